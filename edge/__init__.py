@@ -1,0 +1,1 @@
+"""foal-edge: live audio-visual emotion recognition, published over ZeroMQ."""

@@ -1,0 +1,1 @@
+"""Inference engines: what runs a bundle's graphs."""

@@ -1,0 +1,40 @@
+"""What a backend is to the recogniser."""
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from numpy.typing import NDArray
+
+Array = NDArray[Any]
+
+
+class Graph(Protocol):
+    """One graph, ready to run."""
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Named inputs -> named outputs; the first dimension is the batch."""
+        ...
+
+
+class Backend(Protocol):
+    """The three graphs of one bundle on one engine."""
+
+    @property
+    def name(self) -> str:
+        """As published, e.g. `onnxruntime-cpu`."""
+        ...
+
+    @property
+    def image_encoder(self) -> Graph:
+        """Frame -> embedding."""
+        ...
+
+    @property
+    def audio_encoder(self) -> Graph:
+        """Waveform -> tokens."""
+        ...
+
+    @property
+    def fusion(self) -> Graph:
+        """Tokens of both -> logits and embeddings."""
+        ...

@@ -1,0 +1,193 @@
+"""The command line: `foal-edge [OPTIONS]`, and its commands listen, devices and score."""
+
+import logging
+import signal
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import click
+from rich.console import Console
+from rich.logging import RichHandler
+from rich.progress import track
+
+from . import devices as found_devices
+from . import show
+from .backends.ort import OrtBackend
+from .bundle import SHIPPED, load
+from .errors import FoalError, SourceError, UsageError
+from .framing import FramingName, make_framing
+from .listen import Subscriber
+from .messages import Message, Prediction, encode
+from .publisher import DEFAULT_ADDRESS
+from .recognizer import Recognizer
+from .score import read_table, score
+from .session import Settings, run
+
+FORCED_STATUS = 130
+"""Of a program that a second Ctrl-C ends at once."""
+
+console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+
+bundle_option = click.option(
+    "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"
+)
+framing_option = click.option(
+    "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"
+)
+threads_option = click.option("--threads", type=click.IntRange(0), default=0, help="Cores for inference; 0 for all.")
+
+
+def run_command() -> None:
+    """Run; what the user can mend is said in one paragraph, without a traceback."""
+    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=complaints, show_path=False)])
+    try:
+        status = main(standalone_mode=False)
+    except click.ClickException as error:
+        error.show()
+        status = error.exit_code
+    except click.Abort:
+        status = FORCED_STATUS
+    except FoalError as error:
+        complaints.print(f"foal-edge: {error}", markup=False)
+        status = error.exit_status
+    sys.exit(status)
+
+
+@click.group(invoke_without_command=True)
+@click.option(
+    "--camera",
+    default="0",
+    show_default=True,
+    help="Number, device path, GStreamer string, RTSP or HTTP address; off for none.",
+)
+@click.option("--mic", default="default", show_default=True, help="default, a number or a name; off for none.")
+@click.option("--file", type=click.Path(path_type=Path), help="A recording in place of the devices, in its own time.")
+@click.option("--demo", is_flag=True, help="The program's own clip in place of the devices.")
+@click.option("--fast", is_flag=True, help="A recording as quickly as possible; the same predictions every time.")
+@bundle_option
+@framing_option
+@click.option(
+    "--hop",
+    "hop_s",
+    type=click.FloatRange(0.05, 60),
+    default=0.5,
+    show_default=True,
+    help="Seconds between predictions.",
+)
+@click.option("--stream", default="main", show_default=True, help="Name of the stream, part of its topics.")
+@click.option("--bind", default=DEFAULT_ADDRESS, show_default=True, help="Where to publish.")
+@click.option("--format", "wire_format", type=click.Choice(["msgpack", "json"]), default="msgpack", show_default=True)
+@threads_option
+@click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
+@click.version_option(package_name="foal-edge")
+@click.pass_context
+def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
+    """Watch and listen, and publish twice a second what the person seems to feel.
+
+    Without a command it runs until Ctrl-C, or to the end of a recording. `foal-edge listen` shows what it publishes.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    with interruptible() as stop:
+        if quiet:
+            run(Settings(**options), stop, on_start=ignore, on_sent=ignore)
+        else:
+            run(Settings(**options), stop, on_start=complaints.print, on_sent=print_message)
+
+
+@main.command()
+@click.option("--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Where foal-edge publishes.")
+@click.option("--topic", default="", help="Only topics that begin so, e.g. emotion.main.")
+@click.option("--count", type=click.IntRange(1), help="End after so many predictions.")
+@click.option("--json", "as_json", is_flag=True, help="A JSON document a line.")
+@click.option("--timeout", "timeout_s", type=float, help="End with an error after so many seconds without a message.")
+def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None) -> None:
+    """Print what a running foal-edge publishes."""
+    predictions = 0
+    try:
+        with Subscriber(address, topic) as subscriber:
+            while count is None or predictions < count:
+                message = subscriber.receive(timeout_s)
+                if message is None:
+                    raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there?")
+                if as_json:
+                    click.echo(encode(message, "json"))
+                else:
+                    print_message(message)
+                predictions += isinstance(message, Prediction)
+    except KeyboardInterrupt:
+        return
+
+
+@main.command()
+def devices() -> None:
+    """List cameras and microphones."""
+    for title, option, found in (
+        ("cameras", "--camera", found_devices.cameras()),
+        ("microphones", "--mic", found_devices.microphones()),
+    ):
+        console.print(f"{title}:" if found else f"{title}: none")
+        for number, about in found:
+            console.print(f"  {option} {number}  {about}", markup=False)
+
+
+@main.command("score")
+@click.argument("table", type=click.Path(path_type=Path), metavar="MANIFEST.csv")
+@bundle_option
+@framing_option
+@threads_option
+@click.option("--no-audio", is_flag=True, help="Go by the picture alone.")
+@click.option("--no-video", is_flag=True, help="Go by the sound alone.")
+def score_command(
+    table: Path, bundle: Path, framing: FramingName | None, threads: int, no_audio: bool, no_video: bool
+) -> None:
+    """Predict labelled clips or still pictures (columns path,label) and print how many are right."""
+    if no_audio and no_video:
+        raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
+    loaded = load(bundle)
+    manifest = loaded.manifest
+    clips = read_table(table, manifest.labels)
+    result = score(
+        track(clips, "predicting", console=complaints, transient=True),
+        Recognizer(manifest, OrtBackend(loaded, threads)),
+        make_framing(framing or manifest.picture.framing, manifest.picture.height, manifest.picture.width),
+        sound=not no_audio,
+        picture=not no_video,
+    )
+    if result.accuracy is not None:
+        console.print(show.accuracy_table({table.name: result.accuracy}))
+        console.print(show.confusion_table(table.name, manifest.labels, result.accuracy))
+    if result.failed:
+        listed = "\n".join(f"  {reason}" for reason in result.failed)
+        raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")
+
+
+def print_message(message: Message) -> None:
+    """One line a message."""
+    console.print(show.line(message), markup=False)
+
+
+def ignore(_: object) -> None:
+    """Say nothing."""
+
+
+@contextmanager
+def interruptible() -> Iterator[threading.Event]:
+    """An event that SIGINT and SIGTERM set; a second SIGINT ends the program at once."""
+    stop = threading.Event()
+
+    def ask(_number: int, _frame: object) -> None:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        stop.set()
+
+    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,62 @@
+"""How good predictions are: UA, WA, confusion matrix, calibration error.
+
+Dimensions: N examples, C classes.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Floats = NDArray[np.floating[Any]]
+Ints = NDArray[np.integer[Any]]
+
+CALIBRATION_BINS = 15
+
+
+@dataclass(frozen=True)
+class Accuracy:
+    """The figures of one evaluation; shares between 0 and 1."""
+
+    count: int
+    """Examples, N."""
+    ua: float
+    """Unweighted accuracy: the mean of the recalls of the classes that occur."""
+    wa: float
+    """Weighted accuracy: the share that is right."""
+    ece: float
+    """Expected calibration error, over 15 equal bins of confidence (Guo et al. 2017)."""
+    confusion: list[list[int]]
+    """`[C][C]`, row = truth, column = prediction."""
+
+
+def evaluate(probs: Floats, truth: Ints) -> Accuracy:
+    """Probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0."""
+    if len(truth) == 0:
+        raise ValueError("nothing to evaluate: no examples")
+    predicted = probs.argmax(axis=1)
+    confusion = confusion_matrix(predicted, truth, probs.shape[1])
+    occurs = confusion.sum(axis=1) > 0
+    recalls = confusion.diagonal()[occurs] / confusion.sum(axis=1)[occurs]
+    return Accuracy(
+        count=len(truth),
+        ua=float(recalls.mean()),
+        wa=float((predicted == truth).mean()),
+        ece=calibration_error(probs.max(axis=1), predicted == truth),
+        confusion=confusion.tolist(),
+    )
+
+
+def confusion_matrix(predicted: Ints, truth: Ints, classes: int) -> Ints:
+    """int64 `[C, C]`, row = truth, column = prediction."""
+    matrix = np.zeros((classes, classes), dtype=np.int64)
+    np.add.at(matrix, (truth, predicted), 1)
+    return matrix
+
+
+def calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:
+    """Mean distance between confidence and accuracy, bin by bin, weighted by the bins' counts."""
+    bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
+    gaps = [abs(float((confidence - right)[bins == b].sum())) for b in range(CALIBRATION_BINS)]
+    return sum(gaps) / len(confidence)

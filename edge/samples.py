@@ -1,0 +1,111 @@
+"""What sources deliver (blocks and frames), and the two rings that hold a window's worth of them.
+
+Times are integer nanoseconds of capture; sample counts carry the time inside a ring, never added-up seconds.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clock import SECOND_NS
+from .framing import Image
+
+Samples = NDArray[np.float32]
+Embedding = NDArray[np.floating[Any]]
+
+LARGEST_JITTER_NS = 100_000_000
+"""Blocks further apart than this have a gap between them."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of sound, mono, at the bundle's rate."""
+
+    samples: Samples
+    """float32 `[n]`, full scale 1."""
+    end_ns: int
+    """Capture time of the end of its last sample."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture."""
+
+    picture: Image
+    """uint8 `[H, W, 3]`, RGB."""
+    end_ns: int
+    """Capture time."""
+
+
+Event = Block | Frame
+
+
+class SampleRing:
+    """The newest unbroken run of samples, at most a window long; a gap begins it anew."""
+
+    def __init__(self, rate_hz: int, capacity: int) -> None:
+        self.rate_hz, self.capacity = rate_hz, capacity
+        self.end_ns: int | None = None
+        self._buffer = np.zeros(4 * capacity, dtype=np.float32)
+        self._start = self._end = 0
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def extend(self, block: Block) -> None:
+        """Add a block, longer ones cut to the ring's capacity."""
+        samples = block.samples[-self.capacity :]
+        start_ns = block.end_ns - len(samples) * SECOND_NS // self.rate_hz
+        if self.end_ns is not None and abs(start_ns - self.end_ns) > LARGEST_JITTER_NS:
+            self.clear()
+        if self._end + len(samples) > len(self._buffer):
+            kept = self._buffer[max(self._start, self._end - 2 * self.capacity) : self._end].copy()
+            self._buffer[: len(kept)] = kept
+            self._start, self._end = 0, len(kept)
+        self._buffer[self._end : self._end + len(samples)] = samples
+        self._end += len(samples)
+        self._start = max(self._start, self._end - 2 * self.capacity)
+        self.end_ns = block.end_ns
+
+    def until(self, end_ns: int) -> Samples:
+        """A view of the samples captured before `end_ns`, at most a window of them."""
+        if self.end_ns is None:
+            return self._buffer[:0]
+        after = max(0, (self.end_ns - end_ns) * self.rate_hz // SECOND_NS)
+        end = max(self._start, self._end - after)
+        return self._buffer[max(self._start, end - self.capacity) : end]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._start = self._end = 0
+        self.end_ns = None
+
+
+class EmbeddingRing:
+    """The newest frames' embeddings with their capture times: each frame is encoded once."""
+
+    def __init__(self, capacity: int, width: int) -> None:
+        self._embeddings = np.zeros((2 * capacity, width), dtype=np.float32)
+        self._times = np.zeros(2 * capacity, dtype=np.int64)
+        self._capacity, self._count = capacity, 0
+
+    def append(self, embedding: Embedding, end_ns: int) -> None:
+        """Add the embedding `[Dv]` of a frame captured at `end_ns`, later than those before."""
+        if self._count == len(self._times):
+            self._embeddings[: self._capacity] = self._embeddings[self._capacity :]
+            self._times[: self._capacity] = self._times[self._capacity :]
+            self._count = self._capacity
+        self._embeddings[self._count], self._times[self._count] = embedding, end_ns
+        self._count += 1
+
+    def between(self, start_ns: int, end_ns: int) -> tuple[Embedding, NDArray[np.int64]]:
+        """Views of the embeddings `[n, Dv]` and times `[n]` in `start_ns <= time < end_ns`, at most the capacity."""
+        first, last = np.searchsorted(self._times[: self._count], [start_ns, end_ns])
+        first = max(first, last - self._capacity)
+        return self._embeddings[first:last], self._times[first:last]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._count = 0

@@ -1,0 +1,92 @@
+"""How well a bundle does on labelled clips or still pictures, by the runtime's own way through them.
+
+A clip's prediction is that of its first window, as in the paper: its first 6 s, or all of a shorter clip.
+"""
+
+import csv
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .clock import to_ns
+from .errors import SourceError, UsageError
+from .framing import Framing
+from .metrics import Accuracy, evaluate
+from .recognizer import Recognizer
+from .sources.media import MediaFile, probe
+from .stream import Stream
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A row of the table."""
+
+    path: Path
+    truth: int
+    """Index into the bundle's labels."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What came of a table of clips."""
+
+    accuracy: Accuracy | None
+    """None where no clip could be predicted."""
+    failed: list[str]
+    """Why each of the others could not."""
+
+
+def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
+    """Rows of `path,label`; paths are relative to the table. UsageError names the line that is wrong."""
+    if not table.is_file():
+        raise UsageError(f"no such table: {table}; give a CSV file with the columns path,label")
+    clips = []
+    with table.open(newline="") as lines:
+        reader = csv.DictReader(lines)
+        if not {"path", "label"} <= set(reader.fieldnames or ()):
+            raise UsageError(f"{table} has the columns {reader.fieldnames}; it needs path,label")
+        for row in reader:
+            if row["label"] not in labels:
+                raise UsageError(
+                    f"{table}:{reader.line_num}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
+                )
+            clips.append(Clip(table.parent / row["path"], labels.index(row["label"])))
+    if not clips:
+        raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
+    return clips
+
+
+def score(clips: Iterable[Clip], recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool) -> Score:
+    """Predict each clip by what it has of the modalities asked for."""
+    probs, truth, failed = [], [], []
+    for clip in clips:
+        try:
+            probs.append(predict(clip.path, recognizer, framing, sound=sound, picture=picture))
+            truth.append(clip.truth)
+        except SourceError as error:
+            failed.append(str(error))
+    return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
+
+
+def predict(path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool) -> NDArray[Any]:
+    """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
+    manifest = recognizer.manifest
+    has_sound, has_picture = probe(path)
+    hears, sees = sound and has_sound, picture and has_picture
+    media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None)
+    window_ns, end_ns = to_ns(manifest.sound.window_s), 1
+    stream = Stream(manifest, framing, sound=hears, picture=sees, begin_ns=0, hop_ns=window_ns)
+    for event in media.events():
+        if event.end_ns > window_ns:
+            break
+        stream.add(event)
+        end_ns = event.end_ns + 1
+    stream.encode(recognizer)
+    window = stream.cut(end_ns)
+    if window is None:
+        raise SourceError(f"{path} offers nothing to go by: no sound asked for and heard, no face seen")
+    return recognizer.recognize([window])[0].probs

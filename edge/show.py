@@ -1,0 +1,40 @@
+"""Messages and figures as a person reads them, on a terminal."""
+
+from collections.abc import Sequence
+
+from rich.table import Table
+
+from .messages import Message, Prediction
+from .metrics import Accuracy
+
+
+def line(message: Message) -> str:
+    """A message in one line."""
+    if isinstance(message, Prediction):
+        agreement = "  -  " if message.agreement is None else f"{message.agreement:+.2f}"
+        probs = "  ".join(f"{label} {p:4.0%}" for label, p in zip(message.labels, message.probs, strict=True))
+        window_s = (message.mono_end - message.mono_start) / 1e9
+        return (
+            f"{message.stream} #{message.seq}  {message.label:<8}  {probs}  agreement {agreement}  "
+            f"audio {message.audio.state}  video {message.video.state} ({message.video.frames} frames)  "
+            f"window {window_s:.1f} s  latency {message.latency_ms.total:.1f} ms"
+        )
+    return f"{message.stream} {message.state}: audio {message.audio}, video {message.video}"
+
+
+def accuracy_table(rows: dict[str, Accuracy]) -> Table:
+    """UA, WA and calibration error, a row an evaluation."""
+    table = Table()
+    for column in ("", "count", "UA %", "WA %", "ECE %"):
+        table.add_column(column, justify="left" if not column else "right")
+    for name, row in rows.items():
+        table.add_row(name, str(row.count), *(f"{100 * share:.1f}" for share in (row.ua, row.wa, row.ece)))
+    return table
+
+
+def confusion_table(title: str, labels: Sequence[str], accuracy: Accuracy) -> Table:
+    """The confusion matrix, row = truth, column = prediction."""
+    table = Table("truth \\ predicted", *labels, title=title)
+    for label, row in zip(labels, accuracy.confusion, strict=True):
+        table.add_row(label, *map(str, row))
+    return table

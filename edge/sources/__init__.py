@@ -1,0 +1,1 @@
+"""Sources of pictures and sound: camera, microphone, recording, demo."""

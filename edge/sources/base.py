@@ -1,0 +1,35 @@
+"""What every source of blocks or frames is to the runtime."""
+
+from collections.abc import Iterator
+from typing import Protocol
+
+from ..samples import Event
+
+
+class Source(Protocol):
+    """A live device, or a recording paced as if it were one."""
+
+    name: str
+    """As the user named it, for messages."""
+
+    def open(self) -> None:
+        """Make ready; SourceError where that cannot be."""
+        ...
+
+    def events(self) -> Iterator[Event]:
+        """Blocks or frames as they are captured. Ends with a recording; SourceError where a device is lost."""
+        ...
+
+    def close(self) -> None:
+        """Release the device; `open` may be called again."""
+        ...
+
+
+class Recording(Protocol):
+    """Blocks and frames that are already there, from time 0 on."""
+
+    name: str
+
+    def events(self) -> Iterator[Event]:
+        """In the order of their times; a block's is that of its end."""
+        ...

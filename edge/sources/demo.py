@@ -1,0 +1,108 @@
+"""A clip that the program draws and sings itself, for a machine without camera and microphone.
+
+A drawn face and a synthesised vowel: enough to see every part at work, no measure of accuracy.
+"""
+
+import heapq
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import cv2
+import numpy as np
+
+from ..bundle import Picture, Sound
+from ..clock import SECOND_NS, to_ns
+from ..framing import Image
+from ..samples import Block, Event, Frame, Samples
+from .media import BLOCK_S
+
+WIDTH, HEIGHT = 320, 240
+FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))
+"""Centre and bandwidth of an adult /a/ (Peterson & Barney 1952)."""
+
+
+@dataclass(frozen=True)
+class Mood:
+    """How the demo looks and sounds for a while."""
+
+    smile: float
+    """Curve of the mouth, -1 to 1."""
+    frown: float
+    """Slant of the brows, -1 to 1."""
+    pitch_hz: float
+    pitch_swing: float
+    """Share of the pitch that it moves up and down."""
+    syllables_hz: float
+    seconds: float = 4.0
+
+
+MOODS = (
+    Mood(smile=0.0, frown=0.0, pitch_hz=120, pitch_swing=0.05, syllables_hz=3.0),
+    Mood(smile=1.0, frown=-0.3, pitch_hz=210, pitch_swing=0.35, syllables_hz=4.5),
+    Mood(smile=-0.9, frown=-1.0, pitch_hz=110, pitch_swing=0.08, syllables_hz=2.0),
+)
+
+
+class Demo:
+    """The drawn face and its voice, 12 s long, the same every time."""
+
+    name = "demo (a drawn face and a synthesised voice)"
+
+    def __init__(self, sound: Sound | None, picture: Picture | None) -> None:
+        self._sound, self._picture = sound, picture
+
+    def events(self) -> Iterator[Event]:
+        """Blocks of 20 ms and the frames of the bundle's rate, by time."""
+        sound = blocks(self._sound.rate_hz) if self._sound else iter(())
+        picture = frames(self._picture.rate_hz) if self._picture else iter(())
+        return heapq.merge(sound, picture, key=lambda event: event.end_ns)
+
+
+def blocks(rate_hz: int) -> Iterator[Event]:
+    """All moods' voices, one after the other."""
+    size = round(BLOCK_S * rate_hz)
+    samples = np.concatenate([voice(mood, rate_hz) for mood in MOODS])
+    for end in range(size, len(samples) + 1, size):
+        yield Block(samples[end - size : end], end * SECOND_NS // rate_hz)
+
+
+def frames(rate_hz: float) -> Iterator[Event]:
+    """All moods' faces, one after the other."""
+    pictures = [face(mood) for mood in MOODS for _ in range(round(mood.seconds * rate_hz))]
+    for index, picture in enumerate(pictures):
+        yield Frame(picture, to_ns(index / rate_hz))
+
+
+def face(mood: Mood) -> Image:
+    """uint8 `[240, 320, 3]` RGB: a face that shows the mood."""
+    canvas = np.full((HEIGHT, WIDTH, 3), (96, 112, 120), np.uint8)
+    skin, shade, hair, dark = (224, 184, 156), (186, 140, 116), (70, 48, 36), (40, 28, 28)
+    cv2.ellipse(canvas, (160, 112), (74, 92), 0, 0, 360, hair, -1)
+    cv2.ellipse(canvas, (160, 130), (62, 80), 0, 0, 360, skin, -1)
+    for side in (-1, 1):
+        eye = (160 + side * 26, 112)
+        cv2.ellipse(canvas, (eye[0], 110), (19, 13), 0, 0, 360, shade, -1)
+        cv2.ellipse(canvas, eye, (12, 6), 0, 0, 360, (240, 240, 240), -1)
+        cv2.circle(canvas, eye, 5, dark, -1)
+        inner, outer = (160 + side * 13, round(95 + 7 * mood.frown)), (160 + side * 42, round(93 - 4 * mood.frown))
+        cv2.line(canvas, inner, outer, hair, 5)
+        cv2.ellipse(canvas, (160 + side * 7, 150), (5, 3), 0, 0, 360, shade, -1)
+    cv2.line(canvas, (160, 116), (160, 146), shade, 4)
+    x = np.linspace(-1, 1, 25)
+    mouth = np.stack([160 + 27 * x, 176 + 9 * mood.smile * (0.5 - x**2)], axis=1).round().astype(np.int32)
+    cv2.polylines(canvas, [mouth], False, (150, 60, 60), 7)
+    return np.asarray(cv2.GaussianBlur(canvas, (7, 7), 0), np.uint8)
+
+
+def voice(mood: Mood, rate_hz: int) -> Samples:
+    """float32 `[n]`: a pulse train through three formants, in syllables, the pitch swinging with the mood."""
+    time_s = np.arange(round(mood.seconds * rate_hz)) / rate_hz
+    pitch = mood.pitch_hz * (1 + mood.pitch_swing * np.sin(2 * np.pi * 0.7 * time_s))
+    phase = np.cumsum(pitch) / rate_hz
+    source = np.diff(np.floor(phase), prepend=0.0)
+    spectrum = np.fft.rfft(source)
+    hz = np.fft.rfftfreq(len(source), 1 / rate_hz)
+    response = sum(1 / (1 + ((hz - centre) / width) ** 2) for centre, width in FORMANTS_HZ)
+    syllables = np.clip(np.sin(2 * np.pi * mood.syllables_hz * time_s), 0, 1)
+    sung = np.fft.irfft(spectrum * response, len(source)) * syllables
+    return np.asarray(0.3 * sung / np.abs(sung).max(), np.float32)

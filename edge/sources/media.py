@@ -1,0 +1,122 @@
+"""Recordings in any container, and still pictures, decoded with PyAV (FFmpeg)."""
+
+import heapq
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import av
+import numpy as np
+
+from ..bundle import Picture, Sound
+from ..clock import SECOND_NS, to_ns
+from ..errors import SourceError
+from ..framing import Image
+from ..samples import Block, Event, Frame, Samples
+from ..windowing import FrameGrid
+
+BLOCK_S = 0.02
+"""Sound is handed on in pieces of this length, as a microphone would."""
+
+
+class MediaFile:
+    """A recording's sound and picture, each where it is asked for; the file must have what is asked for."""
+
+    def __init__(self, path: Path, sound: Sound | None, picture: Picture | None) -> None:
+        self.name = str(path)
+        self._path, self._sound, self._picture = path, sound, picture
+        has_sound, has_picture = probe(path)
+        if sound and not has_sound:
+            raise SourceError(f"{path} has no sound; say --mic off to go by its picture alone")
+        if picture and not has_picture:
+            raise SourceError(f"{path} has no picture; say --camera off to go by its sound alone")
+
+    def events(self) -> Iterator[Event]:
+        """Blocks of 20 ms and the frames of the bundle's rate, by time."""
+        streams: list[Iterator[Event]] = []
+        if self._sound:
+            streams.append(read_blocks(self._path, self._sound.rate_hz))
+        if self._picture:
+            streams.append(read_frames(self._path, FrameGrid(self._picture.rate_hz)))
+        return heapq.merge(*streams, key=lambda event: event.end_ns)
+
+
+def probe(path: Path) -> tuple[bool, bool]:
+    """Whether a file has sound and whether it has a picture; SourceError where it is no recording."""
+    with opened(path) as container:
+        found = bool(container.streams.audio), bool(container.streams.video)
+        if not any(found):
+            raise SourceError(f"{path} holds neither sound nor picture; give a recording or a still picture")
+        return found
+
+
+def read_sound(path: Path, rate_hz: int) -> Samples:
+    """A whole file's sound, float32 mono."""
+    with opened(path) as container:
+        return np.concatenate([np.zeros(0, np.float32), *resampled(container, rate_hz)])
+
+
+def read_blocks(path: Path, rate_hz: int) -> Iterator[Block]:
+    """A file's sound in blocks of 20 ms; what is left over at its end is shorter."""
+    size = round(BLOCK_S * rate_hz)
+    with opened(path) as container:
+        begin_ns = start_ns(container, container.streams.audio[0])
+        rest = np.zeros(0, np.float32)
+        count = 0
+        for samples in resampled(container, rate_hz):
+            rest = np.concatenate([rest, samples])
+            whole = len(rest) // size * size
+            for piece in rest[:whole].reshape(-1, size):
+                count += size
+                yield Block(piece, begin_ns + count * SECOND_NS // rate_hz)
+            rest = rest[whole:]
+        if len(rest):
+            yield Block(rest, begin_ns + (count + len(rest)) * SECOND_NS // rate_hz)
+
+
+def read_frames(path: Path, grid: FrameGrid) -> Iterator[Frame]:
+    """The frames of a file that the grid wants."""
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        stream.thread_type = "AUTO"
+        origin_s = (container.start_time or 0) / av.time_base
+        for index, frame in enumerate(container.decode(stream)):
+            time_s = index / float(stream.average_rate or 25) if frame.time is None else frame.time - origin_s
+            time_ns = max(0, to_ns(time_s))
+            if grid.wants(time_ns):
+                yield Frame(to_rgb(frame), time_ns)
+
+
+def resampled(container: av.container.InputContainer, rate_hz: int) -> Iterator[Samples]:
+    """The first sound track at another rate, mono, float32."""
+    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
+    for frame in container.decode(audio=0):
+        for piece in resampler.resample(frame):
+            yield piece.to_ndarray()[0]
+    for piece in resampler.resample(None):
+        yield piece.to_ndarray()[0]
+
+
+def to_rgb(frame: av.VideoFrame) -> Image:
+    """uint8 `[H, W, 3]`."""
+    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
+
+
+def start_ns(container: av.container.InputContainer, stream: av.AudioStream) -> int:
+    """When a track begins, from the container's beginning."""
+    if stream.start_time is None or stream.time_base is None or container.start_time is None:
+        return 0
+    return max(0, to_ns(float(stream.start_time * stream.time_base) - container.start_time / av.time_base))
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[av.container.InputContainer]:
+    """An open file; whatever FFmpeg says of it while it is read becomes a SourceError."""
+    try:
+        with av.open(str(path)) as container:
+            yield container
+    except FileNotFoundError as error:
+        raise SourceError(f"no such file: {path}") from error
+    except (av.error.FFmpegError, OSError) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise SourceError(f"{path} cannot be read as a recording ({reason}); give a file that ffmpeg plays") from error

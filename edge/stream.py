@@ -1,0 +1,125 @@
+"""One camera and one microphone that belong together: what they delivered, and the windows cut from it.
+
+Nothing here waits, and no clock is read: the same events give the same windows, live or from a recording.
+"""
+
+from dataclasses import dataclass
+
+from .bundle import Manifest
+from .clock import to_ns
+from .framing import Framed, Framing, Image
+from .messages import AudioState, VideoState
+from .recognizer import Recognizer
+from .samples import Block, Embedding, EmbeddingRing, Event, SampleRing, Samples
+from .windowing import HopGrid
+
+SOUND_LOST_NS = 500_000_000
+"""Without a block for this long, the microphone is lost."""
+PICTURE_LOST_NS = 1_000_000_000
+"""Without a frame for this long, the camera is lost."""
+GRACE_NS = 100_000_000
+"""How long a window waits for sound that is late."""
+
+
+@dataclass(frozen=True)
+class Window:
+    """The evidence of one prediction; its arrays are views that hold until the next event."""
+
+    samples: Samples
+    """float32 `[n]`, n <= S; empty where sound is missing."""
+    embeddings: Embedding
+    """float32 `[n, Dv]`, n <= Tv; empty where the picture is missing."""
+    start_ns: int
+    """Capture time of the oldest evidence."""
+    end_ns: int
+    """Capture time of the newest evidence."""
+    audio: AudioState
+    video: VideoState
+    framed: Framed | None
+    """The newest frame, as it was framed."""
+
+
+class Stream:
+    """Rings of sound and embeddings, and the grid on which windows end."""
+
+    def __init__(
+        self, manifest: Manifest, framing: Framing, *, sound: bool, picture: bool, begin_ns: int, hop_ns: int
+    ) -> None:
+        self.sound, self.picture = sound, picture
+        self.grid = HopGrid(begin_ns, hop_ns)
+        self._framing = framing
+        self._window_ns = to_ns(manifest.sound.window_s)
+        self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
+        width = manifest.graphs.image_encoder.outputs[0].shape[-1]
+        self._embeddings = EmbeddingRing(manifest.frames, int(width))
+        self._pending: list[tuple[Image, int]] = []
+        self._framed: Framed | None = None
+        self._picture_ns: int | None = None
+
+    def add(self, event: Event) -> None:
+        """Take in a block or a frame; a frame is framed at once, and encoded by `encode`."""
+        if isinstance(event, Block):
+            self._samples.extend(event)
+            return
+        self._picture_ns = event.end_ns
+        self._framed = self._framing(event.picture)
+        if self._framed.crop is not None:
+            self._pending.append((self._framed.crop, event.end_ns))
+
+    def encode(self, recognizer: Recognizer) -> None:
+        """Give the frames new since the last call their embeddings, as one batch."""
+        if not self._pending:
+            return
+        embeddings = recognizer.embed([crop for crop, _ in self._pending])
+        for (_, end_ns), embedding in zip(self._pending, embeddings, strict=True):
+            self._embeddings.append(embedding, end_ns)
+        self._pending.clear()
+
+    def due(self, now_ns: int) -> bool:
+        """Whether the next window can be cut: its sound has arrived, or will not be waited for."""
+        heard_ns = self._samples.end_ns
+        return now_ns >= self.deadline(now_ns) or (heard_ns is not None and heard_ns >= self.grid.next_ns)
+
+    def deadline(self, now_ns: int) -> int:
+        """When the next window is due whether or not its sound has arrived."""
+        heard_ns = self._samples.end_ns
+        hears = heard_ns is not None and now_ns - heard_ns <= SOUND_LOST_NS
+        return self.grid.next_ns + (GRACE_NS if hears else 0)
+
+    def cut(self, end_ns: int) -> Window | None:
+        """The window that ends at `end_ns`; None where it would hold nothing. What is lost is forgotten."""
+        audio, video = self.audio_state(end_ns), self.video_state(end_ns)
+        if audio == "lost":
+            self._samples.clear()
+        if video == "lost":
+            self._embeddings.clear()
+        samples = self._samples.until(end_ns)
+        if audio == "silent":
+            samples = samples[:0]
+        embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
+        ends = [int(times[-1])] if len(times) else []
+        starts = [int(times[0])] if len(times) else []
+        if len(samples):
+            heard_ns = min(self._samples.end_ns or end_ns, end_ns)
+            ends.append(heard_ns)
+            starts.append(heard_ns - to_ns(len(samples) / self._samples.rate_hz))
+        if not ends:
+            return None
+        return Window(samples, embeddings, min(starts), max(ends), audio, video, self._framed)
+
+    def audio_state(self, now_ns: int) -> AudioState:
+        """What has become of the microphone."""
+        if not self.sound:
+            return "off"
+        if self._samples.end_ns is None or now_ns - self._samples.end_ns > SOUND_LOST_NS:
+            return "lost"
+        return "ok" if self._samples.until(now_ns).any() else "silent"
+
+    def video_state(self, now_ns: int) -> VideoState:
+        """What has become of the camera."""
+        if not self.picture:
+            return "off"
+        if self._picture_ns is None or now_ns - self._picture_ns > PICTURE_LOST_NS:
+            return "lost"
+        seen, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
+        return "ok" if len(seen) else "no_face"

@@ -1,0 +1,35 @@
+"""The two grids in time that training and the runtime share: which frames are used, where windows end."""
+
+from .clock import to_ns
+
+
+class FrameGrid:
+    """Of a camera's frames, the first in each slot of the bundle's picture rate."""
+
+    def __init__(self, rate_hz: float) -> None:
+        self._slot_ns = to_ns(1 / rate_hz)
+        self._last = -1
+
+    def wants(self, time_ns: int) -> bool:
+        """Whether the frame captured at `time_ns` is to be used; asked once a frame, in order."""
+        slot = time_ns // self._slot_ns
+        if slot == self._last:
+            return False
+        self._last = slot
+        return True
+
+
+class HopGrid:
+    """Windows end at `begin + k * hop`, k = 1, 2, ...; integers, so that nothing drifts."""
+
+    def __init__(self, begin_ns: int, hop_ns: int) -> None:
+        self._begin_ns, self._hop_ns, self._done = begin_ns, hop_ns, 0
+
+    @property
+    def next_ns(self) -> int:
+        """Where the next window ends."""
+        return self._begin_ns + (self._done + 1) * self._hop_ns
+
+    def advance(self) -> None:
+        """The next window is done."""
+        self._done += 1

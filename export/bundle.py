@@ -1,0 +1,120 @@
+"""Writes a bundle: three graphs, golden vectors, manifest and model card."""
+
+import shutil
+import tempfile
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import onnx
+import torch
+from torch import Tensor
+
+from edge import bundle as bundles
+from edge.backends.ort import OrtBackend
+from edge.bundle import File, GraphEntry, Graphs, Licences, Manifest
+from edge.bundle import Tensor as TensorEntry
+from edge.errors import UsageError
+from edge.framing import make_framing
+from edge.sources import demo
+from train.checkpoint import Checkpoint
+from train.material import trained_on
+
+from .card import card
+from .graphs import Graph, make_graphs, write_onnx
+from .parity import difference
+
+GOLDEN = "golden.npz"
+GOLDEN_TOLERANCE = 1e-3
+"""What another engine may differ from torch by, in fp32."""
+CODE_LICENCE = "Apache-2.0"
+DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
+
+
+def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
+    """Write the bundle into a new or an empty folder, or in place of another bundle.
+
+    Each graph is compared with torch, and `tell` gets a line of it. The bundle appears whole or not at all.
+    """
+    if folder.exists() and any(folder.iterdir()) and not (folder / bundles.MANIFEST).is_file():
+        raise UsageError(f"{folder} holds something that is no bundle; give an empty or a new folder")
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
+        partial = Path(name) / folder.name
+        partial.mkdir()
+        fill(checkpoint, partial, tell)
+        if folder.exists():
+            shutil.rmtree(folder)
+        partial.rename(folder)
+    size = sum(path.stat().st_size for path in folder.iterdir())
+    tell(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
+    """Write every file of the bundle, then read it as the runtime will."""
+    graphs = make_graphs(checkpoint, *examples(checkpoint))
+    entries = {}
+    for graph in graphs:
+        path = folder / f"{graph.name}.onnx"
+        write_onnx(graph, path)
+        onnx.checker.check_model(str(path), full_check=True)
+        worst = difference(graph, path)
+        tell(f"{graph.name}: {path.stat().st_size / 1e6:.2f} MB, largest difference from torch {worst:.1e}")
+        entries[graph.name] = GraphEntry(
+            file=File(path.name, bundles.sha256(path)),
+            precision="fp32",
+            inputs=[describe(name, tensor) for name, tensor in graph.inputs.items()],
+            outputs=[describe(name, tensor) for name, tensor in graph.run().items()],
+        )
+    write_golden(graphs, folder / GOLDEN)
+    config = checkpoint.config
+    manifest = Manifest(
+        schema=bundles.SCHEMA,
+        name=config.name,
+        version=config.version,
+        labels=config.labels,
+        sound=config.sound,
+        picture=config.picture,
+        graphs=Graphs(**entries),
+        golden=File(GOLDEN, bundles.sha256(folder / GOLDEN)),
+        golden_tolerance=GOLDEN_TOLERANCE,
+        temperature=checkpoint.temperature,
+        trained_on=trained_on(config),
+        licences=Licences(CODE_LICENCE, config.weights_licence),
+        measured=checkpoint.measured,
+    )
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    (folder / bundles.MANIFEST).write_bytes(text + b"\n")
+    (folder / "README.md").write_text(card(manifest, config, version("torch")))
+    OrtBackend(bundles.load(folder))
+
+
+def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:
+    """The golden inputs: the demo's drawn faces and synthesised voices, whole, short and absent."""
+    sound, picture = checkpoint.config.sound, checkpoint.config.picture
+    framing = make_framing(picture.framing, picture.height, picture.width)
+    crops = [framing(demo.face(mood)).crop for mood in demo.MOODS]
+    frames = torch.from_numpy(np.stack([crop for crop in crops if crop is not None]))
+    waveform = torch.zeros(3, sound.samples)
+    sung = [torch.from_numpy(demo.voice(mood, sound.rate_hz)) for mood in demo.MOODS]
+    whole = torch.cat(sung)[: sound.samples]
+    half = sung[1][: sound.samples // 2]
+    waveform[0, : len(whole)], waveform[2, : len(half)] = whole, half
+    return frames, waveform, torch.tensor([len(whole), 0, len(half)])
+
+
+def describe(name: str, tensor: Tensor) -> TensorEntry:
+    """A tensor as the manifest has it, the batch by name."""
+    return TensorEntry(name, DTYPES[tensor.dtype], ["batch", *tensor.shape[1:]])  # type: ignore[arg-type]
+
+
+def write_golden(graphs: list[Graph], path: Path) -> None:
+    """Inputs and torch's outputs of every graph, as `graph/tensor`."""
+    arrays = {
+        f"{graph.name}/{name}": tensor.numpy()
+        for graph in graphs
+        for name, tensor in {**graph.inputs, **graph.run()}.items()
+    }
+    np.savez_compressed(path, **arrays)  # type: ignore[arg-type]

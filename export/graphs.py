@@ -1,0 +1,88 @@
+"""A Foal-Net's three graphs as ONNX, each with a batch that may vary.
+
+Dimensions: N frames, B windows, S samples, Ta/Tv tokens, Da/Dv their widths, C classes, E embedding width.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor, nn
+
+from train.checkpoint import Checkpoint
+from train.foalnet import FoalNet, Fused
+
+OPSET = 18
+"""LayerNormalization is one operator from 17 on."""
+
+
+class FusionGraph(nn.Module):
+    """`FoalNet.fuse` as a module."""
+
+    def __init__(self, model: FoalNet) -> None:
+        super().__init__()
+        self.model = model
+
+    def forward(self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor) -> Fused:
+        """As `FoalNet.fuse`."""
+        return self.model.fuse(audio_tokens, audio_mask, video_tokens, video_mask)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """One graph to be exported."""
+
+    name: str
+    """As in the manifest."""
+    module: nn.Module
+    inputs: dict[str, Tensor]
+    """Example inputs by name; their first dimension is the batch."""
+    outputs: list[str]
+
+    def run(self) -> dict[str, Tensor]:
+        """What torch says of the example inputs."""
+        with torch.no_grad():
+            made = self.module(*self.inputs.values())
+        return dict(zip(self.outputs, (made,) if isinstance(made, Tensor) else made, strict=True))
+
+
+def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length: Tensor) -> list[Graph]:
+    """The three graphs with examples: frames uint8 `[N, H, W, 3]`, waveform float32 `[B, S]`, length int64 `[B]`.
+
+    The fusion's examples are what the encoders make of these: every window sees the first frames, the last window
+    none, so that the masks matter.
+    """
+    model, config = checkpoint.model.eval().float(), checkpoint.config
+    image = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
+    audio = Graph("audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"])
+    heard, seen = audio.run(), image.run()["embedding"]
+    slots = round(config.picture.rate_hz * config.sound.window_s)
+    tokens = torch.zeros(len(waveform), slots, seen.shape[1])
+    mask = torch.zeros(len(waveform), slots, dtype=torch.bool)
+    tokens[:-1, : len(seen)], mask[:-1, : len(seen)] = seen, True
+    fusion_inputs = {
+        "audio_tokens": heard["tokens"],
+        "audio_mask": heard["mask"],
+        "video_tokens": tokens,
+        "video_mask": mask,
+    }
+    return [image, audio, Graph("fusion", FusionGraph(model).eval(), fusion_inputs, list(Fused._fields))]
+
+
+def write_onnx(graph: Graph, path: Path) -> None:
+    """Export one graph with torch's dynamo exporter."""
+    batch = torch.export.Dim("batch", min=1, max=1024)
+    program = torch.onnx.export(
+        graph.module,
+        tuple(graph.inputs.values()),
+        dynamo=True,
+        opset_version=OPSET,
+        input_names=list(graph.inputs),
+        output_names=graph.outputs,
+        dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
+        external_data=False,
+        optimize=True,
+        verbose=False,
+    )
+    assert program is not None, "the dynamo exporter returns a program"
+    program.save(str(path), external_data=False)

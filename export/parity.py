@@ -1,0 +1,30 @@
+"""Does an exported graph compute what torch computes?"""
+
+from pathlib import Path
+
+import numpy as np
+import onnxruntime as ort
+
+from edge.errors import FoalError
+
+from .graphs import Graph
+
+TOLERANCE = 1e-4
+"""Largest absolute difference between torch and ONNX Runtime in fp32."""
+
+
+def difference(graph: Graph, path: Path) -> float:
+    """Largest absolute difference over all outputs; FoalError past the tolerance.
+
+    The batch is checked at its full size and at 1, since it may vary.
+    """
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    expected = {name: tensor.numpy() for name, tensor in graph.run().items()}
+    worst = 0.0
+    for rows in (slice(None), slice(1)):
+        found = session.run(list(expected), {name: tensor.numpy()[rows] for name, tensor in graph.inputs.items()})
+        for array, reference in zip(found, expected.values(), strict=True):
+            worst = max(worst, float(np.abs(array.astype(np.float64) - reference[rows]).max()))
+    if not worst <= TOLERANCE:
+        raise FoalError(f"{graph.name}: ONNX differs from torch by {worst:.2e}, more than {TOLERANCE:.0e}")
+    return worst

@@ -1,0 +1,1 @@
+"""From corpora to a checkpoint: Foal-Net and its training."""

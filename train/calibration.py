@@ -1,0 +1,21 @@
+"""Temperature scaling (Guo et al., ICML 2017): one number that makes confidences mean what they say."""
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+
+def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
+    """The temperature that lowers the weighted cross-entropy of logits `[N, C]` against labels `[N]` most."""
+    log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        losses = cross_entropy(logits.double() / log_temperature.exp(), labels, reduction="none")
+        loss = (losses * weights).sum() / weights.sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return log_temperature.exp().item()

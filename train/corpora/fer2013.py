@@ -1,0 +1,42 @@
+"""FER2013, grey 48 x 48 face crops from the web (Goodfellow et al., ICONIP 2013, arXiv 1307.0414)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from edge.errors import UsageError
+
+ABOUT = "FER2013, faces from the web (Goodfellow et al. 2013), for research"
+
+
+@dataclass(frozen=True)
+class Faces:
+    """Face crops and their classes."""
+
+    images: np.ndarray
+    """uint8 `[N, 48, 48]`, grey."""
+    labels: np.ndarray
+    """int64 `[N]`, indices into the config's labels."""
+
+
+def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
+    """The training and the validation faces of the given classes.
+
+    Training faces whose pixels recur in the validation part are dropped: the corpus holds such copies.
+    """
+    path = root / "fer2013.npz"
+    if not path.is_file():
+        raise UsageError(f"no faces at {path}; set FOAL_DATA (or --data) to the folder that holds fer2013.npz")
+    with np.load(path, allow_pickle=False) as archive:
+        classes = [str(name) for name in archive["classes"]]
+        absent = sorted(set(labels) - set(classes))
+        if absent:
+            raise UsageError(f"{path} has no class {', '.join(absent)}; it has {', '.join(classes)}")
+        wanted = np.array([labels.index(name) if name in labels else -1 for name in classes])
+        parts = [(archive[f"{part}_images"], wanted[archive[f"{part}_labels"]]) for part in ("train", "val")]
+    train, validation = (Faces(images[index >= 0], index[index >= 0]) for images, index in parts)
+    seen = {image.tobytes() for image in validation.images}
+    fresh = np.array([image.tobytes() not in seen for image in train.images])
+    return Faces(train.images[fresh], train.labels[fresh]), validation

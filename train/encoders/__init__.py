@@ -1,0 +1,1 @@
+"""Encoders: one file each, from pictures or sound to embeddings."""

@@ -1,0 +1,65 @@
+"""The nano image encoder: a small residual network on face crops.
+
+Dimensions: N frames, H and W their height and width, Dv the embedding's width.
+"""
+
+import torch
+from torch import Tensor, nn
+
+LUMA = (0.299, 0.587, 0.114)
+"""ITU-R BT.601: the corpus of faces is grey, so colour is taken away inside the graph."""
+
+
+class ResidualBlock(nn.Module):
+    """Two 3 x 3 convolutions beside a shortcut (He et al. 2016, with the average-pool shortcut of ResNet-D)."""
+
+    def __init__(self, width_in: int, width_out: int, stride: int) -> None:
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(width_in, width_out, 3, stride, 1, bias=False),
+            nn.BatchNorm2d(width_out),
+            nn.ReLU(),
+            nn.Conv2d(width_out, width_out, 3, 1, 1, bias=False),
+            nn.BatchNorm2d(width_out),
+        )
+        self.shortcut = nn.Sequential()
+        if stride > 1:
+            self.shortcut.append(nn.AvgPool2d(stride))
+        if width_in != width_out:
+            self.shortcut.append(nn.Conv2d(width_in, width_out, 1, bias=False))
+            self.shortcut.append(nn.BatchNorm2d(width_out))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """`[N, width_in, H, W]` -> `[N, width_out, H / stride, W / stride]`."""
+        return torch.relu(self.body(x) + self.shortcut(x))
+
+
+class NanoImageEncoder(nn.Module):
+    """uint8 `[N, 64, 64, 3]` RGB -> embedding `[N, Dv]`; 1.1 M parameters at Dv = 160.
+
+    Each crop is made grey and standardised by its own mean and deviation, so that light does not matter.
+    """
+
+    luma: Tensor
+
+    def __init__(self, width: int) -> None:
+        super().__init__()
+        self.width = width
+        self.register_buffer("luma", torch.tensor(LUMA), persistent=False)
+        self.stem = nn.Sequential(nn.Conv2d(1, 32, 3, 2, 1, bias=False), nn.BatchNorm2d(32), nn.ReLU())
+        self.blocks = nn.Sequential(
+            ResidualBlock(32, 32, 1),
+            ResidualBlock(32, 64, 2),
+            ResidualBlock(64, 64, 1),
+            ResidualBlock(64, 128, 2),
+            ResidualBlock(128, 128, 1),
+            ResidualBlock(128, width, 2),
+        )
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """uint8 `[N, H, W, 3]` -> `[N, Dv]`."""
+        grey = (frames.float() * self.luma).sum(dim=3)
+        mean = grey.mean(dim=(1, 2), keepdim=True)
+        deviation = ((grey - mean) ** 2).mean(dim=(1, 2), keepdim=True).sqrt()
+        grey = (grey - mean) / (deviation + 1.0)
+        return self.blocks(self.stem(grey[:, None])).mean(dim=(2, 3))

@@ -1,0 +1,55 @@
+"""The recordings of a configuration, by fold: found, split by speaker, decoded, framed."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from . import faces, sampling, voices
+from .config import Config
+from .corpora import emodb, fer2013, nemo, ravdess
+from .corpora.voice import Voice
+from .folds import split
+
+CORPORA = {"ravdess": ravdess, "emodb": emodb, "nemo": nemo}
+
+
+class Material:
+    """The recordings of a config, decoded when first asked for."""
+
+    def __init__(self, config: Config, root: Path) -> None:
+        self._config = config
+        train, held_out = fer2013.load(root, config.labels)
+        self.faces = {
+            "train": train,
+            "validation": fer2013.Faces(held_out.images[::2], held_out.labels[::2]),
+            "test": fer2013.Faces(held_out.images[1::2], held_out.labels[1::2]),
+        }
+        found = [voice for corpus in config.data.voices for voice in CORPORA[corpus].voices(root)]
+        folds = split(found, config.data.validation_speakers, config.data.test_speakers)
+        self.voices: dict[str, list[Voice]] = folds._asdict()
+        self._sounds: dict[str, list[np.ndarray]] = {}
+
+    def crops(self, fold: str) -> tuple[Tensor, Tensor]:
+        """uint8 `[N, H, W]`, int64 `[N]`."""
+        part = self.faces[fold]
+        return faces.crops(part.images, self._config.picture), torch.from_numpy(part.labels)
+
+    def sounds(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
+        """float32 waveforms, int64 `[N]`."""
+        if fold not in self._sounds:
+            self._sounds[fold] = voices.load(self.voices[fold], self._config.sound.rate_hz)
+        labels = [self._config.labels.index(voice.label) for voice in self.voices[fold]]
+        return self._sounds[fold], torch.tensor(labels)
+
+    def voice_weights(self) -> Tensor:
+        """float64 `[N]`: how often each training voice is drawn."""
+        train = self.voices["train"]
+        labels = torch.tensor([self._config.labels.index(voice.label) for voice in train])
+        return sampling.corpus_weights(labels, [voice.corpus for voice in train], self._config.data.voices)
+
+
+def trained_on(config: Config) -> list[str]:
+    """What a model of this configuration was trained on, with the terms of each corpus."""
+    return [*(CORPORA[corpus].ABOUT for corpus in config.data.voices), fer2013.ABOUT]
