@@ -8,9 +8,12 @@ def main() -> None:
     try:
         from .commands import run_command
     except ImportError as error:
-        if "libGL" not in str(error):
+        if "cannot open shared object file" not in str(error):
             raise
-        sys.exit(f"OpenCV lacks a system library ({error}); install it (Debian, Ubuntu: apt install libgl1)")
+        sys.exit(
+            f"foal-edge: OpenCV lacks a system library ({error}); "
+            "install it (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"
+        )
     run_command()
 
 

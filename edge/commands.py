@@ -11,7 +11,6 @@ from typing import Any
 
 import click
 from rich.console import Console
-from rich.logging import RichHandler
 from rich.progress import track
 
 from . import devices as found_devices
@@ -44,7 +43,7 @@ threads_option = click.option("--threads", type=click.IntRange(0), default=0, he
 
 def run_command() -> None:
     """Run; what the user can mend is said in one paragraph, without a traceback."""
-    logging.basicConfig(format="%(message)s", handlers=[RichHandler(console=complaints, show_path=False)])
+    logging.basicConfig(format="foal-edge: %(message)s")
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:
@@ -106,12 +105,13 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
 @click.option("--count", type=click.IntRange(1), help="End after so many predictions.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document a line.")
 @click.option("--timeout", "timeout_s", type=float, help="End with an error after so many seconds without a message.")
-def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None) -> None:
+@click.option("--stats", is_flag=True, help="Print the latencies' percentiles at the end.")
+def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None, stats: bool) -> None:
     """Print what a running foal-edge publishes."""
-    predictions = 0
+    predictions: list[Prediction] = []
     try:
         with Subscriber(address, topic) as subscriber:
-            while count is None or predictions < count:
+            while count is None or len(predictions) < count:
                 message = subscriber.receive(timeout_s)
                 if message is None:
                     raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there?")
@@ -119,9 +119,12 @@ def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s
                     click.echo(encode(message, "json"))
                 else:
                     print_message(message)
-                predictions += isinstance(message, Prediction)
+                if isinstance(message, Prediction):
+                    predictions.append(message)
     except KeyboardInterrupt:
-        return
+        complaints.print("stopped")
+    if stats and predictions:
+        console.print(show.latency_table(predictions))
 
 
 @main.command()

@@ -5,7 +5,8 @@ from collections import Counter, deque
 
 from .samples import Event, Frame
 
-MOST_FRAMES = 16
+MOST_FRAMES = 2
+"""Of those waiting while the last were encoded: an overloaded machine looks at the newest."""
 MOST_BLOCKS = 400
 """8 s of 20 ms blocks: more than a window."""
 

@@ -149,14 +149,19 @@ class Predictor:
 def run_live(
     predictor: Predictor, inbox: Inbox, captures: Sequence[Capture], clock: Clock, stop: threading.Event
 ) -> None:
-    """Predict until the inbox closes or `stop` is set; raises what broke a capture."""
+    """Predict until the inbox closes or `stop` is set; raises what broke a capture.
+
+    What is due or lost is judged as of the moment the inbox was emptied: a slow machine must not take what it has
+    not looked at yet for lost.
+    """
     for capture in captures:
         capture.start()
     while not stop.is_set():
         now_ns = clock.now_ns()
-        predictor.add(inbox.take((predictor.stream.deadline(now_ns) - now_ns) / SECOND_NS))
-        ended = inbox.closed
-        predictor.predict_due(clock.now_ns(), latest_only=True)
+        events = inbox.take((predictor.stream.deadline(now_ns) - now_ns) / SECOND_NS)
+        taken_ns, ended = clock.now_ns(), inbox.closed
+        predictor.add(events)
+        predictor.predict_due(taken_ns, latest_only=True)
         if ended:
             break
     predictor.stop(clock.now_ns())

@@ -2,9 +2,10 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 from rich.table import Table
 
-from .messages import Message, Prediction
+from .messages import Latency, Message, Prediction
 from .metrics import Accuracy
 
 
@@ -20,6 +21,25 @@ def line(message: Message) -> str:
             f"window {window_s:.1f} s  latency {message.latency_ms.total:.1f} ms"
         )
     return f"{message.stream} {message.state}: audio {message.audio}, video {message.video}"
+
+
+def latency_table(predictions: Sequence[Prediction]) -> Table:
+    """Percentiles of each stage's milliseconds, and how many predictions were missed."""
+    table = Table(
+        "ms", "p50", "p95", "p99", "max", title=f"{len(predictions)} predictions, {missed(predictions)} missed"
+    )
+    for stage in Latency.__struct_fields__:
+        values = [getattr(prediction.latency_ms, stage) for prediction in predictions]
+        table.add_row(stage, *(f"{value:.1f}" for value in np.percentile(values, [50, 95, 99, 100])))
+    return table
+
+
+def missed(predictions: Sequence[Prediction]) -> int:
+    """How many of the streams' numbers are not there."""
+    numbers: dict[tuple[str, str], list[int]] = {}
+    for prediction in predictions:
+        numbers.setdefault((prediction.session, prediction.stream), []).append(prediction.seq)
+    return sum(max(seen) - min(seen) + 1 - len(seen) for seen in numbers.values())
 
 
 def accuracy_table(rows: dict[str, Accuracy]) -> Table:

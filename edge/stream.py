@@ -47,6 +47,7 @@ class Stream:
     ) -> None:
         self.sound, self.picture = sound, picture
         self.grid = HopGrid(begin_ns, hop_ns)
+        self._begin_ns = begin_ns
         self._framing = framing
         self._window_ns = to_ns(manifest.sound.window_s)
         self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
@@ -111,7 +112,7 @@ class Stream:
         """What has become of the microphone."""
         if not self.sound:
             return "off"
-        if self._samples.end_ns is None or now_ns - self._samples.end_ns > SOUND_LOST_NS:
+        if now_ns - (self._samples.end_ns or self._begin_ns) > SOUND_LOST_NS:
             return "lost"
         return "ok" if self._samples.until(now_ns).any() else "silent"
 
@@ -119,7 +120,7 @@ class Stream:
         """What has become of the camera."""
         if not self.picture:
             return "off"
-        if self._picture_ns is None or now_ns - self._picture_ns > PICTURE_LOST_NS:
+        if now_ns - (self._picture_ns or self._begin_ns) > PICTURE_LOST_NS:
             return "lost"
         seen, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
         return "ok" if len(seen) else "no_face"

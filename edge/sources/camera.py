@@ -35,6 +35,7 @@ class LocalCamera:
 
     def open(self) -> None:
         """SourceError where there is no such camera, or another program holds it."""
+        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         if "!" in self._spec:
             capture = cv2.VideoCapture(self._spec, cv2.CAP_GSTREAMER)
             remedy = "check the pipeline with gst-launch-1.0, and that OpenCV was built with GStreamer"

@@ -65,6 +65,8 @@ class Microphone:
         except (sd.PortAudioError, ValueError, StopIteration) as error:
             self.close()
             reason = str(error) or "it records in no form that PortAudio offers"
+            if device is None and "device -1" in reason:
+                reason = "this machine has no default input device"
             raise SourceError(f"cannot open {self.name}: {reason}; foal-edge devices lists what is there") from error
 
     def _on_block(self, samples: Samples, frames: int, times: Any, status: Any) -> None:
