@@ -4,6 +4,7 @@ import logging
 import signal
 import sys
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,8 @@ from .recognizer import Recognizer
 from .score import read_table, score
 from .session import Settings, run
 
+MOST_KEPT = 10_000
+"""Predictions that `listen` keeps for its percentiles."""
 FORCED_STATUS = 130
 """Of a program that a second Ctrl-C ends at once."""
 
@@ -108,10 +111,11 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
 @click.option("--stats", is_flag=True, help="Print the latencies' percentiles at the end.")
 def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None, stats: bool) -> None:
     """Print what a running foal-edge publishes."""
-    predictions: list[Prediction] = []
+    received = 0
+    kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
     try:
         with Subscriber(address, topic) as subscriber:
-            while count is None or len(predictions) < count:
+            while count is None or received < count:
                 message = subscriber.receive(timeout_s)
                 if message is None:
                     raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there?")
@@ -120,11 +124,12 @@ def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s
                 else:
                     print_message(message)
                 if isinstance(message, Prediction):
-                    predictions.append(message)
+                    received += 1
+                    kept.append(message)
     except KeyboardInterrupt:
         complaints.print("stopped")
-    if stats and predictions:
-        console.print(show.latency_table(predictions))
+    if stats and kept:
+        console.print(show.latency_table(kept))
 
 
 @main.command()

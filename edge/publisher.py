@@ -46,11 +46,17 @@ class Publisher:
             ) from error
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
+        self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher")
         self._thread.start()
 
     def publish(self, message: Message) -> None:
-        """Hand a message to the thread; never waits."""
+        """Hand a message to the thread; never waits. Raises what broke the thread."""
+        if self._error is not None:
+            raise self._error
+        self._put(message)
+
+    def _put(self, message: Message | None) -> None:
         while True:
             try:
                 self._waiting.put_nowait(message)
@@ -66,17 +72,22 @@ class Publisher:
         self._dropped["messages_queue"] += 1
 
     def _run(self) -> None:
-        while (message := self._waiting.get()) is not None:
-            leaving = self._stamp(message)
-            self._socket.send_multipart([topic(leaving), encode(leaving, self._format)])
-            self._on_sent(leaving)
+        try:
+            while (message := self._waiting.get()) is not None:
+                leaving = self._stamp(message)
+                self._socket.send_multipart([topic(leaving), encode(leaving, self._format)])
+                self._on_sent(leaving)
+        except BaseException as error:  # raised again where messages come from
+            self._error = error
 
     def close(self) -> None:
-        """Send what waits, then end; at most a second for subscribers to take it."""
-        self._waiting.put(None)
+        """Send what waits, then end; at most a second for subscribers to take it. Raises what broke the thread."""
+        self._put(None)
         self._thread.join()
         self._socket.close()
         self._context.term()
+        if self._error is not None:
+            raise self._error
 
 
 def stamped(message: Message, clock: Clock) -> Message:

@@ -156,6 +156,7 @@ def run_live(
     """
     for capture in captures:
         capture.start()
+    taken_ns = clock.now_ns()
     while not stop.is_set():
         now_ns = clock.now_ns()
         events = inbox.take((predictor.stream.deadline(now_ns) - now_ns) / SECOND_NS)
@@ -164,7 +165,7 @@ def run_live(
         predictor.predict_due(taken_ns, latest_only=True)
         if ended:
             break
-    predictor.stop(clock.now_ns())
+    predictor.stop(taken_ns)
     for capture in captures:
         capture.finish()
 

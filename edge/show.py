@@ -1,6 +1,6 @@
 """Messages and figures as a person reads them, on a terminal."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 import numpy as np
 from rich.table import Table
@@ -23,7 +23,7 @@ def line(message: Message) -> str:
     return f"{message.stream} {message.state}: audio {message.audio}, video {message.video}"
 
 
-def latency_table(predictions: Sequence[Prediction]) -> Table:
+def latency_table(predictions: Collection[Prediction]) -> Table:
     """Percentiles of each stage's milliseconds, and how many predictions were missed."""
     table = Table(
         "ms", "p50", "p95", "p99", "max", title=f"{len(predictions)} predictions, {missed(predictions)} missed"
@@ -34,7 +34,7 @@ def latency_table(predictions: Sequence[Prediction]) -> Table:
     return table
 
 
-def missed(predictions: Sequence[Prediction]) -> int:
+def missed(predictions: Iterable[Prediction]) -> int:
     """How many of the streams' numbers are not there."""
     numbers: dict[tuple[str, str], list[int]] = {}
     for prediction in predictions:

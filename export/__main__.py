@@ -29,7 +29,8 @@ def run_command() -> None:
     try:
         main()
     except FoalError as error:
-        sys.exit(f"export: {error}")
+        click.echo(f"export: {error}", err=True)
+        sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":

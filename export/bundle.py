@@ -1,6 +1,5 @@
 """Writes a bundle: three graphs, golden vectors, manifest and model card."""
 
-import shutil
 import tempfile
 from collections.abc import Callable
 from importlib.metadata import version
@@ -16,13 +15,13 @@ from edge import bundle as bundles
 from edge.backends.ort import OrtBackend
 from edge.bundle import File, GraphEntry, Graphs, Licences, Manifest
 from edge.bundle import Tensor as TensorEntry
-from edge.errors import UsageError
+from edge.errors import BundleError, UsageError
 from edge.framing import make_framing
 from edge.sources import demo
 from train.checkpoint import Checkpoint
 from train.material import trained_on
 
-from .card import card
+from .card import card, licence
 from .graphs import Graph, make_graphs, write_onnx
 from .parity import difference
 
@@ -38,7 +37,7 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> 
 
     Each graph is compared with torch, and `tell` gets a line of it. The bundle appears whole or not at all.
     """
-    if folder.exists() and any(folder.iterdir()) and not (folder / bundles.MANIFEST).is_file():
+    if not is_free(folder):
         raise UsageError(f"{folder} holds something that is no bundle; give an empty or a new folder")
     folder.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
@@ -46,10 +45,21 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> 
         partial.mkdir()
         fill(checkpoint, partial, tell)
         if folder.exists():
-            shutil.rmtree(folder)
+            folder.rename(Path(name) / "replaced")
         partial.rename(folder)
     size = sum(path.stat().st_size for path in folder.iterdir())
     tell(f"{folder}: {size / 1e6:.1f} MB")
+
+
+def is_free(folder: Path) -> bool:
+    """Whether a bundle may be put there: nothing is there, an empty folder, or another bundle."""
+    if not folder.is_dir():
+        return not folder.exists()
+    try:
+        bundles.decode_manifest((folder / bundles.MANIFEST).read_bytes(), folder)
+    except (BundleError, OSError):
+        return not any(folder.iterdir())
+    return True
 
 
 def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
@@ -88,6 +98,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / bundles.MANIFEST).write_bytes(text + b"\n")
     (folder / "README.md").write_text(card(manifest, config, version("torch")))
+    (folder / "LICENSE").write_text(licence(manifest))
     OrtBackend(bundles.load(folder))
 
 

@@ -41,6 +41,32 @@ education (the EU AI Act, article 5, forbids emotion recognition there), not wit
 Code {code}. Weights: {weights}.
 """
 
+LICENCE = """\
+The weights in this folder ({name} {version}: the ONNX files and what is derived from them)
+are licensed as follows:
+
+    {weights}
+
+The terms follow from those of the recordings that the weights were trained on, none of which is included:
+
+{corpora}
+
+CC BY-NC-SA 4.0 is at https://creativecommons.org/licenses/by-nc-sa/4.0/legalcode: give credit, do not use the weights
+for commercial purposes, and share what you make of them under the same terms. They come without any warranty.
+The code that made and runs them is under {code}.
+"""
+
+
+def licence(manifest: Manifest) -> str:
+    """The terms of a bundle's weights."""
+    return LICENCE.format(
+        name=manifest.name,
+        version=manifest.version,
+        weights=manifest.licences.weights,
+        corpora="\n".join(f"- {corpus}" for corpus in manifest.trained_on),
+        code=manifest.licences.code,
+    )
+
 
 def card(manifest: Manifest, config: Config, torch_version: str) -> str:
     """Markdown about a bundle, from its manifest and the configuration that it was trained by."""

@@ -3,6 +3,10 @@
 Dimensions: N frames, B windows, S samples, Ta/Tv tokens, Da/Dv their widths, C classes, E embedding width.
 """
 
+import logging
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +18,9 @@ from train.foalnet import FoalNet, Fused
 
 OPSET = 18
 """LayerNormalization is one operator from 17 on."""
+
+EXPORTER_NOISE = ("`isinstance\\(treespec, LeafSpec\\)` is deprecated", "# The axis name: batch will not be used")
+"""What torch's exporter says of its own inside, and of inputs that share one batch."""
 
 
 class FusionGraph(nn.Module):
@@ -72,17 +79,33 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
 def write_onnx(graph: Graph, path: Path) -> None:
     """Export one graph with torch's dynamo exporter."""
     batch = torch.export.Dim("batch", min=1, max=1024)
-    program = torch.onnx.export(
-        graph.module,
-        tuple(graph.inputs.values()),
-        dynamo=True,
-        opset_version=OPSET,
-        input_names=list(graph.inputs),
-        output_names=graph.outputs,
-        dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
-        external_data=False,
-        optimize=True,
-        verbose=False,
-    )
+    with quiet_exporter():
+        program = torch.onnx.export(
+            graph.module,
+            tuple(graph.inputs.values()),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=list(graph.inputs),
+            output_names=graph.outputs,
+            dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
+            external_data=False,
+            optimize=True,
+            verbose=False,
+        )
     assert program is not None, "the dynamo exporter returns a program"
     program.save(str(path), external_data=False)
+
+
+@contextmanager
+def quiet_exporter() -> Iterator[None]:
+    """Hides torch's known remarks about itself, among them that torchvision is not needed here."""
+    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
+    level = registration.level
+    registration.setLevel(logging.ERROR)
+    try:
+        with warnings.catch_warnings():
+            for remark in EXPORTER_NOISE:
+                warnings.filterwarnings("ignore", remark)
+            yield
+    finally:
+        registration.setLevel(level)

@@ -3,8 +3,8 @@
 from pathlib import Path
 
 import numpy as np
-import onnxruntime as ort
 
+from edge.backends.ort import open_session
 from edge.errors import FoalError
 
 from .graphs import Graph
@@ -18,13 +18,13 @@ def difference(graph: Graph, path: Path) -> float:
 
     The batch is checked at its full size and at 1, since it may vary.
     """
-    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
+    session = open_session(path)
     expected = {name: tensor.numpy() for name, tensor in graph.run().items()}
     worst = 0.0
     for rows in (slice(None), slice(1)):
         found = session.run(list(expected), {name: tensor.numpy()[rows] for name, tensor in graph.inputs.items()})
         for array, reference in zip(found, expected.values(), strict=True):
-            worst = max(worst, float(np.abs(array.astype(np.float64) - reference[rows]).max()))
+            worst = float(np.maximum(worst, np.abs(array.astype(np.float64) - reference[rows]).max()))
     if not worst <= TOLERANCE:
         raise FoalError(f"{graph.name}: ONNX differs from torch by {worst:.2e}, more than {TOLERANCE:.0e}")
     return worst

@@ -10,7 +10,7 @@ import torch
 from edge.errors import FoalError
 
 from . import config
-from .fit import Stage, fit
+from .fit import EncoderStage, fit
 
 
 @click.group()
@@ -28,11 +28,11 @@ def main() -> None:
     help="Folder of the corpora [FOAL_DATA].",
 )
 @click.option("--run", type=click.Path(path_type=Path), help="Folder for what is made.  [default: runs/NAME]")
-@click.option("--only", type=click.Choice(get_args(Stage)), help="One encoder, e.g. to train both side by side.")
+@click.option("--only", type=click.Choice(get_args(EncoderStage)), help="One encoder, e.g. to train both side by side.")
 @click.option(
     "--threads", type=click.IntRange(1), default=1, show_default=True, help="Cores; it changes the last digits."
 )
-def fit_command(path: Path, data: Path, run: Path | None, only: Stage | None, threads: int) -> None:
+def fit_command(path: Path, data: Path, run: Path | None, only: EncoderStage | None, threads: int) -> None:
     """Train what a configuration describes. Run again after a kill, it goes on from the last whole epoch."""
     torch.set_num_threads(threads)
     chosen = config.load(path)
@@ -46,7 +46,8 @@ def run_command() -> None:
     try:
         main()
     except FoalError as error:
-        sys.exit(f"train: {error}")
+        click.echo(f"train: {error}", err=True)
+        sys.exit(error.exit_status)
 
 
 if __name__ == "__main__":

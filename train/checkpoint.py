@@ -1,5 +1,6 @@
 """Checkpoints: safetensors and a readable config beside the weights; nothing is unpickled."""
 
+import hashlib
 import json
 import os
 from pathlib import Path
@@ -8,7 +9,7 @@ from typing import NamedTuple
 import msgspec
 from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
-from torch import Tensor
+from torch import Tensor, nn
 
 from edge.errors import UsageError
 
@@ -58,10 +59,21 @@ def load(path: Path) -> Checkpoint:
     tensors, about = read_tensors(path)
     if "config" not in about:
         raise UsageError(f"{path} holds weights of one stage, not a whole checkpoint; look for checkpoint.safetensors")
-    config = msgspec.json.decode(about["config"], type=Config)
-    model = build(config)
-    model.load_state_dict(tensors)
+    try:
+        config = msgspec.json.decode(about["config"], type=Config)
+        model = build(config)
+        model.load_state_dict(tensors)
+    except (msgspec.MsgspecError, RuntimeError) as error:
+        raise UsageError(f"{path} is a checkpoint of another version ({error}); train again") from error
     return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]))
+
+
+def fingerprint(module: nn.Module) -> str:
+    """sha256 of a module's weights, in hex."""
+    digest = hashlib.sha256()
+    for key, tensor in module.state_dict().items():
+        digest.update(key.encode() + tensor.contiguous().numpy().tobytes())
+    return digest.hexdigest()
 
 
 def write_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, str]) -> None:

@@ -8,6 +8,8 @@ import msgspec
 from edge.bundle import Picture, Sound
 from edge.errors import UsageError
 
+from .encoders.nano_audio import TOKEN_SAMPLES
+
 
 class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """How one stage is optimised: AdamW, warm-up, then a cosine to zero."""
@@ -22,6 +24,10 @@ class Schedule(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     label_smoothing: float = 0.0
     precision: Literal["fp32", "bf16"] = "fp32"
     """Of the forward pass; weights and updates are fp32 in both."""
+
+    def __post_init__(self) -> None:
+        if not 1 <= self.batch <= self.draws:
+            raise ValueError(f"batch {self.batch} must lie between 1 and draws {self.draws}")
 
 
 class Widths(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +88,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Stage 2: the audio encoder, on voices."""
     fusion: Schedule
     """Stage 3: the fusion, on the frozen encoders' tokens."""
+
+    def __post_init__(self) -> None:
+        for name, seconds in (("window_s", self.sound.window_s), ("voice_crop_s", self.voice_crop_s)):
+            if round(seconds * self.sound.rate_hz) % TOKEN_SAMPLES:
+                raise ValueError(f"{name} {seconds} is no multiple of {TOKEN_SAMPLES / self.sound.rate_hz} s, a token")
 
 
 def load(path: Path) -> Config:

@@ -14,7 +14,7 @@ from .config import Config
 from .encoders.nano_audio import NanoAudioEncoder
 from .encoders.nano_image import NanoImageEncoder
 from .foalnet import masked_mean
-from .optimise import optimise
+from .optimise import make_stage, optimise
 
 CHECK_BATCH = 64
 
@@ -46,7 +46,7 @@ class AudioClassifier(nn.Module):
 
 
 def fit_image_encoder(
-    config: Config, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], path: Path
+    config: Config, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], run: Path
 ) -> NanoImageEncoder:
     """Stage 1: crops uint8 `[N, H, W]` and labels `[N]` -> a trained image encoder."""
     torch.manual_seed(config.seed)
@@ -63,15 +63,13 @@ def fit_image_encoder(
         logits = torch.cat([model(faces.rgb(part)) for part in validation[0].split(CHECK_BATCH)])
         return accuracy(logits, validation[1])
 
+    schedule = config.faces
     optimise(
-        "faces",
+        make_stage(config, "faces", run),
         model,
-        config.faces,
-        config.seed,
-        lambda generator: sampling.batches(weights, config.faces.draws, config.faces.batch, generator),
+        lambda generator: sampling.batches(weights, schedule.draws, schedule.batch, generator),
         loss,
         check,
-        path,
     )
     return model.encoder
 
@@ -81,7 +79,7 @@ def fit_audio_encoder(
     train: tuple[list[np.ndarray], Tensor],
     weights: Tensor,
     validation: tuple[list[np.ndarray], Tensor],
-    path: Path,
+    run: Path,
 ) -> NanoAudioEncoder:
     """Stage 2: sounds and labels `[N]`, drawn by `weights` `[N]` -> a trained audio encoder."""
     torch.manual_seed(config.seed)
@@ -100,15 +98,13 @@ def fit_audio_encoder(
         parts = zip(held_out[0].split(CHECK_BATCH), held_out[1].split(CHECK_BATCH), strict=True)
         return accuracy(torch.cat([model(*part) for part in parts]), validation[1])
 
+    schedule = config.voices
     optimise(
-        "voices",
+        make_stage(config, "voices", run),
         model,
-        config.voices,
-        config.seed,
-        lambda generator: sampling.batches(weights, config.voices.draws, config.voices.batch, generator),
+        lambda generator: sampling.batches(weights, schedule.draws, schedule.batch, generator),
         loss,
         check,
-        path,
     )
     return model.encoder
 

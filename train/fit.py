@@ -23,24 +23,22 @@ from .material import Material
 from .optimise import console
 from .tokens import FaceTokens, VoiceTokens, hear, see
 
-Stage = Literal["faces", "voices"]
+EncoderStage = Literal["faces", "voices"]
 
 
-def fit(config: Config, root: Path, run: Path, only: Stage | None) -> Path | None:
+def fit(config: Config, root: Path, run: Path, only: EncoderStage | None) -> Path | None:
     """Train into the folder `run` and return the checkpoint; with `only`, one encoder and nothing else."""
     material = Material(config, root)
     image_encoder = audio_encoder = None
     if only != "voices":
-        image_encoder = fit_image_encoder(
-            config, material.crops("train"), material.crops("validation"), run / "faces.safetensors"
-        )
+        image_encoder = fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
     if only != "faces":
         audio_encoder = fit_audio_encoder(
             config,
             material.sounds("train"),
             material.voice_weights(),
             material.sounds("validation"),
-            run / "voices.safetensors",
+            run,
         )
     if image_encoder is None or audio_encoder is None:
         return None
@@ -48,9 +46,7 @@ def fit(config: Config, root: Path, run: Path, only: Stage | None) -> Path | Non
     torch.manual_seed(config.seed)
     model = build(config)
     model.image_encoder, model.audio_encoder = image_encoder, audio_encoder
-    fit_fusion(
-        config, model, tokens["train"], material.voice_weights(), tokens["validation"], run / "fusion.safetensors"
-    )
+    fit_fusion(config, model, tokens["train"], material.voice_weights(), tokens["validation"], run)
     temperature = calibrate(model.eval(), *tokens["validation"])
     figures = evaluate_all(model, temperature, material, tokens)
     report(config, figures, temperature, run)

@@ -11,11 +11,14 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from edge.errors import UsageError
+
 from . import sampling
+from .checkpoint import fingerprint
 from .config import Config
 from .foalnet import FoalNet
 from .losses import avel_loss, hard_negatives, mem_loss, similarity
-from .optimise import optimise
+from .optimise import make_stage, optimise
 from .tokens import FaceTokens, VoiceTokens
 
 MODALITIES = ("audio", "video", "both")
@@ -44,7 +47,7 @@ def fit_fusion(
     train: tuple[VoiceTokens, FaceTokens],
     voice_weights: Tensor,
     validation: tuple[VoiceTokens, FaceTokens],
-    path: Path,
+    run: Path,
 ) -> None:
     """Stage 3: train what of `model` is not an encoder, in place."""
     heard, seen = train
@@ -79,15 +82,14 @@ def fit_fusion(
             for modality, (prediction, labels) in logits.items()
         }
 
+    schedule = config.fusion
+    encoders = fingerprint(model.audio_encoder) + fingerprint(model.image_encoder)
     optimise(
-        "fusion",
+        make_stage(config, "fusion", run, encoders),
         fusion,
-        config.fusion,
-        config.seed,
-        lambda generator: sampling.batches(voice_weights, config.fusion.draws, config.fusion.batch, generator),
+        lambda generator: sampling.batches(voice_weights, schedule.draws, schedule.batch, generator),
         loss,
         check,
-        path,
     )
 
 
@@ -128,6 +130,8 @@ def pair(voice_labels: Tensor, face_labels: Tensor) -> tuple[Tensor, Tensor]:
     voices, faces = [], []
     for label in voice_labels.unique():
         of_voice, of_face = torch.where(voice_labels == label)[0], torch.where(face_labels == label)[0]
+        if not len(of_face):
+            raise UsageError(f"no face shows class {int(label)}, which is heard; a pair needs both")
         rows = torch.arange(max(len(of_voice), len(of_face)))
         voices.append(of_voice[rows % len(of_voice)])
         faces.append(of_face[rows % len(of_face)])

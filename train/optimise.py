@@ -3,12 +3,13 @@
 Every random draw of an epoch comes from (seed, epoch), so a resumed run repeats what the killed one would have done.
 """
 
-import json
 import math
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Literal, NamedTuple
 
+import msgspec
 import torch
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
@@ -17,9 +18,9 @@ from torch import Tensor, nn
 from edge.errors import UsageError
 
 from .checkpoint import read_tensors, write_tensors
-from .config import Schedule
+from .config import Config, Schedule
 
-console = Console()
+console = Console(soft_wrap=True)
 
 LARGEST_GRADIENT = 5.0
 
@@ -29,19 +30,38 @@ Draw = Callable[[torch.Generator], Iterator[Tensor]]
 Check = Callable[[], dict[str, float]]
 
 
-def optimise(
-    name: str, model: nn.Module, schedule: Schedule, seed: int, draw: Draw, loss: Loss, check: Check, path: Path
-) -> None:
-    """Train `model` in place, or load it from `path` where an earlier run finished it.
+class Stage(NamedTuple):
+    """One part of the training, kept in one file."""
+
+    name: str
+    schedule: Schedule
+    seed: int
+    identity: str
+    """All that decides what comes out: a file of another identity is not gone on with."""
+    path: Path
+
+
+def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
+    """A configuration's stage in the folder `run`; `inputs` identifies what earlier stages hand to it."""
+    schedule: Schedule = getattr(config, name)
+    shared = (config.labels, config.seed, config.sound, config.picture, config.voice_crop_s, config.widths, config.data)
+    own = (schedule, config.fusion_weights, inputs) if name == "fusion" else (schedule,)
+    identity = msgspec.json.encode((*shared, *own)).decode()
+    return Stage(name, schedule, config.seed, identity, run / f"{name}.safetensors")
+
+
+def optimise(stage: Stage, model: nn.Module, draw: Draw, loss: Loss, check: Check) -> None:
+    """Train `model` in place, or load it from the stage's file where an earlier run finished it.
 
     `check` runs after each epoch, for the log alone: no epoch is chosen by it.
     """
+    name, schedule, seed = stage.name, stage.schedule, stage.seed
     groups = [
         {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": schedule.weight_decay},
         {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
     ]
     optimiser = torch.optim.AdamW(groups, lr=schedule.learning_rate)
-    done = resume(name, model, optimiser, schedule, path)
+    done = resume(stage, model, optimiser)
     steps = schedule.draws // schedule.batch
     for epoch in range(done, schedule.epochs):
         started = time.monotonic()
@@ -65,7 +85,7 @@ def optimise(
         model.eval()
         with torch.no_grad():
             figures = {"loss": torch.stack(losses).mean().item(), **check()}
-        save(model, optimiser, schedule, epoch + 1, path)
+        save(stage, model, optimiser, epoch + 1)
         seconds = time.monotonic() - started
         left = seconds * (schedule.epochs - epoch - 1) / 60
         shown = "  ".join(f"{key} {value:.4f}" for key, value in figures.items())
@@ -81,21 +101,24 @@ def learning_rate(schedule: Schedule, epoch: float) -> float:
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-def save(model: nn.Module, optimiser: torch.optim.Optimizer, schedule: Schedule, epochs: int, path: Path) -> None:
+def save(stage: Stage, model: nn.Module, optimiser: torch.optim.Optimizer, epochs: int) -> None:
     """Weights, the optimiser's moments and the epoch count, in one file."""
     tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
     for index, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    write_tensors(path, tensors, {"epochs": str(epochs), "schedule": schedule_text(schedule)})
+    write_tensors(stage.path, tensors, {"epochs": str(epochs), "identity": stage.identity})
 
 
-def resume(name: str, model: nn.Module, optimiser: torch.optim.Optimizer, schedule: Schedule, path: Path) -> int:
-    """Epochs already done at `path`, loaded into `model` and `optimiser`; 0 where there is nothing."""
-    if not path.is_file():
+def resume(stage: Stage, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
+    """Epochs already done, loaded into `model` and `optimiser`; 0 where there is nothing."""
+    if not stage.path.is_file():
         return 0
-    tensors, about = read_tensors(path)
-    if about.get("schedule") != schedule_text(schedule):
-        raise UsageError(f"{path} was trained with another schedule of {name}; choose another --run or delete the file")
+    tensors, about = read_tensors(stage.path)
+    if about.get("identity") != stage.identity:
+        raise UsageError(
+            f"{stage.path} was trained with another configuration, or on other encoders; "
+            "choose another --run or delete the file"
+        )
     model.load_state_dict({key.removeprefix("model."): t for key, t in tensors.items() if key.startswith("model.")})
     state: dict[int, dict[str, Tensor]] = {}
     for key, tensor in tensors.items():
@@ -103,13 +126,8 @@ def resume(name: str, model: nn.Module, optimiser: torch.optim.Optimizer, schedu
             _, index, field = key.split(".")
             state.setdefault(int(index), {})[field] = tensor
     optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    console.print(f"{name}: {about['epochs']} of {schedule.epochs} epochs found in {path}")
+    console.print(f"{stage.name}: {about['epochs']} of {stage.schedule.epochs} epochs found in {stage.path}")
     return int(about["epochs"])
-
-
-def schedule_text(schedule: Schedule) -> str:
-    """The schedule as it is kept beside the weights, to tell one run from another."""
-    return json.dumps({field: getattr(schedule, field) for field in schedule.__struct_fields__})
 
 
 def progress_bar() -> Progress:

@@ -7,15 +7,18 @@ from torch import Tensor
 
 
 def class_weights(labels: Tensor) -> Tensor:
-    """float64 `[N]`: each example's chance, so that every class is drawn alike; `labels` int64 `[N]`."""
-    return 1.0 / torch.bincount(labels)[labels].double()
+    """float64 `[N]`, summing to 1: each example's chance, so that every class in `labels` `[N]` is drawn alike."""
+    counts = torch.bincount(labels)
+    return 1.0 / (counts[labels].double() * counts.count_nonzero())
 
 
 def corpus_weights(labels: Tensor, corpora: Sequence[str], shares: Mapping[str, float]) -> Tensor:
     """float64 `[N]`: corpora drawn by their shares, classes alike within each corpus."""
-    names = sorted(set(corpora))
-    group = torch.tensor([names.index(name) for name in corpora]) * (int(labels.max()) + 1) + labels
-    return class_weights(group) * torch.tensor([shares[name] for name in corpora], dtype=torch.float64)
+    weights = torch.zeros(len(labels), dtype=torch.float64)
+    for corpus in set(corpora):
+        rows = torch.tensor([name == corpus for name in corpora])
+        weights[rows] = class_weights(labels[rows]) * shares[corpus]
+    return weights
 
 
 def batches(weights: Tensor, draws: int, batch: int, generator: torch.Generator) -> Iterator[Tensor]:

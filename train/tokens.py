@@ -13,7 +13,7 @@ from rich.progress import track
 from torch import Tensor
 
 from . import faces, voices
-from .checkpoint import read_tensors, write_tensors
+from .checkpoint import fingerprint, read_tensors, write_tensors
 from .config import Config
 from .encoders.nano_audio import NanoAudioEncoder
 from .encoders.nano_image import NanoImageEncoder
@@ -46,7 +46,8 @@ def hear(
     config: Config, encoder: NanoAudioEncoder, sounds: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
 ) -> VoiceTokens:
     """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
-    if not path.is_file():
+    about = {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}
+    if not is_made(path, about):
         generator = torch.Generator().manual_seed(config.seed)
         tokens, masks = [], []
         for start in track(range(0, len(sounds), BATCH), f"tokens for {path.stem}"):
@@ -56,7 +57,7 @@ def hear(
             heard, mask = encoder(*voices.pad(part, config.sound.samples))
             tokens.append(heard.half().unflatten(0, (-1, views)))
             masks.append(mask.unflatten(0, (-1, views)))
-        write_tensors(path, {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}, {})
+        write_tensors(path, {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}, about)
     kept, _ = read_tensors(path)
     return VoiceTokens(kept["tokens"], kept["mask"], labels)
 
@@ -64,13 +65,19 @@ def hear(
 @torch.no_grad()
 def see(config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path) -> FaceTokens:
     """Embeddings of crops uint8 `[N, H, W]`; one view is the crop as it is, more are varied copies of it."""
-    if not path.is_file():
+    about = {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}
+    if not is_made(path, about):
         generator = torch.Generator().manual_seed(config.seed)
         tokens = []
         for part in track(crops.split(BATCH), f"tokens for {path.stem}"):
             repeated = part.repeat_interleave(views, dim=0)
             varied = faces.vary(repeated, generator) if views > 1 else repeated
             tokens.append(encoder(faces.rgb(varied)).half().unflatten(0, (-1, views)))
-        write_tensors(path, {"tokens": torch.cat(tokens)}, {})
+        write_tensors(path, {"tokens": torch.cat(tokens)}, about)
     kept, _ = read_tensors(path)
     return FaceTokens(kept["tokens"], labels)
+
+
+def is_made(path: Path, about: dict[str, str]) -> bool:
+    """Whether tokens are there, and of this encoder in these views."""
+    return path.is_file() and read_tensors(path)[1] == about

@@ -1,12 +1,16 @@
 """ONNX Runtime on the CPU: the embedded default."""
 
+import os
 from collections.abc import Mapping, Sequence
-
-import onnxruntime as ort
+from pathlib import Path
 
 from ..bundle import Bundle, GraphEntry, Tensor
 from ..errors import BundleError
 from .base import Array
+
+# ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
+import onnxruntime as ort
 
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 
@@ -16,10 +20,7 @@ class OrtGraph:
 
     def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
         path = bundle.path(entry.file)
-        try:
-            self._session = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime's errors share no base class
-            raise BundleError(f"{path} does not load in ONNX Runtime {ort.__version__}: {error}") from error
+        self._session = open_session(path, options)
         check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
         check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
         self._outputs = [tensor.name for tensor in entry.outputs]
@@ -43,6 +44,14 @@ class OrtBackend:
         self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
         self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
         self.fusion = OrtGraph(bundle, graphs.fusion, options)
+
+
+def open_session(path: Path, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
+    """A graph's session on the CPU; BundleError where ONNX Runtime refuses the file."""
+    try:
+        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's errors share no base class
+        raise BundleError(f"{path} does not load in ONNX Runtime {ort.__version__}: {error}") from error
 
 
 def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:

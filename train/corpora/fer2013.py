@@ -21,10 +21,17 @@ class Faces:
     """int64 `[N]`, indices into the config's labels."""
 
 
+def distinct(faces: Faces) -> Faces:
+    """Each picture once, where it first occurs."""
+    first = {image.tobytes(): index for index, image in reversed(list(enumerate(faces.images)))}
+    kept = sorted(first.values())
+    return Faces(faces.images[kept], faces.labels[kept])
+
+
 def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
     """The training and the validation faces of the given classes.
 
-    Training faces whose pixels recur in the validation part are dropped: the corpus holds such copies.
+    The corpus holds copies: each validation picture is kept once, and training pictures that recur there are dropped.
     """
     path = root / "fer2013.npz"
     if not path.is_file():
@@ -36,7 +43,8 @@ def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
             raise UsageError(f"{path} has no class {', '.join(absent)}; it has {', '.join(classes)}")
         wanted = np.array([labels.index(name) if name in labels else -1 for name in classes])
         parts = [(archive[f"{part}_images"], wanted[archive[f"{part}_labels"]]) for part in ("train", "val")]
-    train, validation = (Faces(images[index >= 0], index[index >= 0]) for images, index in parts)
+    train, held_out = (Faces(images[index >= 0], index[index >= 0]) for images, index in parts)
+    validation = distinct(held_out)
     seen = {image.tobytes() for image in validation.images}
     fresh = np.array([image.tobytes() not in seen for image in train.images])
     return Faces(train.images[fresh], train.labels[fresh]), validation

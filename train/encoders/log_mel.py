@@ -17,6 +17,8 @@ MEL_BANDS = 64
 LOWEST_HZ, HIGHEST_HZ = 50.0, 7600.0
 RANGE_DECADES = 8.0
 """Power is clamped to this much below the window's loudest band."""
+QUIETEST = 1e-10
+"""And never below this. A maximum, since exporters take the addition of so small a number for none."""
 
 
 class LogMel(nn.Module):
@@ -32,13 +34,15 @@ class LogMel(nn.Module):
 
     def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
         """float32 `[B, S]` (S a multiple of 160), int64 `[B]` -> `[B, M, F]`, F = S / 160, zero past the length."""
-        padded = nn.functional.pad(waveform, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
+        heard = waveform * frame_mask(waveform.shape[1], 1, length)
+        padded = nn.functional.pad(heard, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
         parts = nn.functional.conv1d(padded[:, None], self.fourier, stride=STEP_SAMPLES)
         real, imaginary = parts.chunk(2, dim=1)
         power = self.mel @ (real * real + imaginary * imaginary)
         mask = frame_mask(power.shape[2], STEP_SAMPLES, length)[:, None]
         loudest = (power * mask).amax(dim=(1, 2), keepdim=True)
-        decades = torch.log10(torch.maximum(power, loudest * 10.0**-RANGE_DECADES) + 1e-10) * mask
+        floor = (loudest * 10.0**-RANGE_DECADES).clamp(min=QUIETEST)
+        decades = torch.log10(torch.maximum(power, floor)) * mask
         mean = decades.sum(dim=(1, 2), keepdim=True) / (MEL_BANDS * mask.sum(dim=2, keepdim=True).clamp(min=1))
         return (decades - mean) * mask
 

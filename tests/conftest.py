@@ -1,0 +1,250 @@
+"""Fakes and fixtures that the tests share: a clock, a source, a backend in numpy, recordings, the command line."""
+
+import json
+import os
+import sys
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import msgspec
+import numpy as np
+import pytest
+
+from edge import commands
+from edge.backends.ort import OrtBackend
+from edge.bundle import SHIPPED, File, GraphEntry, Graphs, Licences, Manifest, Picture, Sound, Tensor, load, sha256
+from edge.messages import Message
+from edge.recognizer import Recognizer
+from edge.samples import Event
+
+CLIPS_VARIABLE = "FOAL_CLIPS"
+
+
+@dataclass
+class SteppedClock:
+    """Stands still until it is told, or waited for."""
+
+    time_ns: int = 0
+    unix_ahead_ns: int = 1_000_000_000_000
+    waited: list[int] = field(default_factory=list)
+
+    def now_ns(self) -> int:
+        return self.time_ns
+
+    def unix_ns(self, monotonic_ns: int) -> int:
+        return monotonic_ns + self.unix_ahead_ns
+
+    def wait_until(self, monotonic_ns: int, stop: threading.Event) -> bool:
+        self.waited.append(monotonic_ns)
+        self.time_ns = max(self.time_ns, monotonic_ns)
+        return stop.is_set()
+
+
+class ScriptedSource:
+    """Each `events` plays the next act, in which an exception is raised; each `open` raises the next of `refusals`."""
+
+    name = "scripted source"
+
+    def __init__(self, *acts: list[Event | BaseException], refusals: tuple[BaseException, ...] = ()) -> None:
+        self._acts, self._refusals = list(acts), list(refusals)
+        self.opened = self.closed = 0
+
+    def open(self) -> None:
+        self.opened += 1
+        if self._refusals:
+            raise self._refusals.pop(0)
+
+    def events(self) -> Iterator[Event]:
+        for item in self._acts.pop(0):
+            if isinstance(item, BaseException):
+                raise item
+            yield item
+
+    def close(self) -> None:
+        self.closed += 1
+
+
+class NumpyBackend:
+    """Graphs whose outputs follow from their inputs by hand; `calls` keeps what they were given."""
+
+    name = "numpy"
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[str, dict[str, Any]]] = []
+
+    def image_encoder(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        self.calls.append(("image_encoder", dict(inputs)))
+        return {"embedding": inputs["frames"].mean(axis=(1, 2)).astype(np.float32)}
+
+    def audio_encoder(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        self.calls.append(("audio_encoder", dict(inputs)))
+        pieces = inputs["waveform"].reshape(len(inputs["waveform"]), 4, -1)
+        mask = np.arange(4) * pieces.shape[2] < inputs["length"][:, None]
+        return {"tokens": pieces.mean(axis=2)[..., None].repeat(2, axis=2), "mask": mask}
+
+    def fusion(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        self.calls.append(("fusion", dict(inputs)))
+        heard, seen = inputs["audio_mask"].sum(axis=1), inputs["video_mask"].sum(axis=1)
+        embedding = np.tile(np.float32([0.6, 0.8]), (len(heard), 1))
+        logits = np.stack([heard, seen], axis=1).astype(np.float32)
+        return {"logits": logits, "audio_embedding": embedding, "video_embedding": embedding[:, ::-1]}
+
+
+def graph(name: str, inputs: list[Tensor], outputs: list[Tensor]) -> GraphEntry:
+    return GraphEntry(File(f"{name}.onnx", "0" * 64), "fp32", inputs, outputs)
+
+
+@pytest.fixture
+def manifest() -> Manifest:
+    """Of a bundle small enough to reckon by hand: 2 s at 1 kHz, 5 frames of 8 x 8 a second, two labels."""
+    tokens = [
+        Tensor("audio_tokens", "float32", ["batch", 4, 2]),
+        Tensor("audio_mask", "bool", ["batch", 4]),
+        Tensor("video_tokens", "float32", ["batch", 10, 3]),
+        Tensor("video_mask", "bool", ["batch", 10]),
+    ]
+    heard = [Tensor("waveform", "float32", ["batch", 2000]), Tensor("length", "int64", ["batch"])]
+    fused = [Tensor("logits", "float32", ["batch", 2])]
+    frames, embedding = Tensor("frames", "uint8", ["batch", 8, 8, 3]), Tensor("embedding", "float32", ["batch", 3])
+    return Manifest(
+        schema=1,
+        name="tiny",
+        version="0.0.1",
+        labels=["calm", "glad"],
+        sound=Sound(1000, 2.0),
+        picture=Picture(5.0, 8, 8, "whole"),
+        graphs=Graphs(
+            graph("image_encoder", [frames], [embedding]),
+            graph("audio_encoder", heard, tokens[:2]),
+            graph("fusion", tokens, fused),
+        ),
+        golden=File("golden.npz", "0" * 64),
+        golden_tolerance=1e-3,
+        temperature=2.0,
+        trained_on=["nothing"],
+        licences=Licences("Apache-2.0", "Apache-2.0"),
+        measured={"test both": {"ua": 0.5}},
+    )
+
+
+@pytest.fixture
+def bundle_folder(tmp_path: Path, manifest: Manifest) -> Path:
+    """That manifest on disk, with files that have the hashes it gives; they are no graphs."""
+    folder = tmp_path / "tiny"
+    folder.mkdir()
+    document = msgspec.to_builtins(manifest)
+    for file in (*(entry["file"] for entry in document["graphs"].values()), document["golden"]):
+        (folder / file["path"]).write_bytes(file["path"].encode())
+        file["sha256"] = sha256(folder / file["path"])
+    (folder / "manifest.json").write_text(json.dumps(document))
+    return folder
+
+
+@pytest.fixture
+def clock() -> SteppedClock:
+    return SteppedClock()
+
+
+@pytest.fixture
+def scripted_source() -> type[ScriptedSource]:
+    return ScriptedSource
+
+
+@pytest.fixture
+def numpy_backend() -> NumpyBackend:
+    return NumpyBackend()
+
+
+@pytest.fixture
+def published() -> list[Message]:
+    """Where a test's messages go: give its `append` as `publish`."""
+    return []
+
+
+@pytest.fixture(scope="session")
+def shipped() -> Recognizer:
+    """The bundle that comes with the package, on ONNX Runtime."""
+    bundle = load(SHIPPED)
+    return Recognizer(bundle.manifest, OrtBackend(bundle, threads=1))
+
+
+@dataclass(frozen=True)
+class Ended:
+    """How a command ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def edge_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
+    """`foal-edge` with these arguments, in this process."""
+
+    def run(*arguments: object) -> Ended:
+        monkeypatch.setattr(sys, "argv", ["foal-edge", *map(str, arguments)])
+        with pytest.raises(SystemExit) as ended:
+            commands.run_command()
+        return Ended(int(ended.value.code or 0), *capsys.readouterr())
+
+    return run
+
+
+def write_clip(
+    path: Path,
+    pictures: np.ndarray | None = None,
+    samples: np.ndarray | None = None,
+    *,
+    fps: int = 10,
+    rate_hz: int = 16000,
+    codecs: tuple[str, str] = ("ffv1", "pcm_s16le"),
+) -> Path:
+    """A recording of uint8 `[n, H, W, 3]` RGB and int16 `[n]` mono; with the default codecs nothing is lost."""
+    with av.open(str(path), "w") as container:
+        tracks = []
+        if pictures is not None:
+            track = container.add_stream(codecs[0], rate=fps)
+            track.height, track.width = pictures.shape[1:3]
+            track.pix_fmt = "bgr0" if codecs[0] == "ffv1" else "yuv420p"
+            frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in pictures]
+            tracks.append((track, frames, Fraction(1, fps), 1))
+        if samples is not None:
+            track = container.add_stream(codecs[1], rate=rate_hz, layout="mono")
+            pieces = [samples[i : i + 1024] for i in range(0, len(samples), 1024)]
+            sounds = [av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono") for piece in pieces]
+            for sound in sounds:
+                sound.sample_rate = rate_hz
+            tracks.append((track, sounds, Fraction(1, rate_hz), 1024))
+        for track, items, time_base, step in tracks:
+            for index, item in enumerate(items):
+                item.pts, item.time_base = index * step, time_base
+                container.mux(track.encode(item))
+            container.mux(track.encode(None))
+    return path
+
+
+@pytest.fixture
+def make_clip() -> Callable[..., Path]:
+    return write_clip
+
+
+@pytest.fixture
+def tone() -> Callable[..., np.ndarray]:
+    """A 440 Hz sine of so many seconds, int16."""
+    return lambda seconds, rate_hz=16000: np.int16(
+        9000 * np.sin(2 * np.pi * 440 * np.arange(round(seconds * rate_hz)) / rate_hz)
+    )
+
+
+@pytest.fixture
+def recordings() -> list[Path]:
+    """Real clips of a talking face."""
+    folder = os.environ.get(CLIPS_VARIABLE)
+    if not folder:
+        pytest.skip(f"{CLIPS_VARIABLE} names no folder of .flv clips of a talking face")
+    return sorted(Path(folder).glob("*.flv"))

@@ -1,0 +1,51 @@
+"""The program's own clip: its times, its pitch, its face, and that it never changes."""
+
+import numpy as np
+import pytest
+
+from edge.bundle import Picture, Sound
+from edge.framing import FaceFraming
+from edge.samples import Block, Frame
+from edge.sources.demo import MOODS, Demo, voice
+
+SOUND, PICTURE = Sound(16000, 6.0), Picture(5.0, 64, 64, "face")
+MS = 1_000_000
+
+
+def test_it_is_twelve_seconds_of_sound_and_picture_by_time() -> None:
+    events = list(Demo(SOUND, PICTURE).events())
+    times = [event.end_ns for event in events]
+    assert times == sorted(times)
+    assert [event.end_ns // MS for event in events if isinstance(event, Block)] == list(range(20, 12001, 20))
+    assert [event.end_ns // MS for event in events if isinstance(event, Frame)] == list(range(0, 12000, 200))
+    assert {len(event.samples) for event in events if isinstance(event, Block)} == {320}
+
+
+@pytest.mark.parametrize(("sound", "picture", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
+def test_only_what_is_asked_for_is_given(sound, picture, kind: type) -> None:
+    assert {type(event) for event in Demo(sound, picture).events()} == {kind}
+
+
+def test_it_is_the_same_every_time() -> None:
+    for one, other in zip(Demo(SOUND, PICTURE).events(), Demo(SOUND, PICTURE).events(), strict=True):
+        assert one.end_ns == other.end_ns
+        if isinstance(one, Block):
+            np.testing.assert_array_equal(one.samples, other.samples)
+        else:
+            np.testing.assert_array_equal(one.picture, other.picture)
+
+
+def test_a_face_is_found_in_every_frame() -> None:
+    framing = FaceFraming(64, 64)
+    assert all(framing(event.picture).faces == 1 for event in Demo(None, PICTURE).events())
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_the_voice_has_the_moods_pitch_and_never_clips(mood) -> None:
+    samples = voice(mood, 16000)
+    assert (samples.dtype, len(samples)) == (np.float32, round(mood.seconds * 16000))
+    assert np.abs(samples).max() == pytest.approx(0.3)
+    spectrum = np.abs(np.fft.rfft(samples))
+    hz = np.fft.rfftfreq(len(samples), 1 / 16000)
+    low = (hz > 60) & (hz < 1.6 * mood.pitch_hz)
+    assert hz[low][spectrum[low].argmax()] == pytest.approx(mood.pitch_hz, rel=1.2 * mood.pitch_swing + 0.05)

@@ -1,0 +1,104 @@
+"""Crops against plain slicing and averaging; faces on drawn pictures."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.framing import CASCADE, Box, FaceFraming, Framed, WholeFraming, make_framing, resize
+from edge.sources.demo import MOODS, face
+from edge.sources.media import read_frames
+from edge.windowing import FrameGrid
+
+DRAWN = face(MOODS[0])
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "top", "left"), [(16, 16, 0, 0), (16, 32, 0, 8), (32, 16, 8, 0), (16, 17, 0, 0), (17, 16, 0, 0)]
+)
+def test_the_whole_picture_is_its_centre_averaged(height: int, width: int, top: int, left: int) -> None:
+    picture = noise(height, width)
+    centre = picture[top : top + 16, left : left + 16].astype(float)
+    expected = centre.reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
+    framed = WholeFraming(8, 8)(picture)
+    assert np.abs(framed.crop - expected).max() <= 0.5
+    assert framed[1:] == (None, None)
+
+
+def test_a_whole_picture_keeps_the_encoders_proportions() -> None:
+    picture = noise(32, 32)
+    expected = picture[8:24].astype(float).reshape(8, 2, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(WholeFraming(8, 16)(picture).crop - expected).max() <= 0.5
+
+
+def test_a_picture_of_the_right_size_is_left_alone() -> None:
+    picture = noise(8, 8)
+    np.testing.assert_array_equal(WholeFraming(8, 8)(picture).crop, picture)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 500), (1000, 7)])
+@pytest.mark.parametrize("name", ["whole", "face"])
+def test_pictures_of_any_size_are_framed(name, shape: tuple[int, int]) -> None:
+    framed = make_framing(name, 8, 8)(np.zeros((*shape, 3), np.uint8))
+    assert framed == (None, 0, None) if name == "face" else framed.crop.shape == (8, 8, 3)
+
+
+def test_what_shrinks_is_averaged_and_what_grows_is_interpolated() -> None:
+    checks = np.indices((8, 8)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * np.uint8(200)
+    assert set(np.unique(resize(checks.astype(np.uint8), 4, 4))) == {100}
+    ramp = np.uint8([[[0] * 3, [100] * 3]])
+    assert resize(ramp, 1, 4)[0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
+    picture = face(mood).repeat(scale, axis=0).repeat(scale, axis=1)
+    framed = FaceFraming(64, 64)(picture)
+    assert framed.faces == 1
+    x, y, width, height = framed.box
+    assert abs(x + width / 2 - 160 * scale) < 20 * scale
+    assert abs(y + height / 2 - 130 * scale) < 30 * scale
+    assert 80 * scale < width < 200 * scale
+    np.testing.assert_array_equal(framed.crop, resize(picture[y : y + height, x : x + width], 64, 64))
+
+
+def test_of_two_faces_the_larger_is_cut_out() -> None:
+    smaller = cv2.resize(DRAWN, (160, 120), interpolation=cv2.INTER_AREA)
+    canvas = np.full((240, 480, 3), DRAWN[0, 0], np.uint8)
+    canvas[:, 160:] = DRAWN
+    canvas[60:180, :160] = smaller
+    framed = FaceFraming(64, 64)(canvas)
+    assert framed.faces == 2
+    assert framed.box.x > 160
+
+
+@pytest.mark.parametrize("picture", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
+def test_a_covered_lens_shows_no_face(picture: np.ndarray) -> None:
+    assert FaceFraming(64, 64)(picture) == Framed(None, 0, None)
+
+
+def test_the_detector_comes_with_opencv() -> None:
+    assert Path(CASCADE).is_file()
+
+
+def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:
+    framing = FaceFraming(64, 64)
+    for path in recordings:
+        for frame in read_frames(path, FrameGrid(5.0)):
+            framed = framing(frame.picture)
+            assert framed.faces >= 1, (path, frame.end_ns)
+            inside(framed.box, frame.picture)
+
+
+def inside(box: Box, picture: np.ndarray) -> None:
+    height, width = picture.shape[:2]
+    assert box.x >= 0
+    assert box.y >= 0
+    assert box.x + box.width <= width
+    assert box.y + box.height <= height

@@ -1,0 +1,197 @@
+"""Windows by the time of their data, and what becomes of them where sound or picture is late or lost."""
+
+import numpy as np
+import pytest
+
+from edge.bundle import Manifest
+from edge.framing import Box, Framed, Image
+from edge.recognizer import Recognizer
+from edge.samples import Block, Frame
+from edge.stream import Stream
+
+MS = 1_000_000
+HOP_MS = 500
+
+
+class Framer:
+    """The picture as it is; its face may be out of sight."""
+
+    sees = True
+
+    def __call__(self, picture: Image) -> Framed:
+        return Framed(picture, 1, Box(1, 2, 3, 4)) if self.sees else Framed(None, 0, None)
+
+
+class Watched:
+    """A stream and what is done to it, in milliseconds."""
+
+    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, sound: bool = True, picture: bool = True) -> None:
+        self.framer, self.recognizer = Framer(), recognizer
+        self.stream = Stream(manifest, self.framer, sound=sound, picture=picture, begin_ns=0, hop_ns=HOP_MS * MS)
+
+    def hear(self, begin_ms: int, end_ms: int, level: float = 0.5) -> None:
+        for at in range(begin_ms, end_ms, 20):
+            self.stream.add(Block(np.full(20, level, np.float32), (at + 20) * MS))
+
+    def see(self, begin_ms: int, end_ms: int) -> None:
+        for at in range(begin_ms, end_ms, 200):
+            self.stream.add(Frame(np.full((8, 8, 3), at // 200, np.uint8), at * MS))
+        self.stream.encode(self.recognizer)
+
+    def states(self, end_ms: int) -> tuple[str, str]:
+        return self.stream.audio_state(end_ms * MS), self.stream.video_state(end_ms * MS)
+
+
+@pytest.fixture
+def watched(manifest, numpy_backend) -> Watched:
+    return Watched(manifest, Recognizer(manifest, numpy_backend))
+
+
+@pytest.mark.parametrize(
+    ("end_ms", "samples", "frames"), [(500, 500, 3), (1000, 1000, 5), (2000, 2000, 10), (3000, 2000, 10)]
+)
+def test_a_window_is_cut_by_the_time_of_its_data(watched: Watched, end_ms: int, samples: int, frames: int) -> None:
+    watched.hear(0, 3200)
+    watched.see(0, 3200)
+    window = watched.stream.cut(end_ms * MS)
+    assert (len(window.samples), len(window.embeddings)) == (samples, frames)
+    assert window.end_ns == end_ms * MS
+    assert window.start_ns == max(0, end_ms - 2000) * MS
+    expected = [at // 200 for at in range(0, 3200, 200) if end_ms - 2000 <= at < end_ms]
+    assert window.embeddings[:, 0].tolist() == expected
+
+
+def test_its_sound_is_that_of_its_time(watched: Watched) -> None:
+    for at in range(0, 2000, 20):
+        watched.hear(at, at + 20, level=at)
+    window = watched.stream.cut(1000 * MS)
+    np.testing.assert_array_equal(window.samples, np.repeat(np.arange(0, 1000, 20, dtype=np.float32), 20))
+
+
+@pytest.mark.parametrize(("heard_ms", "now_ms", "due"), [(480, 480, False), (480, 599, False), (480, 600, True)])
+def test_a_window_waits_a_tenth_of_a_second_for_late_sound(
+    watched: Watched, heard_ms: int, now_ms: int, due: bool
+) -> None:
+    watched.hear(0, heard_ms)
+    assert watched.stream.due(now_ms * MS) is due
+
+
+def test_a_window_is_due_as_soon_as_its_sound_is_there(watched: Watched) -> None:
+    watched.hear(0, 500)
+    assert watched.stream.due(500 * MS)
+
+
+@pytest.mark.parametrize(("now_ms", "due"), [(499, False), (500, True)])
+def test_without_sound_nothing_is_waited_for(watched: Watched, now_ms: int, due: bool) -> None:
+    watched.see(0, 500)
+    assert watched.stream.due(now_ms * MS) is due
+
+
+def test_late_sound_leaves_a_window_that_says_how_far_it_reaches(watched: Watched) -> None:
+    watched.hear(0, 400)
+    window = watched.stream.cut(500 * MS)
+    assert (len(window.samples), window.audio, window.start_ns, window.end_ns) == (400, "ok", 0, 400 * MS)
+
+
+@pytest.mark.parametrize(("now_ms", "state"), [(1000, "ok"), (1500, "ok"), (1501, "lost"), (9000, "lost")])
+def test_sound_is_lost_after_half_a_second(watched: Watched, now_ms: int, state: str) -> None:
+    watched.hear(0, 1000)
+    assert watched.states(now_ms)[0] == state
+
+
+@pytest.mark.parametrize(("now_ms", "state"), [(1000, "ok"), (1800, "ok"), (1801, "lost"), (9000, "lost")])
+def test_the_picture_is_lost_after_a_second(watched: Watched, now_ms: int, state: str) -> None:
+    watched.see(0, 1000)
+    assert watched.states(now_ms)[1] == state
+
+
+def test_lost_sound_is_forgotten_and_the_picture_goes_on(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 2000)
+    window = watched.stream.cut(2000 * MS)
+    assert (window.audio, len(window.samples), window.video, len(window.embeddings)) == ("lost", 0, "ok", 10)
+    watched.hear(2000, 2100)
+    assert len(watched.stream.cut(2100 * MS).samples) == 100
+
+
+def test_a_lost_picture_is_forgotten_and_the_sound_goes_on(watched: Watched) -> None:
+    watched.hear(0, 3000)
+    watched.see(0, 1000)
+    window = watched.stream.cut(3000 * MS)
+    assert (window.video, len(window.embeddings), window.audio, len(window.samples)) == ("lost", 0, "ok", 2000)
+    watched.hear(3000, 3200)
+    watched.see(3000, 3200)
+    assert len(watched.stream.cut(3200 * MS).embeddings) == 1
+
+
+def test_a_lost_picture_shows_no_face(watched: Watched) -> None:
+    watched.hear(0, 3000)
+    watched.see(0, 1000)
+    assert watched.stream.cut(3000 * MS).framed is None
+
+
+def test_with_everything_lost_there_is_no_window(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    assert watched.stream.cut(5000 * MS) is None
+
+
+def test_at_the_very_beginning_there_is_no_window(watched: Watched) -> None:
+    assert watched.stream.cut(500 * MS) is None
+
+
+def test_a_muted_microphone_is_silent_and_not_heard(watched: Watched) -> None:
+    watched.hear(0, 1000, level=0)
+    watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.audio, len(window.samples), len(window.embeddings)) == ("silent", 0, 5)
+
+
+@pytest.mark.parametrize(("end_ms", "state"), [(1500, "ok"), (2980, "ok"), (3000, "silent")])
+def test_muting_is_noticed_once_a_window_holds_nothing_else(watched: Watched, end_ms: int, state: str) -> None:
+    watched.hear(0, 1000)
+    watched.hear(1000, end_ms, level=0)
+    assert watched.states(end_ms)[0] == state
+
+
+def test_a_covered_lens_shows_no_face_and_is_not_lost(watched: Watched) -> None:
+    watched.framer.sees = False
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.video, len(window.embeddings), window.framed) == ("no_face", 0, Framed(None, 0, None))
+    assert len(window.samples) == 1000
+
+
+def test_a_face_that_leaves_stays_as_long_as_a_window_holds_it(watched: Watched) -> None:
+    watched.see(0, 1000)
+    watched.framer.sees = False
+    watched.see(1000, 3000)
+    assert [watched.states(end_ms)[1] for end_ms in (2000, 2800, 2801)] == ["ok", "ok", "no_face"]
+    assert len(watched.stream.cut(2000 * MS).embeddings) == 5
+
+
+def test_a_gap_in_the_sound_begins_it_anew(watched: Watched) -> None:
+    watched.hear(0, 600)
+    watched.hear(800, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (len(window.samples), window.start_ns, window.end_ns) == (200, 800 * MS, 1000 * MS)
+
+
+@pytest.mark.parametrize(("sound", "picture", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
+def test_what_was_not_asked_for_is_off(manifest, numpy_backend, sound: bool, picture: bool, states) -> None:
+    watched = Watched(manifest, Recognizer(manifest, numpy_backend), sound=sound, picture=picture)
+    if sound:
+        watched.hear(0, 1000)
+    if picture:
+        watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.audio, window.video) == states == watched.states(1000)
+    assert (len(window.samples), len(window.embeddings)) == (1000 * sound, 5 * picture)
+
+
+def test_each_frame_is_encoded_once_and_as_one_batch(watched: Watched, numpy_backend) -> None:
+    watched.see(0, 1000)
+    watched.stream.encode(watched.recognizer)
+    watched.see(1000, 1400)
+    assert [len(inputs["frames"]) for _, inputs in numpy_backend.calls] == [5, 2]

@@ -1,0 +1,43 @@
+"""The command: from the checkpoint of a real training to a bundle, errors without a traceback."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.errors import UsageError
+from export.__main__ import run_command
+from tests.export.conftest import Exported
+
+
+def test_it_tells_each_graphs_difference_and_the_size(exported: Exported) -> None:
+    lines = exported.output.strip().splitlines()
+    assert [line.partition(":")[0] for line in lines[:3]] == ["image_encoder", "audio_encoder", "fusion"]
+    for line in lines[:3]:
+        assert float(line.rpartition(" ")[2]) <= 1e-4
+    size = sum(path.stat().st_size for path in exported.folder.iterdir())
+    assert lines[-1] == f"{exported.folder}: {size / 1e6:.1f} MB"
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("none.safetensors", "no checkpoint at"), ("faces.safetensors", "holds weights of one stage")],
+)
+def test_what_is_no_checkpoint_is_refused_in_one_line(
+    trained: Path,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    name: str,
+    message: str,
+) -> None:
+    command = ["bundle", str(trained.with_name(name)), "-o", str(tmp_path / "bundle")]
+    monkeypatch.setattr(sys, "argv", ["export", *command])
+    with pytest.raises(SystemExit) as stopped:
+        run_command()
+    said = capsys.readouterr().err or f"{stopped.value.code}\n"
+    assert said.startswith("export: ")
+    assert message in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+    assert stopped.value.code == UsageError.exit_status

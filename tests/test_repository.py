@@ -1,0 +1,112 @@
+"""The project as a whole: what ships, what the README promises, what the configurations say."""
+
+import re
+import shlex
+import sys
+from pathlib import Path
+
+import click
+import pytest
+
+from edge.commands import main as foal_edge
+from export.__main__ import main as export
+from train import config
+from train.__main__ import main as train
+from train.folds import split
+from train.material import CORPORA
+
+if sys.version_info >= (3, 11):
+    import tomllib
+else:
+    tomllib = pytest.importorskip("tomli")
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())
+CONFIGS = sorted((ROOT / "configs").glob("*.yaml"))
+PROGRAMS = {"foal-edge": foal_edge, "python -m train": train, "python -m export": export}
+
+
+def test_every_sub_package_of_the_runtime_is_in_the_wheel():
+    folders = {path.parent.relative_to(ROOT / "edge") for path in (ROOT / "edge").rglob("__init__.py")}
+    packages = {".".join(("foal_edge", *folder.parts)) for folder in folders}
+    assert packages == set(PROJECT["tool"]["setuptools"]["packages"])
+
+
+def test_torch_is_no_dependency_of_the_runtime():
+    assert not [need for need in PROJECT["project"]["dependencies"] if re.match(r"torch|onnx(?!runtime)", need)]
+
+
+def test_package_initialisers_hold_a_docstring_only():
+    for room in ("edge", "train", "export"):
+        for path in (ROOT / room).rglob("__init__.py"):
+            assert re.fullmatch(r'"""[^"]+"""\n', path.read_text()), path
+
+
+def test_the_shipped_weights_say_their_licence():
+    licence = (ROOT / "edge/models/foal-nano/LICENSE").read_text()
+    assert "CC BY-NC-SA 4.0" in licence
+    assert "non-commercial" in licence
+
+
+@pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
+def test_shipped_configurations_load(path):
+    loaded = config.load(path)
+    assert set(loaded.data.voices) <= set(CORPORA)
+    assert not set(loaded.data.validation_speakers) & set(loaded.data.test_speakers)
+
+
+def test_the_shipped_split_is_independent_of_the_speaker(tmp_path):
+    loaded = config.load(ROOT / "configs/nano.yaml")
+    with pytest.raises(Exception, match="is in the validation fold and in the test fold"):
+        split(voices_of(["a", "b"]), ["a"], ["a"])
+    assert len(set(loaded.data.validation_speakers)) == len(loaded.data.validation_speakers)
+
+
+def voices_of(speakers):
+    from train.corpora.voice import Voice
+
+    return [Voice(Path(name), "sad", name, "made") for name in speakers]
+
+
+def code_blocks(language):
+    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+
+
+def readme_commands():
+    lines = "\n".join(code_blocks("sh")).replace("&&\n", "&& ").splitlines()
+    for line in lines:
+        for part in line.split("#")[0].split("&&"):
+            words = shlex.split(part.strip().removeprefix(".venv/bin/"))
+            for name, program in PROGRAMS.items():
+                prefix = name.split()
+                if words[: len(prefix)] == prefix:
+                    yield pytest.param(program, words[len(prefix) :], id=" ".join(words))
+
+
+@pytest.mark.parametrize(("program", "words"), readme_commands())
+def test_readme_commands_parse(program, words):
+    command, context = program, None
+    while True:
+        with command.make_context(command.name, list(words), parent=context, resilient_parsing=True) as context:
+            words = context.protected_args + context.args if isinstance(command, click.Group) else []
+        if not words:
+            break
+        command = command.commands[words.pop(0)]
+    options = {option for parameter in command.params for option in (*parameter.opts, *parameter.secondary_opts)}
+    assert {word for word in words if word.startswith("-")} <= options
+
+
+def test_the_readme_has_two_set_up_commands():
+    assert re.findall(r"<!-- (\w+) -->", README) == ["run", "test"]
+
+
+def test_the_readme_lists_every_module():
+    listed = set(re.findall(r"^\s+(\w+\.py)\s", code_blocks("")[-1], re.MULTILINE))
+    modules = {
+        path.name
+        for room in ("edge", "train", "export")
+        for path in (ROOT / room).rglob("*.py")
+        if path.name != "__init__.py"
+    }
+    assert listed == modules

@@ -1,0 +1,113 @@
+"""The nano audio encoder: its tokens depend on the sound and on nothing else."""
+
+import pytest
+import torch
+from torch import nn
+
+from train.encoders.nano_audio import BAND_MASKS, NanoAudioEncoder, SpecMask, TransformerLayer, keep
+
+WIDTH, SAMPLES = 16, 12_800
+TOKENS = SAMPLES // 1280
+
+
+@pytest.fixture(scope="module")
+def encoder() -> NanoAudioEncoder:
+    """Normalised by drawn statistics, so that padding is not zero after a norm."""
+    torch.manual_seed(0)
+    made = NanoAudioEncoder(WIDTH, 16_000)
+    for module in made.modules():
+        if isinstance(module, nn.BatchNorm2d):
+            nn.init.normal_(module.bias, std=0.3)
+            nn.init.uniform_(module.running_var, 0.5, 2.0)
+    return made.eval()
+
+
+@pytest.fixture(scope="module")
+def waveform() -> torch.Tensor:
+    return torch.randn(4, SAMPLES, generator=torch.Generator().manual_seed(1)) / 8
+
+
+LENGTHS = torch.tensor([SAMPLES, 5000, 1280, 0])
+
+
+def cut(waveform: torch.Tensor) -> torch.Tensor:
+    return waveform * (torch.arange(SAMPLES) < LENGTHS[:, None])
+
+
+@torch.no_grad()
+def test_a_token_counts_where_it_begins_before_the_end(encoder: NanoAudioEncoder, waveform: torch.Tensor) -> None:
+    tokens, mask = encoder(waveform, LENGTHS)
+    assert tokens.shape == (4, TOKENS, WIDTH)
+    assert mask.sum(dim=1).tolist() == [10, 4, 1, 0]
+    assert not tokens[~mask].any()
+    assert tokens[mask].any(dim=1).all()
+
+
+def test_a_window_of_6_s_has_75_tokens(encoder: NanoAudioEncoder) -> None:
+    with torch.no_grad():
+        tokens, _ = encoder(torch.zeros(1, 96_000), torch.tensor([96_000]))
+    assert tokens.shape[1] == 75
+
+
+@torch.no_grad()
+def test_samples_past_the_length_do_not_matter(encoder: NanoAudioEncoder, waveform: torch.Tensor) -> None:
+    torch.testing.assert_close(encoder(waveform, LENGTHS)[0], encoder(cut(waveform), LENGTHS)[0], atol=1e-5, rtol=0)
+
+
+@pytest.mark.parametrize("gain", [0.05, 3.0])
+@torch.no_grad()
+def test_gain_does_not_matter(encoder: NanoAudioEncoder, waveform: torch.Tensor, gain: float) -> None:
+    found, expected = encoder(gain * cut(waveform), LENGTHS)[0], encoder(cut(waveform), LENGTHS)[0]
+    torch.testing.assert_close(found, expected, atol=2e-3, rtol=0)
+
+
+@torch.no_grad()
+def test_a_row_is_the_same_alone_and_in_a_batch(encoder: NanoAudioEncoder, waveform: torch.Tensor) -> None:
+    together = encoder(cut(waveform), LENGTHS)[0]
+    for row in range(4):
+        alone = encoder(cut(waveform)[row : row + 1], LENGTHS[row : row + 1])[0]
+        torch.testing.assert_close(alone[0], together[row], atol=1e-4, rtol=0)
+
+
+@torch.no_grad()
+def test_a_transformer_layer_is_torchs_own_pre_norm_layer() -> None:
+    torch.manual_seed(0)
+    layer = TransformerLayer(WIDTH, 4, dropout=0.1).eval()
+    own = nn.TransformerEncoderLayer(WIDTH, 4, 3 * WIDTH, activation="gelu", batch_first=True, norm_first=True).eval()
+    state, attention = layer.state_dict(), layer.attention
+    own.load_state_dict(
+        {
+            "self_attn.in_proj_weight": torch.cat(
+                [part.weight for part in (attention.w_q, attention.w_k, attention.w_v)]
+            ),
+            "self_attn.in_proj_bias": torch.cat([part.bias for part in (attention.w_q, attention.w_k, attention.w_v)]),
+            **{f"self_attn.out_proj.{name}": state[f"attention.w_concat.{name}"] for name in ("weight", "bias")},
+            **{f"norm1.{name}": state[f"attention_norm.{name}"] for name in ("weight", "bias")},
+            **{f"norm2.{name}": state[f"feed_forward.0.{name}"] for name in ("weight", "bias")},
+            **{f"linear1.{name}": state[f"feed_forward.1.{name}"] for name in ("weight", "bias")},
+            **{f"linear2.{name}": state[f"feed_forward.4.{name}"] for name in ("weight", "bias")},
+        }
+    )
+    tokens, mask = torch.randn(2, 7, WIDTH), torch.tensor([[True] * 7, [True] * 3 + [False] * 4])
+    expected = own(tokens, src_key_padding_mask=~mask)
+    torch.testing.assert_close(layer(tokens, mask)[mask], expected[mask], atol=1e-5, rtol=0)
+
+
+def test_spectrograms_are_masked_while_training_only() -> None:
+    torch.manual_seed(0)
+    spectrogram = torch.ones(32, 64, 100)
+    assert torch.equal(SpecMask().eval()(spectrogram), spectrogram)
+    masked = SpecMask().train()(spectrogram)
+    hidden_bands, hidden_frames = (masked == 0).all(dim=2), (masked == 0).all(dim=1)
+    assert torch.equal(masked == 0, hidden_bands[:, :, None] | hidden_frames[:, None])
+    assert hidden_bands.any()
+    assert hidden_frames.any()
+
+
+def test_the_runs_that_are_hidden_are_few_and_short() -> None:
+    torch.manual_seed(0)
+    hidden = ~keep(2000, 64, *BAND_MASKS)
+    runs = hidden.int().diff(dim=1, prepend=torch.zeros(2000, 1)).eq(1).sum(dim=1)
+    assert runs.max() == BAND_MASKS[0]
+    assert hidden.sum(dim=1).max() <= BAND_MASKS[0] * BAND_MASKS[1]
+    assert hidden.any(dim=0).all()

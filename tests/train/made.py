@@ -1,0 +1,113 @@
+"""Corpora and a configuration small enough to train on in a test, in the layouts of the real ones."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import av
+import msgspec
+import numpy as np
+
+from train import config
+from train.config import Config
+
+RATE_HZ = 16_000
+SHIPPED = Path(__file__).parents[2] / "configs" / "nano.yaml"
+PITCHES_HZ = {"angry": 900, "happy": 500, "neutral": 200, "sad": 120}
+RAVDESS = {"angry": "05", "happy": "03", "neutral": "01", "sad": "04", "calm": "02"}
+EMODB = {"angry": "W", "happy": "F", "neutral": "N", "sad": "T", "bored": "L"}
+NEMO = {"angry": "anger", "happy": "happiness", "neutral": "neutral", "sad": "sadness", "afraid": "fear"}
+FACES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+TRAIN_FACES, VALIDATION_FACES = 5, 4
+"""Of each class."""
+
+
+class Trained(NamedTuple):
+    """What a run of `python -m train fit` left."""
+
+    run: Path
+    checkpoint: Path
+    output: str
+    command: list[str]
+
+
+def corpora(root: Path) -> None:
+    """Three speakers of each corpus of voices, one recording an emotion, and some faces."""
+    for path, pitch_hz in recordings(root):
+        write_sound(path, tone(pitch_hz))
+    write_faces(root / "fer2013.npz")
+
+
+def recordings(root: Path) -> Iterator[tuple[Path, float]]:
+    for number, (actor, speaker, name) in enumerate([("02", "03", "SM0"), ("18", "15", "TP0"), ("14", "13", "WR0")]):
+        for label, code in RAVDESS.items():
+            yield root / f"ravdess/Actor_{actor}/03-01-{code}-01-01-01-{actor}.flac", pitch(label, number)
+        for label, code in EMODB.items():
+            yield root / f"emodb/{speaker}a01{code}a.flac", pitch(label, number)
+        for label, code in NEMO.items():
+            yield root / f"nemo/{name}_{code}_1.opus", pitch(label, number)
+
+
+def pitch(label: str, speaker: int) -> float:
+    return PITCHES_HZ.get(label, 300) * (1 + speaker / 10)
+
+
+def tone(pitch_hz: float, seconds: float = 0.6) -> np.ndarray:
+    """A pulsing tone, float32."""
+    time_s = np.arange(round(seconds * RATE_HZ)) / RATE_HZ
+    return (0.4 * np.sin(2 * np.pi * pitch_hz * time_s) * np.sin(np.pi * time_s / seconds)).astype(np.float32)
+
+
+def write_sound(path: Path, samples: np.ndarray) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("flac" if path.suffix == ".flac" else "libopus", rate=RATE_HZ, layout="mono")
+        stream.format = "s16"
+        integers = np.round(samples * 32767).astype(np.int16)
+        frame = av.AudioFrame.from_ndarray(integers[None], format="s16", layout="mono")
+        frame.rate = RATE_HZ
+        for made in av.AudioResampler("s16", "mono", RATE_HZ, frame_size=stream.codec_context.frame_size).resample(
+            frame
+        ):
+            container.mux(stream.encode(made))
+        container.mux(stream.encode(None))
+
+
+def write_faces(path: Path) -> None:
+    """Noise of a class's own lightness; the last training face is a copy of the first validation face."""
+    generator = np.random.default_rng(0)
+    parts = {}
+    for part, count in (("train", TRAIN_FACES), ("val", VALIDATION_FACES)):
+        labels = np.repeat(np.arange(len(FACES)), count)
+        centres = 20 * labels[:, None, None] + 40
+        parts[f"{part}_labels"] = labels
+        parts[f"{part}_images"] = generator.normal(centres, 15, (len(labels), 48, 48)).clip(0, 255).astype(np.uint8)
+    parts["train_images"][-1] = parts["val_images"][0]
+    np.savez(path, classes=np.array(FACES), **parts)
+
+
+def tiny_config() -> Config:
+    """`configs/nano.yaml` with small widths, short sound and one or two epochs."""
+    replace = msgspec.structs.replace
+    shipped = config.load(SHIPPED)
+    speakers = {
+        "validation_speakers": ["ravdess-18", "emodb-15", "nemo-TP0"],
+        "test_speakers": ["ravdess-14", "emodb-13", "nemo-WR0"],
+    }
+    return replace(
+        shipped,
+        name="foal-tiny",
+        sound=replace(shipped.sound, window_s=1.6),
+        voice_crop_s=0.8,
+        widths=replace(shipped.widths, audio=16, video=24, embedding=32),
+        data=replace(shipped.data, **speakers),
+        fusion_weights=replace(shipped.fusion_weights, views=2),
+        faces=replace(shipped.faces, epochs=2, batch=16, draws=160),
+        voices=replace(shipped.voices, epochs=2, batch=16, draws=320),
+        fusion=replace(shipped.fusion, epochs=2, batch=16, draws=480, learning_rate=3e-3),
+    )
+
+
+def write_config(path: Path, chosen: Config) -> Path:
+    path.write_bytes(msgspec.yaml.encode(chosen))
+    return path

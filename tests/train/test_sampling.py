@@ -1,0 +1,57 @@
+"""Draws against counted shares."""
+
+import numpy as np
+import pytest
+import torch
+
+from train.sampling import batches, class_weights, corpus_weights
+
+LABELS = torch.tensor([0, 0, 0, 1, 2, 2, 0, 1, 1, 2])
+CORPORA = ["big"] * 6 + ["small"] * 4
+SHARES = {"big": 3.0, "small": 1.0}
+DRAWS = 40_000
+
+
+def shares(weights: torch.Tensor, keys: list, generator: torch.Generator) -> dict:
+    drawn = torch.cat(list(batches(weights, DRAWS, 100, generator))).tolist()
+    counts = dict.fromkeys(keys, 0.0)
+    for index in drawn:
+        counts[keys[index]] += 1 / DRAWS
+    return counts
+
+
+def test_classes_weigh_alike_whatever_their_size() -> None:
+    weights = class_weights(LABELS)
+    assert weights.dtype == torch.float64
+    np.testing.assert_allclose([weights[label == LABELS].sum() for label in range(3)], 1 / 3)
+
+
+def test_classes_are_drawn_alike(generator: torch.Generator) -> None:
+    found = shares(class_weights(LABELS), LABELS.tolist(), generator)
+    assert found == pytest.approx({0: 1 / 3, 1: 1 / 3, 2: 1 / 3}, abs=0.01)
+
+
+def test_corpora_are_drawn_by_their_shares_and_classes_alike_within_each(generator: torch.Generator) -> None:
+    keys = list(zip(CORPORA, LABELS.tolist(), strict=True))
+    found = shares(corpus_weights(LABELS, CORPORA, SHARES), keys, generator)
+    assert found == pytest.approx({key: {"big": 1 / 4, "small": 1 / 12}[key[0]] for key in keys}, abs=0.01)
+
+
+def test_a_corpus_that_lacks_a_class_keeps_its_share() -> None:
+    labels = torch.tensor([0, 1, 2, 3, 0, 1])
+    corpora = ["whole"] * 4 + ["half"] * 2
+    weights = corpus_weights(labels, corpora, {"whole": 1.0, "half": 1.0})
+    assert (weights[:4].sum() / weights[4:].sum()).item() == pytest.approx(1.0)
+
+
+@pytest.mark.parametrize(("draws", "batch", "count"), [(10, 5, 2), (11, 5, 2), (14, 5, 2), (4, 5, 0)])
+def test_the_last_short_batch_is_left_out(generator: torch.Generator, draws: int, batch: int, count: int) -> None:
+    sizes = [len(indices) for indices in batches(class_weights(LABELS), draws, batch, generator)]
+    assert [size for size in sizes if size] == [batch] * count
+
+
+def test_draws_repeat_with_their_generator() -> None:
+    first, second = (
+        torch.cat(list(batches(class_weights(LABELS), 100, 10, torch.Generator().manual_seed(7)))) for _ in range(2)
+    )
+    assert torch.equal(first, second)
