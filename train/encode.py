@@ -63,14 +63,7 @@ def fit_image_encoder(
         logits = torch.cat([model(faces.rgb(part)) for part in validation[0].split(CHECK_BATCH)])
         return accuracy(logits, validation[1])
 
-    schedule = config.faces
-    optimise(
-        make_stage(config, "faces", run),
-        model,
-        lambda generator: sampling.batches(weights, schedule.draws, schedule.batch, generator),
-        loss,
-        check,
-    )
+    optimise(make_stage(config, "faces", run), model, weights, loss, check)
     return model.encoder
 
 
@@ -98,14 +91,7 @@ def fit_audio_encoder(
         parts = zip(held_out[0].split(CHECK_BATCH), held_out[1].split(CHECK_BATCH), strict=True)
         return accuracy(torch.cat([model(*part) for part in parts]), validation[1])
 
-    schedule = config.voices
-    optimise(
-        make_stage(config, "voices", run),
-        model,
-        lambda generator: sampling.batches(weights, schedule.draws, schedule.batch, generator),
-        loss,
-        check,
-    )
+    optimise(make_stage(config, "voices", run), model, weights, loss, check)
     return model.encoder
 
 

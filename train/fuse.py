@@ -13,7 +13,6 @@ from torch.nn.functional import cross_entropy
 
 from edge.errors import UsageError
 
-from . import sampling
 from .checkpoint import fingerprint
 from .config import Config
 from .foalnet import FoalNet
@@ -82,15 +81,8 @@ def fit_fusion(
             for modality, (prediction, labels) in logits.items()
         }
 
-    schedule = config.fusion
     encoders = fingerprint(model.audio_encoder) + fingerprint(model.image_encoder)
-    optimise(
-        make_stage(config, "fusion", run, encoders),
-        fusion,
-        lambda generator: sampling.batches(voice_weights, schedule.draws, schedule.batch, generator),
-        loss,
-        check,
-    )
+    optimise(make_stage(config, "fusion", run, encoders), fusion, voice_weights, loss, check)
 
 
 def draw_views(

@@ -5,7 +5,7 @@ Every random draw of an epoch comes from (seed, epoch), so a resumed run repeats
 
 import math
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -19,6 +19,7 @@ from edge.errors import UsageError
 
 from .checkpoint import read_tensors, write_tensors
 from .config import Config, Schedule
+from .sampling import batches
 
 console = Console(soft_wrap=True)
 
@@ -26,7 +27,6 @@ LARGEST_GRADIENT = 5.0
 
 Loss = Callable[[Tensor, torch.Generator], Tensor]
 """Indices int64 `[batch]` and the epoch's generator -> the loss to be lowered."""
-Draw = Callable[[torch.Generator], Iterator[Tensor]]
 Check = Callable[[], dict[str, float]]
 
 
@@ -50,10 +50,10 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     return Stage(name, schedule, config.seed, identity, run / f"{name}.safetensors")
 
 
-def optimise(stage: Stage, model: nn.Module, draw: Draw, loss: Loss, check: Check) -> None:
+def optimise(stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check) -> None:
     """Train `model` in place, or load it from the stage's file where an earlier run finished it.
 
-    `check` runs after each epoch, for the log alone: no epoch is chosen by it.
+    Examples are drawn by `weights` `[N]`. `check` runs after each epoch, for the log alone: no epoch is chosen by it.
     """
     name, schedule, seed = stage.name, stage.schedule, stage.seed
     groups = [
@@ -71,7 +71,7 @@ def optimise(stage: Stage, model: nn.Module, draw: Draw, loss: Loss, check: Chec
         losses = []
         with progress_bar() as progress:
             bar = progress.add_task(f"{name} {epoch + 1}/{schedule.epochs}", total=steps)
-            for step, indices in enumerate(draw(generator)):
+            for step, indices in enumerate(batches(weights, schedule.draws, schedule.batch, generator)):
                 for group in optimiser.param_groups:
                     group["lr"] = learning_rate(schedule, epoch + step / steps)
                 with torch.autocast("cpu", dtype=torch.bfloat16, enabled=schedule.precision == "bf16"):

@@ -18,7 +18,15 @@ from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint, build
 from train.material import trained_on
 
-FILES = {"LICENSE", "README.md", "audio_encoder.onnx", "fusion.onnx", "golden.npz", "image_encoder.onnx", "manifest.json"}
+FILES = {
+    "LICENSE",
+    "README.md",
+    "audio_encoder.onnx",
+    "fusion.onnx",
+    "golden.npz",
+    "image_encoder.onnx",
+    "manifest.json",
+}
 
 
 def content(folder: Path) -> dict[str, str]:
