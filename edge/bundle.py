@@ -157,7 +157,7 @@ class SchemaOnly(msgspec.Struct):
 def verify(folder: Path, file: File) -> None:
     """BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
     relative = PurePosixPath(file.path)
-    if relative.is_absolute() or ".." in relative.parts or "\\" in file.path:
+    if relative.is_absolute() or ".." in relative.parts or {"\\", "\0"} & set(file.path):
         raise BundleError(f"{folder / MANIFEST} names {file.path!r}, which leaves the bundle; do not use this bundle")
     path = folder / relative
     if not path.resolve().is_relative_to(folder.resolve()):

@@ -1,12 +1,14 @@
 """The command line: `foal-edge [OPTIONS]`, and its commands listen, devices and score."""
 
 import logging
+import math
 import signal
 import sys
 import threading
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
@@ -60,6 +62,30 @@ def run_command() -> None:
     sys.exit(status)
 
 
+class Seconds(click.FloatRange):
+    """A finite number within bounds: the ranges of click let nan through."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse what is no number of seconds."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return number
+
+
+def print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
+    """The installed version, or that there is none."""
+    if not wanted:
+        return
+    try:
+        click.echo(f"foal-edge {version('foal-edge')}")
+    except PackageNotFoundError:
+        click.echo("foal-edge, run from its source")
+    context.exit()
+
+
 @click.group(invoke_without_command=True)
 @click.option(
     "--camera",
@@ -76,7 +102,7 @@ def run_command() -> None:
 @click.option(
     "--hop",
     "hop_s",
-    type=click.FloatRange(0.05, 60),
+    type=Seconds(0.05, 60),
     default=0.5,
     show_default=True,
     help="Seconds between predictions.",
@@ -86,7 +112,9 @@ def run_command() -> None:
 @click.option("--format", "wire_format", type=click.Choice(["msgpack", "json"]), default="msgpack", show_default=True)
 @threads_option
 @click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
-@click.version_option(package_name="foal-edge")
+@click.option(
+    "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Show the version."
+)
 @click.pass_context
 def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
     """Watch and listen, and publish twice a second what the person seems to feel.
@@ -107,7 +135,12 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
 @click.option("--topic", default="", help="Only topics that begin so, e.g. emotion.main.")
 @click.option("--count", type=click.IntRange(1), help="End after so many predictions.")
 @click.option("--json", "as_json", is_flag=True, help="A JSON document a line.")
-@click.option("--timeout", "timeout_s", type=float, help="End with an error after so many seconds without a message.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=Seconds(0.001, 1e6),
+    help="End with an error after so many seconds without a message.",
+)
 @click.option("--stats", is_flag=True, help="Print the latencies' percentiles at the end.")
 def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None, stats: bool) -> None:
     """Print what a running foal-edge publishes."""
@@ -135,10 +168,11 @@ def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s
 @main.command()
 def devices() -> None:
     """List cameras and microphones."""
-    for title, option, found in (
-        ("cameras", "--camera", found_devices.cameras()),
-        ("microphones", "--mic", found_devices.microphones()),
+    for title, option, find in (
+        ("cameras", "--camera", found_devices.cameras),
+        ("microphones", "--mic", found_devices.microphones),
     ):
+        found = find()
         console.print(f"{title}:" if found else f"{title}: none")
         for number, about in found:
             console.print(f"  {option} {number}  {about}", markup=False)

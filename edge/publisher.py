@@ -8,12 +8,14 @@ from collections.abc import Callable
 import msgspec
 import zmq
 
+from .bounded import push
 from .clock import Clock
 from .errors import PublishError
 from .messages import Message, Prediction, WireFormat, encode, topic
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5556"
 MOST_WAITING = 64
+PATIENCE_S = 0.1
 LINGER_MS = 1000
 """How long an ending program waits for its last messages to leave."""
 
@@ -40,10 +42,10 @@ class Publisher:
             self._socket.bind(address)
         except zmq.ZMQError as error:
             self._context.destroy(linger=0)
-            raise PublishError(
-                f"cannot publish at {address}: {error.strerror}; another foal-edge may run there: "
-                "end it or give another --bind, e.g. tcp://127.0.0.1:5557"
-            ) from error
+            remedy = "give another --bind, an address of this machine like tcp://127.0.0.1:5557"
+            if error.errno == zmq.EADDRINUSE:
+                remedy = f"another foal-edge may run there: end it or {remedy}"
+            raise PublishError(f"cannot publish at {address}: {error.strerror}; {remedy}") from error
         self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
         self._error: BaseException | None = None
@@ -54,22 +56,7 @@ class Publisher:
         """Hand a message to the thread; never waits. Raises what broke the thread."""
         if self._error is not None:
             raise self._error
-        self._put(message)
-
-    def _put(self, message: Message | None) -> None:
-        while True:
-            try:
-                self._waiting.put_nowait(message)
-                return
-            except queue.Full:
-                self._drop_oldest()
-
-    def _drop_oldest(self) -> None:
-        try:
-            self._waiting.get_nowait()
-        except queue.Empty:
-            return
-        self._dropped["messages_queue"] += 1
+        self._dropped["messages_queue"] += push(self._waiting, message)
 
     def _run(self) -> None:
         try:
@@ -82,8 +69,12 @@ class Publisher:
 
     def close(self) -> None:
         """Send what waits, then end; at most a second for subscribers to take it. Raises what broke the thread."""
-        self._put(None)
-        self._thread.join()
+        while self._thread.is_alive():
+            try:
+                self._waiting.put(None, timeout=PATIENCE_S)
+                self._thread.join()
+            except queue.Full:
+                continue
         self._socket.close()
         self._context.term()
         if self._error is not None:

@@ -173,10 +173,12 @@ def run_live(
 def run_fast(predictor: Predictor, recording: Recording, stop: threading.Event) -> None:
     """Predict every window of a recording, whatever its pace; deterministic."""
     now_ns = 0
-    for event in recording.events():
-        if stop.is_set():
-            break
-        now_ns = event.end_ns
-        predictor.add([event])
-        predictor.predict_due(now_ns, latest_only=False)
-    predictor.stop(now_ns)
+    try:
+        for event in recording.events():
+            if stop.is_set():
+                break
+            now_ns = event.end_ns
+            predictor.add([event])
+            predictor.predict_due(now_ns, latest_only=False)
+    finally:
+        predictor.stop(now_ns)

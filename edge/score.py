@@ -4,6 +4,7 @@ A clip's prediction is that of its first window, as in the paper: its first 6 s,
 """
 
 import csv
+import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -45,16 +46,19 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
     if not table.is_file():
         raise UsageError(f"no such table: {table}; give a CSV file with the columns path,label")
     clips = []
-    with table.open(newline="") as lines:
-        reader = csv.DictReader(lines)
-        if not {"path", "label"} <= set(reader.fieldnames or ()):
-            raise UsageError(f"{table} has the columns {reader.fieldnames}; it needs path,label")
-        for row in reader:
-            if row["label"] not in labels:
-                raise UsageError(
-                    f"{table}:{reader.line_num}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
-                )
-            clips.append(Clip(table.parent / row["path"], labels.index(row["label"])))
+    try:
+        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
+    except UnicodeDecodeError as error:
+        raise UsageError(f"{table} is no text in UTF-8 ({error}); save it as CSV in UTF-8") from error
+    if not {"path", "label"} <= set(reader.fieldnames or ()):
+        raise UsageError(f"{table} has the columns {reader.fieldnames}; it needs path,label")
+    for row in reader:
+        place = f"{table}:{reader.line_num}"
+        if not row["path"]:
+            raise UsageError(f"{place}: a row without a path; it needs path,label")
+        if row["label"] not in labels:
+            raise UsageError(f"{place}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}")
+        clips.append(Clip(table.parent / row["path"], labels.index(row["label"])))
     if not clips:
         raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
     return clips
@@ -79,7 +83,16 @@ def predict(path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool
     hears, sees = sound and has_sound, picture and has_picture
     media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None)
     window_ns, end_ns = to_ns(manifest.sound.window_s), 1
-    stream = Stream(manifest, framing, sound=hears, picture=sees, begin_ns=0, hop_ns=window_ns)
+    stream = Stream(
+        manifest,
+        framing,
+        sound=hears,
+        picture=sees,
+        begin_ns=0,
+        hop_ns=window_ns,
+        sound_lost_ns=math.inf,
+        picture_lost_ns=math.inf,
+    )
     for event in media.events():
         if event.end_ns > window_ns:
             break

@@ -73,7 +73,7 @@ def run(
     dropped: Counter[str] = Counter(dict.fromkeys(DROP_REASONS, 0))
     inbox = Inbox(dropped)
     recording = make_recording(settings, bundle.manifest)
-    captures = [] if recording else open_devices(make_devices(settings, bundle.manifest, clock), inbox, stop)
+    captures = [] if recording else open_devices(make_devices(settings, bundle.manifest, clock, dropped), inbox, stop)
     stamp: Callable[[Message], Message] = as_it_is if settings.fast else lambda message: stamped(message, clock)
     publisher = Publisher(settings.bind, settings.wire_format, dropped, stamp, on_sent)
     try:
@@ -127,13 +127,13 @@ def make_recording(settings: Settings, manifest: Manifest) -> Recording | None:
     return MediaFile(settings.file, sound, picture) if settings.file else None
 
 
-def make_devices(settings: Settings, manifest: Manifest, clock: Clock) -> list[Source]:
+def make_devices(settings: Settings, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
     """The camera and the microphone that were asked for."""
     devices: list[Source] = []
     if settings.camera != OFF:
         devices.append(make_camera(settings.camera, manifest.picture, clock))
     if settings.mic != OFF:
-        devices.append(Microphone(settings.mic, manifest.sound, clock))
+        devices.append(Microphone(settings.mic, manifest.sound, clock, dropped))
     return devices
 
 

@@ -43,11 +43,21 @@ class Stream:
     """Rings of sound and embeddings, and the grid on which windows end."""
 
     def __init__(
-        self, manifest: Manifest, framing: Framing, *, sound: bool, picture: bool, begin_ns: int, hop_ns: int
+        self,
+        manifest: Manifest,
+        framing: Framing,
+        *,
+        sound: bool,
+        picture: bool,
+        begin_ns: int,
+        hop_ns: int,
+        sound_lost_ns: float = SOUND_LOST_NS,
+        picture_lost_ns: float = PICTURE_LOST_NS,
     ) -> None:
         self.sound, self.picture = sound, picture
         self.grid = HopGrid(begin_ns, hop_ns)
         self._begin_ns = begin_ns
+        self._sound_lost_ns, self._picture_lost_ns = sound_lost_ns, picture_lost_ns
         self._framing = framing
         self._window_ns = to_ns(manifest.sound.window_s)
         self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
@@ -84,7 +94,7 @@ class Stream:
     def deadline(self, now_ns: int) -> int:
         """When the next window is due whether or not its sound has arrived."""
         heard_ns = self._samples.end_ns
-        hears = heard_ns is not None and now_ns - heard_ns <= SOUND_LOST_NS
+        hears = heard_ns is not None and now_ns - heard_ns <= self._sound_lost_ns
         return self.grid.next_ns + (GRACE_NS if hears else 0)
 
     def cut(self, end_ns: int) -> Window | None:
@@ -106,13 +116,15 @@ class Stream:
             starts.append(heard_ns - to_ns(len(samples) / self._samples.rate_hz))
         if not ends:
             return None
-        return Window(samples, embeddings, min(starts), max(ends), audio, video, self._framed)
+        return Window(
+            samples, embeddings, min(starts), max(ends), audio, video, None if video == "lost" else self._framed
+        )
 
     def audio_state(self, now_ns: int) -> AudioState:
         """What has become of the microphone."""
         if not self.sound:
             return "off"
-        if now_ns - (self._samples.end_ns or self._begin_ns) > SOUND_LOST_NS:
+        if now_ns - (self._samples.end_ns or self._begin_ns) > self._sound_lost_ns:
             return "lost"
         return "ok" if self._samples.until(now_ns).any() else "silent"
 
@@ -120,7 +132,7 @@ class Stream:
         """What has become of the camera."""
         if not self.picture:
             return "off"
-        if now_ns - (self._picture_ns or self._begin_ns) > PICTURE_LOST_NS:
+        if now_ns - (self._picture_ns or self._begin_ns) > self._picture_lost_ns:
             return "lost"
         seen, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
         return "ok" if len(seen) else "no_face"

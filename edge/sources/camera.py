@@ -52,8 +52,9 @@ class LocalCamera:
         """Frames of the bundle's picture rate; SourceError where the camera stops giving any."""
         assert self._capture is not None, "open() comes first"
         grid = FrameGrid(self._rate_hz)
+        time_ns = 0
         while self._capture.grab():
-            time_ns = self._capture_time(self._capture)
+            time_ns = max(self._capture_time(self._capture), time_ns + 1)
             if grid.wants(time_ns):
                 taken, picture = self._capture.retrieve()
                 if not taken:

@@ -3,6 +3,7 @@
 import heapq
 from collections.abc import Iterator
 from contextlib import contextmanager
+from itertools import chain
 from pathlib import Path
 
 import av
@@ -88,13 +89,11 @@ def read_frames(path: Path, grid: FrameGrid) -> Iterator[Frame]:
 
 
 def resampled(container: av.container.InputContainer, rate_hz: int) -> Iterator[Samples]:
-    """The first sound track at another rate, mono, float32."""
-    resampler = av.AudioResampler(format="flt", layout="mono", rate=rate_hz)
-    for frame in container.decode(audio=0):
+    """The first sound track at another rate, its channels averaged, float32."""
+    resampler = av.AudioResampler(format="fltp", rate=rate_hz)
+    for frame in chain(container.decode(audio=0), [None]):
         for piece in resampler.resample(frame):
-            yield piece.to_ndarray()[0]
-    for piece in resampler.resample(None):
-        yield piece.to_ndarray()[0]
+            yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
 
 
 def to_rgb(frame: av.VideoFrame) -> Image:

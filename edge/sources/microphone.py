@@ -1,6 +1,7 @@
 """Microphones, through PortAudio. Its callback copies and enqueues, nothing else."""
 
 import queue
+from collections import Counter
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import av
 import numpy as np
 
+from ..bounded import push
 from ..bundle import Sound
 from ..clock import Clock, to_ns
 from ..errors import SourceError
@@ -16,6 +18,8 @@ from ..samples import Block, Samples
 BLOCK_S = 0.02
 LOST_S = 0.5
 """Without a block for this long the microphone is lost, whatever PortAudio claims."""
+FIRST_S = 3.0
+"""What the first block may take: a sound server may have to wake."""
 BELIEVABLE_S = 1.0
 """An ADC time further than this from now is none."""
 LARGEST_BACKLOG = 256
@@ -37,9 +41,9 @@ def portaudio() -> ModuleType:
 class Microphone:
     """An input device: `default`, a number, or part of a name. Sound is mixed to mono at the bundle's rate."""
 
-    def __init__(self, spec: str, sound: Sound, clock: Clock) -> None:
+    def __init__(self, spec: str, sound: Sound, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"microphone {spec}"
-        self._spec, self._rate_hz, self._clock = spec, sound.rate_hz, clock
+        self._spec, self._rate_hz, self._clock, self._dropped = spec, sound.rate_hz, clock, dropped
         self._blocks: queue.Queue[tuple[Samples, int]] = queue.Queue(LARGEST_BACKLOG)
         self._stream: Any = None
         self._device_rate_hz = sound.rate_hz
@@ -74,19 +78,20 @@ class Microphone:
         now_ns = self._clock.now_ns()
         ago_s = times.currentTime - times.inputBufferAdcTime - frames / self._device_rate_hz
         end_ns = now_ns - to_ns(ago_s) if 0 <= ago_s < BELIEVABLE_S and times.inputBufferAdcTime > 0 else now_ns
-        if not self._blocks.full():
-            self._blocks.put_nowait((samples.copy(), end_ns))
+        self._dropped["blocks_overload"] += push(self._blocks, (samples.copy(), end_ns))
 
     def events(self) -> Iterator[Block]:
-        """Blocks as they are recorded; SourceError where none comes for half a second."""
+        """Blocks as they are recorded; SourceError where none comes for half a second, 3 s at first."""
         resampler = None
         if self._device_rate_hz != self._rate_hz:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=self._rate_hz)
+        patience_s = FIRST_S
         while True:
             try:
-                samples, end_ns = self._blocks.get(timeout=LOST_S)
+                samples, end_ns = self._blocks.get(timeout=patience_s)
             except queue.Empty:
                 raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server") from None
+            patience_s = LOST_S
             mono = samples.mean(axis=1, dtype=np.float32)
             yield Block(resample(resampler, mono, self._device_rate_hz) if resampler else mono, end_ns)
 

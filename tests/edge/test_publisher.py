@@ -30,13 +30,14 @@ def nothing(_: Message) -> None:
 
 @pytest.fixture
 def subscribe() -> Iterator[Callable[..., zmq.Socket]]:
-    context = zmq.Context()
+    context, sockets = zmq.Context(), []
 
     def connect(address: str, topic: str = "", most: int = 0) -> zmq.Socket:
         socket = context.socket(zmq.SUB)
         socket.setsockopt(zmq.RCVHWM, most)
         socket.subscribe(topic)
         socket.connect(address)
+        sockets.append(socket)
         return socket
 
     yield connect
@@ -146,7 +147,7 @@ def test_a_full_queue_is_sent_whole_before_it_closes() -> None:
     threading.Timer(0.2, go_on.set).start()
     publisher.close()
     assert sent == list(range(1 + MOST_WAITING))
-    assert not dropped
+    assert dropped["messages_queue"] == 0
 
 
 def test_what_broke_the_thread_is_raised_and_closing_does_not_hang() -> None:
@@ -154,9 +155,13 @@ def test_what_broke_the_thread_is_raised_and_closing_does_not_hang() -> None:
         raise BrokenPipeError("the terminal is gone")
 
     publisher = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, fail)
-    with pytest.raises(BrokenPipeError):
+
+    def publish_on() -> None:
         while True:
             publisher.publish(status(0))
+
+    with pytest.raises(BrokenPipeError):
+        publish_on()
     with pytest.raises(BrokenPipeError):
         publisher.close()
 
@@ -170,7 +175,7 @@ def test_an_address_in_use_is_named_with_a_remedy() -> None:
     assert "--bind" in str(refused.value)
 
 
-@pytest.mark.parametrize("address", ["nowhere", "tcp://127.0.0.1:99999", "tcp://256.0.0.1:1", ""])
+@pytest.mark.parametrize("address", ["nowhere", "tcp://", "tcp://256.0.0.1:1", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(PublishError, match="cannot publish at"):
         Publisher(address, "msgpack", Counter(), unchanged, nothing)

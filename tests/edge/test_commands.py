@@ -1,0 +1,275 @@
+"""The command line: what it prints, how it ends, what it says of bad input."""
+
+import json
+import shutil
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+import zmq
+
+from edge.bundle import SHIPPED, load
+from edge.listen import Subscriber
+from edge.messages import AudioEvidence, Latency, Prediction, Status, VideoEvidence, encode, topic
+from edge.sources.demo import MOODS, face
+
+ROOT = Path(__file__).parents[2]
+ANY_PORT = "tcp://127.0.0.1:*"
+DEMO = ("--demo", "--fast", "--bind", ANY_PORT, "--threads", 1)
+WITHOUT_PORTAUDIO = """
+import sys
+class Missing:
+    def find_spec(self, name, path=None, target=None):
+        if name == "sounddevice":
+            raise OSError("PortAudio library not found")
+sys.meta_path.insert(0, Missing())
+from edge.commands import run_command
+run_command()
+"""
+
+
+def in_a_process(*arguments: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, *arguments], cwd=ROOT, capture_output=True, text=True, timeout=60, check=False
+    )
+
+
+def is_one_paragraph(text: str) -> bool:
+    said = text.rpartition("\n\nError: ")[2].strip()  # click puts its usage above
+    return bool(said) and "\n\n" not in said and "Traceback" not in text
+
+
+@pytest.fixture
+def files(tmp_path, make_clip, tone) -> Path:
+    """A folder of recordings, a table, a damaged bundle."""
+    make_clip(tmp_path / "both.mkv", np.stack([face(MOODS[0])] * 10), tone(1.0))
+    make_clip(tmp_path / "dumb.mkv", np.stack([face(MOODS[0])] * 10))
+    make_clip(tmp_path / "blind.wav", samples=tone(1.0))
+    make_clip(tmp_path / "short.wav", samples=tone(0.2))
+    (tmp_path / "text.txt").write_text("no recording\n" * 100)
+    shutil.copytree(SHIPPED, tmp_path / "damaged")
+    (tmp_path / "damaged" / "fusion.onnx").write_bytes(b"damaged")
+    (tmp_path / "cross.csv").write_text("path,label\nboth.mkv,cross\n")
+    return tmp_path
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "reason"),
+    [
+        ("--camera 99 --mic off", 3, "cannot open camera 99"),
+        ("--camera 99", 3, "cannot open camera 99"),
+        ("--camera off --mic off", 2, "--camera off and --mic off"),
+        ("--fast", 2, "--fast is for a recording"),
+        ("--demo --file both.mkv", 2, "two recordings"),
+        ("--demo --stream a.b", 2, "--stream 'a.b'"),
+        ("--demo --hop 0", 2, "--hop"),
+        ("--demo --fast --hop nan", 2, "--hop"),
+        ("--demo --framing round", 2, "--framing"),
+        ("--demo --nonsense", 2, "--nonsense"),
+        ("nonsense", 2, "nonsense"),
+        ("--file dumb.mkv", 3, "dumb.mkv has no sound; say --mic off"),
+        ("--file blind.wav", 3, "blind.wav has no picture; say --camera off"),
+        ("--file text.txt", 3, "text.txt"),
+        ("--file gone.mkv", 3, "no such file: gone.mkv"),
+        ("--file short.wav --camera off --fast --quiet", 3, "short.wav gave no window"),
+        ("--demo --bundle damaged", 4, "fusion.onnx is damaged"),
+        ("--demo --bundle nowhere", 4, "no bundle at nowhere"),
+        ("--demo --bind nowhere", 5, "cannot publish at nowhere"),
+        ("listen --connect nowhere", 2, "no such address: nowhere"),
+        ("listen --connect tcp://127.0.0.1:9 --timeout 0.01", 3, "no message from tcp://127.0.0.1:9 for 0.01 s"),
+        ("listen --connect tcp://127.0.0.1:9 --timeout nan", 2, "--timeout"),
+        ("listen --count 0", 2, "--count"),
+        ("score gone.csv", 2, "no such table: gone.csv"),
+        ("score cross.csv", 2, "cross.csv:2: label 'cross' is none of the bundle's"),
+        ("score cross.csv --no-audio --no-video", 2, "nothing to go by"),
+        ("score cross.csv --bundle damaged", 4, "fusion.onnx is damaged"),
+    ],
+)
+def test_bad_input_ends_with_its_status_and_one_paragraph(
+    edge_command, files, monkeypatch, arguments: str, status: int, reason: str
+) -> None:
+    monkeypatch.chdir(files)
+    bind = (
+        [] if arguments.startswith(("listen", "score", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
+    )
+    ended = edge_command(*bind, *arguments.split())
+    assert ended.status == status
+    assert reason in ended.err
+    assert is_one_paragraph(ended.err)
+
+
+def test_a_port_in_use_is_named(edge_command) -> None:
+    with zmq.Context() as context, context.socket(zmq.PUB) as socket:
+        socket.bind(ANY_PORT)
+        address = socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        ended = edge_command("--demo", "--bind", address)
+    assert ended.status == 5
+    assert ended.err.startswith(f"foal-edge: cannot publish at {address}: Address already in use")
+    assert is_one_paragraph(ended.err)
+
+
+def test_the_demo_prints_what_runs_then_a_line_a_message(edge_command) -> None:
+    ended = edge_command(*DEMO, "--hop", 2, "--mic", "off")
+    lines = ended.out.splitlines()
+    assert ended.status == 0
+    assert ended.err.startswith("foal-nano ")
+    assert "publishing at tcp://127.0.0.1:" in ended.err
+    assert [line.split()[1] for line in lines if "#" in line] == [f"#{n}" for n in range(5)]
+    assert lines[-1] == "main stopped: audio off, video ok"
+
+
+def test_quiet_prints_nothing(edge_command, files) -> None:
+    ended = edge_command("--file", files / "both.mkv", "--fast", "--bind", ANY_PORT, "--quiet")
+    assert (ended.status, ended.out, ended.err) == (0, "", "")
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["listen", "--help"], ["devices", "--help"], ["score", "--help"]])
+def test_help_of_every_command(edge_command, arguments: list[str]) -> None:
+    ended = edge_command(*arguments)
+    assert ended.status == 0
+    assert ended.out.startswith("Usage: ")
+
+
+def test_the_version_is_told_from_a_checkout_too() -> None:
+    ended = in_a_process("-m", "edge", "--version")
+    assert "Traceback" not in ended.stderr
+    assert (ended.returncode, ended.stdout.split()[0].rstrip(",")) == (0, "foal-edge")
+
+
+@pytest.mark.parametrize("arguments", [["--camera", "off"], ["--camera", "99"], ["devices"]])
+def test_without_portaudio_the_remedy_is_given(arguments: list[str]) -> None:
+    ended = in_a_process("-c", WITHOUT_PORTAUDIO, *arguments)
+    assert ended.returncode == 3
+    assert "apt install libportaudio2" in ended.stderr
+    assert is_one_paragraph(ended.stderr)
+
+
+def test_without_portaudio_the_cameras_are_still_listed() -> None:
+    assert in_a_process("-c", WITHOUT_PORTAUDIO, "devices").stdout.startswith("cameras")
+
+
+def test_without_portaudio_a_recording_runs(files) -> None:
+    arguments = ["--file", str(files / "both.mkv"), "--fast", "--bind", ANY_PORT, "--quiet"]
+    ended = in_a_process("-c", WITHOUT_PORTAUDIO, *arguments)
+    assert (ended.returncode, ended.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
+    command = [sys.executable, "-m", "edge", "--demo", "--bind", ANY_PORT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            address = process.stderr.readline().split()[-1]
+            with Subscriber(address) as subscriber:
+                while not isinstance(subscriber.receive(30), Prediction):
+                    continue
+                process.send_signal(number)
+                while (message := subscriber.receive(30)) and isinstance(message, Prediction):
+                    continue
+                while isinstance(message, Status) and message.state != "stopped":
+                    message = subscriber.receive(30)
+            assert isinstance(message, Status)
+            out, err = process.communicate(timeout=30)
+        finally:
+            process.kill()
+    assert process.returncode == 0
+    assert out.splitlines()[-1].startswith("main stopped")
+    assert err == ""
+
+
+def test_a_reader_that_goes_away_ends_it() -> None:
+    command = [sys.executable, "-m", "edge", "--demo", "--fast", "--hop", "0.1", "--bind", ANY_PORT]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            process.stdout.readline()
+            process.stdout.close()
+            process.wait(20)
+            assert "Traceback" not in process.stderr.read()
+        finally:
+            process.kill()
+
+
+def prediction(seq: int) -> Prediction:
+    return Prediction(
+        1, "ab", "cam1", seq, 0, 0, 0, 1_000_000_000, 7_000_000_000, 0, "glad", ["calm", "glad"], [0.25, 0.75],
+        0.75, None, AudioEvidence("ok", -20.0, 0.5), VideoEvidence("no_face", 0, None, 3), Latency(1, 2, 3, 4), {},
+        "tiny 0.0.1", "numpy",
+    )  # fmt: skip
+
+
+@pytest.fixture
+def broadcast() -> Iterator[str]:
+    """Where a status and then four predictions are sent to the first who subscribes."""
+    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
+        socket.bind(ANY_PORT)
+
+        def send() -> None:
+            if socket.poll(20_000):
+                socket.recv()
+                for message in (Status(1, "ab", "cam1", 0, 0, "online", "ok", "ok", {}), *map(prediction, range(4))):
+                    socket.send_multipart([topic(message), encode(message, "msgpack")])
+
+        sending = threading.Thread(target=send)
+        sending.start()
+        yield socket.getsockopt_string(zmq.LAST_ENDPOINT)
+        sending.join()
+
+
+def test_listen_ends_after_so_many_predictions(edge_command, broadcast) -> None:
+    ended = edge_command("listen", "--connect", broadcast, "--count", 3, "--timeout", 20)
+    lines = ended.out.splitlines()
+    assert ended.status == 0
+    assert lines[0] == "cam1 online: audio ok, video ok"
+    assert [line.split("  ")[0] for line in lines[1:]] == ["cam1 #0", "cam1 #1", "cam1 #2"]
+
+
+def test_listen_prints_a_json_document_a_line(edge_command, broadcast) -> None:
+    ended = edge_command("listen", "--connect", broadcast, "--count", 2, "--json", "--timeout", 20)
+    documents = [json.loads(line) for line in ended.out.splitlines()]
+    assert [document["type"] for document in documents] == ["status", "prediction", "prediction"]
+    assert documents[2]["seq"] == 1
+
+
+def test_listen_hears_only_its_topic(edge_command, broadcast) -> None:
+    ended = edge_command("listen", "--connect", broadcast, "--count", 1, "--topic", "emotion.", "--timeout", 20)
+    assert ended.out.splitlines()[0].startswith("cam1 #0")
+
+
+@pytest.mark.parametrize(("options", "counted", "status"), [(["--no-audio"], 2, 3), (["--no-video"], 2, 3), ([], 3, 0)])
+def test_score_counts_what_it_could_predict_and_lists_the_rest(
+    edge_command, files, options: list[str], counted: int, status: int
+) -> None:
+    label = load(SHIPPED).manifest.labels[0]
+    rows = "".join(f"{name},{label}\n" for name in ("both.mkv", "dumb.mkv", "blind.wav"))
+    (files / "table.csv").write_text("path,label\n" + rows)
+    ended = edge_command("score", files / "table.csv", *options)
+    assert ended.status == status
+    cells = next(line for line in ended.out.splitlines() if "table.csv" in line).strip("│ ").split("│")
+    assert int(cells[1]) == counted
+    if status:
+        assert "1 of 3 clips could not be predicted:" in ended.err
+        assert ("blind.wav" in ended.err, "dumb.mkv" in ended.err) == ("--no-audio" in options, "--no-video" in options)
+
+
+def test_score_lists_a_missing_file_and_goes_on(edge_command, files) -> None:
+    label = load(SHIPPED).manifest.labels[0]
+    (files / "table.csv").write_text(f"path,label\ngone.wav,{label}\nboth.mkv,{label}\n")
+    ended = edge_command("score", files / "table.csv")
+    assert ended.status == 3
+    assert "1 of 2 clips could not be predicted:" in ended.err
+    assert f"no such file: {files / 'gone.wav'}" in ended.err
+    assert "Traceback" not in ended.err
+
+
+def test_score_predicts_still_pictures(edge_command, files, make_clip) -> None:
+    label = load(SHIPPED).manifest.labels[0]
+    make_clip(files / "still.mkv", face(MOODS[1])[None])
+    (files / "table.csv").write_text(f"path,label\nstill.mkv,{label}\n")
+    ended = edge_command("score", files / "table.csv", "--no-audio")
+    assert ended.status == 0
+    assert int(next(line for line in ended.out.splitlines() if "table.csv" in line).split("│")[2]) == 1
