@@ -4,7 +4,16 @@ import pytest
 import torch
 from torch import nn
 
-from train.encoders.nano_audio import BAND_MASKS, NanoAudioEncoder, SpecMask, TransformerLayer, keep
+from train.encoders.nano_audio import (
+    BAND_MASKS,
+    EQUALISER_DECADES,
+    EQUALISER_KNOTS,
+    NanoAudioEncoder,
+    TransformerLayer,
+    equaliser,
+    keep,
+    vary,
+)
 
 WIDTH, SAMPLES = 16, 12_800
 TOKENS = SAMPLES // 1280
@@ -93,15 +102,29 @@ def test_a_transformer_layer_is_torchs_own_pre_norm_layer() -> None:
     torch.testing.assert_close(layer(tokens, mask)[mask], expected[mask], atol=1e-5, rtol=0)
 
 
-def test_spectrograms_are_masked_while_training_only() -> None:
+def test_bands_and_stretches_of_a_varied_spectrogram_are_gone() -> None:
     torch.manual_seed(0)
-    spectrogram = torch.ones(32, 64, 100)
-    assert torch.equal(SpecMask().eval()(spectrogram), spectrogram)
-    masked = SpecMask().train()(spectrogram)
-    hidden_bands, hidden_frames = (masked == 0).all(dim=2), (masked == 0).all(dim=1)
-    assert torch.equal(masked == 0, hidden_bands[:, :, None] | hidden_frames[:, None])
+    mask = torch.ones(32, 100, dtype=torch.bool)
+    mask[:, 80:] = False
+    gone = vary(torch.full((32, 64, 100), 5.0), mask) == 0
+    hidden_bands, hidden_frames = gone.all(dim=2), gone.all(dim=1)
+    assert torch.equal(gone, hidden_bands[:, :, None] | hidden_frames[:, None])
     assert hidden_bands.any()
-    assert hidden_frames.any()
+    assert hidden_frames[:, :80].any()
+    assert hidden_frames[:, 80:].all()
+
+
+def test_an_equaliser_is_smooth_of_mean_zero_and_bounded() -> None:
+    torch.manual_seed(0)
+    curve = equaliser(500, 64)[:, :, 0]
+    torch.testing.assert_close(curve.mean(dim=1), torch.zeros(500), atol=1e-6, rtol=0)
+    assert curve.abs().max() <= 2 * EQUALISER_DECADES
+    assert curve.diff(dim=1).abs().max() <= 2 * EQUALISER_DECADES * (EQUALISER_KNOTS - 1) / 63 + 1e-6
+
+
+def test_nothing_is_varied_in_evaluation() -> None:
+    encoder, waveform, length = NanoAudioEncoder(WIDTH, 16000).eval(), torch.randn(1, 12800), torch.tensor([12800])
+    assert torch.equal(encoder(waveform, length)[0], encoder(waveform, length)[0])
 
 
 def test_the_runs_that_are_hidden_are_few_and_short() -> None:
