@@ -59,9 +59,10 @@ def test_variation_stays_within_its_limits(generator: torch.Generator, seconds: 
         assert varied.dtype == np.float32
         assert np.abs(varied).max() <= 1.0
         lengths.append(len(varied) / RATE_HZ)
-    shortest = 0.9 * min(seconds, max(1.0, 0.7 * seconds))
+    slowest, quickest = (speed * seconds for speed in voices.SPEEDS)
+    shortest = min(slowest, max(1.0, 0.7 * slowest))
     assert min(lengths) >= shortest - 0.01
-    assert max(lengths) <= 1.1 * seconds + 0.8 + 0.01
+    assert max(lengths) <= quickest + 0.8 + 0.01
 
 
 def still(monkeypatch: pytest.MonkeyPatch, **changed: tuple[float, float] | float) -> None:
