@@ -82,8 +82,12 @@ def test_what_is_recorded_and_what_is_a_device(manifest, clock, clip) -> None:
     live = replace(SETTINGS, demo=False, fast=False)
     assert make_recording(live, manifest) is None
     assert [type(device) for device in make_devices(live, manifest, clock, Counter())] == [LocalCamera, Microphone]
-    assert [type(device) for device in make_devices(replace(live, mic="off"), manifest, clock)] == [LocalCamera]
-    assert [type(device) for device in make_devices(replace(live, camera="off"), manifest, clock)] == [Microphone]
+    assert [type(device) for device in make_devices(replace(live, mic="off"), manifest, clock, Counter())] == [
+        LocalCamera
+    ]
+    assert [type(device) for device in make_devices(replace(live, camera="off"), manifest, clock, Counter())] == [
+        Microphone
+    ]
 
 
 def test_a_device_that_is_missing_is_said_and_the_other_goes_on(scripted_source, caplog) -> None:
