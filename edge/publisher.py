@@ -54,9 +54,25 @@ class Publisher:
 
     def publish(self, message: Message) -> None:
         """Hand a message to the thread; never waits. Raises what broke the thread."""
+        self._check()
+        self._dropped["messages_queue"] += push(self._waiting, message)
+
+    def publish_each(self, message: Message) -> None:
+        """Hand a message to the thread, waiting for room: of a recording that waits itself, nothing is dropped."""
+        self._check()
+        self._put(message)
+
+    def _put(self, message: Message | None) -> None:
+        while self._thread.is_alive():
+            try:
+                self._waiting.put(message, timeout=PATIENCE_S)
+                return
+            except queue.Full:
+                continue
+
+    def _check(self) -> None:
         if self._error is not None:
             raise self._error
-        self._dropped["messages_queue"] += push(self._waiting, message)
 
     def _run(self) -> None:
         try:
@@ -69,16 +85,11 @@ class Publisher:
 
     def close(self) -> None:
         """Send what waits, then end; at most a second for subscribers to take it. Raises what broke the thread."""
-        while self._thread.is_alive():
-            try:
-                self._waiting.put(None, timeout=PATIENCE_S)
-                self._thread.join()
-            except queue.Full:
-                continue
+        self._put(None)
+        self._thread.join()
         self._socket.close()
         self._context.term()
-        if self._error is not None:
-            raise self._error
+        self._check()
 
 
 def stamped(message: Message, clock: Clock) -> Message:

@@ -69,35 +69,41 @@ def run(
     check(settings)
     bundle = load(settings.bundle)
     recognizer = Recognizer(bundle.manifest, OrtBackend(bundle, settings.threads))
+    recording = make_recording(settings, bundle.manifest)
     clock = SystemClock()
     dropped: Counter[str] = Counter(dict.fromkeys(DROP_REASONS, 0))
-    inbox = Inbox(dropped)
-    recording = make_recording(settings, bundle.manifest)
-    captures = [] if recording else open_devices(make_devices(settings, bundle.manifest, clock, dropped), inbox, stop)
     stamp: Callable[[Message], Message] = as_it_is if settings.fast else lambda message: stamped(message, clock)
     publisher = Publisher(settings.bind, settings.wire_format, dropped, stamp, on_sent)
-    try:
-        names = recording.name if recording else " and ".join(capture.name for capture in captures)
+
+    def tell(names: str) -> None:
         model = f"{bundle.manifest.name} {bundle.manifest.version} on {recognizer.backend.name}"
         on_start(f"{model}, {names}, publishing at {publisher.address}")
-        begin_ns = 0 if settings.fast else clock.now_ns()
-        stream = make_stream(settings, bundle.manifest, begin_ns)
-        unix_ns = as_it_is if settings.fast else clock.unix_ns
-        predictor = Predictor(settings.stream, stream, recognizer, unix_ns, dropped, publisher.publish)
+
+    try:
         if recording and settings.fast:
+            tell(recording.name)
+            stream = make_stream(settings, bundle.manifest, begin_ns=0)
+            predictor = Predictor(settings.stream, stream, recognizer, as_it_is, dropped, publisher.publish_each)
             run_fast(predictor, recording, stop)
         else:
+            inbox = Inbox(dropped)
+            devices = [] if recording else make_devices(settings, bundle.manifest, clock, dropped)
+            captures = open_devices(devices, inbox, stop)
+            tell(recording.name if recording else " and ".join(device.name for device in devices))
+            begin_ns = clock.now_ns()
             if recording:
                 paced = Paced(recording, clock, begin_ns, stop)
                 captures = [Capture(paced, inbox, stop, is_open=True, reopen=False)]
+            stream = make_stream(settings, bundle.manifest, begin_ns)
+            predictor = Predictor(settings.stream, stream, recognizer, clock.unix_ns, dropped, publisher.publish)
             run_live(predictor, inbox, captures, clock, stop)
-        if recording and not predictor.predictions and not stop.is_set():
-            raise SourceError(
-                f"{recording.name} gave no window: it is shorter than the hop of {settings.hop_s} s, or shows no face "
-                "and has no sound; give a longer clip or a shorter --hop"
-            )
     finally:
         publisher.close()
+    if recording and not predictor.predictions and not stop.is_set():
+        raise SourceError(
+            f"{recording.name} gave no window: it is shorter than the hop of {settings.hop_s} s, or shows no face "
+            "and has no sound; give a longer clip or a shorter --hop"
+        )
 
 
 def as_it_is(value: T) -> T:
@@ -149,7 +155,7 @@ def open_devices(devices: list[Source], inbox: Inbox, stop: threading.Event) -> 
             is_open = False
             errors.append(error)
         captures.append(Capture(device, inbox, stop, is_open=is_open, reopen=True))
-    if len(errors) == len(devices):
+    if devices and len(errors) == len(devices):
         raise SourceError("\n".join(str(error) for error in errors))
     for missing in errors:
         log.warning("%s. Going on without it; it is tried again from now on", missing)

@@ -191,3 +191,13 @@ def test_a_stamp_is_the_time_of_leaving_and_the_latency_that_follows(clock) -> N
     assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
     assert stamp.latency_ms == Latency(1, 2, 3, 250.0)
     assert (stamped(status(0), clock).mono_publish, stamp.mono_end) == (7_250_000_000, 7_000_000_000)
+
+
+def test_publishing_each_waits_and_drops_nothing() -> None:
+    sent, dropped = [], Counter()
+    publisher = Publisher(ANY_PORT, "msgpack", dropped, unchanged, lambda message: sent.append(message.t_publish))
+    for number in range(5 * MOST_WAITING):
+        publisher.publish_each(status(number))
+    publisher.close()
+    assert sent == list(range(5 * MOST_WAITING))
+    assert dropped["messages_queue"] == 0
