@@ -16,8 +16,8 @@ from edge.sources.media import read_sound
 from .corpora.voice import Voice
 from .faces import uniform
 
-SPEEDS = (0.8, 1.2)
-"""Which move pitch and formants too: other speakers."""
+SPEEDS = (0.9, 1.1)
+"""Which move pitch and formants a little, too."""
 SHORTEST_SHARE = 0.7
 """Of a recording that a random cut leaves: live windows begin and end in the middle of speech."""
 SHORTEST_S = 1.0

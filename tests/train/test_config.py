@@ -49,7 +49,7 @@ def test_windows_are_whole_tokens(shipped: Config) -> None:
         ("seed: 1234", "seed: soon", r"Expected `int`, got `str` - at `\$\.seed`"),
         ("seed: 1234", "sed: 1234", "unknown field `sed`|missing required field `seed`"),
         ("framing: face", "framing: nose", r"Invalid enum value 'nose' - at `\$\.picture\.framing`"),
-        ("fusion: {epochs: 12, ", "fusion: {", r"missing required field `epochs` - at `\$\.fusion`"),
+        ("fusion: {epochs: 20, ", "fusion: {", r"missing required field `epochs` - at `\$\.fusion`"),
         ("labels: [", "labels: [[", "YAML|flow sequence|parsing"),
     ],
 )

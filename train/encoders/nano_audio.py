@@ -5,7 +5,6 @@ Dimensions: B batch, S samples, Ta tokens (one per 1,280 samples), Da their widt
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import interpolate
 
 from ..attention import MultiHeadAttention
 from .log_mel import MEL_BANDS, STEP_SAMPLES, LogMel, frame_mask
@@ -16,11 +15,8 @@ TOKEN_SAMPLES = 8 * STEP_SAMPLES
 STEM_WIDTHS = (32, 48, 96)
 BAND_MASKS = (2, 10)
 """SpecAugment: how many, and how many mel bands wide at most."""
-STRETCH_MASKS = (3, 30)
+STRETCH_MASKS = (2, 30)
 """SpecAugment: how many, and how many 10 ms frames long at most."""
-EQUALISER_KNOTS = 6
-EQUALISER_DECADES = 0.8
-"""Of power, 8 dB: how much another microphone or room may lift or lower a band."""
 
 
 class TransformerLayer(nn.Module):
@@ -49,7 +45,7 @@ class TransformerLayer(nn.Module):
 class NanoAudioEncoder(nn.Module):
     """float32 waveform `[B, S]` at 16 kHz, int64 length `[B]` -> tokens `[B, Ta, Da]`, mask bool `[B, Ta]`."""
 
-    def __init__(self, width: int, rate_hz: int, layers: int = 2, heads: int = 4, dropout: float = 0.2) -> None:
+    def __init__(self, width: int, rate_hz: int, layers: int = 2, heads: int = 4, dropout: float = 0.1) -> None:
         super().__init__()
         self.width = width
         self.log_mel = LogMel(rate_hz)
@@ -69,7 +65,7 @@ class NanoAudioEncoder(nn.Module):
         """Tokens past the length are zero and masked; S must be a multiple of 1,280."""
         spectrogram = self.log_mel(waveform, length)
         if self.training:
-            spectrogram = vary(spectrogram, frame_mask(spectrogram.shape[2], STEP_SAMPLES, length))
+            spectrogram = mask_spectrogram(spectrogram)
         tokens = self.project(self.stem(spectrogram[:, None]).flatten(1, 2).transpose(1, 2))
         mask = frame_mask(tokens.shape[1], TOKEN_SAMPLES, length)
         for layer in self.layers:
@@ -77,21 +73,10 @@ class NanoAudioEncoder(nn.Module):
         return self.norm(tokens) * mask[:, :, None], mask
 
 
-def vary(spectrogram: Tensor, mask: Tensor) -> Tensor:
-    """`[B, M, F]`, bool `[B, F]` -> `[B, M, F]`: another microphone's response, then some bands and stretches gone.
-
-    The response is FilterAugment's (Nam et al., ICASSP 2022), the gaps SpecAugment's (Park et al., Interspeech 2019).
-    """
+def mask_spectrogram(spectrogram: Tensor) -> Tensor:
+    """`[B, M, F]` -> `[B, M, F]`: some bands and stretches gone (SpecAugment, Park et al., Interspeech 2019)."""
     batch, bands, frames = spectrogram.shape
-    equalised = (spectrogram + equaliser(batch, bands)) * mask[:, None]
-    return equalised * keep(batch, bands, *BAND_MASKS)[:, :, None] * keep(batch, frames, *STRETCH_MASKS)[:, None]
-
-
-def equaliser(batch: int, bands: int) -> Tensor:
-    """`[batch, bands, 1]` decades of power: a random smooth curve of mean zero."""
-    knots = (torch.rand(batch, 1, EQUALISER_KNOTS) * 2 - 1) * EQUALISER_DECADES
-    curve = interpolate(knots, bands, mode="linear", align_corners=True)[:, 0, :, None]
-    return curve - curve.mean(dim=1, keepdim=True)
+    return spectrogram * keep(batch, bands, *BAND_MASKS)[:, :, None] * keep(batch, frames, *STRETCH_MASKS)[:, None]
 
 
 def keep(batch: int, size: int, masks: int, widest: int) -> Tensor:
