@@ -20,9 +20,10 @@ Voices and faces are **from different people**: a pair for the fusion is a voice
 has never seen a person and heard the same person at once, and its AVEL and MEM tasks learnt from such pairs.
 The voices are acted. The faces are labelled by how they look to others.
 
-Kept out of training: {held_out}.
+Kept out of training, for validation: {validation}; for the test: {test}.
 The corpus of faces has a public test part; every other picture of it is validation, the rest test, and training
-pictures that recur in it are left out. No epoch was chosen by any of these: the number of epochs is fixed.
+pictures that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
+the last one counts.
 
 ## Measured
 UA is the mean of the classes' recalls, WA the share that is right, ECE the calibration error over 15 bins, all in
@@ -87,7 +88,8 @@ def card(manifest: Manifest, config: Config, torch_version: str) -> str:
         height=manifest.picture.height,
         framing=manifest.picture.framing,
         corpora="\n".join(f"- {corpus}" for corpus in manifest.trained_on),
-        held_out=", ".join([*config.data.validation_speakers, *config.data.test_speakers]),
+        validation=", ".join(config.data.validation_speakers),
+        test=", ".join(config.data.test_speakers),
         temperature=manifest.temperature,
         table="\n".join(["| | count | UA % | WA % | ECE % |", "|---|---|---|---|---|", *rows]),
         config=manifest.name.removeprefix("foal-"),
