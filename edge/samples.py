@@ -15,6 +15,8 @@ from .framing import Image
 Samples = NDArray[np.float32]
 Embedding = NDArray[np.floating[Any]]
 
+BLOCK_S = 0.02
+"""Sources hand sound on in pieces of this length."""
 LARGEST_JITTER_NS = 100_000_000
 """Blocks further apart than this have a gap between them."""
 

@@ -87,13 +87,15 @@ def run(
             run_fast(predictor, recording, stop)
         else:
             inbox = Inbox(dropped)
-            devices = [] if recording else make_devices(settings, bundle.manifest, clock, dropped)
-            captures = open_devices(devices, inbox, stop)
-            tell(recording.name if recording else " and ".join(device.name for device in devices))
-            begin_ns = clock.now_ns()
             if recording:
+                begin_ns = clock.now_ns()
                 paced = Paced(recording, clock, begin_ns, stop)
                 captures = [Capture(paced, inbox, stop, is_open=True, reopen=False)]
+            else:
+                devices = make_devices(settings, bundle.manifest, clock, dropped)
+                captures = open_devices(devices, inbox, stop)
+                begin_ns = clock.now_ns()
+            tell(" and ".join(capture.name for capture in captures))
             stream = make_stream(settings, bundle.manifest, begin_ns)
             predictor = Predictor(settings.stream, stream, recognizer, clock.unix_ns, dropped, publisher.publish)
             run_live(predictor, inbox, captures, clock, stop)
@@ -155,7 +157,7 @@ def open_devices(devices: list[Source], inbox: Inbox, stop: threading.Event) -> 
             is_open = False
             errors.append(error)
         captures.append(Capture(device, inbox, stop, is_open=is_open, reopen=True))
-    if devices and len(errors) == len(devices):
+    if len(errors) == len(devices):
         raise SourceError("\n".join(str(error) for error in errors))
     for missing in errors:
         log.warning("%s. Going on without it; it is tried again from now on", missing)

@@ -8,6 +8,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 import torch
@@ -46,8 +47,9 @@ class Graph:
     """Example inputs by name; their first dimension is the batch."""
     outputs: list[str]
 
-    def run(self) -> dict[str, Tensor]:
-        """What torch says of the example inputs."""
+    @cached_property
+    def expected(self) -> dict[str, Tensor]:
+        """What torch says of the example inputs; computed once."""
         with torch.no_grad():
             made = self.module(*self.inputs.values())
         return dict(zip(self.outputs, (made,) if isinstance(made, Tensor) else made, strict=True))
@@ -62,7 +64,7 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     model, config = checkpoint.model.eval().float(), checkpoint.config
     image = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
     audio = Graph("audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"])
-    heard, seen = audio.run(), image.run()["embedding"]
+    heard, seen = audio.expected, image.expected["embedding"]
     slots = round(config.picture.rate_hz * config.sound.window_s)
     tokens = torch.zeros(len(waveform), slots, seen.shape[1])
     mask = torch.zeros(len(waveform), slots, dtype=torch.bool)

@@ -15,6 +15,7 @@ from edge.errors import UsageError
 
 from .checkpoint import fingerprint
 from .config import Config
+from .encode import accuracy
 from .foalnet import FoalNet
 from .losses import avel_loss, hard_negatives, mem_loss, similarity
 from .optimise import make_stage, optimise
@@ -75,11 +76,7 @@ def fit_fusion(
         )
 
     def check() -> dict[str, float]:
-        logits = {modality: predict(model, *validation, modality) for modality in MODALITIES}
-        return {
-            f"{modality} ua": recall(prediction.argmax(dim=1), labels)
-            for modality, (prediction, labels) in logits.items()
-        }
+        return {f"{name} ua": accuracy(*predict(model, *validation, name))["ua"] for name in MODALITIES}
 
     encoders = fingerprint(model.audio_encoder) + fingerprint(model.image_encoder)
     optimise(make_stage(config, "fusion", run, encoders), fusion, voice_weights, loss, check)
@@ -128,10 +125,3 @@ def pair(voice_labels: Tensor, face_labels: Tensor) -> tuple[Tensor, Tensor]:
         voices.append(of_voice[rows % len(of_voice)])
         faces.append(of_face[rows % len(of_face)])
     return torch.cat(voices), torch.cat(faces)
-
-
-def recall(predicted: Tensor, labels: Tensor) -> float:
-    """UA of class indices `[n]`."""
-    return float(
-        torch.stack([(predicted[labels == label] == label).float().mean() for label in labels.unique()]).mean()
-    )

@@ -40,14 +40,15 @@ class Material:
         """float32 waveforms, int64 `[N]`."""
         if fold not in self._sounds:
             self._sounds[fold] = voices.load(self.voices[fold], self._config.sound.rate_hz)
-        labels = [self._config.labels.index(voice.label) for voice in self.voices[fold]]
-        return self._sounds[fold], torch.tensor(labels)
+        return self._sounds[fold], self._voice_labels(fold)
 
     def voice_weights(self) -> Tensor:
         """float64 `[N]`: how often each training voice is drawn."""
-        train = self.voices["train"]
-        labels = torch.tensor([self._config.labels.index(voice.label) for voice in train])
-        return sampling.corpus_weights(labels, [voice.corpus for voice in train], self._config.data.voices)
+        corpora = [voice.corpus for voice in self.voices["train"]]
+        return sampling.corpus_weights(self._voice_labels("train"), corpora, self._config.data.voices)
+
+    def _voice_labels(self, fold: str) -> Tensor:
+        return torch.tensor([self._config.labels.index(voice.label) for voice in self.voices[fold]])
 
 
 def trained_on(config: Config) -> list[str]:

@@ -10,7 +10,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from rich.progress import track
-from torch import Tensor
+from torch import Tensor, nn
 
 from . import faces, voices
 from .checkpoint import fingerprint, read_tensors, write_tensors
@@ -46,8 +46,9 @@ def hear(
     config: Config, encoder: NanoAudioEncoder, sounds: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
 ) -> VoiceTokens:
     """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
-    about = {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}
-    if not is_made(path, about):
+    about = identity(config, encoder, views)
+    tensors = kept(path, about)
+    if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
         tokens, masks = [], []
         for start in track(range(0, len(sounds), BATCH), f"tokens for {path.stem}"):
@@ -57,27 +58,36 @@ def hear(
             heard, mask = encoder(*voices.pad(part, config.sound.samples))
             tokens.append(heard.half().unflatten(0, (-1, views)))
             masks.append(mask.unflatten(0, (-1, views)))
-        write_tensors(path, {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}, about)
-    kept, _ = read_tensors(path)
-    return VoiceTokens(kept["tokens"], kept["mask"], labels)
+        tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
+        write_tensors(path, tensors, about)
+    return VoiceTokens(tensors["tokens"], tensors["mask"], labels)
 
 
 @torch.no_grad()
 def see(config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path) -> FaceTokens:
     """Embeddings of crops uint8 `[N, H, W]`; one view is the crop as it is, more are varied copies of it."""
-    about = {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}
-    if not is_made(path, about):
+    about = identity(config, encoder, views)
+    tensors = kept(path, about)
+    if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
         tokens = []
         for part in track(crops.split(BATCH), f"tokens for {path.stem}"):
             repeated = part.repeat_interleave(views, dim=0)
             varied = faces.vary(repeated, generator) if views > 1 else repeated
             tokens.append(encoder(faces.rgb(varied)).half().unflatten(0, (-1, views)))
-        write_tensors(path, {"tokens": torch.cat(tokens)}, about)
-    kept, _ = read_tensors(path)
-    return FaceTokens(kept["tokens"], labels)
+        tensors = {"tokens": torch.cat(tokens)}
+        write_tensors(path, tensors, about)
+    return FaceTokens(tensors["tokens"], labels)
 
 
-def is_made(path: Path, about: dict[str, str]) -> bool:
-    """Whether tokens are there, and of this encoder in these views."""
-    return path.is_file() and read_tensors(path)[1] == about
+def kept(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:
+    """The tensors at `path`; None where there are none, or of another encoder or other views."""
+    if not path.is_file():
+        return None
+    tensors, found = read_tensors(path)
+    return tensors if found == about else None
+
+
+def identity(config: Config, encoder: nn.Module, views: int) -> dict[str, str]:
+    """What decides tokens, as their file's header has it."""
+    return {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}

@@ -13,8 +13,7 @@ import numpy as np
 from ..bundle import Picture, Sound
 from ..clock import SECOND_NS, to_ns
 from ..framing import Image
-from ..samples import Block, Event, Frame, Samples
-from .media import BLOCK_S
+from ..samples import BLOCK_S, Block, Event, Frame, Samples
 
 WIDTH, HEIGHT = 320, 240
 FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))

@@ -13,11 +13,8 @@ from ..bundle import Picture, Sound
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
 from ..framing import Image
-from ..samples import Block, Event, Frame, Samples
+from ..samples import BLOCK_S, Block, Event, Frame, Samples
 from ..windowing import FrameGrid
-
-BLOCK_S = 0.02
-"""Sound is handed on in pieces of this length, as a microphone would."""
 
 
 class MediaFile:

@@ -13,9 +13,8 @@ from ..bounded import push
 from ..bundle import Sound
 from ..clock import Clock, to_ns
 from ..errors import SourceError
-from ..samples import Block, Samples
+from ..samples import BLOCK_S, Block, Samples
 
-BLOCK_S = 0.02
 LOST_S = 0.5
 """Without a block for this long the microphone is lost, whatever PortAudio claims."""
 FIRST_S = 3.0

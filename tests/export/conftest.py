@@ -1,17 +1,16 @@
 """A tiny network trained on made corpora, and the bundle that the command makes of it."""
 
-from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-import torch
 from click.testing import CliRunner
 
 from export.__main__ import main
 from export.bundle import examples
 from export.graphs import Graph, make_graphs
 from tests.train import made
+from tests.train.made import one_core as one_core
 from train import checkpoint
 from train.__main__ import main as train
 from train.checkpoint import Checkpoint
@@ -20,14 +19,6 @@ from train.checkpoint import Checkpoint
 class Exported(NamedTuple):
     folder: Path
     output: str
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_core() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

@@ -59,7 +59,7 @@ def test_the_pixels_go_into_a_cast_and_nowhere_else(models: dict[str, onnx.Model
 @pytest.mark.parametrize("name", NAMES)
 def test_only_the_batch_varies(models: dict[str, onnx.ModelProto], graphs: dict[str, Graph], name: str) -> None:
     graph = models[name].graph
-    tensors = {**graphs[name].inputs, **graphs[name].run()}
+    tensors = {**graphs[name].inputs, **graphs[name].expected}
     assert [value.name for value in (*graph.input, *graph.output)] == list(tensors)
     for value in (*graph.input, *graph.output):
         batch, *rest = value.type.tensor_type.shape.dim
@@ -81,7 +81,7 @@ def test_onnx_runtime_computes_what_torch_computes(
     inputs = fresh_inputs(graph, batch)
     session = ort.InferenceSession(exported.folder / f"{name}.onnx", providers=["CPUExecutionProvider"])
     found = session.run(graph.outputs, {key: tensor.numpy() for key, tensor in inputs.items()})
-    expected = Graph(name, graph.module, inputs, graph.outputs).run()
+    expected = Graph(name, graph.module, inputs, graph.outputs).expected
     for array, reference in zip(found, expected.values(), strict=True):
         torch.testing.assert_close(torch.from_numpy(array), reference, atol=1e-4, rtol=0)
 
@@ -95,7 +95,7 @@ def test_silence_and_near_silence_are_computed_as_by_torch(
     inputs = {"waveform": waveform, "length": torch.tensor([waveform.shape[1], 4000])}
     session = ort.InferenceSession(exported.folder / "audio_encoder.onnx", providers=["CPUExecutionProvider"])
     tokens, _ = session.run(graph.outputs, {key: tensor.numpy() for key, tensor in inputs.items()})
-    expected = Graph(graph.name, graph.module, inputs, graph.outputs).run()["tokens"]
+    expected = Graph(graph.name, graph.module, inputs, graph.outputs).expected["tokens"]
     torch.testing.assert_close(torch.from_numpy(tokens), expected, atol=1e-3, rtol=0)
 
 
@@ -108,5 +108,5 @@ def test_the_examples_of_the_fusion_have_whole_short_and_missing_modalities(grap
 @torch.no_grad()
 def test_the_fusion_graph_is_the_models_fusion(loaded: Checkpoint, graphs: dict[str, Graph]) -> None:
     inputs = graphs["fusion"].inputs
-    for found, expected in zip(graphs["fusion"].run().values(), loaded.model.fuse(*inputs.values()), strict=True):
+    for found, expected in zip(graphs["fusion"].expected.values(), loaded.model.fuse(*inputs.values()), strict=True):
         assert torch.equal(found, expected)

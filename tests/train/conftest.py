@@ -1,7 +1,6 @@
 """Made corpora, a tiny configuration, one whole training on them, and the real corpora where there are any."""
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -9,16 +8,9 @@ import torch
 from click.testing import CliRunner
 
 from tests.train import made
+from tests.train.made import one_core as one_core
 from train.__main__ import main
 from train.config import Config
-
-
-@pytest.fixture(scope="session", autouse=True)
-def one_core() -> Iterator[None]:
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

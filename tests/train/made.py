@@ -7,6 +7,8 @@ from typing import NamedTuple
 import av
 import msgspec
 import numpy as np
+import pytest
+import torch
 
 from train import config
 from train.config import Config
@@ -29,6 +31,14 @@ class Trained(NamedTuple):
     checkpoint: Path
     output: str
     command: list[str]
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_core() -> Iterator[None]:
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 def corpora(root: Path) -> None:
