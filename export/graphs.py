@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
+import onnx_ir
 import torch
 from torch import Tensor, nn
 
@@ -95,7 +96,17 @@ def write_onnx(graph: Graph, path: Path) -> None:
             verbose=False,
         )
     assert program is not None, "the dynamo exporter returns a program"
+    forget_origin(program.model.graph)
     program.save(str(path), external_data=False)
+
+
+def forget_origin(graph: onnx_ir.Graph) -> None:
+    """Drop the exporter's notes on each node: they quote source lines and name folders of the exporting machine."""
+    graph.metadata_props.clear()
+    for node in graph.all_nodes():
+        node.metadata_props.clear()
+        for value in node.outputs:
+            value.metadata_props.clear()
 
 
 @contextmanager

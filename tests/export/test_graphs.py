@@ -6,6 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from edge.bundle import SHIPPED
 from export.graphs import OPSET, Graph
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint
@@ -110,3 +111,12 @@ def test_the_fusion_graph_is_the_models_fusion(loaded: Checkpoint, graphs: dict[
     inputs = graphs["fusion"].inputs
     for found, expected in zip(graphs["fusion"].expected.values(), loaded.model.fuse(*inputs.values()), strict=True):
         assert torch.equal(found, expected)
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("folder", ["exported", "shipped"])
+def test_a_file_names_no_folder_of_the_machine_that_made_it(exported: Exported, folder: str, name: str) -> None:
+    path = (exported.folder if folder == "exported" else SHIPPED) / f"{name}.onnx"
+    model = onnx.load(path)
+    assert not [node.name for node in model.graph.node if node.metadata_props]
+    assert b".py" not in path.read_bytes()
