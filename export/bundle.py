@@ -19,7 +19,7 @@ from edge.errors import BundleError, UsageError
 from edge.framing import make_framing
 from edge.sources import demo
 from train.checkpoint import Checkpoint
-from train.material import trained_on
+from train.provenance import trained_on
 
 from .card import card, licence
 from .graphs import Graph, make_graphs, write_onnx

@@ -1,7 +1,7 @@
 """The model card that a bundle carries."""
 
 from edge.bundle import Manifest
-from train.config import Config
+from train.config import Clips, Config
 
 CARD = """\
 # {name} {version}
@@ -16,19 +16,12 @@ The last {window_s:g} s of sound at {rate_hz} Hz, and {frames} pictures ({pictur
 ## Trained on
 {corpora}
 
-Voices and faces are **from different people**: a pair for the fusion is a voice and a face of one label. The model
-has never seen a person and heard the same person at once, and its AVEL and MEM tasks learnt from such pairs.
-The voices are acted. The faces are labelled by how they look to others.
-
-Kept out of training, for validation: {validation}; for the test: {test}.
-The corpus of faces has a public test part; every other picture of it is validation, the rest test, and training
-pictures that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
-the last one counts.
+{recipe}
 
 ## Measured
 UA is the mean of the classes' recalls, WA the share that is right, ECE the calibration error over 15 bins, all in
 percent; confidences are calibrated on the validation part (temperature {temperature:.3f}).
-`both` are pairs of one voice and one face, neither of which was trained on.
+{both}
 
 {table}
 
@@ -41,6 +34,23 @@ education (the EU AI Act, article 5, forbids emotion recognition there), not wit
 ## Licences
 Code {code}. Weights: {weights}.
 """
+
+APART = """\
+Voices and faces are **from different people**: a pair for the fusion is a voice and a face of one label. The model
+has never seen a person and heard the same person at once, and its AVEL and MEM tasks learnt from such pairs.
+The voices are acted. The faces are labelled by how they look to others.
+
+Kept out of training, for validation: {validation}; for the test: {test}.
+The corpus of faces has a public test part; every other picture of it is validation, the rest test, and training
+pictures that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
+the last one counts."""
+APART_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
+
+TOGETHER = """\
+Clips with sound and picture: {half}. The image encoder is frozen; the audio encoder and the fusion
+were trained together. One fold of the corpus was left out for the test; another trained nothing, chose the epoch and
+calibrated the confidences."""
+TOGETHER_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without picture or sound."
 
 LICENCE = """\
 The weights in this folder ({name} {version}: the ONNX files and what is derived from them)
@@ -75,6 +85,18 @@ def card(manifest: Manifest, config: Config, torch_version: str) -> str:
         f"| {name} | {row['count']:.0f} | {100 * row['ua']:.1f} | {100 * row['wa']:.1f} | {100 * row['ece']:.1f} |"
         for name, row in manifest.measured.items()
     ]
+    if isinstance(config.recipe, Clips):
+        half = (
+            "only the speaker's half of the picture is looked at"
+            if config.recipe.speaker_half
+            else "the whole picture is looked at"
+        )
+        recipe, both = TOGETHER.format(half=half), TOGETHER_BOTH
+    else:
+        validation, test = (
+            ", ".join(names) for names in (config.recipe.validation_speakers, config.recipe.test_speakers)
+        )
+        recipe, both = APART.format(validation=validation, test=test), APART_BOTH
     return CARD.format(
         name=manifest.name,
         version=manifest.version,
@@ -88,8 +110,8 @@ def card(manifest: Manifest, config: Config, torch_version: str) -> str:
         height=manifest.picture.height,
         framing=manifest.picture.framing,
         corpora="\n".join(f"- {corpus}" for corpus in manifest.trained_on),
-        validation=", ".join(config.data.validation_speakers),
-        test=", ".join(config.data.test_speakers),
+        recipe=recipe,
+        both=both,
         temperature=manifest.temperature,
         table="\n".join(["| | count | UA % | WA % | ECE % |", "|---|---|---|---|---|", *rows]),
         config=manifest.name.removeprefix("foal-"),

@@ -16,25 +16,13 @@ import torch
 from torch import Tensor, nn
 
 from train.checkpoint import Checkpoint
-from train.foalnet import FoalNet, Fused
+from train.fusion import Fused
 
 OPSET = 18
 """LayerNormalization is one operator from 17 on."""
 
 EXPORTER_NOISE = ("`isinstance\\(treespec, LeafSpec\\)` is deprecated", "# The axis name: batch will not be used")
 """What torch's exporter says of its own inside, and of inputs that share one batch."""
-
-
-class FusionGraph(nn.Module):
-    """`FoalNet.fuse` as a module."""
-
-    def __init__(self, model: FoalNet) -> None:
-        super().__init__()
-        self.model = model
-
-    def forward(self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor) -> Fused:
-        """As `FoalNet.fuse`."""
-        return self.model.fuse(audio_tokens, audio_mask, video_tokens, video_mask)
 
 
 @dataclass(frozen=True)
@@ -63,6 +51,8 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     none, so that the masks matter.
     """
     model, config = checkpoint.model.eval().float(), checkpoint.config
+    assert model.image_encoder is not None, "a whole checkpoint"
+    assert model.audio_encoder is not None, "a whole checkpoint"
     image = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
     audio = Graph("audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"])
     heard, seen = audio.expected, image.expected["embedding"]
@@ -76,7 +66,7 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
         "video_tokens": tokens,
         "video_mask": mask,
     }
-    return [image, audio, Graph("fusion", FusionGraph(model).eval(), fusion_inputs, list(Fused._fields))]
+    return [image, audio, Graph("fusion", model.fusion, fusion_inputs, list(Fused._fields))]
 
 
 def write_onnx(graph: Graph, path: Path) -> None:

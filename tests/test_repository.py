@@ -11,7 +11,7 @@ from edge.commands import main as foal_edge
 from export.__main__ import main as export
 from train import config
 from train.__main__ import main as train
-from train.material import CORPORA
+from train.corpora.registry import VOICES
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,7 +50,7 @@ def test_the_shipped_weights_say_their_licence():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configurations_load(path):
     loaded = config.load(path)
-    assert set(loaded.data.voices) <= set(CORPORA)
+    assert set(loaded.data.voices) <= set(VOICES)
     assert not set(loaded.data.validation_speakers) & set(loaded.data.test_speakers)
 
 

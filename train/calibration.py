@@ -1,5 +1,7 @@
 """Temperature scaling (Guo et al., ICML 2017): one number that makes confidences mean what they say."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
@@ -22,3 +24,9 @@ def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
 
     optimiser.step(closure)
     return min(max(log_temperature.exp().item(), LOWEST), HIGHEST)
+
+
+def fit_common_temperature(parts: Sequence[tuple[Tensor, Tensor]]) -> float:
+    """One temperature for several evaluations, logits `[N, C]` and labels `[N]` each, that weigh the same."""
+    weights = torch.cat([torch.full((len(labels),), 1 / len(labels), dtype=torch.float64) for _, labels in parts])
+    return fit_temperature(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), weights)

@@ -1,53 +1,65 @@
 """AVEL and MEM, the two auxiliary tasks of Foal-Net, as pure functions of tensors.
 
-Dimensions: B batch, E embedding width.
+Dimensions: b rows of this process, B rows of all processes (b = B where there is one), E embedding width.
 """
+
+from typing import Literal
 
 import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-
-def similarity(audio: Tensor, video: Tensor, scale: Tensor) -> Tensor:
-    """`S`, `[B, B]`: scaled cosines of L2-normalised embeddings `[B, E]`, row = sound, column = picture."""
-    return scale * audio @ video.T
+LARGEST_SCALE = 100.0
+"""CLIP's (Radford et al. 2021)."""
 
 
-def avel_loss(scores: Tensor, labels: Tensor) -> Tensor:
+def similarity(queries: Tensor, keys: Tensor, scale: Tensor) -> Tensor:
+    """Rows of `S`, `[b, B]`: scaled cosines of L2-normalised embeddings `[b, E]` and `[B, E]`."""
+    return scale * queries @ keys.T
+
+
+def similarity_scale(log_scale: Tensor, temperature: Literal["multiplies", "divides"] = "multiplies") -> Tensor:
+    """What multiplies the cosines: exp of the learned number, at most 100; or, as published, one divided by it."""
+    return log_scale.exp().clamp(max=LARGEST_SCALE) if temperature == "multiplies" else 1 / log_scale
+
+
+def avel_loss(
+    to_video: Tensor,
+    to_audio: Tensor,
+    labels: Tensor,
+    all_labels: Tensor,
+    positives: Literal["mean", "sum"] = "mean",
+) -> Tensor:
     """Audio-video emotion alignment (Foal-Net), both directions averaged.
 
-    `scores` is `similarity(...)` `[B, B]`, `labels` int64 `[B]`. Pairs of one label are positives, whoever they
-    are from. The log-likelihood is averaged over a row's positives (Khosla et al. 2020), so that a frequent label
-    does not weigh more.
+    `to_video` `[b, B]` are sounds against all pictures, `to_audio` `[b, B]` pictures against all sounds, of labels
+    int64 `[b]` and `[B]`. Pairs of one label are positives, whoever they are from. The log-likelihood is averaged
+    over a row's positives (Khosla et al. 2020), so that a frequent label does not weigh more; published: summed.
     """
-    positive = labels[:, None] == labels[None]
-    share = positive / positive.sum(dim=1, keepdim=True)
-    to_video = -(share * scores.log_softmax(dim=1)).sum(dim=1).mean()
-    to_audio = -(share * scores.T.log_softmax(dim=1)).sum(dim=1).mean()
-    return (to_video + to_audio) / 2
+    share = (labels[:, None] == all_labels[None]).float()
+    if positives == "mean":
+        share = share / share.sum(dim=1, keepdim=True)
+    rows = [-(share * scores.float().log_softmax(dim=1)).sum(dim=1).mean() for scores in (to_video, to_audio)]
+    return (rows[0] + rows[1]) / 2
 
 
 @torch.no_grad()
-def hard_negatives(scores: Tensor, labels: Tensor, generator: torch.Generator | None = None) -> tuple[Tensor, Tensor]:
-    """One picture of another label for each sound, and one sound for each picture: indices int64 `[B]`, `[B]`.
+def hard_negatives(scores: Tensor, labels: Tensor, all_labels: Tensor, uniform: Tensor) -> Tensor:
+    """For each row an entry of another label, drawn with the softmax of `scores` `[b, B]`: indices int64 `[b]`.
 
-    Drawn with the softmax of `scores` `[B, B]` over the entries of another label. ValueError where a label has no
-    other in the batch.
+    `uniform` float `[b]` in [0, 1) decides the draws. ValueError where a label has no other in the batch.
     """
-    negative = labels[:, None] != labels[None]
+    negative = labels[:, None] != all_labels[None]
     if not negative.any(dim=1).all():
         raise ValueError("hard negatives need at least two labels in a batch")
-    video = scores.float().masked_fill(~negative, -torch.inf).softmax(dim=1)
-    audio = scores.T.float().masked_fill(~negative, -torch.inf).softmax(dim=1)
-    return (
-        torch.multinomial(video, 1, generator=generator)[:, 0],
-        torch.multinomial(audio, 1, generator=generator)[:, 0],
-    )
+    heaped = scores.double().masked_fill(~negative, -torch.inf).softmax(dim=1).cumsum(dim=1)
+    return torch.searchsorted(heaped, uniform.double()[:, None] * heaped[:, -1:], right=True)[:, 0]
 
 
-def mem_loss(audio_match: Tensor, video_match: Tensor, same: Tensor) -> Tensor:
+def mem_loss(audio_match: Tensor, video_match: Tensor) -> Tensor:
     """Cross-modal emotion label matching (Foal-Net), the two directions averaged.
 
-    `audio_match` and `video_match` are the two heads' logits `[N, 2]`; `same` int64 `[N]` is 1 for a true pair.
+    `audio_match` and `video_match` are the two heads' logits `[2 b, 2]`: of the true pairs, then of the negatives.
     """
-    return (cross_entropy(audio_match, same) + cross_entropy(video_match, same)) / 2
+    same = torch.arange(len(audio_match), device=audio_match.device) < len(audio_match) // 2
+    return (cross_entropy(audio_match, same.long()) + cross_entropy(video_match, same.long())) / 2

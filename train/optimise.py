@@ -1,136 +1,123 @@
-"""One stage's training: AdamW over epochs, written to disk after each, so that a kill costs at most one epoch.
+"""One stage's training: AdamW over epochs, written to disk as it goes, so that a kill costs little and changes nothing.
 
-Every random draw of an epoch comes from (seed, epoch), so a resumed run repeats what the killed one would have done.
+Every random draw comes from the seed and the step, so a resumed run repeats what the killed one would have done.
 """
 
 import math
-import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Literal, NamedTuple
 
 import msgspec
 import torch
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from torch import Tensor, nn
 
-from edge.errors import UsageError
-
-from .checkpoint import read_tensors, write_tensors
-from .config import Config, Schedule
+from .config import Schedule
+from .log import Log
+from .processes import ALONE, Processes
 from .sampling import batches
+from .stage import Place, Stage, State, resume, save
+from .tensors import read_tensors, write_tensors
 
-console = Console(soft_wrap=True)
+PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
-LARGEST_GRADIENT = 5.0
-
-Loss = Callable[[Tensor, torch.Generator], Tensor]
-"""Indices int64 `[batch]` and the epoch's generator -> the loss to be lowered."""
+Loss = Callable[[Tensor, torch.Generator], dict[str, Tensor]]
+"""Indices int64 `[b]` of this process and the step's generator, the same in all processes -> losses by name: `loss`
+is lowered, the others are logged."""
 Check = Callable[[], dict[str, float]]
 
 
-class Stage(NamedTuple):
-    """One part of the training, kept in one file."""
-
-    name: str
-    schedule: Schedule
-    seed: int
-    identity: str
-    """All that decides what comes out: a file of another identity is not gone on with."""
-    path: Path
-
-
-def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
-    """A configuration's stage in the folder `run`; `inputs` identifies what earlier stages hand to it."""
-    schedule: Schedule = getattr(config, name)
-    shared = (config.labels, config.seed, config.sound, config.picture, config.voice_crop_s, config.widths, config.data)
-    own = (schedule, config.fusion_weights, inputs) if name == "fusion" else (schedule,)
-    identity = msgspec.json.encode((*shared, *own)).decode()
-    return Stage(name, schedule, config.seed, identity, run / f"{name}.safetensors")
-
-
-def optimise(stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check) -> None:
+def optimise(
+    stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check, processes: Processes = ALONE
+) -> None:
     """Train `model` in place, or load it from the stage's file where an earlier run finished it.
 
-    Examples are drawn by `weights` `[N]`. `check` runs after each epoch, for the log alone: no epoch is chosen by it.
+    Examples are drawn by `weights` `[N]`. `check` runs after each epoch; with `stage.best`, `model` ends with the
+    weights of the epoch whose figure of that name is highest, else with the last epoch's.
     """
-    name, schedule, seed = stage.name, stage.schedule, stage.seed
-    groups = [
-        {"params": [p for p in model.parameters() if p.ndim > 1], "weight_decay": schedule.weight_decay},
-        {"params": [p for p in model.parameters() if p.ndim <= 1], "weight_decay": 0.0},
-    ]
-    optimiser = torch.optim.AdamW(groups, lr=schedule.learning_rate)
-    done = resume(stage, model, optimiser)
-    steps = schedule.draws // schedule.batch
-    for epoch in range(done, schedule.epochs):
-        started = time.monotonic()
-        generator = torch.Generator().manual_seed(seed * 10_007 + epoch)
-        torch.manual_seed(seed * 10_007 + epoch)
-        model.train()
-        losses = []
-        with progress_bar() as progress:
-            bar = progress.add_task(f"{name} {epoch + 1}/{schedule.epochs}", total=steps)
-            for step, indices in enumerate(batches(weights, schedule.draws, schedule.batch, generator)):
-                for group in optimiser.param_groups:
-                    group["lr"] = learning_rate(schedule, epoch + step / steps)
-                with torch.autocast("cpu", dtype=torch.bfloat16, enabled=schedule.precision == "bf16"):
-                    value = loss(indices, generator)
-                optimiser.zero_grad()
-                value.backward()
-                nn.utils.clip_grad_norm_(model.parameters(), LARGEST_GRADIENT)
-                optimiser.step()
-                losses.append(value.detach())
-                progress.advance(bar)
-        model.eval()
-        with torch.no_grad():
-            figures = {"loss": torch.stack(losses).mean().item(), **check()}
-        save(stage, model, optimiser, epoch + 1)
-        seconds = time.monotonic() - started
-        left = seconds * (schedule.epochs - epoch - 1) / 60
-        shown = "  ".join(f"{key} {value:.4f}" for key, value in figures.items())
-        console.print(f"{name} {epoch + 1}/{schedule.epochs}  {shown}  {seconds:.0f} s, {left:.0f} min left")
+    schedule = stage.schedule
+    scaler = torch.amp.GradScaler(processes.device.type, enabled=schedule.precision == "fp16")
+    state = State(model, make_optimiser(model, schedule), scaler)
+    place = resume(stage, state)
+    draws = schedule.draws or len(weights)
+    steps = draws // schedule.batch
+    with Log(stage, processes, place, steps) as log:
+        while place.epoch < schedule.epochs:
+            indices = batches(weights, draws, schedule.batch, seeded(stage.seed, place.epoch))
+            model.train()
+            for step in log.steps(place.epoch, place.step):
+                count = place.epoch * steps + step
+                rate = learning_rate(schedule, count / steps)
+                losses = make_step(state, stage, processes.share(indices[step]), loss, rate, count, processes)
+                log.add(losses, count, rate)
+                if schedule.save_steps and (step + 1) % schedule.save_steps == 0 and step + 1 < steps:
+                    write(stage, state, msgspec.structs.replace(place, step=step + 1, sums=log.sums), processes)
+            model.eval()
+            with torch.no_grad():
+                figures = {**log.means(), **check()}
+            place = Place(place.epoch + 1, best=keep_best(stage, model, figures, place.best, processes))
+            write(stage, state, place, processes)
+            log.epoch(figures, place.epoch - 1)
     model.eval()
+    if stage.best:
+        model.load_state_dict(read_tensors(stage.best_path)[0])
+
+
+def make_step(
+    state: State, stage: Stage, indices: Tensor, loss: Loss, rate: float, count: int, processes: Processes
+) -> dict[str, Tensor]:
+    """Step number `count`, at the learning rate `rate`: the losses before it."""
+    schedule = stage.schedule
+    # Torch's own generator (dropout) differs between processes, the one handed on does not.
+    torch.manual_seed((stage.seed * 1_000_003 + count) * 1_009 + processes.index)
+    with torch.autocast(processes.device.type, PRECISIONS[schedule.precision], schedule.precision != "fp32"):
+        losses = loss(indices, seeded(stage.seed, count))
+    for group in state.optimiser.param_groups:
+        group["lr"] = rate
+    state.optimiser.zero_grad()
+    state.scaler.scale(losses["loss"]).backward()
+    state.scaler.unscale_(state.optimiser)
+    if schedule.largest_gradient is not None:
+        nn.utils.clip_grad_norm_(state.model.parameters(), schedule.largest_gradient)
+    state.scaler.step(state.optimiser)
+    state.scaler.update()
+    return losses
+
+
+def make_optimiser(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
+    """AdamW over what is trained; vectors (biases, norms) do not decay."""
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.AdamW(groups, lr=schedule.learning_rate)
 
 
 def learning_rate(schedule: Schedule, epoch: float) -> float:
-    """Linear warm-up, then half a cosine to zero, at a fractional epoch."""
+    """At a fractional epoch: constant, or a linear warm-up and then a cosine to zero."""
+    if schedule.rate == "constant":
+        return schedule.learning_rate
     if epoch < schedule.warmup_epochs:
         return schedule.learning_rate * (epoch + 0.01) / (schedule.warmup_epochs + 0.01)
     done = (epoch - schedule.warmup_epochs) / max(schedule.epochs - schedule.warmup_epochs, 1e-9)
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-def save(stage: Stage, model: nn.Module, optimiser: torch.optim.Optimizer, epochs: int) -> None:
-    """Weights, the optimiser's moments and the epoch count, in one file."""
-    tensors = {f"model.{key}": value for key, value in model.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in state.items()}
-    write_tensors(stage.path, tensors, {"epochs": str(epochs), "identity": stage.identity})
+def seeded(seed: int, count: int) -> torch.Generator:
+    """The generator of an epoch or a step."""
+    return torch.Generator().manual_seed(seed * 1_000_003 + count)
 
 
-def resume(stage: Stage, model: nn.Module, optimiser: torch.optim.Optimizer) -> int:
-    """Epochs already done, loaded into `model` and `optimiser`; 0 where there is nothing."""
-    if not stage.path.is_file():
-        return 0
-    tensors, about = read_tensors(stage.path)
-    if about.get("identity") != stage.identity:
-        raise UsageError(
-            f"{stage.path} was trained with another configuration, or on other encoders; "
-            "choose another --run or delete the file"
-        )
-    model.load_state_dict({key.removeprefix("model."): t for key, t in tensors.items() if key.startswith("model.")})
-    state: dict[int, dict[str, Tensor]] = {}
-    for key, tensor in tensors.items():
-        if key.startswith("optimiser."):
-            _, index, field = key.split(".")
-            state.setdefault(int(index), {})[field] = tensor
-    optimiser.load_state_dict({"state": state, "param_groups": optimiser.state_dict()["param_groups"]})
-    console.print(f"{stage.name}: {about['epochs']} of {stage.schedule.epochs} epochs found in {stage.path}")
-    return int(about["epochs"])
+def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: float, processes: Processes) -> float:
+    """The best figure including this epoch's; its weights are written where it is better than all before."""
+    if stage.best is None or figures[stage.best] <= best:
+        return best
+    if processes.is_main:
+        write_tensors(stage.best_path, model.state_dict(), {"identity": stage.identity})
+    return figures[stage.best]
 
 
-def progress_bar() -> Progress:
-    """A bar for one epoch, shown on a terminal only."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=console, transient=True, disable=not console.is_terminal)
+def write(stage: Stage, state: State, place: Place, processes: Processes) -> None:
+    """Save from the main process; the others wait until it is done."""
+    if processes.is_main:
+        save(stage, state, place)
+    processes.wait()

@@ -1,6 +1,6 @@
 """Which examples an epoch draws: classes in equal shares, whatever the corpus holds of each."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import torch
 from torch import Tensor
@@ -21,7 +21,7 @@ def corpus_weights(labels: Tensor, corpora: Sequence[str], shares: Mapping[str, 
     return weights
 
 
-def batches(weights: Tensor, draws: int, batch: int, generator: torch.Generator) -> Iterator[Tensor]:
-    """Indices int64 `[batch]`, `draws` in all, drawn with replacement; the last short batch is left out."""
+def batches(weights: Tensor, draws: int, batch: int, generator: torch.Generator) -> Tensor:
+    """Indices int64 `[steps, batch]`, `draws` in all, drawn with replacement; the last short batch is left out."""
     indices = torch.multinomial(weights, draws, replacement=True, generator=generator)
-    yield from indices[: draws // batch * batch].split(batch)
+    return indices[: draws // batch * batch].view(-1, batch)

@@ -16,6 +16,9 @@ from ..framing import Image
 from ..samples import BLOCK_S, Block, Event, Frame, Samples
 from ..windowing import FrameGrid
 
+UNSAID_RATE_HZ = 25.0
+"""Of pictures in a file that says neither their times nor their rate."""
+
 
 class MediaFile:
     """A recording's sound and picture, each where it is asked for; the file must have what is asked for."""
@@ -74,15 +77,40 @@ def read_blocks(path: Path, rate_hz: int) -> Iterator[Block]:
 
 def read_frames(path: Path, grid: FrameGrid) -> Iterator[Frame]:
     """The frames of a file that the grid wants."""
+    for picture, time_s in timed(path):
+        time_ns = max(0, to_ns(time_s))
+        if grid.wants(time_ns):
+            yield Frame(to_rgb(picture), time_ns)
+
+
+def timed(path: Path, from_s: float = 0.0) -> Iterator[tuple[av.VideoFrame, float]]:
+    """Pictures and their times, from about `from_s` where the file can be sought in, else from its first."""
     with opened(path) as container:
         stream = container.streams.video[0]
         stream.thread_type = "AUTO"
+        clock = "dts" if container.format.name == "avi" else "pts"
+        delay = decoder_delay(container, stream) if clock == "dts" else 0
         origin_s = (container.start_time or 0) / av.time_base
-        for index, frame in enumerate(container.decode(stream)):
-            time_s = index / float(stream.average_rate or 25) if frame.time is None else frame.time - origin_s
-            time_ns = max(0, to_ns(time_s))
-            if grid.wants(time_ns):
-                yield Frame(to_rgb(frame), time_ns)
+        if from_s > 0 and stream.start_time is not None:
+            container.seek(to_ns(from_s + origin_s) // 1000)
+        period_s = 1 / float(stream.average_rate or UNSAID_RATE_HZ)
+        time_s = -period_s
+        for picture in container.decode(stream):
+            ticks = getattr(picture, clock)
+            # A raw stream tells no times, and the last pictures that leave a decoder have no decoding time.
+            time_s = time_s + period_s if ticks is None else float((ticks - delay) * stream.time_base) - origin_s
+            yield picture, time_s
+
+
+def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream) -> int:
+    """By how many ticks a decoding time is behind the time of the picture that it yields; rewinds the file.
+
+    AVI has no presentation times. What is made up for pictures that are stored out of order is out of order itself;
+    decoding times are in order, and late by what the first picture shows.
+    """
+    first = next(container.decode(stream), None)
+    container.seek(0)
+    return 0 if first is None or first.dts is None else first.dts - (stream.start_time or 0)
 
 
 def resampled(container: av.container.InputContainer, rate_hz: int) -> Iterator[Samples]:

@@ -16,7 +16,7 @@ from export.bundle import examples, write
 from export.graphs import Graph
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint, build
-from train.material import trained_on
+from train.voices_and_faces.material import trained_on
 
 FILES = {
     "LICENSE",

@@ -9,8 +9,8 @@ import yaml
 from edge.errors import UsageError
 from tests.train import made
 from train.config import Config, load
+from train.corpora.registry import VOICES
 from train.encoders.nano_audio import TOKEN_SAMPLES
-from train.material import CORPORA
 
 
 @pytest.fixture(scope="module")
@@ -32,7 +32,7 @@ def test_nobody_is_both_validated_on_and_tested_on(shipped: Config) -> None:
 
 
 def test_every_corpus_of_voices_is_known_and_held_out_in_part(shipped: Config) -> None:
-    assert set(shipped.data.voices) <= set(CORPORA)
+    assert set(shipped.data.voices) <= set(VOICES)
     for speakers in (shipped.data.validation_speakers, shipped.data.test_speakers):
         assert {speaker.partition("-")[0] for speaker in speakers} == set(shipped.data.voices)
 

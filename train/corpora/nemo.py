@@ -2,17 +2,17 @@
 
 from pathlib import Path
 
-from .voice import Voice, recordings
+from .utterance import Utterance, recordings
 
 ABOUT = "nEMO, acted Polish speech (Christop 2024), CC BY-NC-SA 4.0"
 EMOTIONS = {"anger": "angry", "happiness": "happy", "neutral": "neutral", "sadness": "sad"}
 
 
-def voices(root: Path) -> list[Voice]:
+def utterances(root: Path) -> list[Utterance]:
     """The recordings of the four classes."""
     found = []
     for path in recordings(root / "nemo", "*.opus"):
         speaker, emotion, _ = path.stem.split("_")
         if emotion in EMOTIONS:
-            found.append(Voice(path, EMOTIONS[emotion], f"nemo-{speaker}", "nemo"))
+            found.append(Utterance(path.stem, path, EMOTIONS[emotion], f"nemo-{speaker}", "nemo"))
     return found

@@ -5,17 +5,17 @@ File names are `modality-channel-emotion-intensity-statement-repetition-actor`.
 
 from pathlib import Path
 
-from .voice import Voice, recordings
+from .utterance import Utterance, recordings
 
 ABOUT = "RAVDESS, acted English speech (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
 EMOTIONS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry"}
 
 
-def voices(root: Path) -> list[Voice]:
+def utterances(root: Path) -> list[Utterance]:
     """The recordings of the four classes; calm, fearful, disgusted and surprised ones are left out."""
     found = []
     for path in recordings(root / "ravdess", "Actor_*/*.flac"):
         fields = path.stem.split("-")
         if fields[2] in EMOTIONS:
-            found.append(Voice(path, EMOTIONS[fields[2]], f"ravdess-{fields[6]}", "ravdess"))
+            found.append(Utterance(path.stem, path, EMOTIONS[fields[2]], f"ravdess-{fields[6]}", "ravdess"))
     return found

@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from train.corpora import emodb
-from train.corpora.voice import Voice
+from train.corpora.utterance import Utterance
 
 KEPT = [
     ("emodb/03a01Wa.flac", "angry", "emodb-03"),
@@ -20,11 +20,13 @@ def test_names_give_label_and_speaker_and_other_emotions_are_left_out(tmp_path: 
     for name in [*LEFT_OUT, *(name for name, _, _ in KEPT)]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    expected = [Voice(tmp_path / name, label, speaker, "emodb") for name, label, speaker in sorted(KEPT)]
-    assert emodb.voices(tmp_path) == expected
+    expected = [
+        Utterance(Path(name).stem, tmp_path / name, label, speaker, "emodb") for name, label, speaker in sorted(KEPT)
+    ]
+    assert emodb.utterances(tmp_path) == expected
 
 
 def test_the_real_corpus_has_its_counts(data: Path) -> None:
-    voices = emodb.voices(data)
+    voices = emodb.utterances(data)
     assert Counter(voice.label for voice in voices) == COUNTS
     assert len({voice.speaker for voice in voices}) == 10

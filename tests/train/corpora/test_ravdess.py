@@ -4,7 +4,7 @@ from collections import Counter
 from pathlib import Path
 
 from train.corpora import ravdess
-from train.corpora.voice import Voice
+from train.corpora.utterance import Utterance
 
 KEPT = [
     ("ravdess/Actor_02/03-01-05-02-01-02-02.flac", "angry", "ravdess-02"),
@@ -20,11 +20,13 @@ def test_names_give_label_and_speaker_and_other_emotions_are_left_out(tmp_path: 
     for name in [*LEFT_OUT, *(name for name, _, _ in KEPT)]:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    expected = [Voice(tmp_path / name, label, speaker, "ravdess") for name, label, speaker in sorted(KEPT)]
-    assert ravdess.voices(tmp_path) == expected
+    expected = [
+        Utterance(Path(name).stem, tmp_path / name, label, speaker, "ravdess") for name, label, speaker in sorted(KEPT)
+    ]
+    assert ravdess.utterances(tmp_path) == expected
 
 
 def test_the_real_corpus_has_its_counts(data: Path) -> None:
-    voices = ravdess.voices(data)
+    voices = ravdess.utterances(data)
     assert Counter(voice.label for voice in voices) == COUNTS
     assert len({voice.speaker for voice in voices}) == 20

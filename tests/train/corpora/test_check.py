@@ -1,0 +1,158 @@
+"""What is missing or damaged in a corpus is found, counted and named."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+from rich.console import Console
+
+from edge.errors import UsageError
+from tests.train import made_clips
+from train.corpora import check, tracks
+from train.corpora.check import Problem, examine, refuse, tables, usable
+from train.corpora.utterance import Cut, Utterance
+
+
+@pytest.fixture
+def release(tmp_path: Path) -> Path:
+    return made_clips.iemocap(tmp_path, sessions=2, dialogs=["F_impro01"])
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return made_clips.write_clip(tmp_path / "clip.mp4", "sad")
+
+
+def wav(release: Path, name: str) -> Path:
+    return release / "Session1/sentences/wav/Ses01F_impro01" / f"{name}.wav"
+
+
+def dialog(release: Path) -> Path:
+    return release / "Session2/dialog/avi/DivX/Ses02F_impro01.avi"
+
+
+def utterance(path: Path, seen: Path | None = None, name: str = "one") -> Utterance:
+    return Utterance(name, path, "sad", "c-a", "c", "1", Cut(seen) if seen else None)
+
+
+def rows_of(report: check.Report) -> dict[str, list[str]]:
+    """What the tables show, by the first column."""
+    console = Console(width=400)
+    with console.capture() as capture:
+        console.print(*tables(report), sep="\n")
+    rows = [[cell.strip() for cell in line.split("│")[1:-1]] for line in capture.get().splitlines()]
+    return {row[0]: row[1:] for row in rows if row}
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_whole_corpus_has_no_problems(release: Path, deep: bool) -> None:
+    report = check.check("iemocap", release, deep)
+    assert len(report.utterances) == 20
+    assert report.problems == []
+    assert sum(report.expected.values()) == 5531
+
+
+def test_a_file_that_many_utterances_share_is_read_once(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    picture = tracks.picture
+    monkeypatch.setattr(tracks, "picture", lambda path, deep: read.append(path.name) or picture(path, deep))
+    check.check("iemocap", release)
+    assert read == ["Ses01F_impro01.avi", "Ses02F_impro01.avi"]
+
+
+def test_missing_and_damaged_sound_is_named(release: Path) -> None:
+    missing, damaged, short = (wav(release, f"Ses01F_impro01_{number}") for number in ("F000", "M000", "F001"))
+    missing.unlink()
+    damaged.write_bytes(b"no sound at all")
+    made_clips.write_wav(short, made_clips.class_tone("sad", seconds=0.08))
+    problems = check.check("iemocap", release).problems
+    assert [(problem.utterance, problem.path) for problem in problems] == [
+        (path.stem, path) for path in (missing, damaged, short)
+    ]
+    assert problems[0].wrong == f"no such file: {missing}"
+    assert problems[1].wrong.startswith(f"{damaged} cannot be read as a recording (Invalid data")
+    assert problems[2].wrong == f"{short} has 0.08 s of sound, expected more than 0.1 s"
+
+
+def test_a_missing_dialog_is_a_problem_of_each_of_its_utterances(release: Path) -> None:
+    dialog(release).unlink()
+    report = check.check("iemocap", release)
+    assert len(report.problems) == 10
+    assert {problem.wrong for problem in report.problems} == {f"no such file: {dialog(release)}"}
+    assert {utterance.fold for utterance in usable(report.utterances, report.problems)} == {"Session1"}
+
+
+def test_a_picture_that_ends_too_soon_is_a_problem_of_the_later_utterances(release: Path) -> None:
+    frames = (made_clips.picture(number, (0, 0, 0), (9, 9, 9)) for number in range(60))
+    made_clips.write_video(dialog(release), frames)
+    found = check.check("iemocap", release).problems
+    assert [problem.utterance for problem in found] == [
+        f"Ses02F_impro01_{number}" for number in ("M003", "F004", "M004", "F005", "M005")
+    ]
+    assert found[0].wrong == f"{dialog(release)} has 4.00 s of picture, expected 6.40 s"
+
+
+def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Path) -> None:
+    path = made_clips.write_clip(tmp_path / "clip.flv", "sad", seconds=4.0)
+    content = path.read_bytes()
+    path.write_bytes(content[: len(content) // 2])
+    sound = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    whole, early = utterance(sound, path), replace(utterance(sound, name="early"), seen=Cut(path, 0.5, 1.0))
+    assert examine([whole, early], deep=False) == []
+    (problem,) = examine([whole, early], deep=True)
+    assert problem.utterance == "one"
+    assert problem.wrong == f"{path} has 2.10 s of picture, expected 4.03 s"
+
+
+def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
+    tmp_path: Path, clip: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tracks, "read_frames", lambda path, grid: iter(()))
+    (problem,) = examine([utterance(clip, clip)], deep=False)
+    assert problem.wrong == f"{clip} has a picture track of which no frame can be decoded"
+
+
+def test_a_clip_without_one_of_its_tracks_is_a_problem_unless_one_is_enough(tmp_path: Path, clip: Path) -> None:
+    sound = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.picture(0, (0, 0, 0), (9, 9, 9))] * 9)
+    found = [utterance(path, path, path.stem) for path in (clip, sound, silent)]
+    assert examine(found, deep=False) == [
+        Problem("a", sound, f"{sound} has no picture"),
+        Problem("b", silent, f"{silent} has no sound"),
+    ]
+    assert examine(found, deep=True, one_track_is_enough=True) == []
+
+
+def test_a_table_may_hold_sound_pictures_and_both(tmp_path: Path, clip: Path) -> None:
+    made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    rows = "path,label,speaker,fold\nclip.mp4,sad,ann,1\na.wav,sad,ann,1\nb.wav,sad,bob,2\n"
+    made_clips.write_text(tmp_path / "table.csv", rows)
+    problems = check.check("table", tmp_path).problems
+    assert problems == [Problem("b", tmp_path / "b.wav", f"no such file: {tmp_path / 'b.wav'}")]
+
+
+def test_names_that_occur_twice_are_a_problem(clip: Path) -> None:
+    found = examine([utterance(clip), utterance(clip, clip), utterance(clip, name="two")], deep=False)
+    assert [problem.wrong for problem in found] == [f"{clip}: 2 utterances have its name"] * 2
+
+
+def test_problems_are_refused_ten_by_name_with_their_count_and_the_remedy() -> None:
+    problems = [Problem(f"u{number}", Path("x.wav"), f"no such file: {number}.wav") for number in range(12)]
+    with pytest.raises(UsageError, match=r"12 problems in the corpus, the first 10:\n  u0: no such") as refusal:
+        refuse(problems)
+    assert "u9: " in str(refusal.value)
+    assert "u10: " not in str(refusal.value)
+    assert str(refusal.value).endswith("mend them, or say --skip-damaged to go on without these utterances")
+    refuse([])
+
+
+def test_the_tables_count_by_fold_and_speaker_against_the_whole_corpus(release: Path) -> None:
+    missing = wav(release, "Ses01F_impro01_F000")
+    missing.unlink()
+    rows = rows_of(check.check("iemocap", release))
+    assert rows["Session1"] == ["2", "4", "2", "2", "10"]
+    assert rows["all"] == ["4", "8", "4", "4", "20"]
+    assert rows["expected"] == ["1103", "1636", "1708", "1084", "5531"]
+    assert rows["difference"] == ["-1099", "-1628", "-1704", "-1080", "-5511"]
+    assert rows["iemocap-02M"] == ["1", "2", "1", "1", "5"]
+    assert rows[missing.stem] == [f"no such file: {missing}"]

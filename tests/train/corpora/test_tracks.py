@@ -1,0 +1,48 @@
+"""How much sound and picture files hold."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from tests.train import made_clips
+from train.corpora import tracks
+from train.corpora.tracks import Track
+
+
+@pytest.fixture
+def clip(tmp_path: Path) -> Path:
+    return made_clips.write_clip(tmp_path / "clip.avi", "sad", seconds=4.0)
+
+
+def test_unless_decoded_the_header_is_believed(clip: Path) -> None:
+    assert tracks.sound(clip, False).length_s == pytest.approx(0.12)
+    assert tracks.picture(clip, False) == Track(4.0, 4.0)
+
+
+def test_decoded_the_tracks_are_as_long_as_what_was_recorded(clip: Path) -> None:
+    assert tracks.sound(clip, True).length_s == pytest.approx(4.0, abs=0.06)
+    assert tracks.picture(clip, True).length_s == pytest.approx(4.0, abs=0.1)
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_track_that_is_not_there_has_no_length(tmp_path: Path, deep: bool) -> None:
+    sound = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    picture = made_clips.write_video(tmp_path / "b.avi", [made_clips.picture(0, (0, 0, 0), (9, 9, 9))] * 9)
+    assert tracks.picture(sound, deep) == tracks.sound(picture, deep) == Track(None)
+
+
+def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
+    content = bytearray(clip.read_bytes())
+    third, half = len(content) // 3, len(content) // 2
+    content[third:half] = bytes(half - third)
+    clip.write_bytes(content)
+    assert tracks.sound(clip, False) == Track(pytest.approx(0.12))
+    assert tracks.sound(clip, True).wrong.startswith(f"{clip} cannot be read as a recording (Invalid data")
+
+
+@pytest.mark.parametrize("measure", [tracks.sound, tracks.picture])
+def test_a_folder_is_no_recording(tmp_path: Path, measure: Callable[[Path, bool], Track]) -> None:
+    found = measure(tmp_path, False)
+    assert found.length_s is None
+    assert found.wrong.startswith(f"{tmp_path} cannot be read as a recording")

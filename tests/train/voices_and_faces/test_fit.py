@@ -1,0 +1,118 @@
+"""A whole training on made corpora, through the command."""
+
+import json
+import shutil
+from pathlib import Path
+
+import msgspec
+import numpy as np
+import pytest
+import torch
+from click.testing import CliRunner
+
+from edge.errors import UsageError
+from edge.metrics import evaluate
+from tests.train.made import Trained
+from train import checkpoint
+from train.__main__ import main
+from train.config import Config
+from train.voices_and_faces import fit
+from train.voices_and_faces.fuse import MODALITIES, predict
+from train.voices_and_faces.material import Material
+from train.voices_and_faces.tokens import FaceTokens, VoiceTokens, hear, see
+
+FOLDS = ("validation", "test")
+
+
+def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> tuple[VoiceTokens, FaceTokens]:
+    model = checkpoint.load(trained.checkpoint).model
+    material, folder = Material(tiny, corpora), trained.run / "tokens"
+    return (
+        hear(tiny, model.audio_encoder, *material.sounds(fold), 1, folder / f"voices-{fold}.safetensors"),
+        see(tiny, model.image_encoder, *material.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
+    )
+
+
+def test_the_command_names_its_checkpoint_last(trained: Trained) -> None:
+    last_line = trained.output.replace("\n", "").rpartition("checkpoint:")[2].strip()
+    assert last_line == str(trained.checkpoint)
+    assert trained.checkpoint.is_file()
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_it_ends_with_figures_and_confusion_of_every_modality(trained: Trained, fold: str, modality: str) -> None:
+    row = json.loads((trained.run / "report.json").read_text())[f"{fold} {modality}"]
+    lines = trained.output.splitlines()
+    shown = [line for line in lines if line.startswith(f"│ {fold} {modality} ")]
+    figures = [f"{row['count']}", *(f"{100 * row[key]:.1f}" for key in ("ua", "wa", "ece"))]
+    assert [cell.strip() for cell in shown[0].strip("│").split("│")] == [f"{fold} {modality}", *figures]
+    titles = [number for number, line in enumerate(lines) if line.strip() == f"{fold} {modality}"]
+    table = [line.strip("│").split("│") for line in lines[titles[0] :] if line.startswith("│")][:4]
+    assert [[int(cell) for cell in cells[1:]] for cells in table] == row["confusion"]
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_every_corpus_has_its_own_row(trained: Trained, fold: str) -> None:
+    report = json.loads((trained.run / "report.json").read_text())
+    counts = [report[f"{fold} {corpus}"]["count"] for corpus in ("ravdess", "emodb", "nemo")]
+    assert counts == [4, 4, 4]
+    assert report[f"{fold} audio"]["count"] == sum(counts)
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("modality", MODALITIES)
+def test_the_checkpoint_gives_the_figures_it_carries(
+    trained: Trained, corpora: Path, tiny: Config, fold: str, modality: str
+) -> None:
+    found = checkpoint.load(trained.checkpoint)
+    logits, labels = predict(found.model, *tokens(trained, corpora, tiny, fold), modality)
+    scaled = logits.numpy() / found.temperature
+    probs = np.exp(scaled - scaled.max(axis=1, keepdims=True))
+    again = evaluate(probs / probs.sum(axis=1, keepdims=True), labels.numpy())
+    kept = found.measured[f"{fold} {modality}"]
+    assert [kept[key] for key in ("count", "ua", "wa")] == [again.count, again.ua, again.wa]
+    assert kept["ece"] == pytest.approx(again.ece, abs=1e-5)
+
+
+def test_the_temperature_is_fitted_on_the_validation_part(trained: Trained, corpora: Path, tiny: Config) -> None:
+    found = checkpoint.load(trained.checkpoint)
+    parts = tokens(trained, corpora, tiny, "validation")
+    assert fit.calibrate(found.model, *parts) == pytest.approx(found.temperature, rel=1e-6)
+
+
+def test_run_again_it_trains_nothing_twice(trained: Trained, tmp_path: Path) -> None:
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    (run / "checkpoint.safetensors").unlink()
+    command = [*trained.command[:-1], str(run)]
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert [result.output.count(f"{name}: 2 of 2 epochs found") for name in ("faces", "voices", "fusion")] == [1, 1, 1]
+    again, before = checkpoint.load(run / "checkpoint.safetensors"), checkpoint.load(trained.checkpoint)
+    assert again.measured == before.measured
+    for key, value in before.model.state_dict().items():
+        assert torch.equal(again.model.state_dict()[key], value), key
+
+
+@pytest.mark.parametrize("stage", ["faces", "voices"])
+def test_only_one_encoder_is_trained_where_only_one_is_wanted(trained: Trained, tmp_path: Path, stage: str) -> None:
+    command = [*trained.command[:-1], str(tmp_path / "run"), "--only", stage]
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert "checkpoint:" not in result.output
+    assert [path.name for path in (tmp_path / "run").iterdir()] == [f"{stage}.safetensors"]
+    alone, whole = (checkpoint.read_tensors(run / f"{stage}.safetensors")[0] for run in (tmp_path / "run", trained.run))
+    assert all(torch.equal(alone[key], whole[key]) for key in whole)
+
+
+@pytest.mark.parametrize("changed", ["held-out speakers", "seed", "widths"])
+def test_a_run_of_another_configuration_is_not_gone_on_with(
+    trained: Trained, corpora: Path, tiny: Config, tmp_path: Path, changed: str
+) -> None:
+    replace, data = msgspec.structs.replace, tiny.data
+    other = {
+        "held-out speakers": replace(tiny, data=replace(data, test_speakers=["ravdess-02", "emodb-03", "nemo-SM0"])),
+        "seed": replace(tiny, seed=tiny.seed + 1),
+        "widths": replace(tiny, widths=replace(tiny.widths, audio=20, video=20)),
+    }[changed]
+    run = shutil.copytree(trained.run, tmp_path / "run")
+    with pytest.raises(UsageError, match="--run"):
+        fit.fit(other, corpora, run, None)

@@ -1,0 +1,93 @@
+"""The recordings of a configuration, fold by fold."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from tests.train import made
+from train.config import Config, load
+from train.corpora import emodb, fer2013, nemo, ravdess
+from train.voices_and_faces import material as module
+from train.voices_and_faces import voices
+from train.voices_and_faces.material import Material, trained_on
+
+FOLDS = {
+    "train": {"ravdess-02", "emodb-03", "nemo-SM0"},
+    "validation": {"ravdess-18", "emodb-15", "nemo-TP0"},
+    "test": {"ravdess-14", "emodb-13", "nemo-WR0"},
+}
+
+
+@pytest.fixture(scope="module")
+def material(corpora: Path, tiny: Config) -> Material:
+    return Material(tiny, corpora)
+
+
+@pytest.mark.parametrize("fold", FOLDS)
+def test_a_fold_holds_its_speakers_and_every_label(material: Material, tiny: Config, fold: str) -> None:
+    assert {voice.speaker for voice in material.voices[fold]} == FOLDS[fold]
+    sounds, labels = material.sounds(fold)
+    assert [tiny.labels[label] for label in labels] == [voice.label for voice in material.voices[fold]]
+    assert torch.bincount(labels).tolist() == [3, 3, 3, 3]
+    assert [len(sound) for sound in sounds] == [len(sound) for sound in voices.load(material.voices[fold], 16_000)]
+
+
+def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
+    decoded = []
+
+    def count(found: list, rate_hz: int) -> list[np.ndarray]:
+        decoded.append(rate_hz)
+        return [np.zeros(1, np.float32) for _ in found]
+
+    monkeypatch.setattr(module.voices, "load", count)
+    fresh = Material(tiny, corpora)
+    assert fresh.sounds("test")[0] is fresh.sounds("test")[0]
+    assert decoded == [16_000]
+
+
+def test_crops_have_the_encoders_size_and_the_configs_labels(material: Material, tiny: Config) -> None:
+    counts = {"train": 4 * made.TRAIN_FACES - 1, "validation": 8, "test": 8}
+    for fold, count in counts.items():
+        crops, labels = material.crops(fold)
+        assert crops.shape == (count, 64, 64)
+        assert crops.dtype == torch.uint8
+        lightness = 20 * torch.tensor([made.FACES.index(tiny.labels[label]) for label in labels]) + 40
+        assert (crops.float().mean(dim=(1, 2)) - lightness).abs().max() < 3
+
+
+def shared(one: fer2013.Faces, other: fer2013.Faces) -> set[bytes]:
+    return {image.tobytes() for image in one.images} & {image.tobytes() for image in other.images}
+
+
+def test_no_face_is_in_two_folds(corpora: Path, tiny: Config, tmp_path: Path) -> None:
+    for folder in ("ravdess", "emodb", "nemo"):
+        (tmp_path / folder).symlink_to(corpora / folder)
+    with np.load(corpora / "fer2013.npz") as archive:
+        parts = dict(archive)
+    parts["val_images"][1] = parts["val_images"][2]
+    np.savez(tmp_path / "fer2013.npz", **parts)
+    faces = Material(tiny, tmp_path).faces
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        assert len(shared(faces[one], faces[other])) == 0, f"{one} and {other} share faces"
+
+
+def test_no_face_of_the_real_corpus_is_in_two_folds(data: Path) -> None:
+    faces = Material(load(made.SHIPPED), data).faces
+    for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
+        assert len(shared(faces[one], faces[other])) == 0, f"{one} and {other} share faces"
+
+
+def test_voices_are_drawn_by_the_configs_shares(material: Material, tiny: Config) -> None:
+    weights = material.voice_weights()
+    corpora = np.array([voice.corpus for voice in material.voices["train"]])
+    shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.data.voices}
+    total = sum(shares.values())
+    assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.data.voices)
+    labels = material.sounds("train")[1]
+    assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
+
+
+def test_what_it_was_trained_on_is_named_with_its_terms(tiny: Config) -> None:
+    assert trained_on(tiny) == [ravdess.ABOUT, emodb.ABOUT, nemo.ABOUT, fer2013.ABOUT]

@@ -1,0 +1,83 @@
+"""What an ablation leaves: tables, confusion matrices, embeddings before and after alignment, curves."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+
+from edge.metrics import Floats, Ints
+
+from . import plots, report
+from .intervals import Interval, Outcome
+from .log import console
+from .plots import Embeddings
+from .report import Comparison
+from .variants import Variant
+
+
+class Prediction(NamedTuple):
+    """What one run said of the utterances of one evaluation."""
+
+    probs: Floats
+    """`[N, C]`."""
+    truth: Ints
+    """`[N]`."""
+
+
+class Curve(NamedTuple):
+    """UA against something."""
+
+    name: str
+    """As part of a file's name."""
+    xlabel: str
+    x: list[float]
+    lines: dict[str, list[Interval]]
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """Everything that was found."""
+
+    comparison: Comparison
+    aligned: tuple[Embeddings, Embeddings] | None
+    """Of the baseline, and of Foal-Net; None where only one was trained."""
+    curves: Sequence[Curve]
+
+
+def collect(runs: Iterable[tuple[Variant, dict[str, Prediction]]]) -> dict[str, dict[str, Outcome]]:
+    """Method -> evaluation -> outcome over all runs of the method, in the order of their first occurrence."""
+    found: dict[str, dict[str, list[Prediction]]] = {}
+    for variant, predictions in runs:
+        for evaluation, prediction in predictions.items():
+            found.setdefault(variant.name, {}).setdefault(evaluation, []).append(prediction)
+    return {method: {name: outcome(part) for name, part in parts.items()} for method, parts in found.items()}
+
+
+def outcome(runs: Sequence[Prediction]) -> Outcome:
+    """Runs over the same utterances, as one."""
+    return Outcome(np.stack([run.probs for run in runs]), runs[0].truth)
+
+
+def write(ablation: Ablation, folder: Path) -> None:
+    """Write the tables and pictures into the folder, and show the tables."""
+    comparison = ablation.comparison
+    findings = report.find(comparison)
+    report.write(findings, folder)
+    for evaluation, cells in findings.cells.items():
+        for method, cell in cells.items():
+            title = f"{method}: {evaluation}, {cell.runs} runs together"
+            path = folder / "confusion" / f"{slug(evaluation)}-{slug(method)}.png"
+            plots.confusion(path, comparison.labels, np.array(cell.confusion), title)
+    if ablation.aligned:
+        plots.embeddings(folder / "embeddings.png", comparison.labels, *ablation.aligned)
+    for curve in ablation.curves:
+        plots.curves(folder / f"{curve.name}.png", curve.x, curve.lines, curve.xlabel, "UA")
+    console.print(*report.terminal_tables(findings))
+    console.print(f"tables and pictures: {folder}")
+
+
+def slug(name: str) -> str:
+    """A name as a part of file names."""
+    return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())

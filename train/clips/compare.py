@@ -1,0 +1,153 @@
+"""From a corpus to tables: embeddings made, every run done, folds and seeds put together."""
+
+from collections.abc import Iterator, Sequence
+from itertools import groupby
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from ..ablation import Ablation, Curve, Prediction, collect, outcome
+from ..config import Config, clips
+from ..corpora import registry
+from ..corpora.check import examine, refuse, usable
+from ..corpora.utterance import Utterance
+from ..encoders import build
+from ..intervals import accuracies
+from ..log import console
+from ..objective import MODALITIES
+from ..plots import Embeddings
+from ..processes import Processes
+from ..report import PAPER, Comparison
+from ..stage import identity
+from ..variants import BASELINE, FOAL_NET, Variant
+from .crossval import Bench, Run, rates, result, runs, windows
+from .embed import Store
+from .examples import load
+from .split import Protocol, folds, shared_speakers
+
+MEANING = {
+    "published": "published: the left-out fold chooses the epoch that it is tested by; confidences as they come.",
+    "strict": "strict: the fold after the left-out one trains nothing, chooses the epoch and calibrates confidences.",
+}
+
+
+def prepare(
+    config: Config, root: Path, run: Path, embeddings: Path, processes: Processes, skip_damaged: bool
+) -> tuple[Bench, nn.Module]:
+    """The corpus examined, embedded and in memory; and the image encoder."""
+    utterances = find(config, root, processes, skip_damaged)
+    encoder, store = make_store(config, embeddings, config.picture.rate_hz)
+    store.fill(utterances, processes)
+    examples = load(config, utterances, store, processes.is_main)
+    data = identity(store.folder.name, [utterance.name for utterance in utterances])
+    return Bench(config, examples, data, run, processes), encoder
+
+
+def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -> list[Utterance]:
+    """The corpus's utterances of the configuration's labels; UsageError where files are missing or damaged."""
+    corpus = registry.find(clips(config).corpus)
+    utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
+    problems = examine(utterances, deep=False, one_track_is_enough=getattr(corpus, "ONE_TRACK_IS_ENOUGH", False))
+    if not skip_damaged:
+        refuse(problems)
+    kept = usable(utterances, problems)
+    if processes.is_main:
+        for problem in problems:
+            console.print(f"left out: {problem.utterance}: {problem.wrong}")
+        console.print(f"{len(kept):,} utterances of {clips(config).corpus} in {len(folds(kept))} folds")
+    return kept
+
+
+def make_store(config: Config, embeddings: Path, rate_hz: float) -> tuple[nn.Module, Store]:
+    """The image encoder with its weights, and where its embeddings are."""
+    torch.manual_seed(config.seed)
+    encoder = build.image_encoder(config, pretrained=True)
+    return encoder, Store(embeddings, config, encoder, rate_hz)
+
+
+def compare(
+    bench: Bench, variants: Sequence[Variant], protocols: Sequence[Protocol], seeds: Sequence[int], command: str
+) -> Ablation:
+    """Every run of the comparison, or what earlier ones found, put together."""
+    wanted = list(runs(bench, variants, protocols, seeds))
+    found: dict[Run, dict[str, Tensor]] = {}
+    for number, run in enumerate(wanted, 1):
+        if bench.processes.is_main:
+            console.print(f"run {number} of {len(wanted)}: {run.name}")
+        found[run] = result(bench, run)
+    baseline = BASELINE if BASELINE in variants else variants[0]
+    comparison = Comparison(
+        collect(pooled(bench, found)),
+        baseline.name,
+        bench.config.labels,
+        command,
+        notes(bench, protocols),
+        {"published": PAPER} if clips(bench.config).corpus == "iemocap" else {},
+    )
+    both_trained = BASELINE in variants and FOAL_NET in variants
+    aligned = (embeddings(bench, found, BASELINE), embeddings(bench, found, FOAL_NET)) if both_trained else None
+    return Ablation(comparison, aligned, curves(bench, found))
+
+
+def pooled(bench: Bench, found: dict[Run, dict[str, Tensor]]) -> Iterator[tuple[Variant, dict[str, Prediction]]]:
+    """Each row's predictions of all folds, seed by seed."""
+    for (variant, protocol, _), group in groupby(found, key=lambda run: (run.variant, run.protocol, run.seed)):
+        of = list(group)
+        predictions = {}
+        for modality in MODALITIES[::-1]:
+            if f"probs {modality}" in found[of[0]]:
+                name = protocol if modality == "both" else f"{protocol}, {modality} alone"
+                predictions[name] = pool(bench, of, [found[run][f"probs {modality}"] for run in of])
+        yield variant, predictions
+
+
+def pool(bench: Bench, of: Sequence[Run], probs: Sequence[Tensor]) -> Prediction:
+    """The left-out folds of some runs as one evaluation."""
+    return Prediction(torch.cat(list(probs)).numpy(), np.concatenate([truth(bench, run) for run in of]))
+
+
+def truth(bench: Bench, run: Run) -> np.ndarray:
+    """int64 `[n]`, labels of a run's left-out fold."""
+    rows = [row for row, utterance in enumerate(bench.examples.utterances) if utterance.fold == run.left_out]
+    return bench.examples.labels[rows].numpy()
+
+
+def embeddings(bench: Bench, found: dict[Run, dict[str, Tensor]], variant: Variant) -> Embeddings:
+    """What the first run of a row makes of its left-out fold, of clips that have sound and picture."""
+    run = next(run for run in found if run.variant == variant)
+    audio, video = found[run]["audio embedding"].numpy(), found[run]["video embedding"].numpy()
+    return Embeddings(audio, video, truth(bench, run))
+
+
+def curves(bench: Bench, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:
+    """UA of Foal-Net, strictly evaluated, against the rate of pictures and the length of the window."""
+    of = [run for run in found if run.variant == FOAL_NET and run.protocol == "strict"]
+    seeds = list(dict.fromkeys(run.seed for run in of))
+    made = []
+    for name, xlabel, x in (
+        ("rate", "pictures a second", rates(bench.examples)),
+        ("window", "seconds that are heard and seen", windows(bench.examples)),
+    ):
+        points = []
+        for value in x if of else ():
+            by_seed = [[run for run in of if run.seed == seed] for seed in seeds]
+            parts = [pool(bench, some, [found[run][f"probs {name} {value:g}"] for run in some]) for some in by_seed]
+            points.append(accuracies(outcome(parts)).ua)
+        if points:
+            made.append(Curve(name, xlabel, x, {"both": points}))
+    return made
+
+
+def notes(bench: Bench, protocols: Sequence[Protocol]) -> list[str]:
+    """What a reader must know of the figures."""
+    config, utterances = bench.config, bench.examples.utterances
+    found = [
+        f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "
+        f"once; {config.picture.rate_hz:g} pictures a second, framing `{config.picture.framing}`.",
+        *(MEANING[protocol] for protocol in protocols),
+    ]
+    if shared := shared_speakers(utterances):
+        found.append(f"{len(shared)} speakers are in several folds: what is shown holds for people already known.")
+    return found

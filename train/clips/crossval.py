@@ -1,0 +1,186 @@
+"""Cross-validation on clips: every row of a comparison, left-out fold, protocol and seed is one run, done once.
+
+Dimensions: n clips of a fold, C classes, E embedding width.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from edge.metrics import evaluate
+
+from ..ablation import slug
+from ..calibration import fit_common_temperature
+from ..config import Config, clips
+from ..encoders import build
+from ..objective import Modality, Objective
+from ..optimise import optimise
+from ..processes import Processes
+from ..sampling import class_weights
+from ..stage import Stage, identity
+from ..tensors import read_tensors, write_tensors
+from ..variants import FOAL_NET, Variant, make_objective
+from .examples import Examples
+from .learner import EVALUATED_AT_ONCE, ClipLearner, predict
+from .split import Protocol, folds, split
+
+RATES_HZ = (1.0, 2.0, 5.0, 10.0, 30.0)
+WINDOWS_S = (2.0, 4.0, 6.0)
+OWN: tuple[Modality, ...] = ("both",)
+"""Everything that a row's network looks at."""
+
+
+@dataclass(frozen=True)
+class Run:
+    """One training."""
+
+    variant: Variant
+    protocol: Protocol
+    seed: int
+    left_out: str
+
+    @property
+    def name(self) -> str:
+        """As files are named."""
+        return slug(f"{self.variant.name} {self.protocol} {self.seed} {self.left_out}")
+
+
+@dataclass(frozen=True)
+class Bench:
+    """What every run is trained and evaluated on."""
+
+    config: Config
+    examples: Examples
+    data: str
+    """Identifies the embeddings and the clips."""
+    folder: Path
+    processes: Processes
+
+
+def runs(
+    bench: Bench, variants: Sequence[Variant], protocols: Sequence[Protocol], seeds: Sequence[int]
+) -> Iterator[Run]:
+    """All of a comparison."""
+    for variant in variants:
+        for protocol in protocols:
+            for seed in seeds:
+                for left_out in folds(bench.examples.utterances):
+                    yield Run(variant, protocol, seed, left_out)
+
+
+def result(bench: Bench, run: Run) -> dict[str, Tensor]:
+    """What a run found, from its file where it was done before; its weights are not kept."""
+    path = bench.folder / f"{run.name}.result.safetensors"
+    made_of = run_identity(bench, run)
+    if path.is_file():
+        tensors, about = read_tensors(path)
+        if about["identity"] == made_of:
+            return tensors
+    stage, learner = train(bench, run)
+    found = assess(bench, run, learner)
+    if bench.processes.is_main:
+        write_tensors(path, found, {"identity": made_of})
+        for made in (stage.path, stage.best_path):
+            made.unlink(missing_ok=True)
+    bench.processes.wait()
+    return found
+
+
+def train(bench: Bench, run: Run) -> tuple[Stage, ClipLearner]:
+    """Train one run; the learner ends with its best epoch's weights."""
+    config, processes, examples = bench.config, bench.processes, bench.examples
+    schedule = clips(config).stage
+    rows = split(examples.utterances, run.left_out, run.protocol)
+    labels = examples.labels[rows.train]
+    learner = make_learner(bench, run)
+    called = processes.wrap(learner)
+    path = bench.folder / f"{run.name}.safetensors"
+    stage = Stage(run.name, schedule, run.seed, run_identity(bench, run), path, best="ua")
+
+    def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        batch = examples.batch(rows.train[indices]).to(processes.device)
+        losses: dict[str, Tensor] = called(batch, labels[indices].to(processes.device), generator)
+        return losses
+
+    def check() -> dict[str, float]:
+        found = logits(bench, learner, examples, rows.chooser, OWN)["both"]
+        accuracy = evaluate(found.softmax(dim=1).numpy(), examples.labels[rows.chooser].numpy())
+        return {"ua": accuracy.ua, "wa": accuracy.wa}
+
+    optimise(stage, learner, class_weights(labels), loss, check, processes)
+    return stage, learner
+
+
+def run_identity(bench: Bench, run: Run) -> str:
+    """All that decides what comes out of a run."""
+    return identity(bench.config, asdict(run), bench.data)
+
+
+def make_learner(bench: Bench, run: Run) -> ClipLearner:
+    """An untrained learner; the same of one seed, whatever the fold."""
+    torch.manual_seed(run.seed)
+    encoder = None if run.variant.modality == "video" else build.audio_encoder(bench.config, pretrained=True)
+    smoothing = clips(bench.config).stage.label_smoothing
+    objective = make_objective(bench.config, run.variant, smoothing, bench.processes)
+    return ClipLearner(encoder, objective).to(bench.processes.device)
+
+
+def assess(bench: Bench, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
+    """Calibrated probabilities `[n, C]` of the left-out fold by each modality, and of Foal-Net what curves need."""
+    rows = split(bench.examples.utterances, run.left_out, run.protocol)
+    modalities = learner.objective.modalities if isinstance(learner.objective, Objective) else OWN
+    temperature = 1.0
+    if run.protocol == "strict":
+        chosen = logits(bench, learner, bench.examples, rows.chooser, modalities)
+        truth = bench.examples.labels[rows.chooser]
+        temperature = fit_common_temperature([(part, truth) for part in chosen.values()])
+    found = {
+        f"probs {name}": (part / temperature).softmax(dim=1)
+        for name, part in logits(bench, learner, bench.examples, rows.test, modalities).items()
+    }
+    if isinstance(learner.objective, Objective):
+        found["audio embedding"], found["video embedding"] = embed(bench, learner, rows.test)
+    if run.variant == FOAL_NET and run.protocol == "strict":
+        for name, examples in views(bench.examples):
+            found[f"probs {name}"] = logits(bench, learner, examples, rows.test, OWN)["both"].softmax(dim=1)
+    return {**found, "temperature": torch.tensor(temperature)}
+
+
+def logits(
+    bench: Bench, learner: ClipLearner, examples: Examples, rows: Tensor, modalities: Sequence[Modality]
+) -> dict[str, Tensor]:
+    """As `predict`, in the precision that was trained in."""
+    return predict(learner.eval(), examples, rows, modalities, clips(bench.config).stage.precision, bench.processes)
+
+
+@torch.no_grad()
+def embed(bench: Bench, learner: ClipLearner, rows: Tensor) -> tuple[Tensor, Tensor]:
+    """The AVEL embeddings `[n, E]` of sound and picture."""
+    assert isinstance(learner.objective, Objective), "a single modality is not aligned"
+    parts = []
+    for part in rows.split(EVALUATED_AT_ONCE):
+        tokens = learner.tokens(bench.examples.batch(part).to(bench.processes.device))
+        parts.append([side.cpu() for side in learner.objective.fusion.embed(*tokens)])
+    audio, video = zip(*parts, strict=True)
+    return torch.cat(audio), torch.cat(video)
+
+
+def views(examples: Examples) -> Iterator[tuple[str, Examples]]:
+    """The examples with fewer pictures a second, and with shorter windows."""
+    for rate_hz in rates(examples):
+        yield f"rate {rate_hz:g}", examples.at_rate(rate_hz)
+    for window_s in windows(examples):
+        yield f"window {window_s:g}", examples.of_window(window_s)
+
+
+def rates(examples: Examples) -> list[float]:
+    """Of `RATES_HZ` those that the embeddings are of."""
+    return [rate_hz for rate_hz in RATES_HZ if rate_hz <= examples.picture_hz]
+
+
+def windows(examples: Examples) -> list[float]:
+    """Of `WINDOWS_S` those that the examples are of."""
+    return [window_s for window_s in WINDOWS_S if window_s * examples.rate_hz <= examples.samples]

@@ -1,0 +1,103 @@
+"""Frozen image embeddings of clips, made once and kept on disk: one small file an utterance.
+
+Dimensions: Tv frames of an utterance, Dv the embedding's width, H and W the encoder's picture size.
+"""
+
+import shutil
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.framing import make_framing
+
+from ..config import Clip, Config, clips
+from ..corpora.utterance import Cut, Utterance
+from ..log import console, progress
+from ..processes import Processes
+from ..tensors import fingerprint, read_tensors, write_tensors
+from .cut import frames
+
+BATCH = 64
+BYTES = 2
+"""Embeddings are kept in fp16."""
+
+
+class Seen(NamedTuple):
+    """What the image encoder says of an utterance's frames."""
+
+    embedding: Tensor
+    """fp16 `[Tv, Dv]`."""
+    time_ns: Tensor
+    """int64 `[Tv]`, from the utterance's beginning."""
+
+
+class Store:
+    """The folder of one encoder, framing and rate."""
+
+    def __init__(self, folder: Path, config: Config, encoder: nn.Module, rate_hz: float) -> None:
+        self.config, self.encoder, self.rate_hz = config, encoder, rate_hz
+        picture = config.picture
+        half = "speaker-half" if clips(config).speaker_half else "whole-picture"
+        assert isinstance(config.image_encoder, Clip), "a recipe of clips"
+        made_of = f"{config.image_encoder.architecture.replace('/', '-')}-{fingerprint(encoder)[:12]}"
+        size = f"{picture.framing}-{picture.height}x{picture.width}"
+        self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.sound.window_s:g}s"
+
+    def path(self, utterance: Utterance) -> Path:
+        """Where an utterance's embeddings are."""
+        return self.folder / utterance.corpus / f"{utterance.name}.safetensors"
+
+    def read(self, utterance: Utterance) -> Seen:
+        """An utterance's embeddings; UsageError where they are missing."""
+        tensors, _ = read_tensors(self.path(utterance))
+        return Seen(tensors["embedding"], tensors["time_ns"])
+
+    def fill(self, utterances: Sequence[Utterance], processes: Processes) -> None:
+        """Make what is missing. Safe to kill: what is done is not done again."""
+        missing = [utterance for utterance in utterances if not self.path(utterance).is_file()]
+        if missing and processes.is_main:
+            self._announce(len(utterances), len(missing))
+        self.encoder.to(processes.device)
+        mine = missing[processes.index :: processes.count]
+        for utterance in progress(mine, "embedding pictures", processes.is_main):
+            seen = self._embed(utterance, processes.device)
+            write_tensors(self.path(utterance), seen._asdict(), {"utterance": utterance.name})
+        processes.wait()
+
+    def _announce(self, wanted: int, missing: int) -> None:
+        frames_at_most = round(self.rate_hz * self.config.sound.window_s)
+        megabytes = missing * frames_at_most * self.config.image_encoder.width * BYTES / 1e6
+        self.folder.mkdir(parents=True, exist_ok=True)
+        free_gigabytes = shutil.disk_usage(self.folder).free / 1e9
+        console.print(
+            f"embeddings of {missing:,} of {wanted:,} utterances are to be made in {self.folder}: "
+            f"at most {megabytes:,.1f} MB, {free_gigabytes:,.0f} GB are free"
+        )
+
+    @torch.no_grad()
+    def _embed(self, utterance: Utterance, device: torch.device) -> Seen:
+        """Frames in which nothing is found to look at have no embedding, as in the runtime."""
+        picture = self.config.picture
+        framing = make_framing(picture.framing, picture.height, picture.width)
+        crops, times = [], []
+        for frame in frames(self._cut(utterance), self.rate_hz, self.config.sound.window_s):
+            crop = framing(frame.picture).crop
+            if crop is not None:
+                crops.append(crop)
+                times.append(frame.end_ns)
+        if not crops:
+            return Seen(torch.zeros(0, self.config.image_encoder.width, dtype=torch.float16), torch.zeros(0).long())
+        parts = torch.from_numpy(np.stack(crops)).split(BATCH)
+        embedding = torch.cat([self.encoder(part.to(device)).half().cpu() for part in parts])
+        return Seen(embedding, torch.tensor(times))
+
+    def _cut(self, utterance: Utterance) -> Cut:
+        assert utterance.seen is not None, "a corpus of clips"
+        if clips(self.config).speaker_half:
+            return utterance.seen
+        return replace(utterance.seen, half="whole")

@@ -1,0 +1,108 @@
+"""Clips as training takes them in: waveforms, and the frozen embeddings of the pictures.
+
+Dimensions: N clips, b of them at a time, S samples, Tv frames, Dv the embedding's width.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from edge.clock import to_ns
+from edge.samples import Samples
+from edge.windowing import FrameGrid
+
+from ..config import Config
+from ..corpora.utterance import Utterance
+from ..log import progress
+from .cut import sound
+from .embed import Seen, Store
+
+
+class ClipBatch(NamedTuple):
+    """What the network gets of some clips, padded to a window."""
+
+    waveform: Tensor
+    """float32 `[b, S]`."""
+    length: Tensor
+    """int64 `[b]`, samples."""
+    video_tokens: Tensor
+    """float32 `[b, Tv, Dv]`."""
+    video_mask: Tensor
+    """bool `[b, Tv]`."""
+
+    def to(self, device: torch.device) -> "ClipBatch":
+        """The same on another device."""
+        return ClipBatch(*(part.to(device) for part in self))
+
+
+@dataclass(frozen=True)
+class Examples:
+    """All clips of a corpus, in memory."""
+
+    utterances: Sequence[Utterance]
+    labels: Tensor
+    """int64 `[N]`."""
+    sounds: Sequence[Samples]
+    """A window of each at most."""
+    seen: Sequence[Seen]
+    rate_hz: int
+    """Of the sounds."""
+    samples: int
+    """S."""
+    picture_hz: float
+    """Of the pictures that there are embeddings of."""
+
+    @property
+    def frames(self) -> int:
+        """Tv."""
+        return round(self.picture_hz * self.samples / self.rate_hz)
+
+    def batch(self, rows: Tensor) -> ClipBatch:
+        """The clips at `rows`, int64 `[b]`."""
+        waveform = np.zeros((len(rows), self.samples), np.float32)
+        width = self.seen[0].embedding.shape[1]
+        tokens = torch.zeros(len(rows), self.frames, width)
+        mask = torch.zeros(len(rows), self.frames, dtype=torch.bool)
+        lengths = []
+        for place, row in enumerate(rows.tolist()):
+            heard, seen = self.sounds[row][: self.samples], self.seen[row].embedding[: self.frames]
+            waveform[place, : len(heard)] = heard
+            tokens[place, : len(seen)], mask[place, : len(seen)] = seen.float(), True
+            lengths.append(len(heard))
+        return ClipBatch(torch.from_numpy(waveform), torch.tensor(lengths), tokens, mask)
+
+    def at_rate(self, picture_hz: float) -> "Examples":
+        """The same with fewer pictures: those that the runtime takes at another rate."""
+        return replace(self, seen=[thinned(seen, picture_hz) for seen in self.seen])
+
+    def of_window(self, window_s: float) -> "Examples":
+        """The same with only the first seconds of each clip heard and seen."""
+        kept = [seen.time_ns < to_ns(window_s) for seen in self.seen]
+        seen = [Seen(one.embedding[rows], one.time_ns[rows]) for one, rows in zip(self.seen, kept, strict=True)]
+        samples = round(window_s * self.rate_hz)
+        return replace(self, seen=seen, sounds=[heard[:samples] for heard in self.sounds])
+
+
+def thinned(seen: Seen, picture_hz: float) -> Seen:
+    """The frames that a grid of another rate picks."""
+    grid = FrameGrid(picture_hz)
+    rows = [row for row, time_ns in enumerate(seen.time_ns.tolist()) if grid.wants(time_ns)]
+    return Seen(seen.embedding[rows], seen.time_ns[rows])
+
+
+def load(config: Config, utterances: Sequence[Utterance], store: Store, shown: bool) -> Examples:
+    """Read the embeddings, decode the sounds; with `shown` under a bar."""
+    window_s, rate_hz = config.sound.window_s, config.sound.rate_hz
+    return Examples(
+        utterances=utterances,
+        labels=torch.tensor([config.labels.index(utterance.label) for utterance in utterances]),
+        sounds=[sound(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)],
+        seen=[store.read(utterance) for utterance in utterances],
+        rate_hz=rate_hz,
+        samples=config.sound.samples,
+        picture_hz=store.rate_hz,
+    )

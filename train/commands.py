@@ -1,0 +1,214 @@
+"""The command line of training: fit, embed, crossval, ablate, corpora check, convert-published."""
+
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import torch
+
+from edge.errors import UsageError
+
+from . import ablation, config, published
+from .clips import compare
+from .clips.fit import fit as fit_clips
+from .clips.split import PROTOCOLS
+from .config import Clips, Config, clips
+from .corpora import check, registry
+from .log import console
+from .processes import join
+from .variants import FOAL_NET, VARIANTS
+from .voices_and_faces.ablate import ablate as ablate_voices_and_faces
+from .voices_and_faces.fit import EncoderStage
+from .voices_and_faces.fit import fit as fit_voices_and_faces
+
+Command = Callable[..., Any]
+
+FOLDER = click.Path(path_type=Path)
+
+
+def training(command: Command) -> Command:
+    """The options that every training has."""
+    for option in (
+        click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores a process."),
+        click.option("--run", type=FOLDER, help="Folder for what is made.  [default: runs/NAME]"),
+        click.option(
+            "--data", type=FOLDER, envvar="FOAL_DATA", required=True, help="Folder of the corpora [FOAL_DATA]."
+        ),
+        click.option("--config", "path", type=FOLDER, required=True, help="E.g. configs/nano.yaml."),
+    ):
+        command = option(command)
+    return command
+
+
+def on_clips(command: Command) -> Command:
+    """The options of what is done with clips."""
+    for option in (
+        click.option("--skip-damaged", is_flag=True, help="Go on without clips whose files are missing or damaged."),
+        click.option(
+            "--embeddings", type=FOLDER, default=Path("runs/embeddings"), show_default=True, help="Folder for them."
+        ),
+    ):
+        command = option(command)
+    return command
+
+
+def compared(command: Command) -> Command:
+    """The options of a comparison."""
+    for option in (
+        click.option("--protocol", type=click.Choice(PROTOCOLS), multiple=True, help="Of clips.  [default: both]"),
+        click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs of each row."),
+    ):
+        command = option(command)
+    return command
+
+
+@click.group()
+def main() -> None:
+    """From corpora to a checkpoint."""
+
+
+@main.command("fit")
+@training
+@on_clips
+@click.option("--only", type=click.Choice(get_args(EncoderStage)), help="Of voices and faces: one encoder.")
+@click.option("--fold", help="Of clips: the fold that is left out for the test.  [default: the last]")
+def fit_command(
+    path: Path,
+    data: Path,
+    run: Path | None,
+    threads: int,
+    embeddings: Path,
+    skip_damaged: bool,
+    only: EncoderStage | None,
+    fold: str | None,
+) -> None:
+    """Train what a configuration describes. Run again after a kill, it goes on where it was."""
+    chosen, folder = begin(path, run, threads)
+    if isinstance(chosen.recipe, Clips):
+        bench, image_encoder = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged)
+        checkpoint: Path | None = fit_clips(bench, image_encoder, fold)
+    else:
+        checkpoint = fit_voices_and_faces(chosen, data, folder, only)
+    if checkpoint is not None:
+        click.echo(f"checkpoint: {checkpoint}")
+
+
+@main.command("embed")
+@training
+@on_clips
+@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Pictures a second.  [default: the config's]")
+def embed_command(
+    path: Path,
+    data: Path,
+    run: Path | None,
+    threads: int,
+    embeddings: Path,
+    skip_damaged: bool,
+    rate: float | None,
+) -> None:
+    """Write the image embeddings of all clips to disk. Safe to kill; what is done is not done again."""
+    chosen, _ = begin(path, run, threads)
+    processes = join()
+    utterances = compare.find(chosen, data, processes, skip_damaged)
+    _, store = compare.make_store(chosen, embeddings, rate or chosen.picture.rate_hz)
+    store.fill(utterances, processes)
+    click.echo(f"embeddings: {store.folder}")
+
+
+@main.command("crossval")
+@training
+@on_clips
+@compared
+def crossval_command(**options: Any) -> None:
+    """Foal-Net with each fold left out once: as published, and strictly."""
+    compare_clips([FOAL_NET], "crossval", **options)
+
+
+@main.command("ablate")
+@training
+@on_clips
+@compared
+def ablate_command(**options: Any) -> None:
+    """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
+    chosen, folder = begin(options["path"], options["run"], options["threads"])
+    if isinstance(chosen.recipe, Clips):
+        compare_clips(VARIANTS, "ablation", **options)
+    else:
+        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds_of(chosen, options["seeds"]), said())
+        ablation.write(found, folder / "ablation")
+
+
+@main.group("corpora")
+def corpora_group() -> None:
+    """What corpora there are, and whether one is whole."""
+
+
+@corpora_group.command("list")
+def list_command() -> None:
+    """The corpora that can be trained on."""
+    for name, corpus in {**registry.VOICES, **registry.CLIPS}.items():
+        click.echo(f"{name}: {corpus.ABOUT}")
+
+
+@corpora_group.command("check")
+@click.argument("name")
+@click.argument("root", type=FOLDER, envvar="FOAL_DATA")
+@click.option("--deep", is_flag=True, help="Decode every file to its end.")
+def check_command(name: str, root: Path, deep: bool) -> None:
+    """Count the corpus NAME in the folder ROOT by class, speaker and fold, and look into its files."""
+    report = check.check(name, root, deep)
+    console.print(*check.tables(report))
+    if report.problems:
+        sys.exit(UsageError.exit_status)
+
+
+@main.command("convert-published")
+@click.argument("published_checkpoint", type=FOLDER)
+@click.option("--config", "path", type=FOLDER, default=Path("configs/published.yaml"), show_default=True)
+@click.option("-o", "--output", type=FOLDER, required=True, help="The checkpoint to be written.")
+def convert_command(published_checkpoint: Path, path: Path, output: Path) -> None:
+    """Turn a checkpoint of the authors' code into one of this project's."""
+    published.convert(published_checkpoint, config.load(path), output)
+    click.echo(f"checkpoint: {output}")
+
+
+def compare_clips(
+    variants: Sequence[Any],
+    name: str,
+    *,
+    path: Path,
+    data: Path,
+    run: Path | None,
+    threads: int,
+    embeddings: Path,
+    skip_damaged: bool,
+    protocol: Sequence[Any],
+    seeds: int,
+) -> None:
+    """Do all runs of a comparison on clips, and write what they found into the run's folder."""
+    chosen, folder = begin(path, run, threads)
+    clips(chosen)
+    bench, _ = compare.prepare(chosen, data, folder / name, embeddings, join(), skip_damaged)
+    found = compare.compare(bench, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), said())
+    if bench.processes.is_main:
+        ablation.write(found, folder / name)
+
+
+def begin(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
+    """The configuration and the run's folder, after the number of cores is set."""
+    torch.set_num_threads(threads)
+    chosen = config.load(path)
+    return chosen, run or Path("runs") / chosen.name
+
+
+def seeds_of(chosen: Config, count: int) -> list[int]:
+    """The configuration's seed and those after it."""
+    return list(range(chosen.seed, chosen.seed + count))
+
+
+def said() -> str:
+    """The command as it was given, for the tables that it makes."""
+    return shlex.join(["python", "-m", "train", *sys.argv[1:]])

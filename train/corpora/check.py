@@ -1,0 +1,175 @@
+"""Whether a corpus is whole: its utterances counted, and each of their files looked into."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rich.console import RenderableType
+from rich.markup import escape
+from rich.progress import track
+from rich.table import Table
+
+from edge.errors import UsageError
+
+from . import tracks
+from .registry import find
+from .tracks import SHORTEST_SOUND_S, Track
+from .utterance import LABELS, Cut, Utterance
+
+MISSING_END_S = 0.5
+"""By how much a picture may end before its utterance does: IEMOCAP's dialogs were filmed and transcribed apart."""
+NAMED = 10
+"""How many problems an error names."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is wrong with one utterance."""
+
+    utterance: str
+    """Its name."""
+    path: Path
+    """The file that is damaged or missing."""
+    wrong: str
+    """What is wrong with the file, its path included."""
+
+
+@dataclass(frozen=True)
+class Report:
+    """What a check found."""
+
+    utterances: list[Utterance]
+    expected: Mapping[str, int]
+    """Utterances of each class in the whole corpus; empty where that is not known."""
+    problems: list[Problem]
+
+
+def check(name: str, root: Path, deep: bool = False) -> Report:
+    """Look into every file of the corpus of that name: at its beginning, or `deep`, decoding all of it."""
+    corpus = find(name)
+    utterances = corpus.utterances(root)
+    one_track_is_enough = getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
+    return Report(utterances, getattr(corpus, "EXPECTED", {}), examine(utterances, deep, one_track_is_enough))
+
+
+def examine(utterances: Sequence[Utterance], deep: bool, one_track_is_enough: bool = False) -> list[Problem]:
+    """Everything that is wrong with the utterances; a file that many share is read once."""
+    heard = sorted({utterance.path for utterance in utterances})
+    seen = sorted({utterance.seen.path for utterance in utterances if utterance.seen})
+    sounds = {path: tracks.sound(path, deep) for path in track(heard, "examining sound")}
+    pictures = {path: tracks.picture(path, deep) for path in track(seen, "examining pictures")}
+    named = Counter(utterance.name for utterance in utterances)
+    problems = []
+    for utterance in utterances:
+        faults = list(sound_faults(utterance.path, sounds[utterance.path], one_track_is_enough))
+        if cut := utterance.seen:
+            faults += picture_faults(cut, pictures[cut.path], one_track_is_enough)
+        if named[utterance.name] > 1:
+            faults.append((utterance.path, f"{utterance.path}: {named[utterance.name]} utterances have its name"))
+        # One file that cannot be opened is one fault, though it was to give both sound and picture.
+        problems += [Problem(utterance.name, path, wrong) for path, wrong in dict.fromkeys(faults)]
+    return problems
+
+
+def sound_faults(path: Path, sound: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
+    """What is wrong with an utterance's sound."""
+    if sound.wrong:
+        yield path, sound.wrong
+    elif sound.length_s is None:
+        if not may_lack:
+            yield path, f"{path} has no sound"
+    elif sound.length_s <= SHORTEST_SOUND_S:
+        yield path, f"{path} has {sound.length_s:.2f} s of sound, expected more than {SHORTEST_SOUND_S} s"
+
+
+def picture_faults(cut: Cut, picture: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
+    """What is wrong with an utterance's picture; one that is seen to its file's end needs what the header promises."""
+    needed_s = max(cut.begin_s, picture.said_s) if cut.end_s is None else cut.end_s
+    if picture.wrong:
+        yield cut.path, picture.wrong
+    elif picture.length_s is None:
+        if not may_lack:
+            yield cut.path, f"{cut.path} has no picture"
+    elif not picture.length_s:
+        yield cut.path, f"{cut.path} has a picture track of which no frame can be decoded"
+    elif picture.length_s + MISSING_END_S < needed_s:
+        yield cut.path, f"{cut.path} has {picture.length_s:.2f} s of picture, expected {needed_s:.2f} s"
+
+
+def usable(utterances: Sequence[Utterance], problems: Sequence[Problem]) -> list[Utterance]:
+    """The utterances that have no problem."""
+    damaged = {problem.utterance for problem in problems}
+    return [utterance for utterance in utterances if utterance.name not in damaged]
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """UsageError where there are problems, with the first of them."""
+    if problems:
+        named = "\n".join(f"  {problem.utterance}: {problem.wrong}" for problem in problems[:NAMED])
+        raise UsageError(
+            f"{len(problems)} problems in the corpus, the first {min(NAMED, len(problems))}:\n{named}\n"
+            "mend them, or say --skip-damaged to go on without these utterances"
+        )
+
+
+def tables(report: Report) -> list[RenderableType]:
+    """The report as a person reads it: counts by fold, counts by speaker, and the problems where there are any."""
+    shown: list[RenderableType] = [folds_table(report), speakers_table(report.utterances)]
+    if report.problems:
+        shown.append(problems_table(report.problems))
+    return shown
+
+
+def folds_table(report: Report) -> Table:
+    """Utterances of each class, a row a fold; below them what the whole corpus has."""
+    table = counts_table("fold", f"{len(report.utterances)} utterances")
+    for fold in sorted({utterance.fold for utterance in report.utterances}):
+        add_counts(table, fold or "-", labels_of(report.utterances, fold=fold))
+    found = labels_of(report.utterances)
+    table.add_section()
+    add_counts(table, "all", found)
+    if report.expected:
+        add_counts(table, "expected", report.expected)
+        add_counts(table, "difference", {label: found[label] - report.expected[label] for label in LABELS}, "+d")
+    return table
+
+
+def speakers_table(utterances: Sequence[Utterance]) -> Table:
+    """Utterances of each class, a row a speaker."""
+    speakers = sorted({utterance.speaker for utterance in utterances})
+    table = counts_table("speaker", f"{len(speakers)} speakers")
+    for speaker in speakers:
+        add_counts(table, speaker, labels_of(utterances, speaker=speaker))
+    return table
+
+
+def problems_table(problems: Sequence[Problem]) -> Table:
+    """What is wrong, a row an utterance and file."""
+    table = Table("utterance", "what is wrong", title=f"{len(problems)} problems")
+    for problem in problems:
+        table.add_row(escape(problem.utterance), escape(problem.wrong))
+    return table
+
+
+def labels_of(utterances: Sequence[Utterance], **having: str) -> Counter[str]:
+    """How many utterances of each class have these field values."""
+    return Counter(
+        utterance.label
+        for utterance in utterances
+        if all(getattr(utterance, field) == value for field, value in having.items())
+    )
+
+
+def counts_table(first: str, title: str) -> Table:
+    """An empty table with a column a class."""
+    table = Table(first, title=title)
+    for label in (*LABELS, "total"):
+        table.add_column(label, justify="right")
+    return table
+
+
+def add_counts(table: Table, name: str, counts: Mapping[str, int], form: str = "d") -> None:
+    """A row of counts and their sum."""
+    values = [counts.get(label, 0) for label in LABELS]
+    table.add_row(escape(name), *(format(value, form) for value in (*values, sum(values))))

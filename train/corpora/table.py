@@ -1,0 +1,38 @@
+"""Clips of one's own: a table `path,label,speaker,fold`, its paths relative to its folder."""
+
+from pathlib import Path
+
+from edge.errors import UsageError
+
+from .rows import rows
+from .utterance import LABELS, Cut, Utterance
+
+ABOUT = "clips of one's own, on the terms that they were recorded under"
+ONE_TRACK_IS_ENOUGH = True
+"""A file may have sound, a picture or both."""
+
+
+def utterances(root: Path) -> list[Utterance]:
+    """The rows of the table, which is `root` itself or its `table.csv`."""
+    table = root / "table.csv" if root.is_dir() else root
+    found: dict[str, Utterance] = {}
+    for line, row in rows(table, ("path", "label", "speaker", "fold")):
+        if row["label"] not in LABELS:
+            raise UsageError(f"{table}, line {line}: label {row['label']!r}, expected one of {', '.join(LABELS)}")
+        name = name_of(Path(row["path"]))
+        if name in found:
+            raise UsageError(
+                f"{table}, line {line}: {row['path']} is named {name} like an earlier line's file; rename or delete it"
+            )
+        path = table.parent / row["path"]
+        found[name] = Utterance(
+            name, path, row["label"], f"table-{row['speaker']}", "table", fold=row["fold"], seen=Cut(path)
+        )
+    if not found:
+        raise UsageError(f"{table} has no rows; give each clip a line path,label,speaker,fold")
+    return list(found.values())
+
+
+def name_of(path: Path) -> str:
+    """The path in one word, without the file's ending."""
+    return "_".join(path.relative_to(path.anchor).with_suffix("").parts)

@@ -1,0 +1,77 @@
+"""How much sound and picture a file turns out to have, from its beginning or all of it decoded."""
+
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+
+import av
+
+from edge.clock import SECOND_NS
+from edge.errors import SourceError
+from edge.samples import BLOCK_S
+from edge.sources.media import opened, probe, read_blocks, read_frames, read_sound
+from edge.windowing import FrameGrid
+
+SHORTEST_SOUND_S = 0.1
+"""What a file's sound must be longer than."""
+RATE_HZ = 16_000
+"""Any rate would do to measure how long a sound is."""
+GRID_RATE_HZ = 10.0
+"""How finely the end of a decoded picture track is told."""
+
+
+@dataclass(frozen=True)
+class Track:
+    """The sound or the picture of one file."""
+
+    length_s: float | None
+    """None: the file has no such track; 0: nothing of it can be decoded."""
+    said_s: float = 0.0
+    """How far the file's header says that its picture reaches; 0 where it does not say."""
+    wrong: str = ""
+    """Why the file cannot be read; empty where it can."""
+
+
+def sound(path: Path, deep: bool) -> Track:
+    """A file's sound; unless `deep`, little more than the least that it must have is decoded."""
+    try:
+        return Track(sound_s(path, deep) if probe(path)[0] else None)
+    except SourceError as error:
+        return Track(None, wrong=str(error))
+
+
+def picture(path: Path, deep: bool) -> Track:
+    """A file's picture; unless `deep`, its first frame is decoded and its header believed."""
+    try:
+        if not probe(path)[1]:
+            return Track(None)
+        decoded_s, said_s = picture_s(path, deep), header_s(path)
+        believed = not deep and decoded_s > 0
+        return Track(max(decoded_s, said_s) if believed else decoded_s, said_s)
+    except SourceError as error:
+        return Track(None, wrong=str(error))
+
+
+def sound_s(path: Path, deep: bool) -> float:
+    """How much sound a file has."""
+    if deep:
+        return len(read_sound(path, RATE_HZ)) / RATE_HZ
+    first = islice(read_blocks(path, RATE_HZ), round(SHORTEST_SOUND_S / BLOCK_S) + 1)
+    return sum(len(block.samples) for block in first) / RATE_HZ
+
+
+def picture_s(path: Path, deep: bool) -> float:
+    """How far the frames of a file's picture reach, or its first frame."""
+    slot_s = 1 / GRID_RATE_HZ
+    ends_s = (frame.end_ns / SECOND_NS + slot_s for frame in read_frames(path, FrameGrid(GRID_RATE_HZ)))
+    first_s = next(ends_s, 0.0)
+    return max(ends_s, default=first_s) if deep else first_s
+
+
+def header_s(path: Path) -> float:
+    """How far a file says that its picture reaches."""
+    with opened(path) as container:
+        stream = container.streams.video[0]
+        if stream.duration is None or stream.time_base is None:
+            return (container.duration or 0) / av.time_base
+        return float(stream.duration * stream.time_base)

@@ -1,0 +1,36 @@
+"""The encoders that a configuration names."""
+
+from torch import nn
+
+from ..config import Clip, Config, NanoAudio, NanoImage, WavLM
+
+
+def audio_encoder(config: Config, *, pretrained: bool) -> nn.Module:
+    """float32 waveform `[B, S]`, int64 length `[B]` -> tokens `[B, Ta, Da]`, mask bool `[B, Ta]`.
+
+    Without `pretrained` its weights are random, for those of a checkpoint to follow.
+    """
+    match config.audio_encoder:
+        case NanoAudio(width=width):
+            from .nano_audio import NanoAudioEncoder
+
+            return NanoAudioEncoder(width, config.sound.rate_hz)
+        case WavLM() as part:
+            # Imported where it is needed: transformers takes seconds.
+            from .wavlm import WavLMEncoder
+
+            return WavLMEncoder(part, config.sound.rate_hz, pretrained=pretrained)
+
+
+def image_encoder(config: Config, *, pretrained: bool) -> nn.Module:
+    """uint8 frames `[N, H, W, 3]` RGB -> embedding `[N, Dv]`; `pretrained` as above."""
+    match config.image_encoder:
+        case NanoImage(width=width):
+            from .nano_image import NanoImageEncoder
+
+            return NanoImageEncoder(width)
+        case Clip() as part:
+            # As above, of open_clip.
+            from .clip import ClipImageEncoder
+
+            return ClipImageEncoder(part, config.picture.height, config.picture.width, pretrained=pretrained)

@@ -1,0 +1,43 @@
+"""Pre-trained weights on the Hugging Face hub: are they here, and if not, can they be fetched?"""
+
+import struct
+from collections.abc import Sequence
+from pickle import UnpicklingError
+
+import huggingface_hub
+from huggingface_hub.errors import HFValidationError
+from safetensors import SafetensorError
+
+from edge.errors import UsageError
+
+PATIENCE_S = 10.0
+"""For the hub's first answer. Downloads try again for half a minute and longer; without a network that is a hang."""
+DAMAGE = (OSError, RuntimeError, KeyError, EOFError, struct.error, UnpicklingError, SafetensorError)
+"""What reading weights raises where the file is damaged, is of something else, or would run code."""
+
+
+def check_available(repository: str, files: Sequence[str], field: str, file: str = "") -> None:
+    """UsageError where none of `files` is cached and the hub does not answer; `field` and `file` as in `missing`."""
+    try:
+        if any(isinstance(huggingface_hub.try_to_load_from_cache(repository, file), str) for file in files):
+            return
+        huggingface_hub.model_info(repository, timeout=PATIENCE_S)
+    except HFValidationError as error:
+        raise UsageError(
+            f"{field}: {repository} is neither a path here nor a name on the Hugging Face hub; set it to one of them"
+        ) from error
+    except Exception as error:  # whichever HTTP client the hub's own package uses raises errors of its own
+        raise missing(repository, field, error, file) from error
+
+
+def missing(repository: str, field: str, error: Exception, file: str = "") -> UsageError:
+    """What to tell a user whose weights cannot be had.
+
+    `field` of the configuration names a folder with them, or `file` in it where that is given.
+    """
+    reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+    return UsageError(
+        f"{field}: {repository} is not here, and not to be had from the Hugging Face hub ({reason}); "
+        f"where there is a network run `hf download {repository} --local-dir DIR`, "
+        f"copy DIR to this machine and set {field} to the path of {f'DIR/{file}' if file else 'DIR'} there"
+    )

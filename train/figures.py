@@ -1,0 +1,28 @@
+"""A trained model's figures: on the terminal, as JSON beside the checkpoint, and inside it."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from edge.metrics import Accuracy
+from edge.show import accuracy_table, confusion_table
+
+from .log import console
+from .objective import MODALITIES
+
+
+def measured(figures: dict[str, Accuracy]) -> dict[str, dict[str, float]]:
+    """What a checkpoint keeps of each evaluation."""
+    return {name: {"count": row.count, "ua": row.ua, "wa": row.wa, "ece": row.ece} for name, row in figures.items()}
+
+
+def report(labels: Sequence[str], figures: dict[str, Accuracy], temperature: float, folder: Path) -> None:
+    """Print the figures, and keep them as `report.json` in the folder. Evaluations are named `fold modality`."""
+    console.print(accuracy_table(figures))
+    for name, row in figures.items():
+        if name.split()[1] in MODALITIES:
+            console.print(confusion_table(name, labels, row))
+    console.print(f"temperature {temperature:.3f}")
+    text = json.dumps({"temperature": temperature, **{name: asdict(row) for name, row in figures.items()}}, indent=1)
+    (folder / "report.json").write_text(text + "\n")

@@ -1,0 +1,12 @@
+"""What a model of a configuration was trained on, with the terms of each corpus."""
+
+from .config import Clips, Config
+from .corpora import fer2013
+from .corpora.registry import CLIPS, VOICES
+
+
+def trained_on(config: Config) -> list[str]:
+    """A line a corpus."""
+    if isinstance(config.recipe, Clips):
+        return [CLIPS[config.recipe.corpus].ABOUT]
+    return [*(VOICES[corpus].ABOUT for corpus in config.recipe.voices), fer2013.ABOUT]

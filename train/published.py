@@ -1,0 +1,130 @@
+"""Checkpoints of the authors' code: its names turned into ours, its sizes read off its tensors.
+
+The published network is one module: `wavlm.*` as transformers names it, and the fusion. There the attention of a layer
+is no module of its own, and the learned number of AVEL is called `temp`; it divides, where ours multiplies by its
+exponential, so training that goes on from such weights wants `objective.temperature: divides`.
+"""
+
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from pickle import UnpicklingError
+
+import torch
+from torch import Tensor, nn
+
+from edge.errors import UsageError
+
+from .checkpoint import Checkpoint, make_fusion, save
+from .config import RANDOM, Config, WavLM
+from .encoders import build
+from .foalnet import FoalNet
+from .fusion import Fusion
+from .tensors import read_tensors
+
+AUDIO_ENCODER = "wavlm."
+HEADS = 4
+"""Of the cross-attention: no tensor tells."""
+UNUSED = {"masked_spec_embed"}
+"""WavLM's vector of SpecAugment, which we leave out."""
+
+
+def load(state: Mapping[str, Tensor], heads: int = HEADS) -> FoalNet:
+    """A Foal-Net in evaluation mode with published weights, its logits in their order; without an image encoder.
+
+    Without a `wavlm.` part it has no audio encoder either. UsageError names what does not fit.
+    """
+    heard = {name.removeprefix(AUDIO_ENCODER): part for name, part in state.items() if name.startswith(AUDIO_ENCODER)}
+    fused = {ours(name): part for name, part in state.items() if not name.startswith(AUDIO_ENCODER)}
+    return FoalNet(load_audio_encoder(heard) if heard else None, None, load_fusion(fused, heads)).eval()
+
+
+def convert(source: Path, config: Config, output: Path) -> None:
+    """Write a checkpoint of ours; the encoders that the source lacks are the configuration's pre-trained ones."""
+    model = load(read(source), config.fusion.heads)
+    expected = {name: part.shape for name, part in make_fusion(config).state_dict().items()}
+    if {name: part.shape for name, part in model.fusion.state_dict().items()} != expected:
+        raise UsageError(f"the fusion in {source} has other sizes than {config.name}'s; give the --config of its sizes")
+    if model.audio_encoder is None:
+        model.audio_encoder = build.audio_encoder(config, pretrained=True)
+    model.image_encoder = build.image_encoder(config, pretrained=True)
+    save(output, Checkpoint(model, config, temperature=1.0, measured={}))
+
+
+def read(path: Path) -> dict[str, Tensor]:
+    """The tensors of a safetensors file, or of one that torch wrote, of which nothing but tensors is read."""
+    if path.suffix == ".safetensors":
+        state, _ = read_tensors(path)
+    elif path.is_file():
+        try:
+            state = torch.load(path, map_location="cpu", weights_only=True)
+        except (UnpicklingError, RuntimeError, EOFError) as error:
+            raise UsageError(f"{path} holds more than tensors, or is damaged ({error}); save its state_dict") from error
+    else:
+        raise UsageError(f"no checkpoint at {path}; give the authors' file, .safetensors or as torch saves it")
+    # Distributed training puts the whole network into one more module.
+    return {name.removeprefix("module."): part for name, part in state.items()}
+
+
+def ours(name: str) -> str:
+    """Our name of a tensor of the published fusion."""
+    if name == "temp":
+        return "log_scale"
+    return re.sub(r"^([av]2[av]\.\d+)\.(w_\w+)", r"\1.attention.\2", name)
+
+
+def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
+    """The fusion, of the sizes that its tensors have."""
+    try:
+        fusion = Fusion(
+            audio_width=state["a2v_head.weight"].shape[1],
+            video_width=state["v2a_head.weight"].shape[1],
+            classes=state["cls_head.weight"].shape[0],
+            embedding_width=state["audio_project.linear1.weight"].shape[0],
+            heads=heads,
+            layers=len({name.split(".")[1] for name in state if name.startswith("a2v.")}),
+        )
+    except KeyError as error:
+        raise UsageError(f"this is no checkpoint of Foal-Net: it has no {error.args[0]}") from error
+    fill(fusion, state, "fusion")
+    return fusion
+
+
+def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
+    """The audio encoder, of the sizes that its tensors have; the waveform is not normalised, as published."""
+    # Imported where it is needed: transformers takes seconds.
+    from .encoders.wavlm import RATE_HZ, WavLMEncoder
+
+    layer = "encoder.layers.0"
+    try:
+        part = WavLM(
+            weights=RANDOM,
+            width=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[1],
+            layers=len({name.split(".")[2] for name in state if name.startswith("encoder.layers.")}),
+            heads=state[f"{layer}.attention.gru_rel_pos_const"].shape[1],
+            feed_forward=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[0],
+            norm="layer" if "feature_extractor.conv_layers.1.layer_norm.weight" in state else "group",
+            stem_width=state["feature_extractor.conv_layers.0.conv.weight"].shape[0],
+            normalise=False,
+        )
+    except KeyError as error:
+        raise UsageError(f"the {AUDIO_ENCODER} part is no WavLM of transformers: it has no {error.args[0]}") from error
+    encoder = WavLMEncoder(part, RATE_HZ, pretrained=False)
+    # How torch named the two parts of a normalised weight before its version 2.
+    named = {
+        name.replace("conv.weight_g", "conv.parametrizations.weight.original0").replace(
+            "conv.weight_v", "conv.parametrizations.weight.original1"
+        ): part
+        for name, part in state.items()
+        if name not in UNUSED
+    }
+    fill(encoder.model, named, "audio encoder")
+    return encoder
+
+
+def fill(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
+    """Load all of a module's tensors; UsageError where some are missing, unknown or of another size."""
+    try:
+        module.load_state_dict(state)
+    except RuntimeError as error:
+        raise UsageError(f"the published {what} does not fit: {error}") from error

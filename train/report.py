@@ -1,0 +1,218 @@
+"""What a comparison of methods found: Markdown and JSON in a folder, and tables on a terminal."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+import numpy as np
+from rich.table import Table
+
+from edge.metrics import evaluate
+
+from .intervals import RESAMPLES, Accuracies, Interval, Outcome, accuracies, difference
+
+Verdict = Literal["better", "worse", "no difference shown"]
+
+NOTHING = "–"
+MEANING = (
+    f"UA, WA: mean of the runs and, in brackets, its 95 % interval (bootstrap over utterances and runs, {RESAMPLES:,} "
+    "resamples). Differences are in points, paired by utterance and by run; one is shown where its interval excludes "
+    "0. Each stands for itself: of twenty comparisons of equals, one is expected to show a difference. New speakers "
+    "vary more than new utterances of the same ones, which is all that the intervals know of."
+)
+
+
+@dataclass(frozen=True)
+class Published:
+    """A row of the paper's table; shares between 0 and 1."""
+
+    ua: float
+    wa: float
+
+
+PAPER = {
+    "audio only": Published(0.7768, 0.7725),
+    "video only": Published(0.4790, 0.4661),
+    "baseline": Published(0.7785, 0.7731),
+    "baseline + AVEL": Published(0.7931, 0.7820),
+    "baseline + MEM": Published(0.7810, 0.7694),
+    "baseline + AVEL + MEM": Published(0.8010, 0.7945),
+}
+"""Li et al., Interspeech 2024, arXiv 2408.09438, the table of the ablation: IEMOCAP, five folds, the best epoch on the
+left-out session itself; video as whole images. The baseline is the fusion with neither auxiliary task."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What was evaluated; ValueError where the baseline is not among the methods, or the labels do not fit."""
+
+    outcomes: Mapping[str, Mapping[str, Outcome]]
+    """Method -> evaluation (a protocol, or what was heard and seen) -> outcome. Not every method has every one."""
+    baseline: str
+    """The method that the others are held against."""
+    labels: Sequence[str]
+    """The classes, in the order of the probabilities."""
+    command: str
+    """What made this."""
+    notes: Sequence[str] = ()
+    paper: Mapping[str, Mapping[str, Published]] = field(default_factory=dict)
+    """Evaluation -> method -> the paper's figures, e.g. `{"published": PAPER}`."""
+
+    def __post_init__(self) -> None:
+        if self.baseline not in self.outcomes:
+            raise ValueError(f"no method is called {self.baseline!r}, the baseline; there are {list(self.outcomes)}")
+        widths = {outcome.probs.shape[2] for outcomes in self.outcomes.values() for outcome in outcomes.values()}
+        if widths - {len(self.labels)}:
+            raise ValueError(f"probabilities of {sorted(widths)} classes; there are {len(self.labels)} labels")
+
+
+@dataclass(frozen=True)
+class Against:
+    """How much better than the baseline."""
+
+    ua: Interval
+    wa: Interval
+    ua_verdict: Verdict
+    wa_verdict: Verdict
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One method under one evaluation; shares between 0 and 1."""
+
+    count: int
+    """Utterances."""
+    runs: int
+    ua: Interval
+    wa: Interval
+    ece: float
+    """Mean of the runs."""
+    confusion: list[list[int]]
+    """Sum of the runs, row = truth, column = prediction."""
+    against: Against | None
+    """None for the baseline itself, and where it has no such evaluation."""
+    paper: Published | None
+
+
+@dataclass(frozen=True)
+class Findings:
+    """All figures of a comparison, as `table.json` holds them."""
+
+    labels: list[str]
+    baseline: str
+    cells: dict[str, dict[str, Cell]]
+    """Evaluation -> method -> figures."""
+    command: str
+    notes: list[str]
+
+
+def find(comparison: Comparison) -> Findings:
+    """Every figure; ValueError where a method and the baseline were evaluated on other utterances or seeds."""
+    cells: dict[str, dict[str, Cell]] = {}
+    for method, outcomes in comparison.outcomes.items():
+        for evaluation, outcome in outcomes.items():
+            baseline = None
+            if method != comparison.baseline:
+                baseline = comparison.outcomes[comparison.baseline].get(evaluation)
+            paper = comparison.paper.get(evaluation, {}).get(method)
+            cells.setdefault(evaluation, {})[method] = cell(outcome, baseline, paper)
+    return Findings(list(comparison.labels), comparison.baseline, cells, comparison.command, list(comparison.notes))
+
+
+def cell(outcome: Outcome, baseline: Outcome | None, paper: Published | None) -> Cell:
+    """The figures of one outcome."""
+    intervals = accuracies(outcome)
+    runs = [evaluate(probs, outcome.truth) for probs in outcome.probs]
+    return Cell(
+        count=len(outcome.truth),
+        runs=len(runs),
+        ua=intervals.ua,
+        wa=intervals.wa,
+        ece=float(np.mean([run.ece for run in runs])),
+        confusion=np.sum([run.confusion for run in runs], axis=0).tolist(),
+        against=None if baseline is None else against(difference(outcome, baseline)),
+        paper=paper,
+    )
+
+
+def against(better_by: Accuracies) -> Against:
+    """Differences, and what they show."""
+    return Against(better_by.ua, better_by.wa, verdict(better_by.ua), verdict(better_by.wa))
+
+
+def verdict(better_by: Interval) -> Verdict:
+    """What the interval of a difference shows."""
+    if not better_by.excludes_zero:
+        return "no difference shown"
+    return "better" if better_by.low > 0 else "worse"
+
+
+def write(findings: Findings, folder: Path) -> None:
+    """Write `table.md` and `table.json` into the folder, which is made where there is none."""
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "table.md").write_text(markdown(findings), encoding="utf-8")
+    (folder / "table.json").write_bytes(msgspec.json.format(msgspec.json.encode(findings), indent=1) + b"\n")
+
+
+def read(path: Path) -> Findings:
+    """The findings of a `table.json`."""
+    return msgspec.json.decode(path.read_bytes(), type=Findings)
+
+
+def markdown(findings: Findings) -> str:
+    """A table an evaluation, what the figures mean, and the command."""
+    parts = []
+    for evaluation in findings.cells:
+        header, *rows = lines(findings, evaluation)
+        marks = [":--"] + ["--:"] * (len(header) - 1)
+        parts.append(f"## {evaluation}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in (header, marks, *rows)))
+    parts.append(f"{MEANING} Classes: {', '.join(findings.labels)}.")
+    if findings.notes:
+        parts.append("\n".join(f"- {note}" for note in findings.notes))
+    parts.append(f"Made by\n\n```sh\n{findings.command}\n```")
+    return "\n\n".join(parts) + "\n"
+
+
+def terminal_tables(findings: Findings) -> Iterator[Table]:
+    """The same tables for a terminal."""
+    for evaluation in findings.cells:
+        header, *rows = lines(findings, evaluation)
+        table = Table(title=evaluation)
+        for number, column in enumerate(header):
+            table.add_column(column, justify="right" if number else "left")
+        for row in rows:
+            table.add_row(*row)
+        yield table
+
+
+def lines(findings: Findings, evaluation: str) -> Iterator[list[str]]:
+    """The header and a line a method, in percent; what no method has takes no column."""
+    cells = findings.cells[evaluation]
+    compared = any(cell.against for cell in cells.values())
+    published = any(cell.paper for cell in cells.values())
+    header = ["method", "utterances", "runs", "UA %", "WA %", "ECE %"]
+    header += [f"UA against {findings.baseline}", f"WA against {findings.baseline}"] * compared
+    yield header + ["paper: UA %", "paper: WA %"] * published
+    for method, row in cells.items():
+        line = [method, f"{row.count:,}", str(row.runs), share(row.ua), share(row.wa), f"{100 * row.ece:.1f}"]
+        if compared:
+            ways = (row.against.ua, row.against.wa) if row.against else (None, None)
+            line += [NOTHING if way is None else points(way) for way in ways]
+        if published:
+            shares = (row.paper.ua, row.paper.wa) if row.paper else (None, None)
+            line += [NOTHING if figure is None else f"{100 * figure:.1f}" for figure in shares]
+        yield line
+
+
+def share(interval: Interval) -> str:
+    """In percent, e.g. `77.7 (76.5 to 78.9)`."""
+    return f"{100 * interval.mean:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
+
+
+def points(better_by: Interval) -> str:
+    """A difference in points, and what it shows, e.g. `+1.5 (+0.6 to +2.3), better`."""
+    # Adding 0.0 turns a rounded -0.0 into 0.0.
+    mean, low, high = (round(100 * figure, 1) + 0.0 for figure in (better_by.mean, better_by.low, better_by.high))
+    return f"{mean:+.1f} ({low:+.1f} to {high:+.1f}), {verdict(better_by)}"

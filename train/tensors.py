@@ -1,0 +1,38 @@
+"""Files of tensors: safetensors with a readable header, written whole or not at all; nothing is unpickled."""
+
+import hashlib
+import os
+from pathlib import Path
+
+from safetensors import SafetensorError, safe_open
+from safetensors.torch import save_file
+from torch import Tensor, nn
+
+from edge.errors import UsageError
+
+
+def fingerprint(module: nn.Module) -> str:
+    """sha256 of a module's weights, in hex."""
+    digest = hashlib.sha256()
+    for key, tensor in module.state_dict().items():
+        digest.update(key.encode() + tensor.cpu().contiguous().numpy().tobytes())
+    return digest.hexdigest()
+
+
+def write_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, str]) -> None:
+    """Write safetensors beside the old file, then put them in its place: a kill leaves one or the other."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    partial = path.with_suffix(".partial")
+    save_file({key: tensor.cpu().contiguous() for key, tensor in tensors.items()}, partial, about)
+    os.replace(partial, path)
+
+
+def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """Tensors and header of a safetensors file; UsageError where it is missing or damaged."""
+    if not path.is_file():
+        raise UsageError(f"no checkpoint at {path}; python -m train fit makes one")
+    try:
+        with safe_open(path, framework="pt") as file:
+            return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
+    except SafetensorError as error:
+        raise UsageError(f"{path} is no safetensors file ({error}); train again or take another") from error

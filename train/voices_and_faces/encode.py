@@ -1,0 +1,131 @@
+"""The two encoder stages: each encoder learns its own modality, under a throw-away linear head."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from edge.errors import UsageError
+from edge.metrics import evaluate
+
+from .. import sampling
+from ..config import Config, Schedule, voices_and_faces
+from ..encoders.nano_audio import TOKEN_SAMPLES, NanoAudioEncoder
+from ..encoders.nano_image import NanoImageEncoder
+from ..fusion import masked_mean
+from ..optimise import optimise
+from ..stage import Stage, identity
+from . import faces, voices
+
+CHECK_BATCH = 64
+
+
+class ImageClassifier(nn.Module):
+    """An image encoder under a linear head."""
+
+    def __init__(self, encoder: NanoImageEncoder, classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
+
+    def forward(self, frames: Tensor) -> Tensor:
+        """uint8 `[N, H, W, 3]` -> logits `[N, C]`."""
+        return self.head(self.encoder(frames))
+
+
+class AudioClassifier(nn.Module):
+    """An audio encoder under a masked mean and a linear head."""
+
+    def __init__(self, encoder: NanoAudioEncoder, classes: int) -> None:
+        super().__init__()
+        self.encoder = encoder
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
+
+    def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
+        """float32 `[B, S]`, int64 `[B]` -> logits `[B, C]`."""
+        return self.head(masked_mean(*self.encoder(waveform, length)))
+
+
+def fit_image_encoder(
+    config: Config, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], run: Path
+) -> NanoImageEncoder:
+    """Stage 1: crops uint8 `[N, H, W]` and labels `[N]` -> a trained image encoder."""
+    torch.manual_seed(config.seed)
+    model = ImageClassifier(NanoImageEncoder(config.image_encoder.width), len(config.labels))
+    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    images, labels = train
+    weights, smoothing = sampling.class_weights(labels), voices_and_faces(config).faces_stage.label_smoothing
+
+    def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        logits = model(faces.rgb(faces.vary(images[indices], generator)))
+        return {"loss": cross_entropy(logits, labels[indices], label_smoothing=smoothing)}
+
+    def check() -> dict[str, float]:
+        logits = torch.cat([model(faces.rgb(part)) for part in validation[0].split(CHECK_BATCH)])
+        return accuracy(logits, validation[1])
+
+    optimise(make_stage(config, "faces", run), model, weights, loss, check)
+    return model.encoder
+
+
+def fit_audio_encoder(
+    config: Config,
+    train: tuple[list[np.ndarray], Tensor],
+    weights: Tensor,
+    validation: tuple[list[np.ndarray], Tensor],
+    run: Path,
+) -> NanoAudioEncoder:
+    """Stage 2: sounds and labels `[N]`, drawn by `weights` `[N]` -> a trained audio encoder."""
+    check_lengths(config)
+    torch.manual_seed(config.seed)
+    model = AudioClassifier(NanoAudioEncoder(config.audio_encoder.width, config.sound.rate_hz), len(config.labels))
+    (sounds, labels), smoothing = train, voices_and_faces(config).voices_stage.label_smoothing
+    samples = round(voices_and_faces(config).voice_crop_s * config.sound.rate_hz)
+    held_out = voices.pad(validation[0], round(config.sound.window_s * config.sound.rate_hz))
+
+    def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        varied = [voices.vary(sounds[i], config.sound.rate_hz, generator) for i in indices.tolist()]
+        return {"loss": cross_entropy(model(*voices.pad(varied, samples)), labels[indices], label_smoothing=smoothing)}
+
+    def check() -> dict[str, float]:
+        parts = zip(held_out[0].split(CHECK_BATCH), held_out[1].split(CHECK_BATCH), strict=True)
+        return accuracy(torch.cat([model(*part) for part in parts]), validation[1])
+
+    optimise(make_stage(config, "voices", run), model, weights, loss, check)
+    return model.encoder
+
+
+def check_lengths(config: Config) -> None:
+    """UsageError where what the encoder is to hear is no whole number of its tokens."""
+    lengths = {"sound.window_s": config.sound.window_s, "voice_crop_s": voices_and_faces(config).voice_crop_s}
+    for name, seconds in lengths.items():
+        if round(seconds * config.sound.rate_hz) % TOKEN_SAMPLES:
+            token_s = TOKEN_SAMPLES / config.sound.rate_hz
+            raise UsageError(f"{name} {seconds} is no multiple of {token_s} s, a token of the nano audio encoder")
+
+
+def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
+    """A configuration's stage in the folder `run`; `inputs` identifies what earlier stages hand to it."""
+    chosen = voices_and_faces(config)
+    schedule: Schedule = getattr(chosen, f"{name}_stage")
+    data = (chosen.voices, chosen.validation_speakers, chosen.test_speakers, chosen.voice_crop_s)
+    shared = (
+        config.labels,
+        config.seed,
+        config.sound,
+        config.picture,
+        config.audio_encoder,
+        config.image_encoder,
+        data,
+    )
+    own = (config.fusion, config.objective, chosen.views, inputs) if name == "fusion" else ()
+    return Stage(name, schedule, config.seed, identity(*shared, schedule, *own), run / f"{name}.safetensors")
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """UA and WA of logits `[N, C]`, for an epoch's log line."""
+    figures = evaluate(logits.softmax(dim=1).numpy(), labels.numpy())
+    return {"ua": figures.ua, "wa": figures.wa}

@@ -1,0 +1,93 @@
+"""The whole training: encoders, their tokens, fusion, calibration, evaluation. Each part is kept and not done twice."""
+
+from pathlib import Path
+from typing import Literal
+
+import numpy as np
+import torch
+
+from edge.metrics import Accuracy, evaluate
+
+from ..calibration import fit_common_temperature
+from ..checkpoint import Checkpoint, make_fusion, save
+from ..config import Config, voices_and_faces
+from ..encoders.nano_audio import NanoAudioEncoder
+from ..encoders.nano_image import NanoImageEncoder
+from ..figures import measured, report
+from ..foalnet import FoalNet
+from ..objective import MODALITIES, Objective
+from ..tensors import fingerprint
+from .encode import fit_audio_encoder, fit_image_encoder
+from .fuse import Heard, fit_fusion, predict
+from .material import Material
+from .tokens import hear, see
+
+EncoderStage = Literal["faces", "voices"]
+
+
+def fit(config: Config, root: Path, run: Path, only: EncoderStage | None) -> Path | None:
+    """Train into the folder `run` and return the checkpoint; with `only`, one encoder and nothing else."""
+    material = Material(config, root)
+    if only == "faces":
+        fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
+        return None
+    if only == "voices":
+        train_voices(config, material, run)
+        return None
+    image_encoder, audio_encoder = fit_encoders(config, material, run)
+    tokens = make_tokens(config, material, image_encoder, audio_encoder, run)
+    torch.manual_seed(config.seed)
+    objective = Objective(make_fusion(config), config.objective, voices_and_faces(config).fusion_stage.label_smoothing)
+    inputs = fingerprint(audio_encoder) + fingerprint(image_encoder)
+    fit_fusion(config, objective, tokens["train"], material.voice_weights(), tokens["validation"], run, inputs)
+    temperature = fit_common_temperature([predict(objective, tokens["validation"], name) for name in MODALITIES])
+    figures = evaluate_all(objective, temperature, material, tokens)
+    report(config.labels, figures, temperature, run)
+    model = FoalNet(audio_encoder, image_encoder, objective.fusion)
+    path = run / "checkpoint.safetensors"
+    save(path, Checkpoint(model, config, temperature, measured(figures)))
+    return path
+
+
+def fit_encoders(config: Config, material: Material, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
+    """Stages 1 and 2."""
+    image_encoder = fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
+    return image_encoder, train_voices(config, material, run)
+
+
+def train_voices(config: Config, material: Material, run: Path) -> NanoAudioEncoder:
+    """Stage 2."""
+    heard, weights = material.sounds("train"), material.voice_weights()
+    return fit_audio_encoder(config, heard, weights, material.sounds("validation"), run)
+
+
+def make_tokens(
+    config: Config, material: Material, image_encoder: NanoImageEncoder, audio_encoder: NanoAudioEncoder, run: Path
+) -> dict[str, Heard]:
+    """Tokens of every fold; several views of what is trained on, one of the rest."""
+    made = {}
+    for fold in ("train", "validation", "test"):
+        views = voices_and_faces(config).views if fold == "train" else 1
+        made[fold] = Heard(
+            hear(config, audio_encoder, *material.sounds(fold), views, run / "tokens" / f"voices-{fold}.safetensors"),
+            see(config, image_encoder, *material.crops(fold), views, run / "tokens" / f"faces-{fold}.safetensors"),
+        )
+    return made
+
+
+def evaluate_all(
+    objective: Objective, temperature: float, material: Material, tokens: dict[str, Heard]
+) -> dict[str, Accuracy]:
+    """Validation and test, by modality, and the voices by corpus as well."""
+    figures = {}
+    for fold in ("validation", "test"):
+        for modality in MODALITIES:
+            logits, labels = predict(objective, tokens[fold], modality)
+            probs = (logits / temperature).softmax(dim=1).numpy()
+            figures[f"{fold} {modality}"] = evaluate(probs, labels.numpy())
+            if modality == "audio":
+                corpora = np.array([voice.corpus for voice in material.voices[fold]])
+                for corpus in np.unique(corpora):
+                    of = corpora == corpus
+                    figures[f"{fold} {corpus}"] = evaluate(probs[of], labels.numpy()[of])
+    return figures

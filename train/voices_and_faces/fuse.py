@@ -1,0 +1,112 @@
+"""The fusion stage of voices and faces: an objective on the frozen encoders' tokens, and its evaluation.
+
+A pair is a voice and a face of one label, whoever they are from.
+"""
+
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+
+from edge.errors import UsageError
+
+from ..config import Config
+from ..fusion import Tokens
+from ..objective import Modality, Objective, SingleObjective
+from ..optimise import optimise
+from .encode import accuracy, make_stage
+from .tokens import FaceTokens, VoiceTokens
+
+EVALUATED_AT_ONCE = 256
+
+
+class Heard(NamedTuple):
+    """One fold's tokens."""
+
+    voices: VoiceTokens
+    faces: FaceTokens
+
+
+def fit_fusion(
+    config: Config,
+    objective: Objective | SingleObjective,
+    train: Heard,
+    voice_weights: Tensor,
+    validation: Heard,
+    run: Path,
+    inputs: str,
+    title: str = "fusion",
+) -> None:
+    """Stage 3: train an objective in place; `inputs` identifies the encoders that the tokens are of."""
+    faces_of = [torch.where(train.faces.labels == label)[0] for label in range(len(config.labels))]
+
+    def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
+        labels = train.voices.labels[indices]
+        chosen = [int(torch.randint(len(faces_of[label]), (), generator=generator)) for label in labels]
+        faces = torch.stack([faces_of[label][k] for label, k in zip(labels, chosen, strict=True)])
+        losses: dict[str, Tensor] = objective(draw_views(*train, indices, faces, generator), labels, generator)
+        return losses
+
+    def check() -> dict[str, float]:
+        return {f"{name} ua": accuracy(*predict(objective, validation, name))["ua"] for name in objective.modalities}
+
+    stage = make_stage(config, "fusion", run, inputs)._replace(name=title)
+    optimise(stage, objective, voice_weights, loss, check)
+
+
+def draw_views(
+    heard: VoiceTokens, seen: FaceTokens, voices: Tensor, faces: Tensor, generator: torch.Generator
+) -> Tokens:
+    """One view of each voice, and each face's views less a random some, at least one staying."""
+    view = torch.randint(heard.tokens.shape[1], (len(voices),), generator=generator)
+    kept = torch.rand((len(faces), seen.tokens.shape[1]), generator=generator)
+    video_mask = kept >= kept.amax(dim=1, keepdim=True).clamp(max=0.5)
+    return Tokens(heard.tokens[voices, view].float(), heard.mask[voices, view], seen.tokens[faces].float(), video_mask)
+
+
+def predict(objective: Objective | SingleObjective, fold: Heard, modality: Modality) -> tuple[Tensor, Tensor]:
+    """Logits `[n, C]` and labels `[n]`: each voice once, each face once, or pairs in which each occurs."""
+    voices, faces = choose(fold, modality)
+    labels = fold.voices.labels[voices] if modality != "video" else fold.faces.labels[faces]
+    return predict_pairs(objective, fold, voices, faces, modality), labels
+
+
+@torch.no_grad()
+def predict_pairs(
+    objective: Objective | SingleObjective, fold: Heard, voices: Tensor, faces: Tensor, modality: Modality
+) -> Tensor:
+    """Logits `[n, C]` of voices with faces, int64 `[n]` each."""
+    rows = zip(voices.split(EVALUATED_AT_ONCE), faces.split(EVALUATED_AT_ONCE), strict=True)
+    return torch.cat([objective.logits(unvaried(fold, *row), modality) for row in rows])
+
+
+def unvaried(fold: Heard, voices: Tensor, faces: Tensor) -> Tokens:
+    """The first view of each voice, all of each face, int64 `[n]` each."""
+    heard, seen = fold
+    whole = torch.ones((len(faces), seen.tokens.shape[1]), dtype=torch.bool)
+    return Tokens(heard.tokens[voices, 0].float(), heard.mask[voices, 0], seen.tokens[faces].float(), whole)
+
+
+def choose(fold: Heard, modality: Modality) -> tuple[Tensor, Tensor]:
+    """Which voices with which faces, int64 `[n]` each; what is not looked at is the first of all."""
+    if modality == "audio":
+        return torch.arange(len(fold.voices.labels)), torch.zeros(len(fold.voices.labels), dtype=torch.int64)
+    if modality == "video":
+        return torch.zeros(len(fold.faces.labels), dtype=torch.int64), torch.arange(len(fold.faces.labels))
+    return pair(fold.voices.labels, fold.faces.labels)
+
+
+def pair(voice_labels: Tensor, face_labels: Tensor, *, once: bool = False) -> tuple[Tensor, Tensor]:
+    """Indices of pairs of one label. Within a label the shorter list is gone through again and again; with `once`
+    the longer one is cut, so that pairs share nothing."""
+    voices, faces = [], []
+    for label in voice_labels.unique():
+        of_voice, of_face = torch.where(voice_labels == label)[0], torch.where(face_labels == label)[0]
+        if not len(of_face):
+            raise UsageError(f"no face shows class {int(label)}, which is heard; a pair needs both")
+        counts = len(of_voice), len(of_face)
+        rows = torch.arange(min(counts) if once else max(counts))
+        voices.append(of_voice[rows % len(of_voice)])
+        faces.append(of_face[rows % len(of_face)])
+    return torch.cat(voices), torch.cat(faces)

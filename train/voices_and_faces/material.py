@@ -1,0 +1,51 @@
+"""The recordings of a configuration, by fold: found, split by speaker, decoded, framed."""
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .. import sampling
+from ..config import Config, voices_and_faces
+from ..corpora import fer2013
+from ..corpora.registry import VOICES
+from ..corpora.utterance import Utterance
+from . import faces, voices
+from .folds import split
+
+
+class Material:
+    """The recordings of a config, decoded when first asked for."""
+
+    def __init__(self, config: Config, root: Path) -> None:
+        self._config, chosen = config, voices_and_faces(config)
+        train, held_out = fer2013.load(root, config.labels)
+        self.faces = {
+            "train": train,
+            "validation": fer2013.Faces(held_out.images[::2], held_out.labels[::2]),
+            "test": fer2013.Faces(held_out.images[1::2], held_out.labels[1::2]),
+        }
+        found = [voice for corpus in voices_and_faces(config).voices for voice in VOICES[corpus].utterances(root)]
+        folds = split(found, chosen.validation_speakers, chosen.test_speakers)
+        self.voices: dict[str, list[Utterance]] = folds._asdict()
+        self._sounds: dict[str, list[np.ndarray]] = {}
+
+    def crops(self, fold: str) -> tuple[Tensor, Tensor]:
+        """uint8 `[N, H, W]`, int64 `[N]`."""
+        part = self.faces[fold]
+        return faces.crops(part.images, self._config.picture), torch.from_numpy(part.labels)
+
+    def sounds(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
+        """float32 waveforms, int64 `[N]`."""
+        if fold not in self._sounds:
+            self._sounds[fold] = voices.load(self.voices[fold], self._config.sound.rate_hz)
+        return self._sounds[fold], self._voice_labels(fold)
+
+    def voice_weights(self) -> Tensor:
+        """float64 `[N]`: how often each training voice is drawn."""
+        corpora = [voice.corpus for voice in self.voices["train"]]
+        return sampling.corpus_weights(self._voice_labels("train"), corpora, voices_and_faces(self._config).voices)
+
+    def _voice_labels(self, fold: str) -> Tensor:
+        return torch.tensor([self._config.labels.index(voice.label) for voice in self.voices[fold]])

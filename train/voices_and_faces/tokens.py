@@ -1,0 +1,93 @@
+"""The frozen encoders' tokens of every recording, made once and kept on disk: the fusion trains on these.
+
+Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their widths.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor, nn
+
+from ..config import Config
+from ..encoders.nano_audio import NanoAudioEncoder
+from ..encoders.nano_image import NanoImageEncoder
+from ..tensors import fingerprint, read_tensors, write_tensors
+from . import faces, voices
+
+BATCH = 64
+
+
+class VoiceTokens(NamedTuple):
+    """What the audio encoder says of voices."""
+
+    tokens: Tensor
+    """fp16 `[N, V, Ta, Da]`."""
+    mask: Tensor
+    """bool `[N, V, Ta]`."""
+    labels: Tensor
+    """int64 `[N]`."""
+
+
+class FaceTokens(NamedTuple):
+    """What the image encoder says of faces: views of one face stand for the frames of a window, Tv = V."""
+
+    tokens: Tensor
+    """fp16 `[N, V, Dv]`."""
+    labels: Tensor
+    """int64 `[N]`."""
+
+
+@torch.no_grad()
+def hear(
+    config: Config, encoder: NanoAudioEncoder, sounds: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
+) -> VoiceTokens:
+    """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
+    about = identity(config, encoder, views)
+    tensors = kept(path, about)
+    if tensors is None:
+        generator = torch.Generator().manual_seed(config.seed)
+        tokens, masks = [], []
+        for start in track(range(0, len(sounds), BATCH), f"tokens for {path.stem}"):
+            part = [sound for sound in sounds[start : start + BATCH] for _ in range(views)]
+            if views > 1:
+                part = [voices.vary(sound, config.sound.rate_hz, generator) for sound in part]
+            heard, mask = encoder(*voices.pad(part, config.sound.samples))
+            tokens.append(heard.half().unflatten(0, (-1, views)))
+            masks.append(mask.unflatten(0, (-1, views)))
+        tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
+        write_tensors(path, tensors, about)
+    return VoiceTokens(tensors["tokens"], tensors["mask"], labels)
+
+
+@torch.no_grad()
+def see(config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path) -> FaceTokens:
+    """Embeddings of crops uint8 `[N, H, W]`; one view is the crop as it is, more are varied copies of it."""
+    about = identity(config, encoder, views)
+    tensors = kept(path, about)
+    if tensors is None:
+        generator = torch.Generator().manual_seed(config.seed)
+        tokens = []
+        for part in track(crops.split(BATCH), f"tokens for {path.stem}"):
+            repeated = part.repeat_interleave(views, dim=0)
+            varied = faces.vary(repeated, generator) if views > 1 else repeated
+            tokens.append(encoder(faces.rgb(varied)).half().unflatten(0, (-1, views)))
+        tensors = {"tokens": torch.cat(tokens)}
+        write_tensors(path, tensors, about)
+    return FaceTokens(tensors["tokens"], labels)
+
+
+def kept(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:
+    """The tensors at `path`; None where there are none, or of another encoder or other views."""
+    if not path.is_file():
+        return None
+    tensors, found = read_tensors(path)
+    return tensors if found == about else None
+
+
+def identity(config: Config, encoder: nn.Module, views: int) -> dict[str, str]:
+    """What decides tokens, as their file's header has it."""
+    return {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}

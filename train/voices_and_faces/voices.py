@@ -1,0 +1,61 @@
+"""Voices for the audio encoder: decoded by the runtime's code, varied while training.
+
+Dimensions: B batch, S samples.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import torch
+from rich.progress import track
+from torch import Tensor
+from torch.nn.functional import interpolate
+
+from edge.sources.media import read_sound
+
+from ..corpora.utterance import Utterance
+from .faces import uniform
+
+SPEEDS = (0.9, 1.1)
+"""Which move pitch and formants a little, too."""
+SHORTEST_SHARE = 0.7
+"""Of a recording that a random cut leaves: live windows begin and end in the middle of speech."""
+SHORTEST_S = 1.0
+LONGEST_LEAD_S = 0.8
+"""Of near-silence before the voice."""
+NOISE_DB = (-55.0, -20.0)
+"""Of white noise, against the voice's own level."""
+GAIN_DB = (-12.0, 6.0)
+
+
+def load(voices: Sequence[Utterance], rate_hz: int) -> list[np.ndarray]:
+    """Each recording's sound, float32 mono; decoding shows its progress."""
+    return [read_sound(voice.path, rate_hz) for voice in track(voices, "decoding voices")]
+
+
+def pad(sounds: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
+    """The first `samples` of each sound -> float32 `[B, samples]`, zero-padded, and int64 lengths `[B]`."""
+    batch = np.zeros((len(sounds), samples), dtype=np.float32)
+    for row, sound in zip(batch, sounds, strict=True):
+        row[: len(sound)] = sound[:samples]
+    lengths = [min(len(sound), samples) for sound in sounds]
+    return torch.from_numpy(batch), torch.tensor(lengths)
+
+
+def vary(sound: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
+    """One sound at another speed, cut, led by near-silence, with noise, at another level; float32."""
+    x = torch.from_numpy(sound)
+    x = interpolate(x[None, None], scale_factor=draw(*SPEEDS, generator), mode="linear", align_corners=False)[0, 0]
+    kept = max(int(len(x) * draw(SHORTEST_SHARE, 1.0, generator)), min(len(x), int(SHORTEST_S * rate_hz)))
+    start = int(draw(0, 1, generator) * (len(x) - kept))
+    x = x[start : start + kept]
+    level = x.square().mean().sqrt()
+    lead = torch.zeros(int(max(0.0, draw(-LONGEST_LEAD_S, LONGEST_LEAD_S, generator)) * rate_hz))
+    x = torch.cat([lead, x])
+    x = x + torch.randn(len(x), generator=generator) * level * 10 ** (draw(*NOISE_DB, generator) / 20)
+    return (x * 10 ** (draw(*GAIN_DB, generator) / 20)).clamp(-1, 1).numpy()
+
+
+def draw(low: float, high: float, generator: torch.Generator) -> float:
+    """One uniform random number."""
+    return uniform((), low, high, generator).item()
