@@ -10,8 +10,8 @@ import pytest
 from edge.commands import main as foal_edge
 from export.__main__ import main as export
 from train import config
-from train.__main__ import main as train
-from train.corpora.registry import VOICES
+from train.commands import main as train
+from train.provenance import trained_on
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -50,8 +50,11 @@ def test_the_shipped_weights_say_their_licence():
 @pytest.mark.parametrize("path", CONFIGS, ids=lambda path: path.name)
 def test_shipped_configurations_load(path):
     loaded = config.load(path)
-    assert set(loaded.data.voices) <= set(VOICES)
-    assert not set(loaded.data.validation_speakers) & set(loaded.data.test_speakers)
+    assert f"{loaded.name.removeprefix('foal-')}.yaml" == path.name
+    assert all(trained_on(loaded))
+    recipe = loaded.recipe
+    if isinstance(recipe, config.VoicesAndFaces):
+        assert not set(recipe.validation_speakers) & set(recipe.test_speakers)
 
 
 def code_blocks(language):

@@ -14,12 +14,12 @@ from edge.errors import UsageError
 from . import ablation, config, published
 from .clips import compare
 from .clips.fit import fit as fit_clips
-from .clips.split import PROTOCOLS
-from .config import Clips, Config, clips
+from .clips.split import PROTOCOLS, Protocol
+from .config import Clips, Config
 from .corpora import check, registry
 from .log import console
 from .processes import join
-from .variants import FOAL_NET, VARIANTS
+from .variants import FOAL_NET, VARIANTS, Variant
 from .voices_and_faces.ablate import ablate as ablate_voices_and_faces
 from .voices_and_faces.fit import EncoderStage
 from .voices_and_faces.fit import fit as fit_voices_and_faces
@@ -122,23 +122,24 @@ def embed_command(
 @training
 @on_clips
 @compared
-def crossval_command(**options: Any) -> None:
+def crossval_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """Foal-Net with each fold left out once: as published, and strictly."""
-    compare_clips([FOAL_NET], "crossval", **options)
+    chosen, folder = begin(path, run, threads)
+    compare_clips(chosen, folder / "crossval", [FOAL_NET], **options)
 
 
 @main.command("ablate")
 @training
 @on_clips
 @compared
-def ablate_command(**options: Any) -> None:
+def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
-    chosen, folder = begin(options["path"], options["run"], options["threads"])
+    chosen, folder = begin(path, run, threads)
     if isinstance(chosen.recipe, Clips):
-        compare_clips(VARIANTS, "ablation", **options)
+        compare_clips(chosen, folder / "ablation", VARIANTS, **options)
     else:
-        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds_of(chosen, options["seeds"]), said())
-        ablation.write(found, folder / "ablation")
+        seeds = seeds_of(chosen, options["seeds"])
+        ablation.write(ablate_voices_and_faces(chosen, options["data"], folder, seeds, said()), folder / "ablation")
 
 
 @main.group("corpora")
@@ -176,25 +177,21 @@ def convert_command(published_checkpoint: Path, path: Path, output: Path) -> Non
 
 
 def compare_clips(
-    variants: Sequence[Any],
-    name: str,
+    chosen: Config,
+    folder: Path,
+    variants: Sequence[Variant],
     *,
-    path: Path,
     data: Path,
-    run: Path | None,
-    threads: int,
     embeddings: Path,
     skip_damaged: bool,
-    protocol: Sequence[Any],
+    protocol: Sequence[Protocol],
     seeds: int,
 ) -> None:
-    """Do all runs of a comparison on clips, and write what they found into the run's folder."""
-    chosen, folder = begin(path, run, threads)
-    clips(chosen)
-    bench, _ = compare.prepare(chosen, data, folder / name, embeddings, join(), skip_damaged)
+    """Do all runs of a comparison on clips, and write what they found into the folder."""
+    bench, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged)
     found = compare.compare(bench, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), said())
     if bench.processes.is_main:
-        ablation.write(found, folder / name)
+        ablation.write(found, folder)
 
 
 def begin(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:

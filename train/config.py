@@ -85,7 +85,7 @@ class Objective(Part, frozen=True):
     positives: Literal["mean", "sum"] = "mean"
     """Published: `sum`, by which frequent labels weigh more and the loss grows with the batch."""
     gather_gradient: bool = True
-    """Published: false, examples of other processes are constants."""
+    """Published: false, what is gathered from several processes (their own examples, too) is constant."""
 
 
 class Schedule(Part, frozen=True):

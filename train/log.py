@@ -68,6 +68,11 @@ class Log:
         if self._writer:
             self._writer.add_scalar("step/learning_rate", learning_rate, step)
 
+    def flush(self) -> None:
+        """Put on disk what was written so far: a resumed run does not repeat what is saved."""
+        if self._writer:
+            self._writer.flush()
+
     def means(self) -> dict[str, float]:
         """The epoch's mean losses; the next epoch begins."""
         means = {name: value / self._steps for name, value in self.sums.items()}
@@ -79,7 +84,7 @@ class Log:
         if not self._writer:
             return
         for name, value in figures.items():
-            self._writer.add_scalar(f"epoch/{name}", value, epoch + 1)
+            self._writer.add_scalar(f"epoch/{name}", value, (epoch + 1) * self._steps - 1)
         epochs = self._stage.schedule.epochs
         a_second = (epoch + 1 - self._start) / (time.monotonic() - self._began)
         shown = "  ".join(f"{name} {value:.4f}" for name, value in figures.items())

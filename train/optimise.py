@@ -10,6 +10,8 @@ import msgspec
 import torch
 from torch import Tensor, nn
 
+from edge.errors import UsageError
+
 from .config import Schedule
 from .log import Log
 from .processes import ALONE, Processes
@@ -39,6 +41,8 @@ def optimise(
     place = resume(stage, state)
     draws = schedule.draws or len(weights)
     steps = draws // schedule.batch
+    if steps == 0:
+        raise UsageError(f"{stage.name}: a batch of {schedule.batch} from {draws} examples; choose a smaller batch")
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:
             indices = batches(weights, draws, schedule.batch, seeded(stage.seed, place.epoch))
@@ -49,13 +53,13 @@ def optimise(
                 losses = make_step(state, stage, processes.share(indices[step]), loss, rate, count, processes)
                 log.add(losses, count, rate)
                 if schedule.save_steps and (step + 1) % schedule.save_steps == 0 and step + 1 < steps:
-                    write(stage, state, msgspec.structs.replace(place, step=step + 1, sums=log.sums), processes)
+                    write(stage, state, msgspec.structs.replace(place, step=step + 1, sums=log.sums), processes, log)
             model.eval()
             with torch.no_grad():
                 figures = {**log.means(), **check()}
             place = Place(place.epoch + 1, best=keep_best(stage, model, figures, place.best, processes))
-            write(stage, state, place, processes)
             log.epoch(figures, place.epoch - 1)
+            write(stage, state, place, processes, log)
     model.eval()
     if stage.best:
         model.load_state_dict(read_tensors(stage.best_path)[0])
@@ -116,8 +120,9 @@ def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: f
     return figures[stage.best]
 
 
-def write(stage: Stage, state: State, place: Place, processes: Processes) -> None:
+def write(stage: Stage, state: State, place: Place, processes: Processes, log: Log) -> None:
     """Save from the main process; the others wait until it is done."""
     if processes.is_main:
+        log.flush()
         save(stage, state, place)
     processes.wait()

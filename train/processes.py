@@ -60,7 +60,8 @@ ALONE = Processes(1, 0, torch.device("cpu"))
 
 def join() -> Processes:
     """Join the processes that the launcher started; alone, on a GPU where there is one."""
-    state = PartialState()
+    # Without `cpu`, accelerate starts nothing for processes that have no GPU: each would think itself alone.
+    state = PartialState(cpu=not torch.cuda.is_available())
     return Processes(state.num_processes, state.process_index, state.device)
 
 

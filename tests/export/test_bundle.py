@@ -16,7 +16,7 @@ from export.bundle import examples, write
 from export.graphs import Graph
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint, build
-from train.voices_and_faces.material import trained_on
+from train.provenance import trained_on
 
 FILES = {
     "LICENSE",
@@ -50,27 +50,27 @@ def test_it_holds_its_files_and_nothing_is_left_beside_it(exported: Exported) ->
 
 
 def test_the_tensors_are_those_of_the_design(exported: Exported, loaded: Checkpoint) -> None:
-    graphs, widths = bundles.load(exported.folder).manifest.graphs, loaded.config.widths
+    graphs, config = bundles.load(exported.folder).manifest.graphs, loaded.config
     entries = [
         [(tensor.name, tensor.dtype, tensor.shape) for tensor in [*graph.inputs, *graph.outputs]]
         for graph in (graphs.image_encoder, graphs.audio_encoder, graphs.fusion)
     ]
     assert entries == [
-        [("frames", "uint8", ["batch", 64, 64, 3]), ("embedding", "float32", ["batch", widths.video])],
+        [("frames", "uint8", ["batch", 64, 64, 3]), ("embedding", "float32", ["batch", config.image_encoder.width])],
         [
             ("waveform", "float32", ["batch", 25_600]),
             ("length", "int64", ["batch"]),
-            ("tokens", "float32", ["batch", 20, widths.audio]),
+            ("tokens", "float32", ["batch", 20, config.audio_encoder.width]),
             ("mask", "bool", ["batch", 20]),
         ],
         [
-            ("audio_tokens", "float32", ["batch", 20, widths.audio]),
+            ("audio_tokens", "float32", ["batch", 20, config.audio_encoder.width]),
             ("audio_mask", "bool", ["batch", 20]),
-            ("video_tokens", "float32", ["batch", 8, widths.video]),
+            ("video_tokens", "float32", ["batch", 8, config.image_encoder.width]),
             ("video_mask", "bool", ["batch", 8]),
             ("logits", "float32", ["batch", 4]),
-            ("audio_embedding", "float32", ["batch", widths.embedding]),
-            ("video_embedding", "float32", ["batch", widths.embedding]),
+            ("audio_embedding", "float32", ["batch", config.fusion.embedding]),
+            ("video_embedding", "float32", ["batch", config.fusion.embedding]),
         ],
     ]
 

@@ -4,6 +4,7 @@ from edge import bundle as bundles
 from export.card import card
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint
+from train.config import voices_and_faces
 
 
 def text(exported: Exported) -> str:
@@ -11,7 +12,7 @@ def text(exported: Exported) -> str:
 
 
 def test_it_names_everyone_who_was_kept_out(exported: Exported, loaded: Checkpoint) -> None:
-    data = loaded.config.data
+    data = voices_and_faces(loaded.config)
     validation, test = ", ".join(data.validation_speakers), ", ".join(data.test_speakers)
     assert f"Kept out of training, for validation: {validation}; for the test: {test}." in text(exported)
 

@@ -9,7 +9,7 @@ from click.testing import CliRunner
 
 from tests.train import made
 from tests.train.made import one_core as one_core
-from train.__main__ import main
+from train.commands import main
 from train.config import Config
 
 

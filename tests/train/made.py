@@ -100,21 +100,24 @@ def tiny_config() -> Config:
     """`configs/nano.yaml` with small widths, short sound and one or two epochs."""
     replace = msgspec.structs.replace
     shipped = config.load(SHIPPED)
-    speakers = {
-        "validation_speakers": ["ravdess-18", "emodb-15", "nemo-TP0"],
-        "test_speakers": ["ravdess-14", "emodb-13", "nemo-WR0"],
-    }
+    recipe = config.voices_and_faces(shipped)
     return replace(
         shipped,
         name="foal-tiny",
         sound=replace(shipped.sound, window_s=1.6),
-        voice_crop_s=0.8,
-        widths=replace(shipped.widths, audio=16, video=24, embedding=32),
-        data=replace(shipped.data, **speakers),
-        fusion_weights=replace(shipped.fusion_weights, views=2),
-        faces=replace(shipped.faces, epochs=2, batch=16, draws=160),
-        voices=replace(shipped.voices, epochs=2, batch=16, draws=320),
-        fusion=replace(shipped.fusion, epochs=2, batch=16, draws=480, learning_rate=3e-3),
+        audio_encoder=config.NanoAudio(width=16),
+        image_encoder=config.NanoImage(width=24),
+        fusion=replace(shipped.fusion, embedding=32),
+        recipe=replace(
+            recipe,
+            validation_speakers=["ravdess-18", "emodb-15", "nemo-TP0"],
+            test_speakers=["ravdess-14", "emodb-13", "nemo-WR0"],
+            voice_crop_s=0.8,
+            views=2,
+            faces_stage=replace(recipe.faces_stage, epochs=2, batch=16, draws=160),
+            voices_stage=replace(recipe.voices_stage, epochs=2, batch=16, draws=320),
+            fusion_stage=replace(recipe.fusion_stage, epochs=2, batch=16, draws=480, learning_rate=3e-3),
+        ),
     )
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from train.calibration import HIGHEST, fit_temperature
+from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_temperature
 
 GRID = np.exp(np.linspace(np.log(0.02), np.log(50), 8001))
 
@@ -46,3 +46,37 @@ def test_an_example_that_weighs_nothing_does_not_count() -> None:
 def test_a_model_that_knows_nothing_gets_the_highest_temperature() -> None:
     logits, labels, weights = example(1.0)
     assert fit_temperature(-logits, labels, weights) == HIGHEST
+
+
+def test_a_model_that_is_always_right_gets_the_lowest_temperature() -> None:
+    labels = torch.arange(40) % 4
+    logits = torch.nn.functional.one_hot(labels).float()
+    assert fit_temperature(logits, labels, torch.ones(40)) == LOWEST
+
+
+def test_evaluations_of_any_size_weigh_the_same_in_a_common_temperature() -> None:
+    logits, labels, _ = example(1.0)
+    parts = [(3 * logits[:500], labels[:500]), (0.5 * logits[500:], labels[500:])]
+    weights = torch.cat([torch.full((500,), 1 / 500), torch.full((100,), 1 / 100)]).double()
+    joined = torch.cat([part[0] for part in parts])
+    expected = best_on_the_grid(joined.numpy(), labels.numpy(), weights.numpy())
+    assert fit_common_temperature(parts) == pytest.approx(expected, rel=2e-3)
+    assert fit_common_temperature(parts[::-1]) == pytest.approx(expected, rel=2e-3)
+    # An evaluation that is there five times over, as rows, still weighs as one.
+    repeated = [parts[0], (parts[1][0].repeat(5, 1), parts[1][1].repeat(5))]
+    assert fit_common_temperature(repeated) == pytest.approx(fit_common_temperature(parts), rel=1e-5)
+    alone = [fit_common_temperature([part]) for part in parts]
+    assert min(alone) < fit_common_temperature(parts) < max(alone)
+
+
+def test_a_common_temperature_of_one_evaluation_is_its_own() -> None:
+    logits, labels, _ = example(2.0)
+    assert fit_common_temperature([(logits, labels)]) == pytest.approx(
+        fit_temperature(logits, labels, torch.ones(600, dtype=torch.float64)), rel=1e-5
+    )
+
+
+def test_logits_in_half_precision_are_fitted_too() -> None:
+    logits, labels, _ = example(2.0)
+    expected = fit_common_temperature([(logits, labels)])
+    assert fit_common_temperature([(logits.half(), labels)]) == pytest.approx(expected, rel=1e-2)

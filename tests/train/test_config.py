@@ -1,46 +1,107 @@
-"""Configurations: the shipped one loads, what is wrong with another is said."""
+"""Configurations: the shipped ones load, what is wrong with another is said."""
 
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 import yaml
+from msgspec.structs import replace
 
 from edge.errors import UsageError
 from tests.train import made
-from train.config import Config, load
-from train.corpora.registry import VOICES
+from train import config
+from train.config import Clip, Config, NanoAudio, NanoImage, Schedule, WavLM, load
+from train.corpora.registry import CLIPS, VOICES
 from train.encoders.nano_audio import TOKEN_SAMPLES
+
+FILES = sorted(made.SHIPPED.parent.glob("*.yaml"))
+
+
+@pytest.fixture(scope="module", params=FILES, ids=lambda path: path.stem)
+def file(request: pytest.FixtureRequest) -> Path:
+    return request.param
 
 
 @pytest.fixture(scope="module")
-def shipped() -> Config:
+def nano() -> Config:
     return load(made.SHIPPED)
 
 
-def test_the_shipped_configuration_is_what_its_file_says(shipped: Config) -> None:
-    written = yaml.safe_load(made.SHIPPED.read_text())
-    decoded = msgspec.to_builtins(shipped)
-    for stage in ("faces", "voices", "fusion"):
-        decoded[stage] = {key: decoded[stage][key] for key in written[stage]}
-    assert decoded == written
+@pytest.fixture(scope="module")
+def base() -> Config:
+    return load(made.SHIPPED.with_name("base.yaml"))
 
 
-def test_nobody_is_both_validated_on_and_tested_on(shipped: Config) -> None:
-    named = [*shipped.data.validation_speakers, *shipped.data.test_speakers]
+def flat(document: Any, path: str = "") -> dict[str, Any]:
+    """Each value by the dotted path to it."""
+    if not isinstance(document, dict):
+        return {path: document}
+    return {name: value for key, part in document.items() for name, value in flat(part, f"{path}.{key}").items()}
+
+
+def test_a_shipped_configuration_is_what_its_file_says(file: Path) -> None:
+    written, decoded = flat(yaml.safe_load(file.read_text())), flat(msgspec.to_builtins(load(file)))
+    assert {name: decoded[name] for name in written} == written
+
+
+def test_a_configuration_is_named_after_its_tier(file: Path) -> None:
+    assert load(file).name == f"foal-{file.stem}"
+
+
+def test_what_is_written_is_read_back(file: Path, tmp_path: Path) -> None:
+    assert load(made.write_config(tmp_path / "again.yaml", load(file))) == load(file)
+
+
+def test_widths_can_be_shared_among_the_heads_and_the_four_classes_are_there(file: Path) -> None:
+    chosen = load(file)
+    assert chosen.audio_encoder.width % chosen.fusion.heads == chosen.image_encoder.width % chosen.fusion.heads == 0
+    assert sorted(chosen.labels) == ["angry", "happy", "neutral", "sad"]
+
+
+def test_the_corpora_of_a_configuration_are_known(file: Path) -> None:
+    recipe = load(file).recipe
+    if isinstance(recipe, config.Clips):
+        assert recipe.corpus in CLIPS
+    else:
+        assert set(recipe.voices) <= set(VOICES)
+
+
+def test_nobody_is_both_validated_on_and_tested_on(nano: Config) -> None:
+    recipe = config.voices_and_faces(nano)
+    named = [*recipe.validation_speakers, *recipe.test_speakers]
     assert len(named) == len(set(named))
+    for speakers in (recipe.validation_speakers, recipe.test_speakers):
+        assert {speaker.partition("-")[0] for speaker in speakers} == set(recipe.voices)
 
 
-def test_every_corpus_of_voices_is_known_and_held_out_in_part(shipped: Config) -> None:
-    assert set(shipped.data.voices) <= set(VOICES)
-    for speakers in (shipped.data.validation_speakers, shipped.data.test_speakers):
-        assert {speaker.partition("-")[0] for speaker in speakers} == set(shipped.data.voices)
+def test_windows_are_whole_tokens(nano: Config) -> None:
+    assert nano.sound.samples % TOKEN_SAMPLES == 0
+    assert round(config.voices_and_faces(nano).voice_crop_s * nano.sound.rate_hz) % TOKEN_SAMPLES == 0
 
 
-def test_windows_are_whole_tokens(shipped: Config) -> None:
-    assert shipped.sound.samples % TOKEN_SAMPLES == 0
-    assert round(shipped.voice_crop_s * shipped.sound.rate_hz) % TOKEN_SAMPLES == 0
-    assert shipped.widths.audio % shipped.widths.heads == shipped.widths.video % shipped.widths.heads == 0
+def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() -> None:
+    large, published = (
+        flat(msgspec.to_builtins(load(made.SHIPPED.with_name(f"{n}.yaml")))) for n in ("large", "published")
+    )
+    assert large.keys() == published.keys()
+    differing = {name: published[name] for name in large if large[name] != published[name]}
+    assert differing == {
+        ".name": "foal-published",
+        ".labels": ["happy", "neutral", "sad", "angry"],
+        ".picture.rate_hz": 30.0,
+        ".audio_encoder.normalise": False,
+        ".objective.audio_only": 0.0,
+        ".objective.video_only": 0.0,
+        ".objective.temperature": "divides",
+        ".objective.positives": "sum",
+        ".objective.gather_gradient": False,
+        ".recipe.stage.rate": "constant",
+        ".recipe.stage.warmup_epochs": 1.0,
+        ".recipe.stage.weight_decay": 0.01,
+        ".recipe.stage.largest_gradient": None,
+        ".recipe.stage.precision": "fp16",
+    }
 
 
 @pytest.mark.parametrize(
@@ -49,7 +110,17 @@ def test_windows_are_whole_tokens(shipped: Config) -> None:
         ("seed: 1234", "seed: soon", r"Expected `int`, got `str` - at `\$\.seed`"),
         ("seed: 1234", "sed: 1234", "unknown field `sed`|missing required field `seed`"),
         ("framing: face", "framing: nose", r"Invalid enum value 'nose' - at `\$\.picture\.framing`"),
-        ("fusion: {epochs: 20, ", "fusion: {", r"missing required field `epochs` - at `\$\.fusion`"),
+        (
+            "fusion_stage: {epochs: 20, ",
+            "fusion_stage: {",
+            r"missing required field `epochs` - at `\$\.recipe\.fusion_",
+        ),
+        ("avel: 1.0", "avel: 1.0, avle: 1.0", r"unknown field `avle` - at `\$\.objective`"),
+        ("views: 4", "views: 4\n  view: 4", r"unknown field `view` - at `\$\.recipe`"),
+        ("{type: nano, width: 160}", "{type: mel, width: 160}", r"Invalid value 'mel' - at `\$\.audio_encoder\.type`"),
+        ("type: voices-and-faces", "kind: clips", r"missing required field `type` - at `\$\.recipe`"),
+        ("draws: 20480", "draws: 127", r"batch 128 must lie between 1 and draws 127 - at `\$\.recipe\.faces_stage`"),
+        ("batch: 64", "batch: 0", r"batch 0 must lie between 1 and draws 3072 - at `\$\.recipe\.voices_stage`"),
         ("labels: [", "labels: [[", "YAML|flow sequence|parsing"),
     ],
 )
@@ -57,11 +128,62 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, old: str, new: str
     path = tmp_path / "wrong.yaml"
     text = made.SHIPPED.read_text()
     assert old in text
-    path.write_text(text.replace(old, new))
+    path.write_text(text.replace(old, new, 1))
     with pytest.raises(UsageError, match=rf"wrong\.yaml: (.|\n)*({message})"):
         load(path)
 
 
-def test_a_missing_file_is_refused_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no configuration at .*none\.yaml; the shipped ones are in configs/"):
-        load(tmp_path / "none.yaml")
+@pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"just: [text", b"- a\n- b\n", b"\x07"])
+def test_what_is_no_configuration_at_all_is_refused(tmp_path: Path, content: bytes) -> None:
+    (tmp_path / "wrong.yaml").write_bytes(content)
+    with pytest.raises(UsageError, match=r"wrong\.yaml: "):
+        load(tmp_path / "wrong.yaml")
+
+
+@pytest.mark.parametrize("name", ["none.yaml", "."])
+def test_a_missing_file_is_refused_with_the_remedy(tmp_path: Path, name: str) -> None:
+    with pytest.raises(UsageError, match=r"no configuration at .*; the shipped ones are in configs/"):
+        load(tmp_path / name)
+
+
+def test_a_recipe_takes_the_encoders_that_it_can_train(nano: Config, base: Config) -> None:
+    of_clips = "a recipe of clips takes encoders of the types wavlm and clip"
+    of_both = "a recipe of voices-and-faces takes encoders of the type nano"
+    for whole, parts, message in (
+        (base, {"audio_encoder": NanoAudio(768)}, of_clips),
+        (base, {"image_encoder": NanoImage(512)}, of_clips),
+        (nano, {"audio_encoder": base.audio_encoder}, of_both),
+        (nano, {"image_encoder": base.image_encoder}, of_both),
+        (base, {"recipe": nano.recipe}, of_both),
+        (nano, {"recipe": base.recipe}, of_clips),
+    ):
+        with pytest.raises(ValueError, match=message):
+            replace(whole, **parts)
+
+
+def test_a_schedule_without_draws_takes_any_batch() -> None:
+    assert Schedule(epochs=1, batch=10_000, learning_rate=1.0).draws is None
+    assert Schedule(epochs=1, batch=16, learning_rate=1.0, draws=16).batch == 16
+    for batch, draws in ((0, None), (-1, 5), (17, 16)):
+        with pytest.raises(ValueError, match=f"batch {batch} must lie between 1 and draws {draws}"):
+            Schedule(epochs=1, batch=batch, learning_rate=1.0, draws=draws)
+
+
+def test_a_recipe_is_asked_for_by_its_kind(nano: Config, base: Config) -> None:
+    assert config.voices_and_faces(nano) is nano.recipe
+    assert config.clips(base) is base.recipe
+    with pytest.raises(UsageError, match="foal-base is trained on clips; this needs a configuration of voices and f"):
+        config.voices_and_faces(base)
+    with pytest.raises(UsageError, match="foal-nano is trained on voices and faces; this needs a configuration of cl"):
+        config.clips(nano)
+
+
+def test_parts_are_told_apart_by_their_type(nano: Config, base: Config) -> None:
+    parts = (nano.audio_encoder, nano.image_encoder, base.audio_encoder, base.image_encoder)
+    assert [type(part) for part in parts] == [NanoAudio, NanoImage, WavLM, Clip]
+
+
+def test_nothing_can_be_changed_afterwards(nano: Config) -> None:
+    for part in (nano, nano.objective, nano.recipe):
+        with pytest.raises(AttributeError, match="immutable"):
+            part.seed = 1

@@ -13,9 +13,8 @@ DRAWS = 40_000
 
 
 def shares(weights: torch.Tensor, keys: list, generator: torch.Generator) -> dict:
-    drawn = torch.cat(list(batches(weights, DRAWS, 100, generator))).tolist()
     counts = dict.fromkeys(keys, 0.0)
-    for index in drawn:
+    for index in batches(weights, DRAWS, 100, generator).flatten().tolist():
         counts[keys[index]] += 1 / DRAWS
     return counts
 
@@ -24,6 +23,11 @@ def test_classes_weigh_alike_whatever_their_size() -> None:
     weights = class_weights(LABELS)
     assert weights.dtype == torch.float64
     np.testing.assert_allclose([weights[label == LABELS].sum() for label in range(3)], 1 / 3)
+
+
+def test_a_class_that_does_not_occur_takes_no_share() -> None:
+    weights = class_weights(torch.tensor([0, 3, 3]))
+    np.testing.assert_allclose(weights, [1 / 2, 1 / 4, 1 / 4])
 
 
 def test_classes_are_drawn_alike(generator: torch.Generator) -> None:
@@ -44,14 +48,22 @@ def test_a_corpus_that_lacks_a_class_keeps_its_share() -> None:
     assert (weights[:4].sum() / weights[4:].sum()).item() == pytest.approx(1.0)
 
 
-@pytest.mark.parametrize(("draws", "batch", "count"), [(10, 5, 2), (11, 5, 2), (14, 5, 2), (4, 5, 0)])
-def test_the_last_short_batch_is_left_out(generator: torch.Generator, draws: int, batch: int, count: int) -> None:
-    sizes = [len(indices) for indices in batches(class_weights(LABELS), draws, batch, generator)]
-    assert [size for size in sizes if size] == [batch] * count
+@pytest.mark.parametrize(("draws", "batch", "steps"), [(10, 5, 2), (11, 5, 2), (14, 5, 2), (5, 5, 1), (4, 5, 0)])
+def test_the_last_short_batch_is_left_out(generator: torch.Generator, draws: int, batch: int, steps: int) -> None:
+    indices = batches(class_weights(LABELS), draws, batch, generator)
+    assert (indices.dtype, tuple(indices.shape)) == (torch.int64, (steps, batch))
+
+
+def test_batches_are_the_draws_in_their_order() -> None:
+    weights = class_weights(LABELS)
+    drawn = torch.multinomial(weights, 23, replacement=True, generator=torch.Generator().manual_seed(7))
+    found = batches(weights, 23, 5, torch.Generator().manual_seed(7))
+    assert found.flatten().tolist() == drawn[:20].tolist()
 
 
 def test_draws_repeat_with_their_generator() -> None:
-    first, second = (
-        torch.cat(list(batches(class_weights(LABELS), 100, 10, torch.Generator().manual_seed(7)))) for _ in range(2)
+    first, again, other = (
+        batches(class_weights(LABELS), 100, 10, torch.Generator().manual_seed(seed)) for seed in (7, 7, 8)
     )
-    assert torch.equal(first, second)
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)

@@ -8,6 +8,7 @@ import pytest
 import torch
 from torch import Tensor
 
+from edge.errors import UsageError
 from edge.metrics import evaluate
 from tests.train import made
 from train import sampling
@@ -19,6 +20,7 @@ from train.voices_and_faces.encode import (
     AudioClassifier,
     ImageClassifier,
     accuracy,
+    check_lengths,
     fit_audio_encoder,
     fit_image_encoder,
 )
@@ -61,8 +63,9 @@ def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
 def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
     tiny: Config, stage: str, fit_stage, tmp_path: Path, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    schedule = msgspec.structs.replace(getattr(tiny, stage), epochs=3, batch=8, draws=24)
-    config = msgspec.structs.replace(tiny, **{stage: schedule})
+    name = f"{stage}_stage"
+    schedule = msgspec.structs.replace(getattr(tiny.recipe, name), epochs=3, batch=8, draws=24)
+    config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, **{name: schedule}))
     material = request.getfixturevalue({"faces": "crops", "voices": "sounds"}[stage])
     whole = fit_stage(config, material, tmp_path / "whole.safetensors")
     with monkeypatch.context() as patch:
@@ -91,6 +94,17 @@ def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(sounds: tuple
     means = torch.stack([row[keep].mean(dim=0) for row, keep in zip(tokens, mask, strict=True)])
     weight, bias = model.head[1].weight, model.head[1].bias
     torch.testing.assert_close(model(waveform, length), means @ weight.T + bias)
+
+
+@pytest.mark.parametrize("name", ["sound.window_s", "voice_crop_s"])
+def test_sound_that_is_no_whole_number_of_tokens_is_refused(tiny: Config, name: str) -> None:
+    replace = msgspec.structs.replace
+    other = {
+        "sound.window_s": replace(tiny, sound=replace(tiny.sound, window_s=1.5)),
+        "voice_crop_s": replace(tiny, recipe=replace(tiny.recipe, voice_crop_s=1.5)),
+    }[name]
+    with pytest.raises(UsageError, match=rf"{name} 1\.5 is no multiple of 0\.08 s"):
+        check_lengths(other)
 
 
 def test_the_log_line_shows_ua_and_wa() -> None:

@@ -14,20 +14,28 @@ from edge.errors import UsageError
 from edge.metrics import evaluate
 from tests.train.made import Trained
 from train import checkpoint
-from train.__main__ import main
-from train.config import Config
+from train.calibration import fit_common_temperature
+from train.checkpoint import Checkpoint
+from train.commands import main
+from train.config import Config, NanoAudio, NanoImage
+from train.objective import MODALITIES, Objective
+from train.tensors import read_tensors
 from train.voices_and_faces import fit
-from train.voices_and_faces.fuse import MODALITIES, predict
+from train.voices_and_faces.fuse import Heard, predict
 from train.voices_and_faces.material import Material
-from train.voices_and_faces.tokens import FaceTokens, VoiceTokens, hear, see
+from train.voices_and_faces.tokens import hear, see
 
 FOLDS = ("validation", "test")
 
 
-def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> tuple[VoiceTokens, FaceTokens]:
+def objective(found: Checkpoint) -> Objective:
+    return Objective(found.model.fusion, found.config.objective, 0.0)
+
+
+def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> Heard:
     model = checkpoint.load(trained.checkpoint).model
     material, folder = Material(tiny, corpora), trained.run / "tokens"
-    return (
+    return Heard(
         hear(tiny, model.audio_encoder, *material.sounds(fold), 1, folder / f"voices-{fold}.safetensors"),
         see(tiny, model.image_encoder, *material.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
     )
@@ -66,7 +74,7 @@ def test_the_checkpoint_gives_the_figures_it_carries(
     trained: Trained, corpora: Path, tiny: Config, fold: str, modality: str
 ) -> None:
     found = checkpoint.load(trained.checkpoint)
-    logits, labels = predict(found.model, *tokens(trained, corpora, tiny, fold), modality)
+    logits, labels = predict(objective(found), tokens(trained, corpora, tiny, fold), modality)
     scaled = logits.numpy() / found.temperature
     probs = np.exp(scaled - scaled.max(axis=1, keepdims=True))
     again = evaluate(probs / probs.sum(axis=1, keepdims=True), labels.numpy())
@@ -77,8 +85,9 @@ def test_the_checkpoint_gives_the_figures_it_carries(
 
 def test_the_temperature_is_fitted_on_the_validation_part(trained: Trained, corpora: Path, tiny: Config) -> None:
     found = checkpoint.load(trained.checkpoint)
-    parts = tokens(trained, corpora, tiny, "validation")
-    assert fit.calibrate(found.model, *parts) == pytest.approx(found.temperature, rel=1e-6)
+    fold = tokens(trained, corpora, tiny, "validation")
+    parts = [predict(objective(found), fold, modality) for modality in MODALITIES]
+    assert fit_common_temperature(parts) == pytest.approx(found.temperature, rel=1e-6)
 
 
 def test_run_again_it_trains_nothing_twice(trained: Trained, tmp_path: Path) -> None:
@@ -98,8 +107,8 @@ def test_only_one_encoder_is_trained_where_only_one_is_wanted(trained: Trained, 
     command = [*trained.command[:-1], str(tmp_path / "run"), "--only", stage]
     result = CliRunner().invoke(main, command, catch_exceptions=False)
     assert "checkpoint:" not in result.output
-    assert [path.name for path in (tmp_path / "run").iterdir()] == [f"{stage}.safetensors"]
-    alone, whole = (checkpoint.read_tensors(run / f"{stage}.safetensors")[0] for run in (tmp_path / "run", trained.run))
+    assert {path.name for path in (tmp_path / "run").iterdir()} == {f"{stage}.safetensors", "tensorboard"}
+    alone, whole = (read_tensors(run / f"{stage}.safetensors")[0] for run in (tmp_path / "run", trained.run))
     assert all(torch.equal(alone[key], whole[key]) for key in whole)
 
 
@@ -107,11 +116,11 @@ def test_only_one_encoder_is_trained_where_only_one_is_wanted(trained: Trained, 
 def test_a_run_of_another_configuration_is_not_gone_on_with(
     trained: Trained, corpora: Path, tiny: Config, tmp_path: Path, changed: str
 ) -> None:
-    replace, data = msgspec.structs.replace, tiny.data
+    replace, speakers = msgspec.structs.replace, ["ravdess-02", "emodb-03", "nemo-SM0"]
     other = {
-        "held-out speakers": replace(tiny, data=replace(data, test_speakers=["ravdess-02", "emodb-03", "nemo-SM0"])),
+        "held-out speakers": replace(tiny, recipe=replace(tiny.recipe, test_speakers=speakers)),
         "seed": replace(tiny, seed=tiny.seed + 1),
-        "widths": replace(tiny, widths=replace(tiny.widths, audio=20, video=20)),
+        "widths": replace(tiny, audio_encoder=NanoAudio(20), image_encoder=NanoImage(20)),
     }[changed]
     run = shutil.copytree(trained.run, tmp_path / "run")
     with pytest.raises(UsageError, match="--run"):

@@ -52,7 +52,7 @@ def test_a_speaker_heard_in_training_and_testing_is_refused() -> None:
 def test_the_shipped_split_is_of_different_people(data: Path) -> None:
     shipped = config.load(made.SHIPPED)
     voices = [voice for corpus in (ravdess, emodb, nemo) for voice in corpus.utterances(data)]
-    folds = split(voices, shipped.data.validation_speakers, shipped.data.test_speakers)
+    folds = split(voices, shipped.recipe.validation_speakers, shipped.recipe.test_speakers)
     speakers = [{voice.speaker for voice in fold} for fold in folds]
     assert len(set.union(*speakers)) == sum(map(len, speakers)) == 39
     assert [len(fold) for fold in folds] == [

@@ -8,10 +8,10 @@ import torch
 
 from tests.train import made
 from train.config import Config, load
-from train.corpora import emodb, fer2013, nemo, ravdess
+from train.corpora import fer2013
 from train.voices_and_faces import material as module
 from train.voices_and_faces import voices
-from train.voices_and_faces.material import Material, trained_on
+from train.voices_and_faces.material import Material
 
 FOLDS = {
     "train": {"ravdess-02", "emodb-03", "nemo-SM0"},
@@ -82,12 +82,8 @@ def test_no_face_of_the_real_corpus_is_in_two_folds(data: Path) -> None:
 def test_voices_are_drawn_by_the_configs_shares(material: Material, tiny: Config) -> None:
     weights = material.voice_weights()
     corpora = np.array([voice.corpus for voice in material.voices["train"]])
-    shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.data.voices}
+    shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.recipe.voices}
     total = sum(shares.values())
-    assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.data.voices)
+    assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.recipe.voices)
     labels = material.sounds("train")[1]
     assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
-
-
-def test_what_it_was_trained_on_is_named_with_its_terms(tiny: Config) -> None:
-    assert trained_on(tiny) == [ravdess.ABOUT, emodb.ABOUT, nemo.ABOUT, fer2013.ABOUT]

@@ -29,12 +29,12 @@ def crops() -> Tensor:
 
 def audio_encoder(config: Config, seed: int) -> NanoAudioEncoder:
     torch.manual_seed(seed)
-    return NanoAudioEncoder(config.widths.audio, config.sound.rate_hz).eval()
+    return NanoAudioEncoder(config.audio_encoder.width, config.sound.rate_hz).eval()
 
 
 def image_encoder(config: Config, seed: int) -> NanoImageEncoder:
     torch.manual_seed(seed)
-    return NanoImageEncoder(config.widths.video).eval()
+    return NanoImageEncoder(config.image_encoder.width).eval()
 
 
 def test_one_view_is_the_recording_as_it_is(tiny: Config, sounds: list[np.ndarray], tmp_path: Path) -> None:
@@ -49,7 +49,7 @@ def test_one_view_is_the_recording_as_it_is(tiny: Config, sounds: list[np.ndarra
 
 def test_more_views_are_varied_copies(tiny: Config, sounds: list[np.ndarray], tmp_path: Path) -> None:
     heard = hear(tiny, audio_encoder(tiny, 0), sounds, LABELS, 3, tmp_path / "t.safetensors")
-    assert heard.tokens.shape == (3, 3, 20, tiny.widths.audio)
+    assert heard.tokens.shape == (3, 3, 20, tiny.audio_encoder.width)
     assert heard.mask.shape == (3, 3, 20)
     assert not heard.tokens[~heard.mask].any()
     for one, other in ((0, 1), (0, 2), (1, 2)):

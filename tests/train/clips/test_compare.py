@@ -1,0 +1,241 @@
+"""From a corpus to tables and pictures, through the commands."""
+
+import re
+import shutil
+from dataclasses import replace as changed
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from msgspec.structs import replace
+from PIL import Image
+
+from edge.errors import UsageError
+from edge.metrics import evaluate
+from tests.train.clips.conftest import Done, do, elsewhere, train
+from train import config, report
+from train.clips import compare, crossval
+from train.clips.crossval import Bench, Run
+from train.clips.split import PROTOCOLS
+from train.config import Config
+from train.processes import ALONE
+from train.tensors import read_tensors
+from train.variants import BASELINE, FOAL_NET, VARIANTS, Variant
+
+ROWS = [variant.name for variant in VARIANTS]
+FUSED = ROWS[2:]
+SESSIONS = ["Session1", "Session2", "Session3"]
+MODALITIES = {"": "both", ", video alone": "video", ", audio alone": "audio"}
+EVALUATIONS = [*PROTOCOLS, *(f"{protocol}, {part} alone" for protocol in PROTOCOLS for part in ("video", "audio"))]
+"""In the order in which rows have them: the first row is of one modality."""
+
+
+@pytest.fixture(scope="module")
+def folder(ablated: Done) -> Path:
+    return ablated.run / "ablation"
+
+
+@pytest.fixture(scope="module")
+def findings(folder: Path) -> report.Findings:
+    return report.read(folder / "table.json")
+
+
+@pytest.fixture(scope="module")
+def learned(eager: Config, release: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return do("crossval", eager, release, tmp_path_factory.mktemp("learned"), "--seeds", 1, "--protocol", "strict")
+
+
+def pooled(folder: Path, variant: Variant, protocol: str, modality: str, seed: int = 1234) -> np.ndarray:
+    """Probabilities of all folds, read from the runs' files."""
+    found = [Run(variant, protocol, seed, session) for session in SESSIONS]  # type: ignore[arg-type]
+    parts = [read_tensors(folder / f"{run.name}.result.safetensors")[0][f"probs {modality}"] for run in found]
+    return torch.cat(parts).numpy()
+
+
+def truth(bench: Bench) -> np.ndarray:
+    """Labels, session by session."""
+    utterances = bench.examples.utterances
+    labels = [(each.fold, bench.config.labels.index(each.label)) for each in utterances]
+    return np.array([label for session in SESSIONS for fold, label in labels if fold == session])
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_a_table_has_every_row_of_the_paper(findings: report.Findings, protocol: str) -> None:
+    assert list(findings.cells) == EVALUATIONS
+    assert list(findings.cells[protocol]) == ROWS
+    for alone in list(MODALITIES)[1:]:
+        assert list(findings.cells[f"{protocol}{alone}"]) == FUSED
+
+
+def test_a_figure_is_of_all_folds_together(folder: Path, findings: report.Findings, dwarf_bench: Bench) -> None:
+    for protocol in PROTOCOLS:
+        for alone, modality in MODALITIES.items():
+            for variant in VARIANTS[2:] if alone else VARIANTS:
+                cell = findings.cells[f"{protocol}{alone}"][variant.name]
+                expected = evaluate(pooled(folder, variant, protocol, modality), truth(dwarf_bench))
+                assert (cell.count, cell.runs) == (30, 1)
+                figures = (cell.ua.mean, cell.wa.mean, cell.ece)
+                assert figures == pytest.approx((expected.ua, expected.wa, expected.ece), abs=1e-6)
+                assert cell.confusion == expected.confusion
+                for interval in (cell.ua, cell.wa):
+                    assert 0 <= interval.low <= interval.mean <= interval.high <= 1
+
+
+def test_rows_are_held_against_the_baseline_and_the_paper(findings: report.Findings) -> None:
+    for evaluation, cells in findings.cells.items():
+        for method, cell in cells.items():
+            assert (cell.against is None) == (method == "baseline")
+            assert (cell.paper is None) == (evaluation != "published")
+            if cell.against:
+                baseline = cells["baseline"]
+                assert cell.against.ua.mean == pytest.approx(cell.ua.mean - baseline.ua.mean)
+                assert cell.against.wa.low <= cell.against.wa.mean <= cell.against.wa.high
+    assert findings.cells["published"]["baseline + AVEL + MEM"].paper == report.Published(0.8010, 0.7945)
+
+
+def test_the_tables_say_what_they_hold_and_the_command(ablated: Done, folder: Path) -> None:
+    text = (folder / "table.md").read_text()
+    assert re.findall(r"^## (.*)$", text, re.M) == EVALUATIONS
+    assert "30 utterances of iemocap in 3 folds, each left out once; 10 pictures a second, framing `whole`." in text
+    for protocol in PROTOCOLS:
+        assert compare.MEANING[protocol] in text  # type: ignore[index]
+    assert f"python -m train {' '.join(ablated.command)}" in text
+    assert "speakers are in several folds" not in text
+    row = re.search(r"^\| audio only \| 30 \| 1 \| [\d.]+ \([\d.]+ to [\d.]+\) \|.*\| 77.7 \| 77.2 \|$", text, re.M)
+    assert row
+
+
+def test_pictures_are_drawn(folder: Path) -> None:
+    evaluations = ["published", "strict"]
+    expected = {f"confusion/{each}-{slug}.png" for each in evaluations for slug in ("audio-only", "video-only")}
+    fused = ("baseline", "baseline-avel", "baseline-mem", "baseline-avel-mem")
+    parts = [f"{each}{part}" for each in evaluations for part in ("", "-audio-alone", "-video-alone")]
+    expected |= {f"confusion/{part}-{slug}.png" for part in parts for slug in fused}
+    expected |= {"embeddings.png", "rate.png", "window.png"}
+    assert {str(path.relative_to(folder)) for path in folder.rglob("*.png")} == expected
+    for name in expected:
+        with Image.open(folder / name) as picture:
+            assert picture.width == 1000
+            assert len(picture.convert("L").getcolors() or []) > 10
+
+
+def test_the_terminal_shows_the_tables_and_every_run(ablated: Done, folder: Path) -> None:
+    said = ablated.output
+    assert "30 utterances of iemocap in 3 folds" in said
+    assert [f"run {number} of 36: " in said for number in (1, 36)] == [True, True]
+    assert said.replace("\n", "").endswith(f"tables and pictures: {folder}")
+    assert len(re.findall(r"^│ (?:audio|video|baseline) ", said, re.M)) == 2 * 6 + 4 * 4
+
+
+def test_run_again_nothing_is_done_twice_and_the_tables_are_the_same(
+    ablated: Done, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    kept = {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")}
+    embedded = {path: path.stat().st_mtime_ns for path in ablated.embeddings.rglob("*.safetensors")}
+    drawn = {path: path.read_bytes() for path in folder.rglob("*") if path.suffix in {".md", ".json", ".png"}}
+    monkeypatch.setattr(crossval, "train", lambda *_: pytest.fail("trained again"))
+    train(*ablated.command)
+    assert len(kept) == 36
+    assert {path: path.stat().st_mtime_ns for path in folder.rglob("*.safetensors")} == kept
+    assert {path: path.stat().st_mtime_ns for path in ablated.embeddings.rglob("*.safetensors")} == embedded
+    assert {path: path.read_bytes() for path in drawn} == drawn
+
+
+def test_seeds_are_runs_of_one_row(ablated: Done, dwarf_bench: Bench, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "crossval", ignore=shutil.ignore_patterns("tensorboard", "confusion", "*.png"))
+    output = train("crossval", *elsewhere(ablated, run=tmp_path)[1:], "--seeds", 2, "--protocol", "strict")
+    assert "run 6 of 6: baseline-avel-mem-strict-1235-session3" in output
+    found = report.read(tmp_path / "crossval" / "table.json")
+    assert list(found.cells) == ["strict", "strict, video alone", "strict, audio alone"]
+    cell = found.cells["strict"][FOAL_NET.name]
+    seeds = [pooled(tmp_path / "crossval", FOAL_NET, "strict", "both", seed) for seed in (1234, 1235)]
+    assert not np.array_equal(*seeds)
+    assert cell.runs == 2
+    assert cell.ua.mean == pytest.approx(np.mean([evaluate(probs, truth(dwarf_bench)).ua for probs in seeds]))
+    assert (cell.against, cell.paper) == (None, None)
+
+
+def test_published_alone_draws_no_curves(ablated: Done, folder: Path, tmp_path: Path) -> None:
+    shutil.copytree(folder, tmp_path / "crossval", ignore=shutil.ignore_patterns("tensorboard", "confusion", "*.png"))
+    train("crossval", *elsewhere(ablated, run=tmp_path)[1:], "--protocol", "published")
+    names = {path.name for path in (tmp_path / "crossval").rglob("*.png")}
+    assert names == {f"published{part}-baseline-avel-mem.png" for part in ("", "-audio-alone", "-video-alone")}
+
+
+def test_what_shows_a_class_is_learned(learned: Done) -> None:
+    found = report.read(learned.run / "crossval" / "table.json").cells
+    both, audio = found["strict"][FOAL_NET.name], found["strict, audio alone"][FOAL_NET.name]
+    assert both.count == 50
+    assert both.ua.low > 0.7
+    assert both.wa.low > 0.7
+    assert audio.ua.low > 0.4
+
+
+def test_curves_end_at_what_was_trained(learned: Done, eager_bench: Bench, release: Path) -> None:
+    bench = changed(eager_bench, folder=learned.run / "crossval")
+    found = {run: crossval.result(bench, run) for run in crossval.runs(bench, [FOAL_NET], ["strict"], [1234])}
+    (rate,) = compare.curves(bench, found)
+    assert (rate.name, rate.x, list(rate.lines)) == ("rate", [1.0, 2.0, 5.0, 10.0], ["both"])
+    cell = report.read(learned.run / "crossval" / "table.json").cells["strict"][FOAL_NET.name]
+    assert rate.lines["both"][-1] == cell.ua
+
+
+def test_embeddings_before_and_after_are_of_one_fold(dwarf_bench: Bench, folder: Path) -> None:
+    found = {}
+    for run in crossval.runs(dwarf_bench, [BASELINE, FOAL_NET], PROTOCOLS, [1234]):
+        found[run] = read_tensors(folder / f"{run.name}.result.safetensors")[0]
+    before, after = (compare.embeddings(dwarf_bench, found, variant) for variant in (BASELINE, FOAL_NET))
+    assert before.truth.tolist() == after.truth.tolist() == truth(dwarf_bench)[:10].tolist()
+    assert before.audio.shape == after.video.shape == (10, 32)
+    assert not np.array_equal(before.audio, after.audio)
+
+
+def test_embeddings_are_of_clips_with_sound_and_picture(dwarf_bench: Bench, folder: Path) -> None:
+    run = Run(FOAL_NET, "published", 1234, "Session1")
+    found = {run: read_tensors(folder / f"{run.name}.result.safetensors")[0]}
+    examples = dwarf_bench.examples
+    sounds, seen = list(examples.sounds), list(examples.seen)
+    sounds[3] = sounds[3][:0]
+    seen[5] = type(seen[5])(seen[5].embedding[:0], seen[5].time_ns[:0])
+    bench = changed(dwarf_bench, examples=changed(examples, sounds=sounds, seen=seen))
+    kept = [row for row in range(10) if row not in (3, 5)]
+    made = compare.embeddings(bench, found, FOAL_NET)
+    assert len(made.truth) == len(kept)
+    assert made.truth.tolist() == truth(dwarf_bench)[kept].tolist()
+    np.testing.assert_array_equal(made.audio, found[run]["audio embedding"].numpy()[kept])
+
+
+def test_a_corpus_whose_files_are_damaged_is_not_trained_on_unasked(
+    dwarf: Config, short_release: Path, tmp_path: Path
+) -> None:
+    damaged = Path(shutil.copytree(short_release, tmp_path / "iemocap"))
+    picture = next((damaged / "Session2").rglob("*.avi"))
+    picture.unlink()
+    with pytest.raises(UsageError, match=r"10 problems in the corpus(.|\n)*--skip-damaged"):
+        compare.find(dwarf, damaged, ALONE, False)
+    with pytest.raises(UsageError, match="folds Session1, Session3; cross-validation needs at least three"):
+        compare.find(dwarf, damaged, ALONE, True)
+
+
+def test_clips_of_other_labels_are_left_out(dwarf: Config, short_release: Path) -> None:
+    found = compare.find(replace(dwarf, labels=["sad", "angry"]), short_release, ALONE, False)
+    assert {each.label for each in found} == {"sad", "angry"}
+    assert len(found) == 12
+
+
+def test_the_other_clips_and_embeddings_are_other_data(dwarf: Config, short_release: Path, ablated: Done) -> None:
+    whole = replace(dwarf, recipe=replace(config.clips(dwarf), speaker_half=False))
+    fewer = replace(dwarf, labels=["sad", "angry"])
+    benches = [
+        compare.prepare(chosen, short_release, ablated.run, ablated.embeddings, ALONE, False)[0]
+        for chosen in (dwarf, whole, fewer)
+    ]
+    assert len({bench.data for bench in benches}) == 3
+
+
+def test_speakers_of_several_folds_are_noted(dwarf_bench: Bench) -> None:
+    utterances = [changed(each, speaker="iemocap-01F") for each in dwarf_bench.examples.utterances]
+    known = changed(dwarf_bench, examples=changed(dwarf_bench.examples, utterances=utterances))
+    assert len(compare.notes(dwarf_bench, ["strict"])) == 2
+    assert compare.notes(known, ["strict"])[-1].startswith("1 speakers are in several folds")

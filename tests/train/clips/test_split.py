@@ -1,0 +1,86 @@
+"""Who trains, who chooses and who is tested in leave-one-fold-out cross-validation."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+from edge.errors import UsageError
+from train.clips.split import PROTOCOLS, Protocol, Split, folds, shared_speakers, split
+from train.corpora import iemocap
+from train.corpora.utterance import Utterance
+
+FOLDS = ["b", "a", "c", "d", "b", "a", "c", "d", "d"]
+
+
+def utterances(names: list[str], speakers: str = "") -> list[Utterance]:
+    """One of each fold and speaker, in this order; without `speakers` each is another one."""
+    return [
+        Utterance(f"u{row}", Path(f"u{row}.wav"), "sad", speaker or f"c-{row}", "c", fold)
+        for row, (fold, speaker) in enumerate(zip(names, speakers or [""] * len(names), strict=True))
+    ]
+
+
+def rows(part: torch.Tensor) -> list[int]:
+    assert part.dtype == torch.int64
+    return part.tolist()
+
+
+def all_of(protocol: Protocol) -> list[Split]:
+    return [split(utterances(FOLDS), left_out, protocol) for left_out in "abcd"]
+
+
+def test_folds_are_in_order_whatever_the_order_of_the_utterances() -> None:
+    assert folds(utterances(FOLDS)) == ["a", "b", "c", "d"]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_every_utterance_is_tested_exactly_once(protocol: Protocol) -> None:
+    tested = [row for found in all_of(protocol) for row in rows(found.test)]
+    assert sorted(tested) == list(range(len(FOLDS)))
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_nobody_who_chooses_or_is_tested_trains(protocol: Protocol) -> None:
+    for found in all_of(protocol):
+        assert not {*rows(found.train)} & {*rows(found.chooser), *rows(found.test)}
+        assert sorted({*rows(found.train), *rows(found.chooser), *rows(found.test)}) == list(range(len(FOLDS)))
+
+
+def test_as_published_the_left_out_fold_chooses() -> None:
+    found = split(utterances(FOLDS), "b", "published")
+    assert [rows(part) for part in found] == [[1, 2, 3, 5, 6, 7, 8], [0, 4], [0, 4]]
+
+
+@pytest.mark.parametrize(
+    ("left_out", "train", "chooser", "test"),
+    [("b", [1, 3, 5, 7, 8], [2, 6], [0, 4]), ("d", [0, 2, 4, 6], [1, 5], [3, 7, 8])],
+)
+def test_strictly_the_fold_after_the_left_out_one_chooses(
+    left_out: str, train: list[int], chooser: list[int], test: list[int]
+) -> None:
+    found = split(utterances(FOLDS), left_out, "strict")
+    assert [rows(part) for part in found] == [train, chooser, test]
+
+
+@pytest.mark.parametrize("protocol", PROTOCOLS)
+def test_no_actor_of_a_made_release_is_on_two_sides(release: Path, protocol: Protocol) -> None:
+    found = iemocap.utterances(release)
+    assert shared_speakers(found) == []
+    for left_out in folds(found):
+        train, chooser, test = ({found[row].speaker for row in part} for part in split(found, left_out, protocol))
+        assert (len(train), len(chooser), len(test)) == (8 if protocol == "published" else 6, 2, 2)
+        assert not train & (chooser | test)
+        assert (chooser == test) == (protocol == "published")
+
+
+def test_speakers_of_several_folds_are_named() -> None:
+    assert shared_speakers(utterances(["a", "b", "c", "a"], "xyxz")) == ["x"]
+    assert shared_speakers(utterances(["a", "b", "c", "a"], "xyzx")) == []
+
+
+def test_two_folds_are_too_few() -> None:
+    with pytest.raises(UsageError, match="the corpus has the folds a, b; cross-validation needs at least three"):
+        folds(utterances(["a", "b", "a"]))
+    with pytest.raises(UsageError, match="at least three"):
+        split(utterances(["a", "b", "a"]), "a", "strict")
