@@ -67,5 +67,6 @@ def load(path: Path) -> Checkpoint:
         model = build(config)
         model.load_state_dict(tensors)
     except (msgspec.MsgspecError, RuntimeError) as error:
-        raise UsageError(f"{path} is a checkpoint of another version ({error}); train again") from error
+        reason = str(error).splitlines()[0]
+        raise UsageError(f"{path} is a checkpoint of another version ({reason}); train again") from error
     return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]))

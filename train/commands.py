@@ -13,6 +13,7 @@ from edge.errors import UsageError
 
 from . import ablation, config, published
 from .clips import compare
+from .clips.crossval import RATES_HZ
 from .clips.fit import fit as fit_clips
 from .clips.split import PROTOCOLS, Protocol
 from .config import Clips, Config
@@ -132,6 +133,13 @@ def crossval_command(path: Path, run: Path | None, threads: int, **options: Any)
 @training
 @on_clips
 @compared
+@click.option(
+    "--finest",
+    type=click.FloatRange(0),
+    default=max(RATES_HZ),
+    show_default=True,
+    help="Of clips: pictures a second up to which UA is drawn; embeddings are made at this rate.",
+)
 def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
     chosen, folder = begin(path, run, threads)
@@ -186,9 +194,10 @@ def compare_clips(
     skip_damaged: bool,
     protocol: Sequence[Protocol],
     seeds: int,
+    finest: float = 0.0,
 ) -> None:
     """Do all runs of a comparison on clips, and write what they found into the folder."""
-    bench, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged)
+    bench, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged, finest)
     found = compare.compare(bench, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), said())
     if bench.processes.is_main:
         ablation.write(found, folder)

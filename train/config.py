@@ -87,6 +87,12 @@ class Objective(Part, frozen=True):
     gather_gradient: bool = True
     """Published: false, what is gathered from several processes (their own examples, too) is constant."""
 
+    def __post_init__(self) -> None:
+        if self.audio_only + self.video_only > 1:
+            raise ValueError(
+                f"audio_only {self.audio_only} and video_only {self.video_only} are more than all examples"
+            )
+
 
 class Schedule(Part, frozen=True):
     """How one stage is optimised: AdamW, classes drawn alike."""
@@ -160,6 +166,9 @@ class Config(Part, frozen=True):
     recipe: VoicesAndFaces | Clips
 
     def __post_init__(self) -> None:
+        for part in (self.audio_encoder, self.image_encoder):
+            if part.width % self.fusion.heads:
+                raise ValueError(f"width {part.width} is no multiple of the fusion's {self.fusion.heads} heads")
         encoders = (type(self.audio_encoder), type(self.image_encoder))
         if isinstance(self.recipe, Clips):
             if encoders != (WavLM, Clip):

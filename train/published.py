@@ -8,8 +8,8 @@ exponential, so training that goes on from such weights wants `objective.tempera
 import re
 from collections.abc import Mapping
 from pathlib import Path
-from pickle import UnpicklingError
 
+import msgspec
 import torch
 from torch import Tensor, nn
 
@@ -25,6 +25,12 @@ from .tensors import read_tensors
 AUDIO_ENCODER = "wavlm."
 HEADS = 4
 """Of the cross-attention: no tensor tells."""
+LABELS = ["happy", "neutral", "sad", "angry"]
+"""The order of the published logits."""
+NAMED = 4
+"""Lines of torch's own list of what does not fit."""
+SIZES = ("width", "layers", "heads", "feed_forward", "norm", "stem_width", "normalise")
+"""Of an audio encoder, all that decides whether weights fit it and mean the same in it."""
 UNUSED = {"masked_spec_embed"}
 """WavLM's vector of SpecAugment, which we leave out."""
 
@@ -34,36 +40,60 @@ def load(state: Mapping[str, Tensor], heads: int = HEADS) -> FoalNet:
 
     Without a `wavlm.` part it has no audio encoder either. UsageError names what does not fit.
     """
-    heard = {name.removeprefix(AUDIO_ENCODER): part for name, part in state.items() if name.startswith(AUDIO_ENCODER)}
+    heard = audio_part(state)
     fused = {ours(name): part for name, part in state.items() if not name.startswith(AUDIO_ENCODER)}
     return FoalNet(load_audio_encoder(heard) if heard else None, None, load_fusion(fused, heads)).eval()
 
 
 def convert(source: Path, config: Config, output: Path) -> None:
     """Write a checkpoint of ours; the encoders that the source lacks are the configuration's pre-trained ones."""
-    model = load(read(source), config.fusion.heads)
+    state = read(source)
+    model = load(state, config.fusion.heads)
     expected = {name: part.shape for name, part in make_fusion(config).state_dict().items()}
     if {name: part.shape for name, part in model.fusion.state_dict().items()} != expected:
         raise UsageError(f"the fusion in {source} has other sizes than {config.name}'s; give the --config of its sizes")
+    if config.labels != LABELS:
+        raise UsageError(f"{config.name} has labels {config.labels}; the published logits are {LABELS}: list them so")
     if model.audio_encoder is None:
         model.audio_encoder = build.audio_encoder(config, pretrained=True)
+    else:
+        check_audio_encoder(source, audio_encoder_sizes(audio_part(state)), config)
     model.image_encoder = build.image_encoder(config, pretrained=True)
     save(output, Checkpoint(model, config, temperature=1.0, measured={}))
 
 
+def check_audio_encoder(source: Path, found: WavLM, config: Config) -> None:
+    """UsageError naming the fields in which the configuration's audio encoder is another."""
+    asked, here = (msgspec.structs.asdict(part) for part in (config.audio_encoder, found))
+    differing = [f"{name} {here[name]}" for name in SIZES if asked.get(name) != here[name]]
+    if differing:
+        raise UsageError(
+            f"the audio encoder in {source} has {', '.join(differing)}; set audio_encoder so in the --config"
+        )
+
+
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, or of one that torch wrote, of which nothing but tensors is read."""
+    if not path.is_file():
+        raise UsageError(f"no checkpoint at {path}; give the authors' file, .safetensors or as torch saves it")
     if path.suffix == ".safetensors":
         state, _ = read_tensors(path)
-    elif path.is_file():
-        try:
-            state = torch.load(path, map_location="cpu", weights_only=True)
-        except (UnpicklingError, RuntimeError, EOFError) as error:
-            raise UsageError(f"{path} holds more than tensors, or is damaged ({error}); save its state_dict") from error
     else:
-        raise UsageError(f"no checkpoint at {path}; give the authors' file, .safetensors or as torch saves it")
+        state = read_torch(path)
     # Distributed training puts the whole network into one more module.
     return {name.removeprefix("module."): part for name, part in state.items()}
+
+
+def read_torch(path: Path) -> dict[str, Tensor]:
+    """The named tensors that torch.save wrote; UsageError where there is anything else, none of which is run."""
+    refusal = f"{path} holds more than tensors, or is damaged; save its state_dict, best as safetensors"
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+    except Exception as error:  # what a damaged file makes torch raise is of many kinds
+        raise UsageError(refusal) from error
+    if not isinstance(state, dict) or not all(isinstance(item, Tensor) for item in state.values()):
+        raise UsageError(refusal)
+    return {str(name): part for name, part in state.items()}
 
 
 def ours(name: str) -> str:
@@ -71,6 +101,11 @@ def ours(name: str) -> str:
     if name == "temp":
         return "log_scale"
     return re.sub(r"^([av]2[av]\.\d+)\.(w_\w+)", r"\1.attention.\2", name)
+
+
+def audio_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of the audio encoder, as transformers names them in one of its own files."""
+    return {name.removeprefix(AUDIO_ENCODER): part for name, part in state.items() if name.startswith(AUDIO_ENCODER)}
 
 
 def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
@@ -86,29 +121,18 @@ def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
         )
     except KeyError as error:
         raise UsageError(f"this is no checkpoint of Foal-Net: it has no {error.args[0]}") from error
+    except (IndexError, ValueError) as error:
+        raise UsageError(f"the published fusion does not fit {heads} heads, or its own parts ({error})") from error
     fill(fusion, state, "fusion")
     return fusion
 
 
 def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
-    """The audio encoder, of the sizes that its tensors have; the waveform is not normalised, as published."""
+    """The audio encoder, of the sizes that its tensors have."""
     # Imported where it is needed: transformers takes seconds.
     from .encoders.wavlm import RATE_HZ, WavLMEncoder
 
-    layer = "encoder.layers.0"
-    try:
-        part = WavLM(
-            weights=RANDOM,
-            width=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[1],
-            layers=len({name.split(".")[2] for name in state if name.startswith("encoder.layers.")}),
-            heads=state[f"{layer}.attention.gru_rel_pos_const"].shape[1],
-            feed_forward=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[0],
-            norm="layer" if "feature_extractor.conv_layers.1.layer_norm.weight" in state else "group",
-            stem_width=state["feature_extractor.conv_layers.0.conv.weight"].shape[0],
-            normalise=False,
-        )
-    except KeyError as error:
-        raise UsageError(f"the {AUDIO_ENCODER} part is no WavLM of transformers: it has no {error.args[0]}") from error
+    part = audio_encoder_sizes(state)
     encoder = WavLMEncoder(part, RATE_HZ, pretrained=False)
     # How torch named the two parts of a normalised weight before its version 2.
     named = {
@@ -122,9 +146,30 @@ def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
     return encoder
 
 
+def audio_encoder_sizes(state: Mapping[str, Tensor]) -> WavLM:
+    """As a configuration has it; the waveform is not normalised, as published."""
+    layer = "encoder.layers.0"
+    try:
+        return WavLM(
+            weights=RANDOM,
+            width=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[1],
+            layers=len({name.split(".")[2] for name in state if name.startswith("encoder.layers.")}),
+            heads=state[f"{layer}.attention.gru_rel_pos_const"].shape[1],
+            feed_forward=state[f"{layer}.feed_forward.intermediate_dense.weight"].shape[0],
+            norm="layer" if "feature_extractor.conv_layers.1.layer_norm.weight" in state else "group",
+            stem_width=state["feature_extractor.conv_layers.0.conv.weight"].shape[0],
+            normalise=False,
+        )
+    except KeyError as error:
+        raise UsageError(f"the {AUDIO_ENCODER} part is no WavLM of transformers: it has no {error.args[0]}") from error
+    except IndexError as error:
+        raise UsageError(f"the {AUDIO_ENCODER} part has tensors of other dimensions than WavLM's ({error})") from error
+
+
 def fill(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Load all of a module's tensors; UsageError where some are missing, unknown or of another size."""
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
-        raise UsageError(f"the published {what} does not fit: {error}") from error
+        first = "; ".join(line.strip() for line in str(error).splitlines()[1:NAMED])
+        raise UsageError(f"the published {what} does not fit: {first}") from error

@@ -123,7 +123,7 @@ def test_a_corpus_that_is_not_there_is_refused(command: str, tmp_path: Path) -> 
 def test_a_corpus_that_no_module_reads_is_refused(tmp_path: Path) -> None:
     base = config.load(BASE)
     other = replace(base, recipe=replace(config.clips(base), corpus="iemocup"))
-    with pytest.raises(UsageError, match="no corpus is named iemocup; there are .*iemocap"):
+    with pytest.raises(UsageError, match=r"no corpus is named iemocup; there are .*iemocap"):
         run("embed", "--config", made.write_config(tmp_path / "c.yaml", other), "--data", tmp_path)
 
 
@@ -205,7 +205,7 @@ def test_a_check_finds_the_corpus_by_the_environment(release: Path) -> None:
 
 
 def test_a_check_of_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="no corpus is named iemocup; there are ravdess, .*iemocap"):
+    with pytest.raises(UsageError, match=r"no corpus is named iemocup; there are ravdess, .*iemocap"):
         run("corpora", "check", "iemocup", tmp_path)
     with pytest.raises(UsageError, match="give the folder IEMOCAP_full_release or the one that holds it"):
         run("corpora", "check", "iemocap", tmp_path)

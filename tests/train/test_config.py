@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from edge.errors import UsageError
 from tests.train import made
 from train import config
-from train.config import Clip, Config, NanoAudio, NanoImage, Schedule, WavLM, load
+from train.config import Clip, Config, NanoAudio, NanoImage, Objective, Schedule, WavLM, load
 from train.corpora.registry import CLIPS, VOICES
 from train.encoders.nano_audio import TOKEN_SAMPLES
 
@@ -187,3 +187,13 @@ def test_nothing_can_be_changed_afterwards(nano: Config) -> None:
     for part in (nano, nano.objective, nano.recipe):
         with pytest.raises(AttributeError, match="immutable"):
             part.seed = 1
+
+
+def test_modalities_dropped_from_more_than_all_examples_are_refused() -> None:
+    with pytest.raises(ValueError, match=r"audio_only 0\.6 and video_only 0\.5 are more than all examples"):
+        Objective(avel=1.0, mem=0.1, audio_only=0.6, video_only=0.5)
+
+
+def test_widths_that_the_heads_do_not_divide_are_refused(tiny: Config) -> None:
+    with pytest.raises(ValueError, match="width 16 is no multiple of the fusion's 3 heads"):
+        msgspec.structs.replace(tiny, fusion=msgspec.structs.replace(tiny.fusion, heads=3))

@@ -282,12 +282,22 @@ def test_what_is_no_foal_net_is_refused(other: dict) -> None:
 def test_an_audio_encoder_that_is_not_whole_is_refused(state: dict[str, Tensor]) -> None:
     whole = with_wavlm(state, make_wavlm())
     lacking = "encoder.layers.1.final_layer_norm.bias"
-    with pytest.raises(UsageError, match=f"the published audio encoder does not fit.*\n.*{lacking}"):
+    with pytest.raises(UsageError, match=f"the published audio encoder does not fit.*{lacking}"):
         published.load({name: part for name, part in whole.items() if name != f"wavlm.{lacking}"})
     with pytest.raises(UsageError, match=r"the published audio encoder does not fit(.|\n)*lm_head"):
         published.load({**whole, "wavlm.lm_head.weight": torch.zeros(1)})
     with pytest.raises(UsageError, match=r"the wavlm\. part is no WavLM of transformers: it has no encoder\.layers\.0"):
         published.load({**state, "wavlm.layers.0.weight": torch.zeros(1)})
+
+
+@pytest.mark.parametrize("other", [larger, longer, number])
+def test_a_tensor_of_the_audio_encoder_of_another_size_is_refused(
+    state: dict[str, Tensor], other: Callable[[torch.Size], tuple[int, ...]]
+) -> None:
+    whole = with_wavlm(state, make_wavlm(), OLD_NAMES)
+    for name in sorted(whole.keys() - state.keys() - {"wavlm.masked_spec_embed"}):
+        with pytest.raises(UsageError):
+            published.load({**whole, name: torch.zeros(other(whole[name].shape))})
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -437,7 +447,7 @@ class Code:
 @pytest.mark.parametrize("name", ["published.pt", "published.old"])
 def test_a_pickle_with_code_is_refused_and_not_run(tmp_path: Path, state: dict[str, Tensor], name: str) -> None:
     path = write(tmp_path / name, {**state, "temp": Code(tmp_path / "ran")})
-    with pytest.raises(UsageError, match=r"(?s)holds more than tensors, or is damaged .*; save its state_") as caught:
+    with pytest.raises(UsageError, match=r"holds more than tensors, or is damaged") as caught:
         published.read(path)
     assert not (tmp_path / "ran").exists()
     # Torch says how to run it all the same.
@@ -490,3 +500,11 @@ def test_the_command_takes_the_published_configuration_where_none_is_given(
     result = run(write(tmp_path / "foal.pt", state), "-o", tmp_path / "checkpoint.safetensors")
     assert isinstance(result.exception, UsageError)
     assert "has other sizes than foal-published's; give the --config of its sizes" in str(result.exception)
+
+
+def test_labels_in_another_order_than_the_published_logits_are_refused(
+    tmp_path: Path, whole_state: dict[str, Tensor], chosen: Config
+) -> None:
+    other = replace(chosen, labels=["angry", "happy", "neutral", "sad"])
+    with pytest.raises(UsageError, match=r"the published logits are \['happy', 'neutral', 'sad', 'angry'\]"):
+        convert(tmp_path, whole_state, other)

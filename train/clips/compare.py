@@ -34,15 +34,25 @@ MEANING = {
 
 
 def prepare(
-    config: Config, root: Path, run: Path, embeddings: Path, processes: Processes, skip_damaged: bool
+    config: Config,
+    root: Path,
+    run: Path,
+    embeddings: Path,
+    processes: Processes,
+    skip_damaged: bool,
+    finest_hz: float = 0.0,
 ) -> tuple[Bench, nn.Module]:
-    """The corpus examined, embedded and in memory; and the image encoder."""
+    """The corpus examined, embedded and in memory; and the image encoder.
+
+    Embeddings are made at the configuration's rate of pictures, or at `finest_hz` where that is higher.
+    """
     utterances = find(config, root, processes, skip_damaged)
-    encoder, store = make_store(config, embeddings, config.picture.rate_hz)
+    encoder, store = make_store(config, embeddings, max(finest_hz, config.picture.rate_hz))
     store.fill(utterances, processes)
-    examples = load(config, utterances, store, processes.is_main)
+    finest = load(config, utterances, store, processes.is_main)
+    examples = finest.at_rate(config.picture.rate_hz)
     data = identity(store.folder.name, [utterance.name for utterance in utterances])
-    return Bench(config, examples, data, run, processes), encoder
+    return Bench(config, examples, finest, data, run, processes), encoder
 
 
 def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -> list[Utterance]:
@@ -127,7 +137,7 @@ def curves(bench: Bench, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:
     seeds = list(dict.fromkeys(run.seed for run in of))
     made = []
     for name, xlabel, x in (
-        ("rate", "pictures a second", rates(bench.examples)),
+        ("rate", "pictures a second", rates(bench.finest)),
         ("window", "seconds that are heard and seen", windows(bench.examples)),
     ):
         points = []

@@ -54,6 +54,8 @@ class Bench:
 
     config: Config
     examples: Examples
+    finest: Examples
+    """The same with more pictures a second, for the curve; or the same."""
     data: str
     """Identifies the embeddings and the clips."""
     folder: Path
@@ -144,7 +146,7 @@ def assess(bench: Bench, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
     if isinstance(learner.objective, Objective):
         found["audio embedding"], found["video embedding"] = embed(bench, learner, rows.test)
     if run.variant == FOAL_NET and run.protocol == "strict":
-        for name, examples in views(bench.examples):
+        for name, examples in views(bench):
             found[f"probs {name}"] = logits(bench, learner, examples, rows.test, OWN)["both"].softmax(dim=1)
     return {**found, "temperature": torch.tensor(temperature)}
 
@@ -168,12 +170,12 @@ def embed(bench: Bench, learner: ClipLearner, rows: Tensor) -> tuple[Tensor, Ten
     return torch.cat(audio), torch.cat(video)
 
 
-def views(examples: Examples) -> Iterator[tuple[str, Examples]]:
-    """The examples with fewer pictures a second, and with shorter windows."""
-    for rate_hz in rates(examples):
-        yield f"rate {rate_hz:g}", examples.at_rate(rate_hz)
-    for window_s in windows(examples):
-        yield f"window {window_s:g}", examples.of_window(window_s)
+def views(bench: Bench) -> Iterator[tuple[str, Examples]]:
+    """The examples with fewer and with more pictures a second, and with shorter windows."""
+    for rate_hz in rates(bench.finest):
+        yield f"rate {rate_hz:g}", bench.finest.at_rate(rate_hz)
+    for window_s in windows(bench.examples):
+        yield f"window {window_s:g}", bench.examples.of_window(window_s)
 
 
 def rates(examples: Examples) -> list[float]:

@@ -77,7 +77,7 @@ class Examples:
 
     def at_rate(self, picture_hz: float) -> "Examples":
         """The same with fewer pictures: those that the runtime takes at another rate."""
-        return replace(self, seen=[thinned(seen, picture_hz) for seen in self.seen])
+        return replace(self, seen=[thinned(seen, picture_hz) for seen in self.seen], picture_hz=picture_hz)
 
     def of_window(self, window_s: float) -> "Examples":
         """The same with only the first seconds of each clip heard and seen."""

@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from tests.train import made, made_clips
 from train import config
 from train.clips import compare
-from train.clips.crossval import Bench
+from train.clips.crossval import RATES_HZ, Bench
 from train.commands import main
 from train.config import Clip, Config, Fusion, Schedule, WavLM
 from train.processes import ALONE
@@ -147,6 +147,11 @@ def ablated(dwarf: Config, short_release: Path, tmp_path_factory: pytest.TempPat
 
 
 @pytest.fixture(scope="session")
+def crossed(dwarf: Config, short_release: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
+    return do("crossval", dwarf, short_release, tmp_path_factory.mktemp("crossed"), "--seeds", 2)
+
+
+@pytest.fixture(scope="session")
 def fitted(eager: Config, release: Path, tmp_path_factory: pytest.TempPathFactory) -> Done:
     return do("fit", eager, release, tmp_path_factory.mktemp("fitted"), "--fold", "Session2")
 
@@ -154,7 +159,8 @@ def fitted(eager: Config, release: Path, tmp_path_factory: pytest.TempPathFactor
 @pytest.fixture(scope="session")
 def dwarf_bench(dwarf: Config, short_release: Path, ablated: Done) -> Bench:
     """That of the ablation."""
-    return compare.prepare(dwarf, short_release, ablated.run / "ablation", ablated.embeddings, ALONE, False)[0]
+    folder = ablated.run / "ablation"
+    return compare.prepare(dwarf, short_release, folder, ablated.embeddings, ALONE, False, max(RATES_HZ))[0]
 
 
 @pytest.fixture

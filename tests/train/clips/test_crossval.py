@@ -169,7 +169,7 @@ def test_a_result_holds_what_the_tables_need(
 def test_what_curves_need_is_found_of_foal_net_strictly(dwarf_bench: Bench, ablated: Done) -> None:
     kept = {protocol: changed(STRICT, protocol=protocol) for protocol in PROTOCOLS}
     found = {key: read_tensors(result_of(ablated.run / "ablation", run))[0] for key, run in kept.items()}
-    of_curves = {f"probs rate {rate:g}" for rate in (1, 2, 5, 10)} | {"probs window 2"}
+    of_curves = {f"probs rate {rate:g}" for rate in (1, 2, 5, 10, 30)} | {"probs window 2"}
     assert set(found["strict"]) - set(found["published"]) == of_curves
     # All pictures and the whole window are what was evaluated anyway, but for the temperature.
     scaled = found["strict"]["probs rate 10"].log() / found["strict"]["temperature"]
@@ -182,8 +182,19 @@ def test_rates_and_windows_are_those_that_there_are_pictures_and_sound_for(bench
     assert (rates(bench.examples), windows(bench.examples)) == ([1.0, 2.0, 5.0, 10.0], [2.0])
     longer = changed(bench.examples, picture_hz=30.0, samples=96_000)
     assert (rates(longer), windows(longer)) == ([1.0, 2.0, 5.0, 10.0, 30.0], [2.0, 4.0, 6.0])
-    names = [name for name, _ in views(bench.examples)]
-    assert names == ["rate 1", "rate 2", "rate 5", "rate 10", "window 2"]
+
+
+def test_curves_are_of_fewer_and_of_more_pictures_than_were_trained_on(bench: Bench) -> None:
+    found = dict(views(bench))
+    assert list(found) == ["rate 1", "rate 2", "rate 5", "rate 10", "rate 30", "window 2"]
+    assert {name: len(examples.seen[0].time_ns) for name, examples in found.items()} == {
+        "rate 1": 1,
+        "rate 2": 2,
+        "rate 5": 3,
+        "rate 10": 6,
+        "rate 30": 9,
+        "window 2": 6,
+    }
 
 
 def test_a_run_is_done_once(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -264,20 +275,19 @@ def test_interrupted_before_its_weights_are_deleted_it_deletes_them_when_run_aga
 
 
 def test_a_killed_command_run_again_leaves_what_an_uninterrupted_one_does(
-    ablated: Done, architectures: Path, tmp_path: Path
+    crossed: Done, architectures: Path, tmp_path: Path
 ) -> None:
-    command = ["crossval", *elsewhere(ablated, run=tmp_path)[1:], "--protocol", "strict"]
-    # The first run's seven or eight files and some of the second's.
-    train_and_kill(architectures, 11, command)
-    left = {path.name for path in (tmp_path / "crossval").glob("*.safetensors")}
-    assert result_of(tmp_path, STRICT).name in left
-    assert f"{STRICT.name.replace('session1', 'session2')}.safetensors" in left
-    assert len([name for name in left if ".result." in name]) == 1
-    before = result_of(tmp_path / "crossval", STRICT).stat().st_mtime_ns
+    second = changed(STRICT, left_out="Session2")
+    command = [*elsewhere(crossed, run=tmp_path), "--seeds", "1", "--protocol", "strict"]
+    # The first run's six or seven files and some of the second's.
+    train_and_kill(architectures, 10, command)
+    folder = tmp_path / "crossval"
+    assert {path.name for path in folder.glob("*.result.safetensors")} == {result_of(folder, STRICT).name}
+    assert (folder / f"{second.name}.safetensors").is_file()
+    before = result_of(folder, STRICT).stat().st_mtime_ns
     output = train(*command)
-    assert f"{STRICT.name.replace('session1', 'session2')}: " in output
-    assert result_of(tmp_path / "crossval", STRICT).stat().st_mtime_ns == before
-    # The ablation did these three runs, too, after many others.
-    uninterrupted = files(ablated.run / "ablation", "baseline-avel-mem-strict-*.safetensors")
+    assert f"{second.name}: " in output
+    assert result_of(folder, STRICT).stat().st_mtime_ns == before
+    uninterrupted = files(crossed.run / "crossval", "baseline-avel-mem-strict-1234-*.safetensors")
     assert len(uninterrupted) == 3
-    assert files(tmp_path / "crossval", "*.safetensors") == uninterrupted
+    assert files(folder) == uninterrupted

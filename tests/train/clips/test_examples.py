@@ -77,14 +77,15 @@ def test_at_a_lower_rate_the_first_frame_of_each_slot_is_kept(picture_hz: float,
     assert made.batch(torch.tensor([0])).video_mask.sum() == len(kept)
 
 
-@pytest.mark.parametrize("picture_hz", [1.0, 2.0, 5.0, 10.0])
+@pytest.mark.parametrize("picture_hz", [1.0, 2.0, 5.0, 10.0, 30.0])
 def test_at_a_lower_rate_it_is_what_would_have_been_embedded(
     dwarf: Config, dwarf_bench: Bench, tmp_path: Path, picture_hz: float
 ) -> None:
-    few = dwarf_bench.examples.utterances[:6]
+    few = dwarf_bench.finest.utterances[:6]
     _, store = compare.make_store(dwarf, tmp_path, picture_hz)
     store.fill(few, ALONE)
-    thinned = dwarf_bench.examples.at_rate(picture_hz)
+    thinned = dwarf_bench.finest.at_rate(picture_hz)
+    assert thinned.frames == 2 * picture_hz
     for utterance, found in zip(few, thinned.seen, strict=False):
         expected = store.read(utterance)
         assert torch.equal(found.time_ns, expected.time_ns)
