@@ -67,7 +67,7 @@ def write(ablation: Ablation, folder: Path) -> None:
     report.write(findings, folder)
     for evaluation, cells in findings.cells.items():
         for method, cell in cells.items():
-            title = f"{method}: {evaluation}, {cell.runs} runs together"
+            title = f"{method}: {evaluation}, runs: {cell.runs}"
             path = folder / "confusion" / f"{slug(evaluation)}-{slug(method)}.png"
             plots.confusion(path, comparison.labels, np.array(cell.confusion), title)
     if ablation.aligned:

@@ -8,6 +8,7 @@ from typing import Any, get_args
 
 import click
 import torch
+from click.core import ParameterSource
 
 from edge.errors import UsageError
 
@@ -27,6 +28,9 @@ from .voices_and_faces.fit import fit as fit_voices_and_faces
 
 Command = Callable[..., Any]
 
+ONLY_CLIPS = ("embeddings", "skip_damaged", "fold", "protocol", "finest")
+ONLY_APART = ("only",)
+"""Options by the kind of configuration that knows them."""
 FOLDER = click.Path(path_type=Path)
 
 
@@ -88,6 +92,7 @@ def fit_command(
 ) -> None:
     """Train what a configuration describes. Run again after a kill, it goes on where it was."""
     chosen, folder = begin(path, run, threads)
+    refuse_options_of_others(chosen)
     if isinstance(chosen.recipe, Clips):
         bench, image_encoder = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged)
         checkpoint: Path | None = fit_clips(bench, image_encoder, fold)
@@ -143,6 +148,7 @@ def crossval_command(path: Path, run: Path | None, threads: int, **options: Any)
 def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
     chosen, folder = begin(path, run, threads)
+    refuse_options_of_others(chosen)
     if isinstance(chosen.recipe, Clips):
         compare_clips(chosen, folder / "ablation", VARIANTS, **options)
     else:
@@ -176,7 +182,9 @@ def check_command(name: str, root: Path, deep: bool) -> None:
 
 @main.command("convert-published")
 @click.argument("published_checkpoint", type=FOLDER)
-@click.option("--config", "path", type=FOLDER, default=Path("configs/published.yaml"), show_default=True)
+@click.option(
+    "--config", "path", type=FOLDER, default=Path("configs/published.yaml"), show_default=True, help="Of its sizes."
+)
 @click.option("-o", "--output", type=FOLDER, required=True, help="The checkpoint to be written.")
 def convert_command(published_checkpoint: Path, path: Path, output: Path) -> None:
     """Turn a checkpoint of the authors' code into one of this project's."""
@@ -208,6 +216,17 @@ def begin(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
     torch.set_num_threads(threads)
     chosen = config.load(path)
     return chosen, run or Path("runs") / chosen.name
+
+
+def refuse_options_of_others(chosen: Config) -> None:
+    """UsageError where an option was given that only the other kind of configuration knows."""
+    context = click.get_current_context()
+    kind, others = ("clips", ONLY_APART) if isinstance(chosen.recipe, Clips) else ("voices and faces", ONLY_CLIPS)
+    for name in others:
+        if name in context.params and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            raise UsageError(
+                f"--{name.replace('_', '-')}: {chosen.name} is trained on {kind}, which has no such option"
+            )
 
 
 def seeds_of(chosen: Config, count: int) -> list[int]:

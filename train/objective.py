@@ -58,7 +58,10 @@ class Objective(nn.Module):
         to_video = similarity(audio, self.processes.gather(video, gradient), scale)
         to_audio = similarity(video, self.processes.gather(audio, gradient), scale)
         losses = {"avel": avel_loss(to_video, to_audio, labels, all_labels, weights.positives)}
-        if weights.mem:
+        if weights.mem and (all_labels == all_labels[0]).all():
+            # A batch of one class has no negatives to learn from.
+            losses["mem"] = to_video.new_zeros(())
+        elif weights.mem:
             everyone = Tokens(*(self.processes.gather(part, gradient and part.is_floating_point()) for part in tokens))
             videos = hard_negatives(to_video, labels, all_labels, draws[0])
             audios = hard_negatives(to_audio, labels, all_labels, draws[1])

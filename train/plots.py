@@ -57,10 +57,13 @@ def confusion(path: Path, labels: Sequence[str], matrix: Ints, title: str) -> No
 
 
 def embeddings(path: Path, labels: Sequence[str], before: Embeddings, after: Embeddings) -> None:
-    """Both modalities before and after alignment: principal components of each panel, mean cosines in its title."""
+    """Both modalities of the baseline, whose projections nothing trained, and of Foal-Net: the principal components of
+    each panel, mean cosines in its title."""
     palette = colours(len(labels))
     figure = blank(640)
-    for axes, name, points in zip(figure.subplots(1, 2), ("before", "after"), (before, after), strict=True):
+    for axes, name, points in zip(
+        figure.subplots(1, 2), ("baseline, before", "Foal-Net, after"), (before, after), strict=True
+    ):
         matching, other = mean_cosines(points)
         scatter(axes, points, palette)
         title = f"{name} alignment\nmean cosine, audio to video:\nsame class {matching:+.2f}, other class {other:+.2f}"

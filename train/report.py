@@ -118,6 +118,9 @@ def find(comparison: Comparison) -> Findings:
                 baseline = comparison.outcomes[comparison.baseline].get(evaluation)
             paper = comparison.paper.get(evaluation, {}).get(method)
             cells.setdefault(evaluation, {})[method] = cell(outcome, baseline, paper)
+    # What is evaluated alone stands behind what it is a part of, whichever method had it first.
+    whole = list(dict.fromkeys(name.partition(",")[0] for name in cells))
+    cells = {name: cells[name] for name in sorted(cells, key=lambda name: whole.index(name.partition(",")[0]))}
     return Findings(list(comparison.labels), comparison.baseline, cells, comparison.command, list(comparison.notes))
 
 
@@ -181,7 +184,7 @@ def terminal_tables(findings: Findings) -> Iterator[Table]:
         header, *rows = lines(findings, evaluation)
         table = Table(title=evaluation)
         for number, column in enumerate(header):
-            table.add_column(column, justify="right" if number else "left")
+            table.add_column(column, justify="right" if number else "left", overflow="fold")
         for row in rows:
             table.add_row(*row)
         yield table

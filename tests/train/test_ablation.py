@@ -105,11 +105,11 @@ def test_a_confusion_matrix_is_that_of_its_cell(
     whole = made(aligned=False)
     write(whole, tmp_path)
     assert set(drawn) == {
-        f"{method.name}: {evaluation}, 3 runs together"
+        f"{method.name}: {evaluation}, runs: 3"
         for method in (BASELINE, FOAL_NET)
         for evaluation in ("strict", "published, 0.5 s")
     }
-    labels, matrix = drawn[f"{FOAL_NET.name}: strict, 3 runs together"]
+    labels, matrix = drawn[f"{FOAL_NET.name}: strict, runs: 3"]
     expected = np.zeros((4, 4), dtype=int)
     for probs in whole.comparison.outcomes[FOAL_NET.name]["strict"].probs:
         np.add.at(expected, (TRUTH, probs.argmax(axis=1)), 1)

@@ -110,7 +110,7 @@ def test_the_darkest_cell_of_a_row_is_the_one_most_predicted(tmp_path: Path) -> 
 def test_panels_are_titled_with_their_cosines(texts: list[str], tmp_path: Path) -> None:
     before, after = made_embeddings(0), made_embeddings(1)
     plots.embeddings(tmp_path / "a.png", LABELS, before, after)
-    for name, points, title in zip(("before", "after"), (before, after), texts, strict=True):
+    for name, points, title in zip(("baseline, before", "Foal-Net, after"), (before, after), texts, strict=True):
         matching, other = mean_cosines(points)
         assert title.startswith(f"{name} alignment\n")
         assert title.endswith(f"same class {matching:+.2f}, other class {other:+.2f}")

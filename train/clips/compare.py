@@ -1,6 +1,7 @@
 """From a corpus to tables: embeddings made, every run done, folds and seeds put together."""
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
@@ -29,7 +30,8 @@ from .split import Protocol, folds, shared_speakers
 
 MEANING = {
     "published": "published: the left-out fold chooses the epoch that it is tested by; confidences as they come.",
-    "strict": "strict: the fold after the left-out one trains nothing, chooses the epoch and calibrates confidences.",
+    "strict": "strict: the fold after the left-out one trains nothing, chooses the epoch, and calibrates confidences, "
+    "one temperature for sound, picture and both.",
 }
 
 
@@ -44,14 +46,17 @@ def prepare(
 ) -> tuple[Bench, nn.Module]:
     """The corpus examined, embedded and in memory; and the image encoder.
 
-    Embeddings are made at the configuration's rate of pictures, or at `finest_hz` where that is higher.
+    Embeddings are made at the configuration's rate of pictures, and at `finest_hz` where that is higher.
     """
     utterances = find(config, root, processes, skip_damaged)
-    encoder, store = make_store(config, embeddings, max(finest_hz, config.picture.rate_hz))
+    encoder, store = make_store(config, embeddings, config.picture.rate_hz)
     store.fill(utterances, processes)
-    finest = load(config, utterances, store, processes.is_main)
-    examples = finest.at_rate(config.picture.rate_hz)
-    data = identity(store.folder.name, [utterance.name for utterance in utterances])
+    examples = finest = load(config, utterances, store, processes.is_main)
+    if finest_hz > store.rate_hz:
+        finer = Store(embeddings, config, encoder, finest_hz)
+        finer.fill(utterances, processes)
+        finest = replace(examples, seen=[finer.read(utterance) for utterance in utterances], picture_hz=finest_hz)
+    data = identity(store.folder.name, finest.picture_hz, [utterance.name for utterance in utterances])
     return Bench(config, examples, finest, data, run, processes), encoder
 
 
@@ -59,7 +64,8 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
     """The corpus's utterances of the configuration's labels; UsageError where files are missing or damaged."""
     corpus = registry.find(clips(config).corpus)
     utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
-    problems = examine(utterances, deep=False, one_track_is_enough=getattr(corpus, "ONE_TRACK_IS_ENOUGH", False))
+    one_track_is_enough = getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
+    problems = examine(utterances, False, one_track_is_enough, shown=processes.is_main)
     if not skip_damaged:
         refuse(problems)
     kept = usable(utterances, problems)
@@ -118,17 +124,23 @@ def pool(bench: Bench, of: Sequence[Run], probs: Sequence[Tensor]) -> Prediction
     return Prediction(torch.cat(list(probs)).numpy(), np.concatenate([truth(bench, run) for run in of]))
 
 
+def left_out(bench: Bench, run: Run) -> list[int]:
+    """The rows of a run's left-out fold."""
+    return [row for row, utterance in enumerate(bench.examples.utterances) if utterance.fold == run.left_out]
+
+
 def truth(bench: Bench, run: Run) -> np.ndarray:
     """int64 `[n]`, labels of a run's left-out fold."""
-    rows = [row for row, utterance in enumerate(bench.examples.utterances) if utterance.fold == run.left_out]
-    return bench.examples.labels[rows].numpy()
+    return bench.examples.labels[left_out(bench, run)].numpy()
 
 
 def embeddings(bench: Bench, found: dict[Run, dict[str, Tensor]], variant: Variant) -> Embeddings:
     """What the first run of a row makes of its left-out fold, of clips that have sound and picture."""
     run = next(run for run in found if run.variant == variant)
-    audio, video = found[run]["audio embedding"].numpy(), found[run]["video embedding"].numpy()
-    return Embeddings(audio, video, truth(bench, run))
+    rows = left_out(bench, run)
+    whole = [len(bench.examples.sounds[row]) > 0 < len(bench.examples.seen[row].embedding) for row in rows]
+    audio, video = (found[run][f"{side} embedding"].numpy()[whole] for side in ("audio", "video"))
+    return Embeddings(audio, video, truth(bench, run)[whole])
 
 
 def curves(bench: Bench, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:
@@ -145,8 +157,8 @@ def curves(bench: Bench, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:
             by_seed = [[run for run in of if run.seed == seed] for seed in seeds]
             parts = [pool(bench, some, [found[run][f"probs {name} {value:g}"] for run in some]) for some in by_seed]
             points.append(accuracies(outcome(parts)).ua)
-        if points:
-            made.append(Curve(name, xlabel, x, {"both": points}))
+        if len(points) > 1:
+            made.append(Curve(name, xlabel, x, {"Foal-Net, strict": points}))
     return made
 
 
@@ -155,9 +167,12 @@ def notes(bench: Bench, protocols: Sequence[Protocol]) -> list[str]:
     config, utterances = bench.config, bench.examples.utterances
     found = [
         f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "
-        f"once; {config.picture.rate_hz:g} pictures a second, framing `{config.picture.framing}`.",
+        f"once; {config.sound.window_s:g} s, {config.picture.rate_hz:g} pictures a second, "
+        f"{'the speaker in half of each' if clips(config).speaker_half else 'all of each'}, "
+        f"framing `{config.picture.framing}`.",
+        "Alone: the same network, the other modality left out when it is evaluated.",
         *(MEANING[protocol] for protocol in protocols),
     ]
     if shared := shared_speakers(utterances):
-        found.append(f"{len(shared)} speakers are in several folds: what is shown holds for people already known.")
+        found.append(f"Speakers in several folds: {len(shared)}. What is shown holds for people already known.")
     return found

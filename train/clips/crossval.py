@@ -10,6 +10,7 @@ from pathlib import Path
 import torch
 from torch import Tensor
 
+from edge.errors import UsageError
 from edge.metrics import evaluate
 
 from ..ablation import slug
@@ -77,30 +78,35 @@ def result(bench: Bench, run: Run) -> dict[str, Tensor]:
     """What a run found, from its file where it was done before; its weights are not kept."""
     path = bench.folder / f"{run.name}.result.safetensors"
     made_of = run_identity(bench, run)
+    stage = make_stage(bench, run)
     if path.is_file():
-        tensors, about = read_tensors(path)
-        if about["identity"] == made_of:
-            return tensors
-    stage, learner = train(bench, run)
-    found = assess(bench, run, learner)
+        found, about = read_tensors(path)
+        if about["identity"] != made_of:
+            raise UsageError(f"{path} was made with another configuration; choose another --run or delete the file")
+    else:
+        found = assess(bench, run, train(bench, run))
+        if bench.processes.is_main:
+            write_tensors(path, found, {"identity": made_of})
+    bench.processes.wait()
     if bench.processes.is_main:
-        write_tensors(path, found, {"identity": made_of})
         for made in (stage.path, stage.best_path):
             made.unlink(missing_ok=True)
-    bench.processes.wait()
     return found
 
 
-def train(bench: Bench, run: Run) -> tuple[Stage, ClipLearner]:
+def make_stage(bench: Bench, run: Run) -> Stage:
+    """Where a run is kept while it trains, its best epoch apart."""
+    path = bench.folder / f"{run.name}.safetensors"
+    return Stage(run.name, clips(bench.config).stage, run.seed, run_identity(bench, run), path, best="ua")
+
+
+def train(bench: Bench, run: Run) -> ClipLearner:
     """Train one run; the learner ends with its best epoch's weights."""
-    config, processes, examples = bench.config, bench.processes, bench.examples
-    schedule = clips(config).stage
+    processes, examples = bench.processes, bench.examples
     rows = split(examples.utterances, run.left_out, run.protocol)
     labels = examples.labels[rows.train]
     learner = make_learner(bench, run)
     called = processes.wrap(learner)
-    path = bench.folder / f"{run.name}.safetensors"
-    stage = Stage(run.name, schedule, run.seed, run_identity(bench, run), path, best="ua")
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         batch = examples.batch(rows.train[indices]).to(processes.device)
@@ -112,8 +118,8 @@ def train(bench: Bench, run: Run) -> tuple[Stage, ClipLearner]:
         accuracy = evaluate(found.softmax(dim=1).numpy(), examples.labels[rows.chooser].numpy())
         return {"ua": accuracy.ua, "wa": accuracy.wa}
 
-    optimise(stage, learner, class_weights(labels), loss, check, processes)
-    return stage, learner
+    optimise(make_stage(bench, run), learner, class_weights(labels), loss, check, processes)
+    return learner
 
 
 def run_identity(bench: Bench, run: Run) -> str:
@@ -179,8 +185,8 @@ def views(bench: Bench) -> Iterator[tuple[str, Examples]]:
 
 
 def rates(examples: Examples) -> list[float]:
-    """Of `RATES_HZ` those that the embeddings are of."""
-    return [rate_hz for rate_hz in RATES_HZ if rate_hz <= examples.picture_hz]
+    """Of `RATES_HZ` those whose pictures are among the ones that there are embeddings of."""
+    return [rate_hz for rate_hz in RATES_HZ if examples.picture_hz / rate_hz in range(1, 1000)]
 
 
 def windows(examples: Examples) -> list[float]:

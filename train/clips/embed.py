@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edge.errors import UsageError
 from edge.framing import make_framing
 
 from ..config import Clip, Config, clips
@@ -23,8 +24,8 @@ from ..tensors import fingerprint, read_tensors, write_tensors
 from .cut import frames
 
 BATCH = 64
-BYTES = 2
-"""Embeddings are kept in fp16."""
+EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
+"""Numbers of an embedding are kept in fp16, times in nanoseconds; a file's header has less than this."""
 
 
 class Seen(NamedTuple):
@@ -54,6 +55,8 @@ class Store:
 
     def read(self, utterance: Utterance) -> Seen:
         """An utterance's embeddings; UsageError where they are missing."""
+        if not self.path(utterance).is_file():
+            raise UsageError(f"no embeddings of {utterance.name} in {self.folder}; python -m train embed makes them")
         tensors, _ = read_tensors(self.path(utterance))
         return Seen(tensors["embedding"], tensors["time_ns"])
 
@@ -71,7 +74,8 @@ class Store:
 
     def _announce(self, wanted: int, missing: int) -> None:
         frames_at_most = round(self.rate_hz * self.config.sound.window_s)
-        megabytes = missing * frames_at_most * self.config.image_encoder.width * BYTES / 1e6
+        a_frame = self.config.image_encoder.width * EMBEDDING_BYTES + TIME_BYTES
+        megabytes = missing * (frames_at_most * a_frame + HEADER_BYTES) / 1e6
         self.folder.mkdir(parents=True, exist_ok=True)
         free_gigabytes = shutil.disk_usage(self.folder).free / 1e9
         console.print(

@@ -23,7 +23,7 @@ def fit(bench: Bench, image_encoder: nn.Module, left_out: str | None) -> Path:
     if left_out not in (None, *names):
         raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")
     run = Run(FOAL_NET, "strict", bench.config.seed, left_out or names[-1])
-    _, learner = train(bench, run)
+    learner = train(bench, run)
     path = bench.folder / "checkpoint.safetensors"
     assert isinstance(learner.objective, Objective), "Foal-Net"
     assert learner.audio_encoder is not None, "Foal-Net"

@@ -7,11 +7,11 @@ from pathlib import Path
 
 from rich.console import RenderableType
 from rich.markup import escape
-from rich.progress import track
 from rich.table import Table
 
 from edge.errors import UsageError
 
+from ..log import progress
 from . import tracks
 from .registry import find
 from .tracks import SHORTEST_SOUND_S, Track
@@ -53,12 +53,14 @@ def check(name: str, root: Path, deep: bool = False) -> Report:
     return Report(utterances, getattr(corpus, "EXPECTED", {}), examine(utterances, deep, one_track_is_enough))
 
 
-def examine(utterances: Sequence[Utterance], deep: bool, one_track_is_enough: bool = False) -> list[Problem]:
-    """Everything that is wrong with the utterances; a file that many share is read once."""
+def examine(
+    utterances: Sequence[Utterance], deep: bool, one_track_is_enough: bool = False, shown: bool = True
+) -> list[Problem]:
+    """Everything that is wrong with the utterances; a file that many share is read once, with `shown` under a bar."""
     heard = sorted({utterance.path for utterance in utterances})
     seen = sorted({utterance.seen.path for utterance in utterances if utterance.seen})
-    sounds = {path: tracks.sound(path, deep) for path in track(heard, "examining sound")}
-    pictures = {path: tracks.picture(path, deep) for path in track(seen, "examining pictures")}
+    sounds = {path: tracks.sound(path, deep) for path in progress(heard, "examining sound", shown)}
+    pictures = {path: tracks.picture(path, deep) for path in progress(seen, "examining pictures", shown)}
     named = Counter(utterance.name for utterance in utterances)
     problems = []
     for utterance in utterances:

@@ -199,7 +199,7 @@ def test_where_no_face_is_found_there_is_no_embedding(
 
 
 def test_an_utterance_without_embeddings_is_refused(dwarf: Config, utterances: list[Utterance], tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=f"{utterances[0].name}.safetensors"):
+    with pytest.raises(UsageError, match=f"no embeddings of {utterances[0].name} in .*; python -m train embed"):
         store(dwarf, tmp_path).read(utterances[0])
 
 

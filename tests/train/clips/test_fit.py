@@ -62,7 +62,7 @@ def test_the_command_names_its_checkpoint_last(fitted: Done) -> None:
 def test_the_checkpoint_gives_the_probabilities_of_the_run(
     fitted: Done, loaded: Checkpoint, eager_bench: Bench, rows: Split
 ) -> None:
-    _, learner = crossval.train(eager_bench, RUN)
+    learner = crossval.train(eager_bench, RUN)
     expected = crossval.logits(eager_bench, learner, eager_bench.examples, rows.test, MODALITIES)
     for modality in MODALITIES:
         found = logits(loaded, eager_bench, rows.test, modality)
