@@ -30,6 +30,8 @@ from .tokens import hear
 WINDOWS_S = (2.0, 4.0, 6.0)
 NOTES = (
     "Voices and faces of one label are paired, of different people; no recording is in two pairs.",
+    "The encoders are frozen, so AVEL shares no weights with the classifier: it reaches it only by the choice of MEM's "
+    "negatives and by the clipping of gradients.",
     "The last epoch counts in every run. Confidences are calibrated on the validation pairs.",
     "Test speakers and faces were not used for anything before.",
 )
