@@ -21,7 +21,7 @@ class Checkpoint(NamedTuple):
     model: FoalNet
     config: Config
     temperature: float
-    """Divides the logits before the softmax, fitted on the validation speakers."""
+    """Divides the logits before the softmax, fitted on the validation part."""
     measured: dict[str, dict[str, float]]
     """Evaluation, e.g. `validation both` -> UA, WA, ECE and the count."""
 

@@ -1,4 +1,4 @@
-"""The command line of training: fit, embed, crossval, ablate, corpora check, convert-published."""
+"""The command line of training: fit, embed, crossval, ablate, corpora list and check, convert-published."""
 
 import shlex
 import sys
@@ -20,7 +20,7 @@ from .clips.split import PROTOCOLS, Protocol
 from .config import Clips, Config
 from .corpora import check, registry
 from .log import console
-from .processes import join
+from .processes import Processes, join
 from .variants import FOAL_NET, VARIANTS, Variant
 from .voices_and_faces.ablate import ablate as ablate_voices_and_faces
 from .voices_and_faces.fit import EncoderStage
@@ -93,12 +93,14 @@ def fit_command(
     """Train what a configuration describes. Run again after a kill, it goes on where it was."""
     chosen, folder = begin(path, run, threads)
     refuse_options_of_others(chosen)
+    processes = join()
     if isinstance(chosen.recipe, Clips):
-        bench, image_encoder = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged)
+        bench, image_encoder = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged)
         checkpoint: Path | None = fit_clips(bench, image_encoder, fold)
     else:
+        refuse_many(processes, chosen)
         checkpoint = fit_voices_and_faces(chosen, data, folder, only)
-    if checkpoint is not None:
+    if checkpoint is not None and processes.is_main:
         click.echo(f"checkpoint: {checkpoint}")
 
 
@@ -121,7 +123,8 @@ def embed_command(
     utterances = compare.find(chosen, data, processes, skip_damaged)
     _, store = compare.make_store(chosen, embeddings, rate or chosen.picture.rate_hz)
     store.fill(utterances, processes)
-    click.echo(f"embeddings: {store.folder}")
+    if processes.is_main:
+        click.echo(f"embeddings: {store.folder}")
 
 
 @main.command("crossval")
@@ -152,6 +155,7 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
     if isinstance(chosen.recipe, Clips):
         compare_clips(chosen, folder / "ablation", VARIANTS, **options)
     else:
+        refuse_many(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
         ablation.write(ablate_voices_and_faces(chosen, options["data"], folder, seeds, said()), folder / "ablation")
 
@@ -216,6 +220,12 @@ def begin(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
     torch.set_num_threads(threads)
     chosen = config.load(path)
     return chosen, run or Path("runs") / chosen.name
+
+
+def refuse_many(processes: Processes, chosen: Config) -> None:
+    """UsageError where several processes were started for what one does."""
+    if processes.count > 1:
+        raise UsageError(f"{processes.count} processes: {chosen.name} is trained by one; start it without a launcher")
 
 
 def refuse_options_of_others(chosen: Config) -> None:

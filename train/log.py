@@ -1,5 +1,6 @@
 """What a training shows while it runs: a bar for the epoch, a line for each, and TensorBoard's files."""
 
+import math
 import time
 from collections.abc import Iterable, Iterator, Sequence
 from types import TracebackType
@@ -31,7 +32,7 @@ class Log:
         from torch.utils.tensorboard import SummaryWriter
 
         self._stage, self._processes, self._steps = stage, processes, steps
-        self.sums = dict(place.sums)
+        self.sums = {name: math.nan if value is None else value for name, value in place.sums.items()}
         self._began = time.monotonic()
         self._done = place.epoch + place.step / steps
         self._start = self._done

@@ -53,7 +53,9 @@ def hard_negatives(scores: Tensor, labels: Tensor, all_labels: Tensor, uniform: 
     if not negative.any(dim=1).all():
         raise ValueError("hard negatives need at least two labels in a batch")
     heaped = scores.double().masked_fill(~negative, -torch.inf).softmax(dim=1).cumsum(dim=1)
-    return torch.searchsorted(heaped, uniform.double()[:, None] * heaped[:, -1:], right=True)[:, 0]
+    drawn = torch.searchsorted(heaped, uniform.double()[:, None] * heaped[:, -1:], right=True)[:, 0]
+    # An overflow in fp16 makes scores that are no numbers; the step is left out later, if it does not fail here.
+    return drawn.clamp(max=scores.shape[1] - 1)
 
 
 def mem_loss(audio_match: Tensor, video_match: Tensor) -> Tensor:

@@ -54,6 +54,9 @@ class Objective(nn.Module):
         weights, gradient = self.weights, self.weights.gather_gradient
         all_labels = self.processes.gather(labels)
         audio, video = self.fusion.embed(*tokens)
+        # What is missing has no direction: without this its gradient would drown all others.
+        audio = torch.where(tokens.audio_mask.any(dim=1, keepdim=True), audio, torch.zeros_like(audio))
+        video = torch.where(tokens.video_mask.any(dim=1, keepdim=True), video, torch.zeros_like(video))
         scale = similarity_scale(self.fusion.log_scale, weights.temperature)
         to_video = similarity(audio, self.processes.gather(video, gradient), scale)
         to_audio = similarity(video, self.processes.gather(audio, gradient), scale)

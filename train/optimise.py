@@ -45,7 +45,7 @@ def optimise(
         raise UsageError(f"{stage.name}: a batch of {schedule.batch} from {draws} examples; choose a smaller batch")
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:
-            indices = batches(weights, draws, schedule.batch, seeded(stage.seed, place.epoch))
+            indices = batches(weights, draws, schedule.batch, seeded(stage.seed, -1 - place.epoch))
             model.train()
             for step in log.steps(place.epoch, place.step):
                 count = place.epoch * steps + step
@@ -53,7 +53,9 @@ def optimise(
                 losses = make_step(state, stage, processes.share(indices[step]), loss, rate, count, processes)
                 log.add(losses, count, rate)
                 if schedule.save_steps and (step + 1) % schedule.save_steps == 0 and step + 1 < steps:
-                    write(stage, state, msgspec.structs.replace(place, step=step + 1, sums=log.sums), processes, log)
+                    write(
+                        stage, state, msgspec.structs.replace(place, step=step + 1, sums=dict(log.sums)), processes, log
+                    )
             model.eval()
             with torch.no_grad():
                 figures = {**log.means(), **check()}
@@ -107,7 +109,7 @@ def learning_rate(schedule: Schedule, epoch: float) -> float:
 
 
 def seeded(seed: int, count: int) -> torch.Generator:
-    """The generator of an epoch or a step."""
+    """The generator of step number `count`; below 0, of an epoch's order."""
     return torch.Generator().manual_seed(seed * 1_000_003 + count)
 
 

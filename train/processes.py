@@ -4,6 +4,7 @@ Dimensions: b rows of this process, B = b * count rows of all.
 """
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
 from edge.errors import UsageError
+
+PATIENCE = timedelta(hours=6)
+"""For the slowest process: some have longer clips to embed."""
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,13 @@ ALONE = Processes(1, 0, torch.device("cpu"))
 def join() -> Processes:
     """Join the processes that the launcher started; alone, on a GPU where there is one."""
     # Without `cpu`, accelerate starts nothing for processes that have no GPU: each would think itself alone.
-    state = PartialState(cpu=not torch.cuda.is_available())
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
     return Processes(state.num_processes, state.process_index, state.device)
 
 
 def gather_constant(rows: Tensor) -> Tensor:
     """`[b, ...]` of each process -> `[B, ...]`, detached."""
-    parts = [torch.empty_like(rows) for _ in range(distributed.get_world_size())]
+    parts = [torch.empty_like(rows, memory_format=torch.contiguous_format) for _ in range(distributed.get_world_size())]
     distributed.all_gather(parts, rows.detach().contiguous())
     return torch.cat(parts)
 
@@ -84,6 +88,6 @@ class GatherWithGradient(torch.autograd.Function):
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, None]:
         """`[B, ...]` -> `[b, ...]`."""
-        total = gradients[0].contiguous()
+        total = gradients[0].clone(memory_format=torch.contiguous_format)
         distributed.all_reduce(total)
         return total.chunk(distributed.get_world_size())[ctx.index], None

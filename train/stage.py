@@ -38,8 +38,8 @@ class Place(msgspec.Struct, frozen=True):
     """Whole epochs done."""
     step: int = 0
     """Steps done of the next epoch."""
-    sums: dict[str, float] = {}
-    """The losses of those steps, summed."""
+    sums: dict[str, float | None] = {}
+    """The losses of those steps, summed; JSON has None for what is no finite number."""
     best: float = -1.0
     """The best figure so far."""
 

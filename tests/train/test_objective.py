@@ -364,3 +364,14 @@ def test_dropout_is_before_the_one_head(single: SingleObjective) -> None:
     found = torch.stack([single.train().logits(make_tokens(), "both") for _ in range(400)])
     assert found.std(dim=0).min() > 0
     torch.testing.assert_close(found.mean(dim=0), single.eval().logits(make_tokens(), "both"), atol=0.05, rtol=0)
+
+
+def test_an_example_without_a_modality_does_not_drown_the_others() -> None:
+    chosen = make()
+    whole, lacking = make_tokens(), make_tokens()
+    lacking = lacking.without(audio=torch.zeros(COUNT).bool(), video=torch.arange(COUNT) == 0)
+    sizes = []
+    for tokens in (whole, lacking):
+        found = gradients(chosen(tokens, LABELS, seeded()), chosen)
+        sizes.append(torch.stack([part.norm() for part in found.values()]).norm().item())
+    assert sizes[1] < 3 * sizes[0]

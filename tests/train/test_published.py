@@ -155,6 +155,9 @@ def check_losses(model: FoalNet, state: dict[str, Tensor], tokens: Tokens, weigh
     labels = LABELS[: len(rows)].tolist()
     _, for_sounds, for_pictures = torch.rand((len(rows), 3), generator=seeded()).unbind(dim=1)
     audio, video = map(np.stack, zip(*map(net.embeddings, rows), strict=True))
+    # As published a missing modality is no number; here it is a vector of zeros.
+    audio *= tokens.audio_mask[: len(rows)].any(dim=1).numpy()[:, None]
+    video *= tokens.video_mask[: len(rows)].any(dim=1).numpy()[:, None]
     scores = audio @ video.T * scale(float(state["temp"]))
     videos = published_reference.hard_negatives(scores, labels, for_sounds.tolist())
     audios = published_reference.hard_negatives(scores.T, labels, for_pictures.tolist())

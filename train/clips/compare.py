@@ -30,7 +30,7 @@ from .split import Protocol, folds, shared_speakers
 
 MEANING = {
     "published": "published: the left-out fold chooses the epoch that it is tested by; confidences as they come.",
-    "strict": "strict: the fold after the left-out one trains nothing, chooses the epoch, and calibrates confidences, "
+    "strict": "strict: the fold before the left-out one trains nothing, chooses the epoch, and calibrates confidences, "
     "one temperature for sound, picture and both.",
 }
 
@@ -56,7 +56,9 @@ def prepare(
         finer = Store(embeddings, config, encoder, finest_hz)
         finer.fill(utterances, processes)
         finest = replace(examples, seen=[finer.read(utterance) for utterance in utterances], picture_hz=finest_hz)
-    data = identity(store.folder.name, finest.picture_hz, [utterance.name for utterance in utterances])
+    data = identity(
+        store.folder.name, finest.picture_hz, [(each.name, each.label, each.fold, each.speaker) for each in utterances]
+    )
     return Bench(config, examples, finest, data, run, processes), encoder
 
 
@@ -170,6 +172,7 @@ def notes(bench: Bench, protocols: Sequence[Protocol]) -> list[str]:
         f"once; {config.sound.window_s:g} s, {config.picture.rate_hz:g} pictures a second, "
         f"{'the speaker in half of each' if clips(config).speaker_half else 'all of each'}, "
         f"framing `{config.picture.framing}`.",
+        "UA and WA are over all folds' utterances together; the curves are of networks trained at one rate and length.",
         "Alone: the same network, the other modality left out when it is evaluated.",
         *(MEANING[protocol] for protocol in protocols),
     ]

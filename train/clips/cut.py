@@ -41,7 +41,7 @@ def sound(utterance: Utterance, rate_hz: int, longest_s: float) -> Samples:
     has_sound, _ = probe(utterance.path)
     if not has_sound:
         return np.zeros(0, np.float32)
-    return read_sound(utterance.path, rate_hz)[: round(longest_s * rate_hz)]
+    return read_sound(utterance.path, rate_hz)[: round(longest_s * rate_hz)].copy()
 
 
 def half_of(picture: Image, half: Half) -> Image:

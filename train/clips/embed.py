@@ -3,6 +3,7 @@
 Dimensions: Tv frames of an utterance, Dv the embedding's width, H and W the encoder's picture size.
 """
 
+import hashlib
 import shutil
 from collections.abc import Sequence
 from dataclasses import replace
@@ -50,29 +51,40 @@ class Store:
         self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.sound.window_s:g}s"
 
     def path(self, utterance: Utterance) -> Path:
-        """Where an utterance's embeddings are."""
-        return self.folder / utterance.corpus / f"{utterance.name}.safetensors"
+        """Where an utterance's embeddings are: another cut, or another file of the name, has another place."""
+        cut = self._cut(utterance)
+        size = cut.path.stat().st_size if cut.path.is_file() else 0
+        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half}"
+        digest = hashlib.sha256(source.encode()).hexdigest()[:8]
+        return self.folder / utterance.corpus / f"{utterance.name}-{digest}.safetensors"
 
     def read(self, utterance: Utterance) -> Seen:
         """An utterance's embeddings; UsageError where they are missing."""
-        if not self.path(utterance).is_file():
+        if not self.has(utterance):
             raise UsageError(f"no embeddings of {utterance.name} in {self.folder}; python -m train embed makes them")
         tensors, _ = read_tensors(self.path(utterance))
         return Seen(tensors["embedding"], tensors["time_ns"])
 
     def fill(self, utterances: Sequence[Utterance], processes: Processes) -> None:
         """Make what is missing. Safe to kill: what is done is not done again."""
-        missing = [utterance for utterance in utterances if not self.path(utterance).is_file()]
-        if missing and processes.is_main:
-            self._announce(len(utterances), len(missing))
+        if processes.is_main:
+            self._announce(len(utterances), sum(not self.has(utterance) for utterance in utterances))
+        # Shared out before it is looked what is there: others may already be at work.
+        mine = [utterance for utterance in utterances[processes.index :: processes.count] if not self.has(utterance)]
         self.encoder.to(processes.device)
-        mine = missing[processes.index :: processes.count]
         for utterance in progress(mine, "embedding pictures", processes.is_main):
             seen = self._embed(utterance, processes.device)
             write_tensors(self.path(utterance), seen._asdict(), {"utterance": utterance.name})
+        self.encoder.cpu()
         processes.wait()
 
+    def has(self, utterance: Utterance) -> bool:
+        """Whether an utterance's embeddings are there."""
+        return self.path(utterance).is_file()
+
     def _announce(self, wanted: int, missing: int) -> None:
+        if not missing:
+            return
         frames_at_most = round(self.rate_hz * self.config.sound.window_s)
         a_frame = self.config.image_encoder.width * EMBEDDING_BYTES + TIME_BYTES
         megabytes = missing * (frames_at_most * a_frame + HEADER_BYTES) / 1e6

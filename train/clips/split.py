@@ -1,7 +1,7 @@
 """Leave-one-fold-out cross-validation: who trains, who chooses the epoch, who is tested.
 
 *Published* protocol: all other folds train, and the best epoch on the left-out fold itself counts. *Strict*: the
-fold after the left-out one chooses the epoch and trains nothing; the left-out fold is tested once.
+fold before the left-out one chooses the epoch and trains nothing; the left-out fold is tested once.
 """
 
 from collections.abc import Sequence
@@ -28,8 +28,8 @@ class Split(NamedTuple):
 
 
 def folds(utterances: Sequence[Utterance]) -> list[str]:
-    """The corpus's folds in order; UsageError where there are too few to train, choose and test."""
-    found = sorted({utterance.fold for utterance in utterances})
+    """The corpus's folds in its own order; UsageError where there are too few to train, choose and test."""
+    found = list(dict.fromkeys(utterance.fold for utterance in utterances))
     if len(found) < 3:
         raise UsageError(f"the corpus has the folds {', '.join(found)}; cross-validation needs at least three")
     return found
@@ -38,7 +38,7 @@ def folds(utterances: Sequence[Utterance]) -> list[str]:
 def split(utterances: Sequence[Utterance], left_out: str, protocol: Protocol) -> Split:
     """The rows of one fold's run."""
     names = folds(utterances)
-    chooser = left_out if protocol == "published" else names[(names.index(left_out) + 1) % len(names)]
+    chooser = left_out if protocol == "published" else names[names.index(left_out) - 1]
     of = {name: [row for row, utterance in enumerate(utterances) if utterance.fold == name] for name in names}
     train = [row for name in names if name not in (left_out, chooser) for row in of[name]]
     return Split(torch.tensor(sorted(train)), torch.tensor(of[chooser]), torch.tensor(of[left_out]))

@@ -173,8 +173,8 @@ def test_what_shows_a_class_is_learned(learned: Done) -> None:
     found = report.read(learned.run / "crossval" / "table.json").cells
     both, audio = found["strict"][FOAL_NET.name], found["strict, audio alone"][FOAL_NET.name]
     assert both.count == 50
-    assert both.ua.low > 0.7
-    assert both.wa.low > 0.7
+    assert both.ua.low > 0.6
+    assert both.wa.low > 0.6
     assert audio.ua.low > 0.4
 
 
@@ -243,7 +243,7 @@ def test_the_other_clips_and_embeddings_are_other_data(dwarf: Config, short_rele
 def test_speakers_of_several_folds_are_noted(dwarf_bench: Bench) -> None:
     utterances = [changed(each, speaker="iemocap-01F") for each in dwarf_bench.examples.utterances]
     known = changed(dwarf_bench, examples=changed(dwarf_bench.examples, utterances=utterances))
-    assert len(compare.notes(dwarf_bench, ["strict"])) == 3
+    assert len(compare.notes(dwarf_bench, ["strict"])) == 4
     assert compare.notes(known, ["strict"])[-1].startswith("Speakers in several folds: 1.")
 
 

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace as replaced
 from pathlib import Path
 
 import av
@@ -88,8 +89,23 @@ def test_the_size_is_said_before_anything_is_made(embedded: Done, utterances: li
 def test_there_is_one_file_an_utterance(embedded: Done, utterances: list[Utterance]) -> None:
     (folder,) = embedded.embeddings.iterdir()
     assert re.fullmatch(rf"{ARCHITECTURE}-[0-9a-f]{{12}}-whole-{SIDE}x{SIDE}-{HALF}-10hz-2s", folder.name)
-    assert {path.name for path in (folder / "iemocap").iterdir()} == {f"{each.name}.safetensors" for each in utterances}
+    names = [path.stem.rpartition("-") for path in (folder / "iemocap").iterdir()]
+    assert sorted(name for name, _, _ in names) == sorted(each.name for each in utterances)
+    assert all(re.fullmatch("[0-9a-f]{8}", digest) for _, _, digest in names)
     assert [path.name for path in folder.iterdir()] == ["iemocap"]
+
+
+def test_another_cut_or_another_file_of_the_name_has_embeddings_of_its_own(
+    dwarf: Config, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    made, first = store(dwarf, tmp_path), utterances[0]
+    assert first.seen is not None
+    other = tmp_path / first.seen.path.name
+    other.write_bytes(first.seen.path.read_bytes() + b"more")
+    later = replaced(first.seen, begin_s=first.seen.begin_s + 0.1)
+    elsewhere = replaced(first.seen, path=other)
+    paths = {made.path(replaced(first, seen=cut)) for cut in (first.seen, later, elsewhere)}
+    assert len(paths) == 3
 
 
 def test_a_run_makes_nothing_but_embeddings(embedded: Done) -> None:

@@ -30,8 +30,14 @@ def all_of(protocol: Protocol) -> list[Split]:
     return [split(utterances(FOLDS), left_out, protocol) for left_out in "abcd"]
 
 
-def test_folds_are_in_order_whatever_the_order_of_the_utterances() -> None:
-    assert folds(utterances(FOLDS)) == ["a", "b", "c", "d"]
+def test_folds_are_in_the_corpus_own_order() -> None:
+    assert folds(utterances(FOLDS)) == ["b", "a", "c", "d"]
+    assert folds(utterances(["train", "train", "dev", "test"])) == ["train", "dev", "test"]
+
+
+def test_of_a_split_into_train_dev_and_test_the_last_is_tested_and_dev_chooses() -> None:
+    found = split(utterances(["train", "train", "dev", "test"]), "test", "strict")
+    assert [rows(part) for part in found] == [[0, 1], [2], [3]]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -54,9 +60,9 @@ def test_as_published_the_left_out_fold_chooses() -> None:
 
 @pytest.mark.parametrize(
     ("left_out", "train", "chooser", "test"),
-    [("b", [1, 3, 5, 7, 8], [2, 6], [0, 4]), ("d", [0, 2, 4, 6], [1, 5], [3, 7, 8])],
+    [("b", [1, 2, 5, 6], [3, 7, 8], [0, 4]), ("d", [0, 1, 4, 5], [2, 6], [3, 7, 8])],
 )
-def test_strictly_the_fold_after_the_left_out_one_chooses(
+def test_strictly_the_fold_before_the_left_out_one_chooses(
     left_out: str, train: list[int], chooser: list[int], test: list[int]
 ) -> None:
     found = split(utterances(FOLDS), left_out, "strict")
