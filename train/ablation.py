@@ -16,6 +16,9 @@ from .plots import Embeddings
 from .report import Comparison
 from .variants import Variant
 
+WINDOWS_S = (2.0, 4.0, 6.0)
+"""Lengths of what is heard and seen that UA is drawn against."""
+
 
 class Prediction(NamedTuple):
     """What one run said of the utterances of one evaluation."""

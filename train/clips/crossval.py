@@ -3,7 +3,7 @@
 Dimensions: n clips of a fold, C classes, E embedding width.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -13,7 +13,7 @@ from torch import Tensor
 from edge.errors import UsageError
 from edge.metrics import evaluate
 
-from ..ablation import slug
+from ..ablation import WINDOWS_S, slug
 from ..calibration import fit_common_temperature
 from ..config import Config, clips
 from ..encoders import build
@@ -26,10 +26,9 @@ from ..tensors import read_tensors, write_tensors
 from ..variants import FOAL_NET, Variant, make_objective
 from .examples import Examples
 from .learner import EVALUATED_AT_ONCE, ClipLearner, predict
-from .split import Protocol, folds, split
+from .split import Protocol, Split, folds, split
 
 RATES_HZ = (1.0, 2.0, 5.0, 10.0, 30.0)
-WINDOWS_S = (2.0, 4.0, 6.0)
 OWN: tuple[Modality, ...] = ("both",)
 """Everything that a row's network looks at."""
 
@@ -142,9 +141,7 @@ def assess(bench: Bench, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
     modalities = learner.objective.modalities if isinstance(learner.objective, Objective) else OWN
     temperature = 1.0
     if run.protocol == "strict":
-        chosen = logits(bench, learner, bench.examples, rows.chooser, modalities)
-        truth = bench.examples.labels[rows.chooser]
-        temperature = fit_common_temperature([(part, truth) for part in chosen.values()])
+        temperature = calibrate(bench, rows, logits(bench, learner, bench.examples, rows.chooser, modalities))
     found = {
         f"probs {name}": (part / temperature).softmax(dim=1)
         for name, part in logits(bench, learner, bench.examples, rows.test, modalities).items()
@@ -155,6 +152,12 @@ def assess(bench: Bench, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
         for name, examples in views(bench):
             found[f"probs {name}"] = logits(bench, learner, examples, rows.test, OWN)["both"].softmax(dim=1)
     return {**found, "temperature": torch.tensor(temperature)}
+
+
+def calibrate(bench: Bench, rows: Split, chosen: Mapping[str, Tensor]) -> float:
+    """One temperature for the logits of the choosing fold by each modality."""
+    truth = bench.examples.labels[rows.chooser]
+    return fit_common_temperature([(part, truth) for part in chosen.values()])
 
 
 def logits(

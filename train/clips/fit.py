@@ -7,13 +7,12 @@ from torch import nn
 from edge.errors import UsageError
 from edge.metrics import Accuracy, evaluate
 
-from ..calibration import fit_common_temperature
 from ..checkpoint import Checkpoint, save
 from ..figures import measured, report
 from ..foalnet import FoalNet
 from ..objective import MODALITIES, Objective
 from ..variants import FOAL_NET
-from .crossval import Bench, Run, logits, train
+from .crossval import Bench, Run, calibrate, logits, train
 from .split import folds, split
 
 
@@ -29,8 +28,7 @@ def fit(bench: Bench, image_encoder: nn.Module, left_out: str | None) -> Path:
     assert learner.audio_encoder is not None, "Foal-Net"
     rows = split(bench.examples.utterances, run.left_out, run.protocol)
     chosen = logits(bench, learner, bench.examples, rows.chooser, MODALITIES)
-    truth = bench.examples.labels[rows.chooser]
-    temperature = fit_common_temperature([(part, truth) for part in chosen.values()])
+    temperature = calibrate(bench, rows, chosen)
     tested = logits(bench, learner, bench.examples, rows.test, MODALITIES)
     figures: dict[str, Accuracy] = {}
     for name, parts, of in (("validation", chosen, rows.chooser), ("test", tested, rows.test)):

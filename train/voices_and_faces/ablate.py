@@ -11,7 +11,7 @@ import msgspec
 import torch
 from torch import Tensor
 
-from ..ablation import Ablation, Curve, Prediction, collect, outcome, slug
+from ..ablation import WINDOWS_S, Ablation, Curve, Prediction, collect, outcome, slug
 from ..calibration import fit_temperature
 from ..config import Config, voices_and_faces
 from ..encoders.nano_audio import NanoAudioEncoder
@@ -27,7 +27,6 @@ from .fuse import Heard, fit_fusion, pair, predict_pairs, unvaried
 from .material import Material
 from .tokens import hear
 
-WINDOWS_S = (2.0, 4.0, 6.0)
 NOTES = (
     "Voices and faces of one label are paired, of different people; no recording is in two pairs.",
     "The encoders are frozen, so AVEL shares no weights with the classifier: it reaches it only by the choice of MEM's "
