@@ -5,11 +5,19 @@ from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 
-from edge.metrics import Accuracy
+from torch import Tensor
+
+from edge.metrics import Accuracy, evaluate
 from edge.show import accuracy_table, confusion_table
 
 from .log import console
 from .objective import MODALITIES
+
+
+def accuracy(logits: Tensor, labels: Tensor) -> dict[str, float]:
+    """UA and WA of logits `[N, C]`, for an epoch's log line."""
+    figures = evaluate(logits.softmax(dim=1).numpy(), labels.numpy())
+    return {"ua": figures.ua, "wa": figures.wa}
 
 
 def measured(figures: dict[str, Accuracy]) -> dict[str, dict[str, float]]:

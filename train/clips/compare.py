@@ -66,8 +66,7 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
     """The corpus's utterances of the configuration's labels; UsageError where files are missing or damaged."""
     corpus = registry.find(clips(config).corpus)
     utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
-    one_track_is_enough = getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
-    problems = examine(utterances, False, one_track_is_enough, shown=processes.is_main)
+    problems = examine(utterances, False, registry.one_track_is_enough(corpus), shown=processes.is_main)
     if not skip_damaged:
         refuse(problems)
     kept = usable(utterances, problems)

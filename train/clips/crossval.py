@@ -11,12 +11,12 @@ import torch
 from torch import Tensor
 
 from edge.errors import UsageError
-from edge.metrics import evaluate
 
 from ..ablation import WINDOWS_S, slug
 from ..calibration import fit_common_temperature
 from ..config import Config, clips
 from ..encoders import build
+from ..figures import accuracy
 from ..objective import Modality, Objective
 from ..optimise import optimise
 from ..processes import Processes
@@ -114,8 +114,7 @@ def train(bench: Bench, run: Run) -> ClipLearner:
 
     def check() -> dict[str, float]:
         found = logits(bench, learner, examples, rows.chooser, OWN)["both"]
-        accuracy = evaluate(found.softmax(dim=1).numpy(), examples.labels[rows.chooser].numpy())
-        return {"ua": accuracy.ua, "wa": accuracy.wa}
+        return accuracy(found, examples.labels[rows.chooser])
 
     optimise(make_stage(bench, run), learner, class_weights(labels), loss, check, processes)
     return learner

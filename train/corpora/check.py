@@ -12,7 +12,7 @@ from rich.table import Table
 from edge.errors import UsageError
 
 from ..log import progress
-from . import tracks
+from . import registry, tracks
 from .registry import find
 from .tracks import SHORTEST_SOUND_S, Track
 from .utterance import LABELS, Cut, Utterance
@@ -49,8 +49,9 @@ def check(name: str, root: Path, deep: bool = False) -> Report:
     """Look into every file of the corpus of that name: at its beginning, or `deep`, decoding all of it."""
     corpus = find(name)
     utterances = corpus.utterances(root)
-    one_track_is_enough = getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
-    return Report(utterances, getattr(corpus, "EXPECTED", {}), examine(utterances, deep, one_track_is_enough))
+    return Report(
+        utterances, getattr(corpus, "EXPECTED", {}), examine(utterances, deep, registry.one_track_is_enough(corpus))
+    )
 
 
 def examine(

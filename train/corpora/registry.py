@@ -32,6 +32,11 @@ CLIPS: dict[str, Corpus] = {
 """Sound and picture."""
 
 
+def one_track_is_enough(corpus: Corpus) -> bool:
+    """Whether its files may lack sound or picture."""
+    return getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
+
+
 def find(name: str) -> Corpus:
     """The corpus of that name; UsageError where there is none."""
     corpora = VOICES | CLIPS

@@ -9,12 +9,12 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from edge.errors import UsageError
-from edge.metrics import evaluate
 
 from .. import sampling
 from ..config import Config, Schedule, voices_and_faces
 from ..encoders.nano_audio import TOKEN_SAMPLES, NanoAudioEncoder
 from ..encoders.nano_image import NanoImageEncoder
+from ..figures import accuracy
 from ..fusion import masked_mean
 from ..optimise import optimise
 from ..stage import Stage, identity
@@ -123,9 +123,3 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     )
     own = (config.fusion, config.objective, chosen.views, inputs) if name == "fusion" else ()
     return Stage(name, schedule, config.seed, identity(*shared, schedule, *own), run / f"{name}.safetensors")
-
-
-def accuracy(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """UA and WA of logits `[N, C]`, for an epoch's log line."""
-    figures = evaluate(logits.softmax(dim=1).numpy(), labels.numpy())
-    return {"ua": figures.ua, "wa": figures.wa}

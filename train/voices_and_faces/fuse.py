@@ -12,10 +12,11 @@ from torch import Tensor
 from edge.errors import UsageError
 
 from ..config import Config
+from ..figures import accuracy
 from ..fusion import Tokens
 from ..objective import Modality, Objective, SingleObjective
 from ..optimise import optimise
-from .encode import accuracy, make_stage
+from .encode import make_stage
 from .tokens import FaceTokens, VoiceTokens
 
 EVALUATED_AT_ONCE = 256

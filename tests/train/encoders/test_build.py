@@ -67,4 +67,4 @@ nano = load(Path("configs/nano.yaml"))
 audio_encoder(nano, pretrained=True), image_encoder(nano, pretrained=True)
 assert not {"transformers", "open_clip", "timm", "huggingface_hub"} & set(sys.modules)
 """
-    subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True)
+    assert subprocess.run([sys.executable, "-c", program], cwd=ROOT, check=True).returncode == 0

@@ -192,7 +192,7 @@ def test_a_local_folder_is_loaded(saved: Path) -> None:
 
 
 def test_without_pretrained_weights_none_are_looked_for() -> None:
-    WavLMEncoder(replace(TINY, weights="/nowhere"), RATE_HZ, pretrained=False)
+    assert WavLMEncoder(replace(TINY, weights="/nowhere"), RATE_HZ, pretrained=False).width == TINY.width
 
 
 def old_names(tensors: dict[str, torch.Tensor]) -> dict[str, torch.Tensor]:
@@ -215,7 +215,8 @@ def test_the_published_names_of_the_weights_are_known(saved: Path) -> None:
 
 def test_safetensors_go_before_pickles(saved: Path) -> None:
     (saved / "pytorch_model.bin").write_bytes(b"damaged")
-    WavLMEncoder(replace(TINY, weights=str(saved)), RATE_HZ, pretrained=True)
+    loaded = WavLMEncoder(replace(TINY, weights=str(saved)), RATE_HZ, pretrained=True)
+    torch.testing.assert_close(loaded.state_dict(), make().state_dict(), atol=0, rtol=0)
 
 
 def drop_a_tensor(folder: Path) -> None:
