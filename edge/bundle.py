@@ -14,6 +14,8 @@ from .framing import FramingName
 
 SCHEMA = 1
 MANIFEST = "manifest.json"
+Precision = Literal["fp32", "fp16", "int8"]
+GraphName = Literal["image_encoder", "audio_encoder", "fusion"]
 SHIPPED = Path(__file__).parent / "models" / "foal-nano"
 """The bundle that comes with the package."""
 
@@ -58,13 +60,34 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     sha256: str
 
 
+class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How many rows a graph is run on at once, from 1 on."""
+
+    usual: int
+    """What an engine is tuned for."""
+    largest: int
+    """More are split."""
+
+
 class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One of the three graphs."""
 
     file: File
-    precision: Literal["fp32"]
+    weights: File | None
+    """Where they do not lie in the graph's own file (ONNX external data)."""
+    precision: Precision
+    kept_fp32: list[str]
+    """Operators that a lower precision leaves in fp32, by name."""
+    tolerance: float
+    """Largest absolute difference from the golden outputs that a backend may show."""
+    batch: Batch
     inputs: list[Tensor]
     outputs: list[Tensor]
+
+    @property
+    def files(self) -> list[File]:
+        """All that the graph is made of."""
+        return [self.file, *([self.weights] if self.weights else [])]
 
 
 class Graphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -73,6 +96,23 @@ class Graphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     image_encoder: GraphEntry
     audio_encoder: GraphEntry
     fusion: GraphEntry
+
+    def by_name(self) -> dict[GraphName, GraphEntry]:
+        """Each graph under its name."""
+        return {"image_encoder": self.image_encoder, "audio_encoder": self.audio_encoder, "fusion": self.fusion}
+
+
+class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """What a precision below fp32 changes, on windows of the validation part."""
+
+    windows: int
+    ua_fp32: float
+    """Mean of the classes' recalls, 0..1."""
+    ua: float
+    """The same in this bundle's precision."""
+    mean_difference: float
+    """Of the probabilities, absolute, over windows and labels."""
+    largest_difference: float
 
 
 class Licences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,8 +135,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     graphs: Graphs
     golden: File
     """npz of inputs and expected outputs, `graph/tensor` -> array."""
-    golden_tolerance: float
-    """Largest absolute difference from the golden outputs that a backend may show."""
+    compared: Comparison | None
+    """None where all graphs are fp32."""
     temperature: float
     """Divides the logits before the softmax."""
     trained_on: list[str]
@@ -127,9 +167,10 @@ def load(folder: Path) -> Bundle:
     if not path.is_file():
         raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
     manifest = decode_manifest(path.read_bytes(), path)
-    graphs = manifest.graphs
-    for file in (graphs.image_encoder.file, graphs.audio_encoder.file, graphs.fusion.file, manifest.golden):
-        verify(folder, file)
+    for entry in manifest.graphs.by_name().values():
+        for file in entry.files:
+            verify(folder, file)
+    verify(folder, manifest.golden)
     check_labels(manifest)
     return Bundle(folder, manifest)
 

@@ -16,8 +16,6 @@ from .bundle import Manifest
 from .framing import Image
 from .samples import Embedding, Samples
 
-LARGEST_BATCH = 32
-
 
 class Evidence(Protocol):
     """What the recogniser needs of a window."""
@@ -56,11 +54,21 @@ class Recognizer:
 
     def embed(self, crops: Sequence[Image]) -> Embedding:
         """Crops uint8 `[H, W, 3]` -> embeddings float32 `[len(crops), Dv]`."""
-        parts = [np.stack(crops[i : i + LARGEST_BATCH]) for i in range(0, len(crops), LARGEST_BATCH)]
-        return np.concatenate([self.backend.image_encoder({"frames": part})["embedding"] for part in parts])
+        largest = self.manifest.graphs.image_encoder.batch.largest
+        parts = [np.stack(crops[i : i + largest]) for i in range(0, len(crops), largest)]
+        return np.concatenate([self.backend.image_encoder({"frames": part})["embedding"].copy() for part in parts])
 
     def recognize(self, windows: Sequence[Evidence]) -> list[Recognition]:
-        """One recognition a window, as one batch; a window without samples or embeddings lacks that modality."""
+        """One recognition a window, in batches as large as the graphs take.
+
+        A window without samples or embeddings lacks that modality.
+        """
+        graphs = self.manifest.graphs
+        largest = min(graphs.audio_encoder.batch.largest, graphs.fusion.batch.largest)
+        batches = [windows[i : i + largest] for i in range(0, len(windows), largest)]
+        return [recognition for batch in batches for recognition in self._recognize(batch)]
+
+    def _recognize(self, windows: Sequence[Evidence]) -> list[Recognition]:
         started = time.perf_counter()
         tokens, token_mask = self._hear(windows)
         heard = time.perf_counter()

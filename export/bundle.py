@@ -13,7 +13,7 @@ from torch import Tensor
 
 from edge import bundle as bundles
 from edge.backends.ort import OrtBackend
-from edge.bundle import File, GraphEntry, Graphs, Licences, Manifest
+from edge.bundle import Batch, File, GraphEntry, Graphs, Licences, Manifest
 from edge.bundle import Tensor as TensorEntry
 from edge.errors import BundleError, UsageError
 from edge.framing import make_framing
@@ -26,8 +26,10 @@ from .graphs import Graph, make_graphs, write_onnx
 from .parity import difference
 
 GOLDEN = "golden.npz"
-GOLDEN_TOLERANCE = 1e-3
+TOLERANCE = 1e-3
 """What another engine may differ from torch by, in fp32."""
+BATCHES = {"image_encoder": Batch(4, 32), "audio_encoder": Batch(1, 8), "fusion": Batch(1, 8)}
+"""Two or three new frames and one window of each stream; eight streams at once."""
 CODE_LICENCE = "Apache-2.0"
 DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
 
@@ -74,7 +76,11 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         tell(f"{graph.name}: {path.stat().st_size / 1e6:.2f} MB, largest difference from torch {worst:.1e}")
         entries[graph.name] = GraphEntry(
             file=File(path.name, bundles.sha256(path)),
+            weights=None,
             precision="fp32",
+            kept_fp32=[],
+            tolerance=TOLERANCE,
+            batch=BATCHES[graph.name],
             inputs=[describe(name, tensor) for name, tensor in graph.inputs.items()],
             outputs=[describe(name, tensor) for name, tensor in graph.expected.items()],
         )
@@ -89,7 +95,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         picture=config.picture,
         graphs=Graphs(**entries),
         golden=File(GOLDEN, bundles.sha256(folder / GOLDEN)),
-        golden_tolerance=GOLDEN_TOLERANCE,
+        compared=None,
         temperature=checkpoint.temperature,
         trained_on=trained_on(config),
         licences=Licences(CODE_LICENCE, config.weights_licence),

@@ -21,8 +21,15 @@ from train.fusion import Fused
 OPSET = 18
 """LayerNormalization is one operator from 17 on."""
 
-EXPORTER_NOISE = ("`isinstance\\(treespec, LeafSpec\\)` is deprecated", "# The axis name: batch will not be used")
-"""What torch's exporter says of its own inside, and of inputs that share one batch."""
+EXPORTER_NOISE = (
+    "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
+    "# The axis name: batch will not be used",
+    "divide by zero encountered in log",
+    "invalid value encountered in cast",
+)
+"""What torch's exporter says of its own inside, of inputs that share one batch, and of constants that it folds."""
+QUIETENED = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer._constant_folding", "onnx_ir")
+"""Loggers of remarks about themselves."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +94,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
         )
     assert program is not None, "the dynamo exporter returns a program"
     forget_origin(program.model.graph)
+    cast_pixels_first(program.model.graph)
     program.save(str(path), external_data=False)
 
 
@@ -99,16 +107,30 @@ def forget_origin(graph: onnx_ir.Graph) -> None:
             value.metadata_props.clear()
 
 
+def cast_pixels_first(graph: onnx_ir.Graph) -> None:
+    """Let the shape of uint8 inputs be asked of their cast: TensorRT takes uint8 into a Cast and nothing else."""
+    for pixels in graph.inputs:
+        casts = [node for node in pixels.consumers() if node.op_type == "Cast"]
+        if pixels.dtype != onnx_ir.DataType.UINT8 or not casts:
+            continue
+        for node, index in tuple(pixels.uses()):
+            if node.op_type == "Shape":
+                node.replace_input_with(index, casts[0].outputs[0])
+    graph.sort()
+
+
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """Hides torch's known remarks about itself, among them that torchvision is not needed here."""
-    registration = logging.getLogger("torch.onnx._internal.exporter._registration")
-    level = registration.level
-    registration.setLevel(logging.ERROR)
+    """Hides known remarks of torch's exporter about itself, among them that torchvision is not needed here."""
+    loggers = [logging.getLogger(name) for name in QUIETENED]
+    levels = [logger.level for logger in loggers]
+    for logger in loggers:
+        logger.setLevel(logging.ERROR)
     try:
         with warnings.catch_warnings():
             for remark in EXPORTER_NOISE:
                 warnings.filterwarnings("ignore", remark)
             yield
     finally:
-        registration.setLevel(level)
+        for logger, level in zip(loggers, levels, strict=True):
+            logger.setLevel(level)

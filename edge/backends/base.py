@@ -12,7 +12,10 @@ class Graph(Protocol):
     """One graph, ready to run."""
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Named inputs -> named outputs; the first dimension is the batch."""
+        """Named inputs -> named outputs; the first dimension is the batch, no larger than the manifest allows.
+
+        The outputs may be views that hold until the graph runs again.
+        """
         ...
 
 

@@ -86,7 +86,7 @@ def test_the_runtime_reproduces_the_golden_vectors(exported: Exported, graphs: d
     for key, reference in graphs[name].expected.items():
         np.testing.assert_array_equal(golden[key], reference.numpy())
         np.testing.assert_allclose(
-            found[key].astype(np.float64), golden[key], atol=bundle.manifest.golden_tolerance, rtol=0
+            found[key].astype(np.float64), golden[key], atol=entry.tolerance, rtol=0
         )
 
 

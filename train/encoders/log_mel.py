@@ -1,4 +1,6 @@
-"""Log-mel spectrogram as convolution and matrix product, so that it lives inside the exported graph.
+"""Log-mel spectrogram as convolutions, so that it lives inside the exported graph.
+
+The product with the mel weights is one too: it stays in fp32, and engines for Turing have no fp32 matrix product.
 
 Dimensions: B batch, S samples, F frames, M mel bands.
 """
@@ -38,7 +40,7 @@ class LogMel(nn.Module):
         padded = nn.functional.pad(heard, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
         parts = nn.functional.conv1d(padded[:, None], self.fourier, stride=STEP_SAMPLES)
         real, imaginary = parts.chunk(2, dim=1)
-        power = self.mel @ (real * real + imaginary * imaginary)
+        power = nn.functional.conv1d(real * real + imaginary * imaginary, self.mel[:, :, None])
         mask = frame_mask(power.shape[2], STEP_SAMPLES, length)[:, None]
         loudest = (power * mask).amax(dim=(1, 2), keepdim=True)
         floor = (loudest * 10.0**-RANGE_DECADES).clamp(min=QUIETEST)

@@ -41,7 +41,7 @@ def test_the_golden_outputs_come_out(shipped, golden, graph: str) -> None:
         expected, found = golden[f"{graph}/{tensor.name}"], outputs[tensor.name]
         assert found.dtype == expected.dtype == tensor.dtype
         difference = np.abs(found.astype(float) - expected.astype(float)).max()
-        assert difference <= shipped.manifest.golden_tolerance
+        assert difference <= entry.tolerance
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
@@ -51,7 +51,7 @@ def test_golden_rows_do_not_depend_on_their_batch(shipped, golden, graph: str) -
     outputs = getattr(shipped.backend, graph)(inputs)
     for name, found in outputs.items():
         expected = golden[f"{graph}/{name}"][-1:]
-        np.testing.assert_allclose(found, expected, atol=shipped.manifest.golden_tolerance)
+        np.testing.assert_allclose(found, expected, atol=entry.tolerance)
 
 
 @pytest.mark.parametrize("length", [0, 1, 320, 1280])
