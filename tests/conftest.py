@@ -17,7 +17,20 @@ import pytest
 
 from edge import commands
 from edge.backends.ort import OrtBackend
-from edge.bundle import SHIPPED, Batch, File, GraphEntry, Graphs, Licences, Manifest, Picture, Sound, Tensor, load, sha256
+from edge.bundle import (
+    SHIPPED,
+    Batch,
+    File,
+    GraphEntry,
+    Graphs,
+    Licences,
+    Manifest,
+    Picture,
+    Sound,
+    Tensor,
+    load,
+    sha256,
+)
 from edge.messages import Message
 from edge.recognizer import Recognizer
 from edge.samples import Event

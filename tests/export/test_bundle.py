@@ -85,9 +85,7 @@ def test_the_runtime_reproduces_the_golden_vectors(exported: Exported, graphs: d
     found = getattr(OrtBackend(bundle, threads=1), name)({tensor.name: golden[tensor.name] for tensor in entry.inputs})
     for key, reference in graphs[name].expected.items():
         np.testing.assert_array_equal(golden[key], reference.numpy())
-        np.testing.assert_allclose(
-            found[key].astype(np.float64), golden[key], atol=entry.tolerance, rtol=0
-        )
+        np.testing.assert_allclose(found[key].astype(np.float64), golden[key], atol=entry.tolerance, rtol=0)
 
 
 def test_golden_inputs_are_faces_and_voices_whole_short_and_absent(loaded: Checkpoint) -> None:
