@@ -4,150 +4,34 @@ It is all that the making side hands to the live side. Whatever the manifest doe
 """
 
 import hashlib
-from pathlib import Path, PurePosixPath
-from typing import Literal
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
 
 import msgspec
 
+from . import consistency, onnx_header
 from .errors import BundleError
-from .framing import FramingName
+from .manifest import AGAIN
+from .manifest import SCHEMA as SCHEMA
+from .manifest import Batch as Batch
+from .manifest import Comparison as Comparison
+from .manifest import File as File
+from .manifest import GraphEntry as GraphEntry
+from .manifest import GraphName as GraphName
+from .manifest import Graphs as Graphs
+from .manifest import Licences as Licences
+from .manifest import Manifest as Manifest
+from .manifest import Picture as Picture
+from .manifest import Precision as Precision
+from .manifest import Sound as Sound
+from .manifest import Tensor as Tensor
+from .manifest import decode_manifest as decode_manifest
 
-SCHEMA = 1
 MANIFEST = "manifest.json"
-Precision = Literal["fp32", "fp16", "int8"]
-GraphName = Literal["image_encoder", "audio_encoder", "fusion"]
+LARGEST_MANIFEST = 1 << 20
+"""In bytes; a manifest of three graphs has a few thousand."""
 SHIPPED = Path(__file__).parent / "models" / "foal-nano"
 """The bundle that comes with the package."""
-
-
-class Sound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the audio encoder hears."""
-
-    rate_hz: int
-    window_s: float
-    """Length of a window; the waveform is padded with zeros to it."""
-
-    @property
-    def samples(self) -> int:
-        """Samples in a whole window, S."""
-        return round(self.rate_hz * self.window_s)
-
-
-class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the image encoder sees."""
-
-    rate_hz: float
-    """Frames encoded per second; the others are left out."""
-    height: int
-    width: int
-    framing: FramingName
-
-
-class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One input or output of a graph."""
-
-    name: str
-    dtype: Literal["uint8", "bool", "int64", "float32"]
-    shape: list[int | str]
-    """A name stands for a dimension that may vary."""
-
-
-class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of the bundle."""
-
-    path: str
-    """Relative to the bundle, with forward slashes."""
-    sha256: str
-
-
-class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many rows a graph is run on at once, from 1 on."""
-
-    usual: int
-    """What an engine is tuned for."""
-    largest: int
-    """More are split."""
-
-
-class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One of the three graphs."""
-
-    file: File
-    weights: File | None
-    """Where they do not lie in the graph's own file (ONNX external data)."""
-    precision: Precision
-    kept_fp32: list[str]
-    """Operators that a lower precision leaves in fp32, by name."""
-    tolerance: float
-    """Largest absolute difference from the golden outputs that a backend may show."""
-    batch: Batch
-    inputs: list[Tensor]
-    outputs: list[Tensor]
-
-    @property
-    def files(self) -> list[File]:
-        """All that the graph is made of."""
-        return [self.file, *([self.weights] if self.weights else [])]
-
-
-class Graphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """The three graphs, in the order of the data flow."""
-
-    image_encoder: GraphEntry
-    audio_encoder: GraphEntry
-    fusion: GraphEntry
-
-    def by_name(self) -> dict[GraphName, GraphEntry]:
-        """Each graph under its name."""
-        return {"image_encoder": self.image_encoder, "audio_encoder": self.audio_encoder, "fusion": self.fusion}
-
-
-class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a precision below fp32 changes, on windows of the validation part."""
-
-    windows: int
-    ua_fp32: float
-    """Mean of the classes' recalls, 0..1."""
-    ua: float
-    """The same in this bundle's precision."""
-    mean_difference: float
-    """Of the probabilities, absolute, over windows and labels."""
-    largest_difference: float
-
-
-class Licences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under what terms the parts may be used."""
-
-    code: str
-    weights: str
-
-
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """`manifest.json`, schema 1."""
-
-    schema: int
-    name: str
-    version: str
-    labels: list[str]
-    """In the order of the logits."""
-    sound: Sound
-    picture: Picture
-    graphs: Graphs
-    golden: File
-    """npz of inputs and expected outputs, `graph/tensor` -> array."""
-    compared: Comparison | None
-    """None where all graphs are fp32."""
-    temperature: float
-    """Divides the logits before the softmax."""
-    trained_on: list[str]
-    licences: Licences
-    measured: dict[str, dict[str, float]]
-    """Evaluation at export, e.g. `test both` -> ua, wa, ece, count."""
-
-    @property
-    def frames(self) -> int:
-        """Frames in a whole window, Tv."""
-        return round(self.picture.rate_hz * self.sound.window_s)
 
 
 class Bundle(msgspec.Struct, frozen=True):
@@ -162,55 +46,63 @@ class Bundle(msgspec.Struct, frozen=True):
 
 
 def load(folder: Path) -> Bundle:
-    """Read and verify a bundle; BundleError says what was found, what was expected, and the remedy."""
-    path = folder / MANIFEST
-    if not path.is_file():
+    """Read and verify a bundle; BundleError says what was found, what was expected, and the remedy.
+
+    No engine has seen it then: nothing of it has run, and no more memory was taken than the manifest's.
+    """
+    if not os.path.lexists(folder / MANIFEST):
         raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
-    manifest = decode_manifest(path.read_bytes(), path)
+    manifest = read_manifest(folder)
+    consistency.check(manifest, folder)
     for entry in manifest.graphs.by_name().values():
         for file in entry.files:
             verify(folder, file)
+        onnx_header.check(folder / entry.file.path, folder / entry.weights.path if entry.weights else None)
     verify(folder, manifest.golden)
-    check_labels(manifest)
     return Bundle(folder, manifest)
 
 
-def decode_manifest(text: bytes, path: Path) -> Manifest:
-    """Decode a manifest strictly, the schema first, so that a newer one is named as such."""
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest; BundleError where it is none."""
+    path = locate(folder, MANIFEST)
     try:
-        schema = msgspec.json.decode(text, type=SchemaOnly).schema
-        if schema != SCHEMA:
-            raise BundleError(
-                f"{path} has schema {schema}, this program reads schema {SCHEMA}; "
-                + ("update foal-edge" if schema > SCHEMA else "export the checkpoint again")
-            )
-        return msgspec.json.decode(text, type=Manifest)
-    except msgspec.MsgspecError as error:
-        raise BundleError(f"{path} is damaged: {error}; take the bundle again or export it again") from error
-
-
-class SchemaOnly(msgspec.Struct):
-    """The one field of a manifest that every version has."""
-
-    schema: int
+        with path.open("rb") as stream:
+            text = stream.read(LARGEST_MANIFEST + 1)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+    if len(text) > LARGEST_MANIFEST:
+        raise BundleError(
+            f"{path} is damaged: it has {path.stat().st_size} bytes, at most {LARGEST_MANIFEST} are expected; {AGAIN}"
+        )
+    return decode_manifest(text, path)
 
 
 def verify(folder: Path, file: File) -> None:
     """BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
-    relative = PurePosixPath(file.path)
-    if relative.is_absolute() or ".." in relative.parts or {"\\", "\0"} & set(file.path):
-        raise BundleError(f"{folder / MANIFEST} names {file.path!r}, which leaves the bundle; do not use this bundle")
-    path = folder / relative
-    if not path.resolve().is_relative_to(folder.resolve()):
-        raise BundleError(f"{path} is a link that leaves the bundle; do not use this bundle")
-    if not path.is_file():
-        raise BundleError(f"{path} is missing; take the bundle again or export it again")
-    found = sha256(path)
+    path = locate(folder, file.path)
+    try:
+        found = sha256(path)
+    except OSError as error:
+        raise BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if found != file.sha256:
-        raise BundleError(
-            f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; "
-            "take the bundle again or export it again"
-        )
+        raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {AGAIN}")
+
+
+def locate(folder: Path, name: str) -> Path:
+    """Where a file lies that the manifest names; BundleError unless that is a regular file inside the folder."""
+    relative = PurePosixPath(name)
+    climbs = relative.is_absolute() or ".." in relative.parts or PureWindowsPath(name).drive
+    if climbs or {"\\", "\0"} & set(name):
+        raise BundleError(f"{folder / MANIFEST} names {name!r}, which leaves the bundle; do not use this bundle")
+    path = folder / relative
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise BundleError(f"{path} is a link that leaves the bundle; do not use this bundle")
+    if not os.path.exists(path):
+        raise BundleError(f"{path} is missing; {AGAIN}")
+    if not os.path.isfile(path):  # to open a pipe would be to wait for who writes into it
+        kind = "a directory" if os.path.isdir(path) else "a pipe, socket or device"
+        raise BundleError(f"{path} is {kind}, a regular file is expected; {AGAIN}")
+    return path
 
 
 def sha256(path: Path) -> str:
@@ -220,13 +112,3 @@ def sha256(path: Path) -> str:
         while part := stream.read(1 << 20):
             digest.update(part)
     return digest.hexdigest()
-
-
-def check_labels(manifest: Manifest) -> None:
-    """BundleError where the labels are not as many as the fusion's logits."""
-    classes = {tensor.name: tensor.shape[-1] for tensor in manifest.graphs.fusion.outputs}.get("logits")
-    if classes != len(manifest.labels):
-        raise BundleError(
-            f"{manifest.name} has {len(manifest.labels)} labels ({', '.join(manifest.labels)}) "
-            f"for {classes} logits; export the checkpoint again"
-        )

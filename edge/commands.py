@@ -1,7 +1,6 @@
-"""The command line: `foal-edge [OPTIONS]`, and its commands listen, devices and score."""
+"""The command line: `foal-edge [OPTIONS]`, and its commands listen, devices, score, engines and doctor."""
 
 import logging
-import math
 import signal
 import sys
 import threading
@@ -13,17 +12,27 @@ from pathlib import Path
 from typing import Any
 
 import click
-from rich.console import Console
 from rich.progress import track
 
 from . import devices as found_devices
 from . import show
-from .backends.ort import OrtBackend
-from .bundle import SHIPPED, load
+from .bundle import load
+from .choice import Wanted, open_backend
+from .engine_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
 from .listen import Subscriber
 from .messages import Message, Prediction, encode
+from .options import (
+    Seconds,
+    backend_option,
+    bundle_option,
+    complaints,
+    console,
+    framing_option,
+    make_workshop,
+    threads_option,
+)
 from .publisher import DEFAULT_ADDRESS
 from .recognizer import Recognizer
 from .score import read_table, score
@@ -33,17 +42,6 @@ MOST_KEPT = 10_000
 """Predictions that `listen` keeps for its percentiles."""
 FORCED_STATUS = 130
 """Of a program that a second Ctrl-C ends at once."""
-
-console = Console(highlight=False, soft_wrap=True)
-complaints = Console(stderr=True, highlight=False, soft_wrap=True)
-
-bundle_option = click.option(
-    "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"
-)
-framing_option = click.option(
-    "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"
-)
-threads_option = click.option("--threads", type=click.IntRange(0), default=0, help="Cores for inference; 0 for all.")
 
 
 def run_command() -> None:
@@ -60,19 +58,6 @@ def run_command() -> None:
         complaints.print(f"foal-edge: {error}", markup=False)
         status = error.exit_status
     sys.exit(status)
-
-
-class Seconds(click.FloatRange):
-    """A finite number within bounds: the ranges of click let nan through."""
-
-    name = "seconds"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Refuse what is no number of seconds."""
-        number = float(super().convert(value, param, ctx))
-        if not math.isfinite(number):
-            self.fail(f"{value} is no number of seconds", param, ctx)
-        return number
 
 
 def print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
@@ -110,6 +95,7 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 @click.option("--stream", default="main", show_default=True, help="Name of the stream, part of its topics.")
 @click.option("--bind", default=DEFAULT_ADDRESS, show_default=True, help="Where to publish.")
 @click.option("--format", "wire_format", type=click.Choice(["msgpack", "json"]), default="msgpack", show_default=True)
+@backend_option
 @threads_option
 @click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
 @click.option(
@@ -124,10 +110,11 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     with interruptible() as stop:
+        workshop = make_workshop(stop.is_set, quiet=quiet)
         if quiet:
-            run(Settings(**options), stop, on_start=ignore, on_sent=ignore)
+            run(Settings(**options), stop, workshop, on_start=ignore, on_sent=ignore)
         else:
-            run(Settings(**options), stop, on_start=complaints.print, on_sent=print_message)
+            run(Settings(**options), stop, workshop, on_start=complaints.print, on_sent=print_message)
 
 
 @main.command()
@@ -182,11 +169,18 @@ def devices() -> None:
 @click.argument("table", type=click.Path(path_type=Path), metavar="MANIFEST.csv")
 @bundle_option
 @framing_option
+@backend_option
 @threads_option
 @click.option("--no-audio", is_flag=True, help="Go by the picture alone.")
 @click.option("--no-video", is_flag=True, help="Go by the sound alone.")
 def score_command(
-    table: Path, bundle: Path, framing: FramingName | None, threads: int, no_audio: bool, no_video: bool
+    table: Path,
+    bundle: Path,
+    framing: FramingName | None,
+    backend: Wanted,
+    threads: int,
+    no_audio: bool,
+    no_video: bool,
 ) -> None:
     """Predict labelled clips or still pictures (columns path,label) and print how many are right."""
     if no_audio and no_video:
@@ -194,9 +188,10 @@ def score_command(
     loaded = load(bundle)
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
+    opened, _ = open_backend(loaded, backend, threads, make_workshop(bool))
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
-        Recognizer(manifest, OrtBackend(loaded, threads)),
+        Recognizer(manifest, opened),
         make_framing(framing or manifest.picture.framing, manifest.picture.height, manifest.picture.width),
         sound=not no_audio,
         picture=not no_video,
@@ -207,6 +202,10 @@ def score_command(
     if result.failed:
         listed = "\n".join(f"  {reason}" for reason in result.failed)
         raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")
+
+
+main.add_command(engines)
+main.add_command(doctor)
 
 
 def print_message(message: Message) -> None:

@@ -4,7 +4,8 @@
     ├── UsageError            exit 2   an option or a file the user named cannot be meant
     ├── SourceError           exit 3   a camera, microphone or file cannot be opened or read
     ├── BundleError           exit 4   a bundle is damaged, foreign or of another schema
-    └── PublishError          exit 5   the publisher cannot have its address
+    ├── PublishError          exit 5   the publisher cannot have its address
+    └── EngineError           exit 6   TensorRT or its GPU is missing, or does not do what was asked of it
 
 A message names the value, what was expected and the remedy; it is printed without a traceback.
 """
@@ -38,3 +39,9 @@ class PublishError(FoalError):
     """The publisher cannot have its address."""
 
     exit_status = 5
+
+
+class EngineError(FoalError):
+    """TensorRT or its GPU is missing, or does not do what was asked of it."""
+
+    exit_status = 6

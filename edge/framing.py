@@ -3,6 +3,7 @@
 Training cuts its pictures with this same code. Pictures are uint8 `[H, W, 3]`, RGB.
 """
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -10,10 +11,14 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from .errors import UsageError
+
 Image = NDArray[np.uint8]
 FramingName = Literal["whole", "face"]
 
-CASCADE = str(Path(cv2.__file__).parent / "data" / "haarcascade_frontalface_default.xml")
+CASCADE = "haarcascade_frontalface_default.xml"
+CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
+"""Where OpenCV's own package has it, and where JetPack's and Debian's have."""
 SMALLEST_FACE = 1 / 8
 """Of the picture's shorter side: a smaller face is not looked for."""
 DETECT_SIDE_PX = 320
@@ -75,7 +80,7 @@ class FaceFraming:
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self._cascade = cv2.CascadeClassifier(CASCADE)
+        self._cascade = cv2.CascadeClassifier(str(find_cascade(CASCADE_FOLDERS)))
 
     def __call__(self, picture: Image) -> Framed:
         """The largest face's crop; no crop where no face is found."""
@@ -90,6 +95,18 @@ class FaceFraming:
         box = Box(*(round(float(side) / shrink) for side in largest))
         crop = picture[box.y : box.y + box.height, box.x : box.x + box.width]
         return Framed(resize(crop, self.height, self.width), len(found), box)
+
+
+def find_cascade(folders: Sequence[Path]) -> Path:
+    """The detector's file; UsageError where none of the folders has it."""
+    for folder in folders:
+        if (folder / CASCADE).is_file():
+            return folder / CASCADE
+    places = ", ".join(map(str, folders))
+    raise UsageError(
+        f"no {CASCADE} in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
+        "take opencv-python 4.x or --framing whole"
+    )
 
 
 def resize(picture: Image, height: int, width: int) -> Image:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
-from .backends.ort import OrtBackend
 from .bundle import Manifest, load
+from .choice import Wanted, open_backend
 from .clock import Clock, SystemClock, to_ns
+from .engines.provide import Workshop
 from .errors import SourceError, UsageError
 from .framing import FramingName, make_framing
 from .inbox import Inbox
@@ -55,20 +56,26 @@ class Settings:
     stream: str
     bind: str
     wire_format: WireFormat
+    backend: Wanted
     threads: int
 
 
 def run(
-    settings: Settings, stop: threading.Event, on_start: Callable[[str], None], on_sent: Callable[[Message], None]
+    settings: Settings,
+    stop: threading.Event,
+    workshop: Workshop,
+    on_start: Callable[[str], None],
+    on_sent: Callable[[Message], None],
 ) -> None:
     """Run until the recording ends or `stop` is set.
 
-    `on_start` gets a line about what runs where, `on_sent` each message once it is out. FoalError where something
-    that was asked for cannot be had.
+    `workshop` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent` each
+    message once it is out. FoalError where something that was asked for cannot be had.
     """
     check(settings)
     bundle = load(settings.bundle)
-    recognizer = Recognizer(bundle.manifest, OrtBackend(bundle, settings.threads))
+    backend, reason = open_backend(bundle, settings.backend, settings.threads, workshop)
+    recognizer = Recognizer(bundle.manifest, backend)
     recording = make_recording(settings, bundle.manifest)
     clock = SystemClock()
     dropped: Counter[str] = Counter(dict.fromkeys(DROP_REASONS, 0))
@@ -76,7 +83,7 @@ def run(
     publisher = Publisher(settings.bind, settings.wire_format, dropped, stamp, on_sent)
 
     def tell(names: str) -> None:
-        model = f"{bundle.manifest.name} {bundle.manifest.version} on {recognizer.backend.name}"
+        model = f"{bundle.manifest.name} {bundle.manifest.version} on {backend.name} ({reason})"
         on_start(f"{model}, {names}, publishing at {publisher.address}")
 
     try:

@@ -5,6 +5,7 @@ from collections.abc import Collection, Iterable, Sequence
 import numpy as np
 from rich.table import Table
 
+from .doctor import Finding
 from .messages import Latency, Message, Prediction
 from .metrics import Accuracy
 
@@ -57,4 +58,16 @@ def confusion_table(title: str, labels: Sequence[str], accuracy: Accuracy) -> Ta
     table = Table("truth \\ predicted", *labels, title=title)
     for label, row in zip(labels, accuracy.confusion, strict=True):
         table.add_row(label, *map(str, row))
+    return table
+
+
+def findings_table(findings: Iterable[Finding]) -> Table:
+    """A row a graph: how far it is from its golden outputs, and how long it takes."""
+    table = Table("graph", "precision")
+    for column in ("largest difference", "tolerance", "ms, batch of 1"):
+        table.add_column(column, justify="right")
+    table.add_column("")
+    for finding in findings:
+        figures = f"{finding.difference:.1e}", f"{finding.tolerance:.1e}", f"{finding.median_ms:.2f}"
+        table.add_row(finding.graph, finding.precision, *figures, "" if finding.is_sound else "too far")
     return table

@@ -2,13 +2,22 @@
 
 import sys
 from pathlib import Path
+from typing import get_args
 
 import click
 
-from edge.errors import FoalError
+from edge import bundle as bundles
+from edge.bundle import Precision
+from edge.errors import FoalError, UsageError
+from edge.options import make_workshop
 from train.checkpoint import load
 
+from . import engines
 from .bundle import write
+from .lower import FITTED_ON, Lower
+from .windows import Windows
+
+FOLDER = click.Path(path_type=Path)
 
 
 @click.group()
@@ -17,11 +26,42 @@ def main() -> None:
 
 
 @main.command("bundle")
-@click.argument("checkpoint", type=click.Path(path_type=Path))
-@click.option("-o", "--output", type=click.Path(path_type=Path), required=True, help="Folder of the bundle.")
-def bundle_command(checkpoint: Path, output: Path) -> None:
-    """Export a checkpoint's three graphs, compare each with torch, and write the bundle."""
-    write(load(checkpoint), output, click.echo)
+@click.argument("checkpoint", type=FOLDER)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder of the bundle.")
+@click.option("--precision", type=click.Choice(get_args(Precision)), default="fp32", show_default=True)
+@click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA].")
+@click.option(
+    "--windows", type=click.IntRange(1), default=500, show_default=True, help="Below fp32: how many are compared."
+)
+@click.option("--fold", help="Below fp32, of clips: the fold that was left out in training.  [default: the last]")
+def bundle_command(
+    checkpoint: Path, output: Path, precision: Precision, data: Path | None, windows: int, fold: str | None
+) -> None:
+    """Export a checkpoint's three graphs, compare each with torch, and write the bundle.
+
+    A precision below fp32 is fitted to windows that were trained on, and written only where it agrees with fp32 on
+    windows of the validation part.
+    """
+    loaded = load(checkpoint)
+    if precision == "fp32":
+        write(loaded, output, click.echo)
+        return
+    if data is None:
+        raise UsageError(
+            f"--precision {precision} needs the corpora that {loaded.config.name} was trained on, to be compared "
+            "with fp32; give their folder as --data or FOAL_DATA"
+        )
+    fitting = Windows(loaded.config, data, "train", FITTED_ON, fold)
+    validation = Windows(loaded.config, data, "validation", windows, fold)
+    write(loaded, output, click.echo, Lower(precision, fitting, validation))
+
+
+@main.command("engines")
+@click.argument("bundle", type=FOLDER)
+@click.option("--target", required=True, help="GPUs by compute capability, e.g. sm86,sm89,sm120.")
+def engines_command(bundle: Path, target: str) -> None:
+    """Build a bundle's TensorRT-RTX engines for GPUs that need not be here."""
+    engines.build(bundles.load(bundle), engines.make_targets(target.split(",")), make_workshop(bool))
 
 
 def run_command() -> None:

@@ -23,6 +23,7 @@ from train.provenance import trained_on
 
 from .card import card, licence
 from .graphs import Graph, make_graphs, write_onnx
+from .lower import Lower, files, lower, megabytes
 from .parity import difference
 
 GOLDEN = "golden.npz"
@@ -34,8 +35,8 @@ CODE_LICENCE = "Apache-2.0"
 DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
 
 
-def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
-    """Write the bundle into a new or an empty folder, or in place of another bundle.
+def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], wanted: Lower | None = None) -> None:
+    """Write the bundle into a new or an empty folder, or in place of another bundle; in fp32, or lower where wanted.
 
     Each graph is compared with torch, and `tell` gets a line of it. The bundle appears whole or not at all.
     """
@@ -46,6 +47,10 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> 
         partial = Path(name) / folder.name
         partial.mkdir()
         fill(checkpoint, partial, tell)
+        if wanted is not None:
+            fp32 = partial.rename(Path(name) / "fp32")
+            partial.mkdir()
+            describe_in_files(lower(bundles.load(fp32), partial, wanted, tell), checkpoint, partial)
         if folder.exists():
             folder.rename(Path(name) / "replaced")
         partial.rename(folder)
@@ -65,7 +70,7 @@ def is_free(folder: Path) -> bool:
 
 
 def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
-    """Write every file of the bundle, then read it as the runtime will."""
+    """Write every file of the bundle in fp32."""
     graphs = make_graphs(checkpoint, *examples(checkpoint))
     entries = {}
     for graph in graphs:
@@ -73,10 +78,9 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         write_onnx(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
         worst = difference(graph, path)
-        tell(f"{graph.name}: {path.stat().st_size / 1e6:.2f} MB, largest difference from torch {worst:.1e}")
+        tell(f"{graph.name}: {megabytes(path):.2f} MB, largest difference from torch {worst:.1e}")
         entries[graph.name] = GraphEntry(
-            file=File(path.name, bundles.sha256(path)),
-            weights=None,
+            **files(path),
             precision="fp32",
             kept_fp32=[],
             tolerance=TOLERANCE,
@@ -101,9 +105,14 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         licences=Licences(CODE_LICENCE, config.weights_licence),
         measured=checkpoint.measured,
     )
+    describe_in_files(manifest, checkpoint, folder)
+
+
+def describe_in_files(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
+    """Write manifest, model card and licence, then read the bundle as the runtime will."""
     text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     (folder / bundles.MANIFEST).write_bytes(text + b"\n")
-    (folder / "README.md").write_text(card(manifest, config, version("torch")))
+    (folder / "README.md").write_text(card(manifest, checkpoint.config, version("torch")))
     (folder / "LICENSE").write_text(licence(manifest))
     OrtBackend(bundles.load(folder))
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import onnx_ir
 import torch
+from onnxscript.optimizer import fold_constants
 from torch import Tensor, nn
 
 from train.checkpoint import Checkpoint
@@ -20,6 +21,10 @@ from train.fusion import Fused
 
 OPSET = 18
 """LayerNormalization is one operator from 17 on."""
+LARGEST_FOLDED = 10**8
+"""Numbers of a tensor that is worked out here: WavLM's positional weights are kept as direction and length."""
+LARGEST_INLINE = 10**9
+"""Bytes of weights up to which they are part of the graph's own file."""
 
 EXPORTER_NOISE = (
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
@@ -92,10 +97,23 @@ def write_onnx(graph: Graph, path: Path) -> None:
             optimize=True,
             verbose=False,
         )
-    assert program is not None, "the dynamo exporter returns a program"
+        assert program is not None, "the dynamo exporter returns a program"
+        limits = {"input_size_limit": LARGEST_FOLDED, "output_size_limit": LARGEST_FOLDED}
+        fold_constants(program.model, onnx_shape_inference=False, **limits)
     forget_origin(program.model.graph)
     cast_pixels_first(program.model.graph)
-    program.save(str(path), external_data=False)
+    save(program.model, path)
+
+
+def save(model: onnx_ir.Model, path: Path) -> None:
+    """Write a graph; large weights go into a file of their own beside it, as one of protobuf ends at 2 GB."""
+    size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
+    onnx_ir.save(model, path, external_data=weights_of(path).name if size > LARGEST_INLINE else None)
+
+
+def weights_of(path: Path) -> Path:
+    """Where the weights of a graph's file lie, if they lie apart."""
+    return path.with_suffix(".weights")
 
 
 def forget_origin(graph: onnx_ir.Graph) -> None:

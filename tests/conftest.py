@@ -38,6 +38,15 @@ from edge.samples import Event
 CLIPS_VARIABLE = "FOAL_CLIPS"
 
 
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """What tests have measured: each `record_property("measured", line)`."""
+    reports = terminalreporter.getreports("passed")
+    lines = [str(line) for report in reports for name, line in report.user_properties if name == "measured"]
+    if lines:
+        terminalreporter.section("measured")
+        terminalreporter.write("\n".join(lines) + "\n")
+
+
 @dataclass
 class SteppedClock:
     """Stands still until it is told, or waited for."""
@@ -86,6 +95,7 @@ class NumpyBackend:
     """Graphs whose outputs follow from their inputs by hand; `calls` keeps what they were given."""
 
     name = "numpy"
+    about = "this test"
 
     def __init__(self) -> None:
         self.calls: list[tuple[str, dict[str, Any]]] = []

@@ -28,6 +28,11 @@ class Backend(Protocol):
         ...
 
     @property
+    def about(self) -> str:
+        """What it runs on, for people."""
+        ...
+
+    @property
     def image_encoder(self) -> Graph:
         """Frame -> embedding."""
         ...

@@ -1,17 +1,20 @@
 """ONNX Runtime on the CPU: the embedded default."""
 
 import os
-from collections.abc import Mapping, Sequence
+import platform
+from collections.abc import Mapping
 from pathlib import Path
 
 from ..bundle import Bundle, GraphEntry, Tensor
 from ..errors import BundleError
+from ..manifest import sizes
 from .base import Array
 
 # ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 import onnxruntime as ort
 
+LARGEST_CONSTANT_BYTES = 1 << 26
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 
 
@@ -36,14 +39,29 @@ class OrtBackend:
     name = "onnxruntime-cpu"
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+        self.about = f"{processor()}, {threads or os.cpu_count()} threads"
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+        # a session computes what is constant while it loads, before its tensors can be compared with the manifest
+        options.add_session_config_entry(
+            "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
+        )
         graphs = bundle.manifest.graphs
         self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
         self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
         self.fusion = OrtGraph(bundle, graphs.fusion, options)
+
+
+def processor() -> str:
+    """The CPU's own name, its architecture where it tells none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
+    return names[0] if names else platform.machine()
 
 
 def open_session(path: Path, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
@@ -51,7 +69,10 @@ def open_session(path: Path, options: ort.SessionOptions | None = None) -> ort.I
     try:
         return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
-        raise BundleError(f"{path} does not load in ONNX Runtime {ort.__version__}: {error}") from error
+        raise BundleError(
+            f"{path} does not load in ONNX Runtime {ort.__version__}: {error}; "
+            "update onnxruntime, take the bundle again or export it again"
+        ) from error
 
 
 def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:
@@ -60,8 +81,3 @@ def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.
     has = [(tensor.name, DTYPES.get(tensor.type, tensor.type), sizes(tensor.shape)) for tensor in found]
     if wanted != has:
         raise BundleError(f"{path} has {side} {has}, the manifest says {wanted}; export the checkpoint again")
-
-
-def sizes(shape: Sequence[int | str | None]) -> list[int | str]:
-    """A shape whose varying dimensions all read `*`, as their names may differ."""
-    return [size if isinstance(size, int) else "*" for size in shape]

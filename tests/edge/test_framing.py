@@ -6,7 +6,18 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.framing import CASCADE, Box, FaceFraming, Framed, WholeFraming, make_framing, resize
+from edge.errors import UsageError
+from edge.framing import (
+    CASCADE,
+    CASCADE_FOLDERS,
+    Box,
+    FaceFraming,
+    Framed,
+    WholeFraming,
+    find_cascade,
+    make_framing,
+    resize,
+)
 from edge.sources.demo import MOODS, face
 from edge.sources.media import read_frames
 from edge.windowing import FrameGrid
@@ -84,7 +95,18 @@ def test_a_covered_lens_shows_no_face(picture: np.ndarray) -> None:
 
 
 def test_the_detector_comes_with_opencv() -> None:
-    assert Path(CASCADE).is_file()
+    assert find_cascade(CASCADE_FOLDERS).is_file()
+
+
+def test_the_detector_is_found_in_the_first_folder_that_has_it(tmp_path: Path) -> None:
+    (tmp_path / CASCADE).touch()
+    assert find_cascade([tmp_path / "none", tmp_path]) == tmp_path / CASCADE
+
+
+def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"opencv-python 4.x or --framing whole") as refused:
+        find_cascade([tmp_path / "none", tmp_path])
+    assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
 
 
 def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:

@@ -15,6 +15,7 @@ from edge.errors import PublishError, SourceError, UsageError
 from edge.framing import FaceFraming
 from edge.inbox import Inbox
 from edge.messages import DROP_REASONS, Prediction, Status
+from edge.options import make_workshop
 from edge.session import Settings, check, make_devices, make_recording, open_devices, run
 from edge.sources.camera import LocalCamera
 from edge.sources.demo import MOODS, Demo, face
@@ -34,13 +35,15 @@ SETTINGS = Settings(
     stream="main",
     bind="tcp://127.0.0.1:*",
     wire_format="msgpack",
+    backend="onnxruntime",
     threads=1,
 )
+IDLE = make_workshop(bool, quiet=True)
 
 
 def run_through(settings: Settings) -> list[Any]:
     sent: list[Any] = []
-    run(settings, threading.Event(), lambda _: None, sent.append)
+    run(settings, threading.Event(), IDLE, lambda _: None, sent.append)
     return sent
 
 
@@ -176,13 +179,13 @@ def test_a_port_in_use_is_refused(clip) -> None:
         with pytest.raises(PublishError, match=f"cannot publish at {address}"):
             run_through(replace(SETTINGS, demo=False, file=clip, bind=address))
 
-    run(replace(SETTINGS, demo=False, file=clip), threading.Event(), start_another, lambda _: None)
+    run(replace(SETTINGS, demo=False, file=clip), threading.Event(), IDLE, start_another, lambda _: None)
 
 
 def test_a_run_that_is_stopped_ends_at_once_without_a_complaint() -> None:
     stop, sent = threading.Event(), []
     stop.set()
-    run(SETTINGS, stop, lambda _: None, sent.append)
+    run(SETTINGS, stop, IDLE, lambda _: None, sent.append)
     assert [message.state for message in sent] == ["stopped"]
 
 

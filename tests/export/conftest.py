@@ -1,11 +1,15 @@
-"""A tiny network trained on made corpora, and the bundle that the command makes of it."""
+"""A tiny network trained on made corpora, and the bundles that the command makes of it."""
 
+from collections.abc import Callable
+from functools import cache
 from pathlib import Path
+from shutil import copytree
 from typing import NamedTuple
 
 import pytest
 from click.testing import CliRunner
 
+from export import bundle, compare
 from export.__main__ import main
 from export.bundle import examples
 from export.graphs import Graph, make_graphs
@@ -19,6 +23,10 @@ from train.checkpoint import Checkpoint
 class Exported(NamedTuple):
     folder: Path
     output: str
+
+
+Lowered = Callable[[str], Exported]
+"""Of a precision below fp32."""
 
 
 @pytest.fixture(scope="session")
@@ -46,7 +54,34 @@ def graphs(loaded: Checkpoint) -> dict[str, Graph]:
 @pytest.fixture(scope="session")
 def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Exported:
     """What `python -m export bundle` makes."""
-    folder = tmp_path_factory.mktemp("exported") / "foal-tiny"
-    result = CliRunner().invoke(main, ["bundle", str(trained), "-o", str(folder)], catch_exceptions=False)
+    return export(trained, tmp_path_factory.mktemp("exported"))
+
+
+@pytest.fixture(scope="session")
+def data(trained: Path) -> Path:
+    """The corpora that it was trained on."""
+    return trained.parents[1] / "data"
+
+
+@pytest.fixture(scope="session")
+def lowered(trained: Path, data: Path, exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> Lowered:
+    """What it makes with `--precision`, each made when first asked for; fp32 is not exported again.
+
+    A network that has hardly learnt is less sure than one of use: a fold of few windows may say another UA.
+    """
+
+    @cache
+    def of(precision: str) -> Exported:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(compare, "LARGEST_LOSS", 0.1)
+            patch.setattr(bundle, "fill", lambda _, folder, __: copytree(exported.folder, folder, dirs_exist_ok=True))
+            return export(trained, tmp_path_factory.mktemp(precision), "--precision", precision, "--data", str(data))
+
+    return of
+
+
+def export(trained: Path, parent: Path, *options: str) -> Exported:
+    folder = parent / "foal-tiny"
+    result = CliRunner().invoke(main, ["bundle", str(trained), "-o", str(folder), *options], catch_exceptions=False)
     assert result.exit_code == 0, result.output
     return Exported(folder, result.output)

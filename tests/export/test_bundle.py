@@ -2,19 +2,24 @@
 
 import hashlib
 from pathlib import Path
+from shutil import copytree
 
 import msgspec
 import numpy as np
+import onnx
 import pytest
 import torch
+from onnx.reference import ReferenceEvaluator
 
 from edge import bundle as bundles
 from edge.backends.ort import OrtBackend
 from edge.errors import FoalError, UsageError
 from export import bundle as module
+from export import compare
+from export import graphs as graph_files
 from export.bundle import examples, write
 from export.graphs import Graph
-from tests.export.conftest import Exported
+from tests.export.conftest import Exported, Lowered, export
 from train.checkpoint import Checkpoint, build
 from train.provenance import trained_on
 
@@ -197,4 +202,100 @@ def test_a_graph_that_differs_from_torch_makes_no_bundle(
     monkeypatch.setattr(module, "write_onnx", stale)
     with pytest.raises(FoalError, match="image_encoder: ONNX differs from torch"):
         write(changed, tmp_path / "bundle", print)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_lower_precision_is_a_whole_bundle(lowered: Lowered, exported: Exported, precision: str) -> None:
+    folder = lowered(precision).folder
+    assert set(content(folder)) == FILES
+    bundle, fp32 = bundles.load(folder), bundles.load(exported.folder).manifest
+    OrtBackend(bundle, threads=1)
+    assert content(folder)["golden.npz"] == content(exported.folder)["golden.npz"]
+    for name, entry in bundle.manifest.graphs.by_name().items():
+        known = fp32.graphs.by_name()[name]
+        assert entry.precision == precision
+        assert (entry.inputs, entry.outputs, entry.batch) == (known.inputs, known.outputs, known.batch)
+        assert entry.tolerance >= known.tolerance
+    changed = dict.fromkeys(("graphs", "compared"))
+    assert msgspec.structs.replace(bundle.manifest, **changed) == msgspec.structs.replace(fp32, **changed)
+
+
+def test_int8_may_differ_from_torch_by_three_times_what_it_differs_here(lowered: Lowered) -> None:
+    bundle = bundles.load(lowered("int8").folder)
+    backend = OrtBackend(bundle, threads=1)
+    with np.load(bundle.path(bundle.manifest.golden), allow_pickle=False) as golden:
+        for name, entry in bundle.manifest.graphs.by_name().items():
+            found = getattr(backend, name)({tensor.name: golden[f"{name}/{tensor.name}"] for tensor in entry.inputs})
+            worst = max(np.abs(found[key].astype(float) - golden[f"{name}/{key}"]).max() for key in found)
+            assert entry.tolerance == pytest.approx(max(module.TOLERANCE, 3 * worst), rel=1e-3)
+
+
+@pytest.mark.parametrize("name", ["image_encoder", "fusion"])
+def test_fp16_as_numpy_computes_it_is_within_its_tolerance_of_torch(lowered: Lowered, name: str) -> None:
+    bundle = bundles.load(lowered("fp16").folder)
+    entry = bundle.manifest.graphs.by_name()[name]
+    evaluator = ReferenceEvaluator(str(bundle.path(entry.file)))
+    with np.load(bundle.path(bundle.manifest.golden), allow_pickle=False) as golden:
+        found = evaluator.run(None, {tensor.name: golden[f"{name}/{tensor.name}"] for tensor in entry.inputs})
+        for tensor, array in zip(entry.outputs, found, strict=True):
+            np.testing.assert_allclose(array, golden[f"{name}/{tensor.name}"], rtol=0, atol=entry.tolerance)
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_the_manifest_lists_what_stays_fp32_by_names_of_the_graph(lowered: Lowered, precision: str) -> None:
+    bundle = bundles.load(lowered(precision).folder)
+    for entry in bundle.manifest.graphs.by_name().values():
+        names = [node.name for node in onnx.load(bundle.path(entry.file)).graph.node]
+        assert set(entry.kept_fp32) <= set(names)
+        assert len(names) == len(set(names))
+    assert bundle.manifest.graphs.audio_encoder.kept_fp32
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_the_manifest_and_the_card_say_what_a_lower_precision_changes(
+    lowered: Lowered, exported: Exported, precision: str
+) -> None:
+    folder = lowered(precision).folder
+    found = bundles.load(folder).manifest.compared
+    assert found is not None
+    assert found.windows > 10
+    assert 0 < found.mean_difference < found.largest_difference < 0.5
+    card = " ".join((folder / "README.md").read_text().split())
+    assert f"The graphs are in {precision}, but for what the manifest lists as `kept_fp32`." in card
+    assert f"On {found.windows} windows" in card
+    assert f"their UA is {100 * found.ua:.1f} %, in fp32 {100 * found.ua_fp32:.1f} %" in card
+    assert bundles.load(exported.folder).manifest.compared is None
+    assert "The graphs are in fp32." in (exported.folder / "README.md").read_text()
+
+
+def test_weights_that_are_large_lie_in_files_of_their_own(
+    trained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lowered: Lowered
+) -> None:
+    """As small ones do where the limit is zero; the graphs compute the same."""
+    monkeypatch.setattr(graph_files, "LARGEST_INLINE", 0)
+    monkeypatch.setattr(compare, "LARGEST_LOSS", 0.1)
+    folder = export(trained, tmp_path, "--precision", "fp16", "--data", str(data)).folder
+    apart, inside = bundles.load(folder), bundles.load(lowered("fp16").folder)
+    names = {f"{name}.weights" for name in apart.manifest.graphs.by_name()}
+    assert set(content(folder)) == FILES | names
+    backends = OrtBackend(apart, threads=1), OrtBackend(inside, threads=1)
+    with np.load(folder / "golden.npz", allow_pickle=False) as golden:
+        for name, entry in apart.manifest.graphs.by_name().items():
+            assert entry.weights is not None
+            assert entry.weights.path == f"{name}.weights"
+            assert apart.path(entry.file).stat().st_size < inside.path(entry.file).stat().st_size
+            inputs = {tensor.name: golden[f"{name}/{tensor.name}"] for tensor in entry.inputs}
+            found, expected = (getattr(backend, name)(inputs) for backend in backends)
+            for key, array in found.items():
+                np.testing.assert_array_equal(array, expected[key])
+
+
+def test_a_precision_that_is_too_far_from_fp32_makes_no_bundle(
+    trained: Path, data: Path, exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(compare, "LARGEST_MEAN_DIFFERENCE", 0.0)
+    monkeypatch.setattr(module, "fill", lambda _, made, __: copytree(exported.folder, made, dirs_exist_ok=True))
+    with pytest.raises(FoalError, match=r"int8 is too far from fp32: UA .* differ by 0\.\d+ on average"):
+        export(trained, tmp_path, "--precision", "int8", "--data", str(data))
     assert not list(tmp_path.iterdir())

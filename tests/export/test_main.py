@@ -7,7 +7,7 @@ import pytest
 
 from edge.errors import UsageError
 from export.__main__ import run_command
-from tests.export.conftest import Exported
+from tests.export.conftest import Exported, Lowered
 
 
 def test_it_tells_each_graphs_difference_and_the_size(exported: Exported) -> None:
@@ -38,6 +38,31 @@ def test_what_is_no_checkpoint_is_refused_in_one_line(
     said = capsys.readouterr().err or f"{stopped.value.code}\n"
     assert said.startswith("export: ")
     assert message in said
+    assert said.count("\n") == 1
+    assert not list(tmp_path.iterdir())
+    assert stopped.value.code == UsageError.exit_status
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_it_tells_what_a_lower_precision_changes(lowered: Lowered, precision: str) -> None:
+    told = [line.partition(":")[0] for line in lowered(precision).output.splitlines()]
+    graphs = ["image_encoder", "audio_encoder", "fusion"]
+    wanted = [*(f"{name} in {precision}" for name in graphs), precision]
+    assert [line for line in told if line in wanted] == wanted
+
+
+@pytest.mark.parametrize("precision", ["fp16", "int8"])
+def test_a_lower_precision_needs_the_corpora(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], precision: str
+) -> None:
+    monkeypatch.delenv("FOAL_DATA", raising=False)
+    command = ["bundle", str(trained), "-o", str(tmp_path / "bundle"), "--precision", precision]
+    monkeypatch.setattr(sys, "argv", ["export", *command])
+    with pytest.raises(SystemExit) as stopped:
+        run_command()
+    said = capsys.readouterr().err
+    assert f"--precision {precision} needs the corpora that foal-tiny was trained on" in said
+    assert "--data or FOAL_DATA" in said
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
     assert stopped.value.code == UsageError.exit_status

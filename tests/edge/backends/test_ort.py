@@ -84,7 +84,7 @@ def test_tensors_other_than_the_manifests_are_named(copied: Path, graph: str, si
 
 
 def test_a_file_that_is_no_graph_is_named(copied: Path) -> None:
-    (copied / "fusion.onnx").write_bytes(b"no graph")
+    (copied / "fusion.onnx").write_bytes(b":\0")  # a model whose graph is empty
     digest = sha256(copied / "fusion.onnx")
     entry_of(copied, "fusion", lambda entry: entry["file"].update(sha256=digest))
     with pytest.raises(BundleError) as refused:

@@ -1,0 +1,91 @@
+"""The commands that look after a device: `foal-edge engines build` and `foal-edge doctor`."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+
+import click
+
+from . import show
+from .bundle import SHIPPED, load
+from .choice import Wanted, open_backend, open_tensorrt
+from .doctor import examine
+from .engines import device, flavour, provide
+from .errors import FoalError
+from .options import backend_option, console, make_workshop, threads_option
+
+PACKAGES = (
+    "foal-edge",
+    "numpy",
+    "onnxruntime",
+    "opencv-python",
+    "av",
+    "sounddevice",
+    "pyzmq",
+    "tensorrt",
+    "tensorrt-rtx",
+    "cuda-python",
+)
+"""Whose versions matter when two machines differ."""
+
+bundle_argument = click.argument("bundle", type=click.Path(path_type=Path), default=SHIPPED)
+
+
+@click.group()
+def engines() -> None:
+    """TensorRT engines of a bundle."""
+
+
+@engines.command()
+@bundle_argument
+@click.option("--again", is_flag=True, help="Build anew what is there already.")
+def build(bundle: Path, again: bool) -> None:
+    """Build a bundle's engines for this machine's GPU, and prove them on the golden vectors.
+
+    The first run with --backend tensorrt does the same. Without BUNDLE: foal-nano.
+    """
+    loaded = load(bundle)
+    target = provide.here(flavour.find(), device.find())[0]
+    workshop = make_workshop(bool)
+    if again:
+        for graph in loaded.manifest.graphs.by_name():
+            workshop.build(loaded, graph, target, "asked for again", again=True)
+    backend = open_tensorrt(loaded, workshop, proven=True)
+    console.print(f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}")
+
+
+@click.command()
+@bundle_argument
+@backend_option
+@threads_option
+def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
+    """Run a bundle's golden vectors on this device: differences, times, versions.
+
+    Exit status 1 where a graph differs by more than its tolerance. Without BUNDLE: foal-nano.
+    """
+    loaded = load(bundle)
+    opened, reason = open_backend(loaded, backend, threads, make_workshop(bool), proven=False)
+    manifest = loaded.manifest
+    console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}", markup=False)
+    console.print(f"backend   {opened.name} ({reason})", markup=False)
+    console.print(f"device    {opened.about}", markup=False)
+    console.print(f"versions  {', '.join(versions())}", markup=False)
+    findings = list(examine(loaded, opened))
+    console.print(show.findings_table(findings))
+    wrong = [f"{finding.graph} differs by {finding.difference:.2g}" for finding in findings if not finding.is_sound]
+    if wrong:
+        raise FoalError(
+            f"{manifest.name} on {opened.name}: {', '.join(wrong)}, more than its tolerance; take another --backend, "
+            "foal-edge engines build --again, or a bundle in a higher precision"
+        )
+
+
+def versions() -> list[str]:
+    """Of Python, the system and the packages that are installed."""
+    found = [f"Python {platform.python_version()}", f"{platform.system()} {platform.release()} {platform.machine()}"]
+    for name in PACKAGES:
+        try:
+            found.append(f"{name} {version(name)}")
+        except PackageNotFoundError:
+            continue
+    return found

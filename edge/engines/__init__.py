@@ -1,0 +1,1 @@
+"""TensorRT engines: one graph each, built for one device, kept beside the bundle."""

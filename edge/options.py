@@ -1,0 +1,52 @@
+"""Options that several commands share, and where commands print."""
+
+import math
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+from rich.console import Console
+
+from .bundle import SHIPPED
+from .choice import Wanted
+from .engines.progress import bar
+from .engines.provide import Workshop
+
+console = Console(highlight=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+
+bundle_option = click.option(
+    "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"
+)
+framing_option = click.option(
+    "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"
+)
+threads_option = click.option("--threads", type=click.IntRange(0), default=0, help="Cores for inference; 0 for all.")
+backend_option = click.option(
+    "--backend",
+    type=click.Choice(get_args(Wanted)),
+    default="auto",
+    show_default=True,
+    help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.",
+)
+
+
+class Seconds(click.FloatRange):
+    """A finite number within bounds: the ranges of click let nan through."""
+
+    name = "seconds"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        """Refuse what is no number of seconds."""
+        number = float(super().convert(value, param, ctx))
+        if not math.isfinite(number):
+            self.fail(f"{value} is no number of seconds", param, ctx)
+        return number
+
+
+def make_workshop(is_stopped: Callable[[], bool], *, quiet: bool = False) -> Workshop:
+    """Builds engines, a bar each; nothing is printed where `quiet`."""
+    printed = Console(quiet=True) if quiet else complaints
+    return Workshop(lambda title: bar(title, printed, is_stopped), partial(printed.print, markup=False), is_stopped)

@@ -1,0 +1,68 @@
+"""What a lower precision changes: probabilities and accuracy of the runtime itself, on real windows."""
+
+from collections.abc import Iterable
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.bundle import Comparison
+from edge.errors import FoalError
+from edge.metrics import evaluate
+from edge.recognizer import Recognizer
+from edge.samples import Embedding, Samples
+
+from .windows import Window
+
+LARGEST_LOSS = 0.005
+"""Of UA, 0..1, either way."""
+LARGEST_MEAN_DIFFERENCE = 0.02
+"""Of the calibrated probabilities."""
+
+
+class Seen(NamedTuple):
+    """A window whose crops are encoded."""
+
+    samples: Samples
+    embeddings: Embedding
+
+
+def probabilities(recognizer: Recognizer, window: Window) -> NDArray[np.float64]:
+    """What the runtime says of one window, `[C]`."""
+    width = int(recognizer.manifest.graphs.fusion.inputs[2].shape[2])
+    embeddings = recognizer.embed(window.crops) if window.crops else np.zeros((0, width), np.float32)
+    return np.asarray(recognizer.recognize([Seen(window.samples, embeddings)])[0].probs, np.float64)
+
+
+def compare(fp32: Recognizer, lower: Recognizer, windows: Iterable[Window]) -> Comparison:
+    """Both on the same windows, one at a time; ValueError where there is none."""
+    rows = [(probabilities(fp32, window), probabilities(lower, window), window.label) for window in windows]
+    truth = np.array([label for _, _, label in rows])
+    expected, found = (np.array([row[side] for row in rows]) for side in (0, 1))
+    difference = np.abs(found - expected)
+    return Comparison(
+        windows=len(rows),
+        ua_fp32=evaluate(expected, truth).ua,
+        ua=evaluate(found, truth).ua,
+        mean_difference=float(difference.mean()),
+        largest_difference=float(difference.max()),
+    )
+
+
+def describe(found: Comparison) -> str:
+    """A comparison in a line."""
+    return (
+        f"UA {100 * found.ua:.2f} % against {100 * found.ua_fp32:.2f} % in fp32 on {found.windows} windows, "
+        f"probabilities differ by {found.mean_difference:.4f} on average, {found.largest_difference:.4f} at most"
+    )
+
+
+def check(found: Comparison, precision: str) -> None:
+    """FoalError unless a precision may ship."""
+    # A comparison with a not-a-number is false.
+    same_accuracy = abs(found.ua - found.ua_fp32) <= LARGEST_LOSS
+    if not (same_accuracy and found.mean_difference <= LARGEST_MEAN_DIFFERENCE):
+        raise FoalError(
+            f"{precision} is too far from fp32: {describe(found)}; at most {100 * LARGEST_LOSS:g} points and "
+            f"{LARGEST_MEAN_DIFFERENCE:g} on average are allowed; export another precision"
+        )

@@ -1,0 +1,35 @@
+"""Engines ahead of time: TensorRT-RTX compiles for the GPUs of other machines, and needs none itself."""
+
+import re
+from collections.abc import Sequence
+
+from edge.bundle import Bundle
+from edge.engines import flavour
+from edge.engines.provide import Target, Workshop
+from edge.errors import EngineError, UsageError
+
+
+def make_targets(names: Sequence[str]) -> list[Target]:
+    """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name, or a name occurs twice."""
+    found = flavour.find("tensorrt-rtx")
+    known = sorted(
+        (name.lower() for name in found.module.ComputeCapability.__members__ if re.fullmatch(r"SM\d+", name)),
+        key=lambda name: int(name[2:]),
+    )
+    for name in names:
+        if name not in known:
+            raise UsageError(f"--target {name}: TensorRT-RTX {found.version} builds for {', '.join(known)}")
+    return [Target(found, f"{name[2:-1]}.{name[-1]}", None) for name in dict.fromkeys(names)]
+
+
+def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None:
+    """Build all graphs for all targets, where they are not there yet; EngineError at the end names what would not."""
+    failed = []
+    for target in targets:
+        for graph in bundle.manifest.graphs.by_name():
+            try:
+                workshop.provide(bundle, graph, [target])
+            except EngineError as error:
+                failed.append(str(error))
+    if failed:
+        raise EngineError("\n".join(failed))

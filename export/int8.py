@@ -1,0 +1,78 @@
+"""From an fp32 graph to one with products in int8, for CPUs: quantised and dequantised around each (QDQ).
+
+Weights are int8, a scale a channel; activations uint8, which CPUs multiply faster than int8. Their ranges are the
+extremes on real inputs: percentiles and entropy brought no accuracy, and hold every tensor of a run in memory.
+"""
+
+import logging
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+
+import onnx_ir
+from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantType, quantize_static
+
+from edge.backends.base import Array
+
+from .half import EXACT, ancestors
+
+PRODUCTS = {"Conv", "Gemm", "MatMul"}
+
+
+class Reader(CalibrationDataReader):  # type: ignore[misc]
+    """Inputs as ONNX Runtime's calibration asks for them."""
+
+    def __init__(self, inputs: Iterable[Mapping[str, Array]]) -> None:
+        self._inputs = iter(inputs)
+
+    def get_next(self) -> Mapping[str, Array] | None:
+        """The next inputs; None after the last."""
+        return next(self._inputs, None)
+
+
+def unfit(graph: onnx_ir.Graph) -> set[onnx_ir.Node]:
+    """The products that stay fp32: those that lead to a logarithm, and those of two activations.
+
+    8 bits are too few for a power spectrum; and products of activations, as in attention, get no faster.
+    """
+    sensitive = ancestors(node for node in graph if node.op_type in EXACT)
+    products = [node for node in graph if node.op_type in PRODUCTS]
+    return {node for node in products if node in sensitive or not any(is_weight(value) for value in node.inputs)}
+
+
+def is_weight(value: onnx_ir.Value | None) -> bool:
+    """Whether a value is the same for all inputs."""
+    return value is not None and value.is_initializer()
+
+
+def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> list[str]:
+    """Write the graph at `path` in int8; the names of the products that are left in fp32, in the order of the graph."""
+    graph = onnx_ir.load(path).graph
+    chosen = unfit(graph)
+    kept = [node.name or "" for node in graph if node in chosen]
+    with quiet_quantiser():
+        quantize_static(
+            path,
+            made,
+            Reader(inputs),
+            quant_format=QuantFormat.QDQ,
+            op_types_to_quantize=sorted(PRODUCTS),
+            nodes_to_exclude=kept,
+            per_channel=True,
+            activation_type=QuantType.QUInt8,
+            weight_type=QuantType.QInt8,
+            # A matrix product needs no scale of its own output to be one of integers, as a convolution does.
+            extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
+        )
+    return kept
+
+
+@contextmanager
+def quiet_quantiser() -> Iterator[None]:
+    """Hides ONNX Runtime's advice to preprocess models: these are optimised already."""
+    level = logging.root.level
+    logging.root.setLevel(logging.ERROR)
+    try:
+        yield
+    finally:
+        logging.root.setLevel(level)

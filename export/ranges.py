@@ -1,0 +1,111 @@
+"""How large and how faint every float tensor of a graph gets on real inputs.
+
+ONNX Runtime takes the maxima inside the graph, so that no tensor need be held: WavLM's stem alone would fill gigabytes.
+"""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import onnx_ir
+
+from edge.backends.base import Array
+from edge.backends.ort import open_session, ort
+
+
+class Range(NamedTuple):
+    """Of one tensor, over all inputs that the graph was run on."""
+
+    largest: float
+    """Finite magnitude; 0 where there is none."""
+    faintest: float
+    """The least that the largest magnitude of one input comes to, zeros apart; 0 where all are zeros."""
+
+
+def ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, Range]:
+    """The range of every float tensor of the graph at `path`, by name; weights are among them."""
+    found = weight_ranges(onnx_ir.load(path).graph)
+    probed = path.with_name(f"{path.stem}.probed.onnx")
+    try:
+        names = write_probed(path, probed)
+        options = ort.SessionOptions()
+        # A tensor's maximum is taken as soon as the tensor is there, which then goes.
+        options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
+        session = open_session(probed, options)
+        for given in inputs:
+            magnitudes = session.run([probe(name) for name in names], dict(given))
+            for name, magnitude in zip(names, magnitudes, strict=True):
+                found[name] = widened(found.get(name, Range(0.0, 0.0)), float(magnitude))
+    finally:
+        probed.unlink(missing_ok=True)
+    return found
+
+
+def widened(known: Range, magnitude: float) -> Range:
+    """A range after one more input."""
+    faintest = min(known.faintest, magnitude) if known.faintest and magnitude else known.faintest or magnitude
+    return Range(max(known.largest, magnitude), faintest)
+
+
+def weight_ranges(graph: onnx_ir.Graph) -> dict[str, Range]:
+    """Of the graph's own float tensors."""
+    found = {}
+    for name, value in graph.initializers.items():
+        if value.dtype == onnx_ir.DataType.FLOAT and value.const_value is not None:
+            magnitudes = np.abs(value.const_value.numpy())
+            largest = float(magnitudes.max(initial=0.0, where=np.isfinite(magnitudes)))
+            found[name] = Range(largest, largest)
+    return found
+
+
+def write_probed(path: Path, probed: Path) -> list[str]:
+    """Write the graph with the largest magnitude of each float tensor as its outputs; return the tensors' names."""
+    model = onnx_ir.load(path)
+    graph = model.graph
+    made = [*graph.inputs, *(value for node in graph for value in node.outputs)]
+    values = [value for value in made if value.dtype == onnx_ir.DataType.FLOAT]
+    zero = constant(graph, "probe/zero", 0.0)
+    infinity = constant(graph, "probe/infinity", np.inf)
+    graph.outputs.clear()
+    for value in values:
+        magnitude = add(graph, "Abs", [value])
+        # Of a not-a-number this is false, too.
+        finite = add(graph, "Less", [magnitude, infinity], onnx_ir.DataType.BOOL)
+        largest = add(graph, "ReduceMax", [add(graph, "Where", [finite, magnitude, zero])])
+        largest.producer().attributes.add(onnx_ir.AttrInt64("keepdims", 0))  # type: ignore[union-attr]
+        largest.name, largest.shape = probe(name_of(value)), onnx_ir.Shape([])
+        graph.outputs.append(largest)
+    onnx_ir.save(model, probed)
+    return [name_of(value) for value in values]
+
+
+def constant(graph: onnx_ir.Graph, name: str, number: float) -> onnx_ir.Value:
+    """A new float scalar of the graph."""
+    value = onnx_ir.Value(name=name, const_value=onnx_ir.tensor(np.float32(number), name=name))
+    graph.register_initializer(value)
+    return value
+
+
+def add(
+    graph: onnx_ir.Graph,
+    operator: str,
+    inputs: list[onnx_ir.Value],
+    dtype: onnx_ir.DataType = onnx_ir.DataType.FLOAT,
+) -> onnx_ir.Value:
+    """The output of a new node at the graph's end."""
+    node = onnx_ir.node(operator, inputs)
+    graph.append(node)
+    node.outputs[0].dtype = dtype
+    return node.outputs[0]
+
+
+def probe(name: str) -> str:
+    """Where the largest magnitude of a tensor comes out."""
+    return f"probe of {name}"
+
+
+def name_of(value: onnx_ir.Value) -> str:
+    """A value's name; those of a loaded graph have one."""
+    assert value.name is not None, "a loaded graph"
+    return value.name

@@ -1,0 +1,45 @@
+"""What each graph of a bundle is given on real windows: the runtime's own inputs, one window at a time."""
+
+from collections.abc import Iterable, Mapping
+
+from edge.backends.base import Array, Backend, Graph
+from edge.bundle import Manifest
+from edge.recognizer import Recognizer
+
+from .compare import probabilities
+from .windows import Window
+
+Inputs = list[Mapping[str, Array]]
+"""Of one graph, a run each."""
+
+
+class RecordedGraph:
+    """A graph that remembers what it is given."""
+
+    def __init__(self, graph: Graph) -> None:
+        self._graph, self.inputs = graph, Inputs()
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Named inputs -> named outputs."""
+        self.inputs.append({name: array.copy() for name, array in inputs.items()})
+        return self._graph(inputs)
+
+
+class RecordedBackend:
+    """A backend whose graphs remember what they are given."""
+
+    name = about = "recorded"
+
+    def __init__(self, backend: Backend) -> None:
+        self.image_encoder = RecordedGraph(backend.image_encoder)
+        self.audio_encoder = RecordedGraph(backend.audio_encoder)
+        self.fusion = RecordedGraph(backend.fusion)
+
+
+def record(manifest: Manifest, backend: Backend, windows: Iterable[Window]) -> dict[str, Inputs]:
+    """Each graph's inputs on the windows."""
+    recorded = RecordedBackend(backend)
+    recognizer = Recognizer(manifest, recorded)
+    for window in windows:
+        probabilities(recognizer, window)
+    return {name: getattr(recorded, name).inputs for name in manifest.graphs.by_name()}

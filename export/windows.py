@@ -1,0 +1,129 @@
+"""Real windows of a checkpoint's own corpora: what lower precisions are fitted to, and compared on.
+
+Every third window has sound alone, every third picture alone, as live ones may.
+"""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import torch
+
+from edge.errors import UsageError
+from edge.framing import Image, make_framing
+from edge.samples import Samples
+from edge.sources.media import read_sound
+from train.clips.cut import frames, sound
+from train.clips.split import folds, split
+from train.config import Clips, Config
+from train.corpora import registry
+from train.corpora.utterance import Utterance
+from train.voices_and_faces.faces import crops, rgb
+from train.voices_and_faces.fuse import pair
+from train.voices_and_faces.material import Material
+
+Fold = Literal["train", "validation"]
+
+
+class Window(NamedTuple):
+    """One labelled window, as the runtime would have it before the encoders."""
+
+    samples: Samples
+    """float32 `[n]`, n <= S; empty where nothing is heard."""
+    crops: Sequence[Image]
+    """uint8 `[H, W, 3]`, at most Tv; empty where nothing is seen."""
+    label: int
+    """Index into the config's labels."""
+
+    def heard_or_seen(self, turn: int) -> "Window":
+        """The window itself, its sound or its picture, in turn; itself where that would leave nothing."""
+        if turn % 3 == 1 and len(self.samples):
+            return self._replace(crops=[])
+        if turn % 3 == 2 and self.crops:
+            return self._replace(samples=np.zeros(0, np.float32))
+        return self
+
+
+class Windows:
+    """Some windows of one fold, spread over it evenly; decoded as they are gone through."""
+
+    def __init__(self, config: Config, root: Path, fold: Fold, count: int, left_out: str | None = None) -> None:
+        self._whole: PairedWindows | ClipWindows
+        if isinstance(config.recipe, Clips):
+            self._whole = ClipWindows(config, config.recipe, root, fold, left_out)
+        elif left_out is not None:
+            raise UsageError(
+                f"--fold {left_out}: {config.name} is trained on voices and faces, which have no such folds"
+            )
+        else:
+            self._whole = PairedWindows(config, root, fold)
+        self._rows = spread(len(self._whole), count)
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def __iter__(self) -> Iterator[Window]:
+        for turn, row in enumerate(self._rows):
+            window = self._whole[row].heard_or_seen(turn)
+            if len(window.samples) or window.crops:
+                yield window
+
+
+class PairedWindows:
+    """Voices with faces of their label, as the fusion is evaluated on."""
+
+    def __init__(self, config: Config, root: Path, fold: Fold) -> None:
+        self._config, material = config, Material(config, root)
+        self._voices, self._faces = material.voices[fold], material.faces[fold]
+        labels = torch.tensor([config.labels.index(voice.label) for voice in self._voices])
+        self._pairs = torch.stack(pair(labels, torch.from_numpy(self._faces.labels)), dim=1).tolist()
+
+    def __len__(self) -> int:
+        return len(self._pairs)
+
+    def __getitem__(self, row: int) -> Window:
+        voice, face = self._pairs[row]
+        heard = read_sound(self._voices[voice].path, self._config.sound.rate_hz)[: self._config.sound.samples]
+        seen = rgb(crops(self._faces.images[face : face + 1], self._config.picture))
+        return Window(heard, list(seen.numpy()), int(self._faces.labels[face]))
+
+
+class ClipWindows:
+    """The beginnings of clips: `validation` is the fold that chose the epoch."""
+
+    def __init__(self, config: Config, recipe: Clips, root: Path, fold: Fold, left_out: str | None) -> None:
+        found = registry.find(recipe.corpus).utterances(root)
+        utterances = [utterance for utterance in found if utterance.label in config.labels]
+        names = folds(utterances)
+        if left_out not in (None, *names):
+            raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")
+        rows = split(utterances, left_out or names[-1], "strict")
+        of_fold = rows.train if fold == "train" else rows.chooser
+        self._config, self._speaker_half = config, recipe.speaker_half
+        self._utterances = sorted((utterances[row] for row in of_fold.tolist()), key=lambda found: found.label)
+
+    def __len__(self) -> int:
+        return len(self._utterances)
+
+    def __getitem__(self, row: int) -> Window:
+        utterance, heard = self._utterances[row], self._config.sound
+        label = self._config.labels.index(utterance.label)
+        return Window(sound(utterance, heard.rate_hz, heard.window_s), self._see(utterance), label)
+
+    def _see(self, utterance: Utterance) -> list[Image]:
+        picture, cut = self._config.picture, utterance.seen
+        assert cut is not None, "a corpus of clips"
+        framing = make_framing(picture.framing, picture.height, picture.width)
+        taken = frames(
+            cut if self._speaker_half else replace(cut, half="whole"), picture.rate_hz, self._config.sound.window_s
+        )
+        found = [framing(frame.picture).crop for frame in taken]
+        most = round(picture.rate_hz * self._config.sound.window_s)
+        return [crop for crop in found if crop is not None][:most]
+
+
+def spread(length: int, count: int) -> list[int]:
+    """At most `count` of the rows, evenly."""
+    return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()

@@ -1,0 +1,291 @@
+"""TensorRT's backend on a made GPU: what it computes, when it waits, what it allocates, captures and refuses."""
+
+import gc
+import shutil
+import weakref
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from edge import golden
+from edge.backends import tensorrt
+from edge.backends.tensorrt import TensorRTBackend, batch_sizes
+from edge.bundle import SHIPPED, Batch, Bundle, load
+from edge.engines import cache
+from edge.engines.provide import Workshop
+from edge.errors import EngineError
+from tests.edge.backends import made_tensorrt
+from tests.edge.backends.made_cuda import Cuda, Status
+from tests.edge.backends.made_tensorrt import installed
+from tests.edge.engines import made
+
+GRAPHS = ("image_encoder", "audio_encoder", "fusion")
+ALLOCATING = ("cudaMalloc", "cudaMallocHost")
+TWICE = (3, 1, 8, 2, 5, 8, 1, 7, 4, 6, 3, 5)
+"""Sizes of batches in no order; each graph takes up to 8 rows here."""
+
+
+@pytest.fixture
+def told() -> list[str]:
+    return []
+
+
+@pytest.fixture
+def workshop(told: list[str]) -> Workshop:
+    return made.workshop(told)
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Bundle:
+    """The shipped bundle, whose graphs take batches of 1 and 2."""
+    return limited(load(Path(shutil.copytree(SHIPPED, tmp_path / "copied"))), Batch(1, 2))
+
+
+@pytest.fixture
+def gpu(monkeypatch: pytest.MonkeyPatch) -> Cuda:
+    return installed(monkeypatch)
+
+
+def limited(bundle: Bundle, batch: Batch) -> Bundle:
+    graphs = bundle.manifest.graphs
+    entries = {name: replace(entry, batch=batch) for name, entry in graphs.by_name().items()}
+    return replace(bundle, manifest=replace(bundle.manifest, graphs=replace(graphs, **entries)))
+
+
+def made_inputs(bundle: Bundle, graph: str, rows: int, seed: int) -> dict[str, Any]:
+    """The golden inputs, drawn and scaled anew."""
+    rng = np.random.default_rng(seed)
+    arrays = golden.load(bundle)[graph]
+    entry = bundle.manifest.graphs.by_name()[graph]
+    drawn = rng.integers(len(arrays[entry.inputs[0].name]), size=rows)
+    inputs = {tensor.name: arrays[tensor.name][drawn] for tensor in entry.inputs}
+    shares = rng.uniform(0.5, 1, rows).astype(np.float32)
+    for name, values in inputs.items():
+        if values.dtype == np.float32:
+            inputs[name] = values * shares.reshape(-1, *[1] * (values.ndim - 1))
+    return inputs
+
+
+def stuffed(bundle: Bundle, content: bytes) -> None:
+    """Engines for the made GPU that are whole, as far as the cache can tell, but have this content."""
+    for file in (bundle.folder / cache.FOLDER).glob("*/*.engine"):
+        header = msgspec.json.decode(file.read_bytes().split(b"\n", 1)[0], type=cache.Header)
+        cache.write(file, header.key, memoryview(content))
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("rtx", [False, True])
+def test_outputs_are_those_of_onnx_runtime_for_batches_in_any_order(
+    monkeypatch, copied, workshop, shipped, graph: str, rtx: bool
+) -> None:
+    installed(monkeypatch, rtx=rtx)
+    bundle = limited(copied, Batch(3, 8))
+    backend = TensorRTBackend(bundle, workshop)
+    assert backend.name == ("tensorrt-rtx-10.3.0 sm86" if rtx else "tensorrt-10.3.0 sm86")
+    entry = bundle.manifest.graphs.by_name()[graph]
+    for call, rows in enumerate(TWICE):
+        inputs = made_inputs(bundle, graph, rows, call)
+        outputs, expected = getattr(backend, graph)(inputs), getattr(shipped.backend, graph)(inputs)
+        assert list(outputs) == [tensor.name for tensor in entry.outputs]
+        for name, found in outputs.items():
+            assert (found.dtype, found.shape) == (expected[name].dtype, expected[name].shape)
+            np.testing.assert_allclose(found.astype(float), expected[name].astype(float), atol=1e-5, err_msg=name)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_the_golden_outputs_come_out_within_the_tolerance(gpu, copied, workshop, graph: str) -> None:
+    backend = TensorRTBackend(copied, workshop)
+    entry = copied.manifest.graphs.by_name()[graph]
+    worst = golden.difference(getattr(backend, graph), entry, golden.load(copied)[graph])
+    assert list(worst) == [tensor.name for tensor in entry.outputs]
+    assert max(worst.values()) <= entry.tolerance
+
+
+@pytest.mark.parametrize(("rtx", "launches"), [(False, 1), (True, 0)])
+def test_a_call_waits_once_and_allocates_and_captures_nothing(
+    monkeypatch, copied, workshop, rtx: bool, launches: int
+) -> None:
+    gpu = installed(monkeypatch, rtx=rtx)
+    backend = TensorRTBackend(copied, workshop)
+    for rows in (1, 2, 2, 1):
+        for graph in GRAPHS:
+            inputs = made_inputs(copied, graph, rows, rows)
+            gpu.calls.clear()
+            getattr(backend, graph)(inputs)
+            assert gpu.calls["cudaStreamSynchronize"] == 1
+            assert gpu.calls["cudaGraphLaunch"] == launches
+            assert not {*ALLOCATING, "cudaStreamBeginCapture", "cudaGraphInstantiate"} & {*gpu.calls}
+
+
+@pytest.mark.parametrize("rtx", [False, True])
+def test_each_size_is_captured_once_and_by_tensorrt_alone(monkeypatch, copied, workshop, rtx: bool) -> None:
+    gpu = installed(monkeypatch, rtx=rtx)
+    _backend = TensorRTBackend(copied, workshop)
+    expected = 0 if rtx else len(GRAPHS) * len(batch_sizes(Batch(1, 2)))
+    for name in ("cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate"):
+        assert gpu.calls[name] == expected
+
+
+@pytest.mark.parametrize(
+    ("usual", "largest", "sizes"),
+    [
+        (1, 1, [1]),
+        (1, 2, [1, 2]),
+        (3, 8, [1, 2, 3, 4, 8]),
+        (4, 32, [1, 2, 4, 8, 16, 32]),
+        (6, 6, [1, 2, 4, 6]),
+        (5, 33, [1, 2, 4, 5, 8, 16, 32, 33]),
+    ],
+)
+def test_sizes_of_batches_lie_no_more_than_twice_apart(usual: int, largest: int, sizes: list[int]) -> None:
+    assert batch_sizes(Batch(usual, largest)) == sizes
+
+
+@pytest.mark.parametrize(
+    "step", ["cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate", "the engine"]
+)
+def test_what_cannot_be_captured_runs_without_and_says_so(
+    gpu, copied, workshop, shipped, monkeypatch, step: str
+) -> None:
+    said: list[str] = []  # and no more of it: a record holds the error, and that the backend
+    monkeypatch.setattr(tensorrt.log, "info", lambda text, *values: said.append(text % values))
+    gpu.capturable = step != "the engine"
+    if gpu.capturable:
+        gpu.failing[step] = Status.CAPTURE_INVALIDATED
+    backend = TensorRTBackend(copied, workshop)
+    assert sum(line.startswith("batches of 2 run without a CUDA graph: ") for line in said) == len(GRAPHS)
+    inputs = made_inputs(copied, "audio_encoder", 2, 7)
+    gpu.calls.clear()
+    outputs = backend.audio_encoder(inputs)
+    assert not gpu.calls["cudaGraphLaunch"]
+    np.testing.assert_allclose(outputs["tokens"], shipped.backend.audio_encoder(inputs)["tokens"], atol=1e-5)
+    del backend
+    gc.collect()
+    assert gpu.graphs == []
+
+
+@pytest.mark.parametrize("rows", [0, 3, 40])
+def test_a_batch_that_the_engine_does_not_take_is_named(gpu, copied, workshop, rows: int) -> None:
+    backend = TensorRTBackend(copied, workshop)
+    with pytest.raises(EngineError, match=rf"^a batch of {rows} rows, where the engine takes 1 to 2$"):
+        backend.image_encoder({"frames": np.zeros((rows, 64, 64, 3), np.uint8)})
+    assert backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})["embedding"].shape == (1, 160)
+
+
+@pytest.mark.parametrize("rtx", [False, True])
+def test_all_is_freed_with_the_backend(monkeypatch, copied, workshop, rtx: bool) -> None:
+    gpu = installed(monkeypatch, rtx=rtx)
+    backend = TensorRTBackend(copied, workshop)
+    backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})
+    assert gpu.device.blocks
+    assert gpu.host.blocks
+    gone = weakref.ref(backend)
+    del backend
+    gc.collect()
+    assert gone() is None
+    assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs) == ({}, {}, [])
+
+
+def test_the_stream_is_destroyed_with_the_backend(gpu, copied, workshop) -> None:
+    backend = TensorRTBackend(copied, workshop)
+    assert gpu.streams
+    del backend
+    gc.collect()
+    assert not gpu.streams
+
+
+def test_outputs_that_are_held_outlive_the_backend(gpu, copied, workshop) -> None:
+    backend = TensorRTBackend(copied, workshop)
+    embedding = backend.image_encoder(made_inputs(copied, "image_encoder", 2, 3))["embedding"]
+    before = embedding.copy()
+    del backend
+    gc.collect()
+    assert gpu.device.blocks == {}
+    assert len(gpu.host.blocks) == 1
+    np.testing.assert_array_equal(embedding, before)
+    del embedding
+    gc.collect()
+    assert gpu.host.blocks == {}
+
+
+@pytest.mark.parametrize("length", [0, 1, 96_000])
+def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, workshop, shipped, length: int) -> None:
+    bundle = limited(copied, Batch(1, 4))
+    backend = TensorRTBackend(bundle, workshop)
+    backend.audio_encoder({"waveform": np.full((4, 96_000), np.nan, np.float32), "length": np.full(4, -1)})
+    inputs = {"waveform": np.full((3, 96_000), 0.1, np.float32), "length": np.full(3, length)}
+    found, expected = backend.audio_encoder(inputs), shipped.backend.audio_encoder(inputs)
+    np.testing.assert_array_equal(found["mask"], expected["mask"])
+    np.testing.assert_allclose(found["tokens"], expected["tokens"], atol=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("inputs", "named"),
+    [
+        pytest.param(
+            {"waveform": np.zeros((2, 96_000), np.float32), "length": np.zeros(1, np.int64)}, "length", id="rows"
+        ),
+        pytest.param(
+            {"waveform": np.zeros((1, 96_000), np.float32), "length": np.zeros(1, np.float32)}, "length", id="dtype"
+        ),
+        pytest.param({"waveform": np.zeros((1, 96_000), np.float32)}, "length", id="missing"),
+    ],
+)
+def test_inputs_other_than_the_manifests_are_refused(gpu, copied, workshop, inputs: dict, named: str) -> None:
+    backend = TensorRTBackend(copied, workshop)
+    with pytest.raises(EngineError, match=named):
+        backend.audio_encoder(inputs)
+
+
+def test_tensorrt_10_3_is_given_its_scratch_memory_by_its_older_name(gpu, copied, workshop, monkeypatch) -> None:
+    context = made_tensorrt.Context
+    monkeypatch.delattr(context, "set_device_memory")
+    older = property(None, lambda self, address: setattr(self, "_scratch", address))
+    monkeypatch.setattr(context, "device_memory", older, raising=False)
+    backend = TensorRTBackend(copied, workshop)
+    assert backend.image_encoder(made_inputs(copied, "image_encoder", 1, 0))["embedding"].any()
+
+
+def test_an_engine_that_does_not_load_is_built_once_more(gpu, copied, workshop, told) -> None:
+    TensorRTBackend(copied, workshop)
+    stuffed(copied, b"of another kind")
+    told.clear()
+    backend = TensorRTBackend(copied, workshop)
+    assert made.built(told) == list(GRAPHS)
+    assert sum(line.endswith(": TensorRT does not load the one that is kept") for line in told) == len(GRAPHS)
+    assert backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})["embedding"].shape == (1, 160)
+
+
+def test_an_engine_that_never_loads_is_an_error(gpu, copied, workshop, told, monkeypatch) -> None:
+    monkeypatch.setattr(made_tensorrt.Runtime, "deserialize_cuda_engine", lambda *_: None)
+    with pytest.raises(EngineError, match=r"^tensorrt loads no engine for image_encoder.*; take --backend onnxruntime"):
+        TensorRTBackend(copied, workshop)
+    assert made.built(told) == ["image_encoder"] * 2
+
+
+@pytest.mark.parametrize("call", ["cudaMalloc", "cudaMallocHost"])
+def test_memory_that_is_full_is_named_and_what_was_taken_is_freed(gpu, copied, workshop, call: str) -> None:
+    gpu.failing[call] = Status.NO_MEMORY
+    with pytest.raises(EngineError, match=rf"{call}: out of memory \(CUDA error 2\)"):
+        TensorRTBackend(copied, workshop)
+    gc.collect()
+    assert (gpu.device.blocks, gpu.host.blocks) == ({}, {})
+
+
+def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, workshop, monkeypatch) -> None:
+    """A length or an index of rubbish may lead a kernel outside of its memory."""
+    lengths: list[int] = []
+    run = made_tensorrt.Context._run
+
+    def looked_at(context: Any, addresses: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
+        if "length" in shapes:
+            lengths.extend(np.frombuffer(context._at(addresses["length"], shapes["length"], np.dtype(np.int64)), "i8"))
+        run(context, addresses, shapes)
+
+    monkeypatch.setattr(made_tensorrt.Context, "_run", looked_at)
+    TensorRTBackend(copied, workshop)
+    assert set(lengths) == {0}

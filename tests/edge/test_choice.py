@@ -1,0 +1,164 @@
+"""Which backend is chosen, and that none is put in another's place without a word."""
+
+import logging
+import shutil
+from pathlib import Path
+
+import pytest
+
+from edge import choice, golden
+from edge.backends.ort import OrtBackend
+from edge.backends.tensorrt import TensorRTBackend
+from edge.bundle import SHIPPED, Bundle, load
+from edge.choice import open_backend
+from edge.engines import cuda, device, flavour
+from edge.engines.provide import Target
+from edge.errors import EngineError
+from tests.edge.backends import made_tensorrt
+from tests.edge.backends.made_cuda import Status
+from tests.edge.engines import made
+
+WORKSHOP = made.workshop([])
+
+
+@pytest.fixture
+def copied(tmp_path: Path) -> Bundle:
+    return load(Path(shutil.copytree(SHIPPED, tmp_path / "copied")))
+
+
+@pytest.fixture(autouse=True)
+def proven(monkeypatch: pytest.MonkeyPatch) -> list[object]:
+    """The backends that were to prove themselves."""
+    backends: list[object] = []
+    monkeypatch.setattr(golden, "prove", lambda _, backend: backends.append(backend), raising=False)
+    return backends
+
+
+@pytest.fixture
+def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse() -> None:
+        raise EngineError("no NVIDIA GPU can be used (made)")
+
+    made_tensorrt.installed(monkeypatch)
+    monkeypatch.setattr(device, "find", refuse)
+
+
+def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog) -> None:
+    with caplog.at_level(logging.INFO, choice.__name__):
+        backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    assert isinstance(backend, OrtBackend)
+    assert reason == "no TensorRT with an NVIDIA GPU here"
+    assert [(record.levelname, record.getMessage()) for record in caplog.records] == [
+        ("INFO", "no NVIDIA GPU can be used (made)")
+    ]
+
+
+def test_auto_without_a_tensorrt_is_onnx_runtime_and_says_why(monkeypatch, copied, caplog) -> None:
+    made_tensorrt.installed(monkeypatch, version="8.6.2")
+    with caplog.at_level(logging.INFO, choice.__name__):
+        backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    assert isinstance(backend, OrtBackend)
+    assert reason == "no TensorRT with an NVIDIA GPU here"
+    assert "tensorrt is 8.6.2, 10.3 or later is needed" in caplog.text
+
+
+@pytest.mark.parametrize("proof", [True, False])
+def test_tensorrt_that_was_asked_for_never_becomes_another(no_gpu, copied, proof: bool) -> None:
+    with pytest.raises(EngineError, match="no NVIDIA GPU can be used"):
+        open_backend(copied, "tensorrt", 1, WORKSHOP, proven=proof)
+
+
+def test_onnx_runtime_that_was_asked_for_looks_for_no_gpu(monkeypatch, copied, proven) -> None:
+    gpu = made_tensorrt.installed(monkeypatch)
+    backend, reason = open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    assert isinstance(backend, OrtBackend)
+    assert reason == "as asked for"
+    assert not gpu.calls
+    assert proven == []
+
+
+@pytest.mark.parametrize("rtx", [False, True])
+def test_auto_with_a_gpu_is_tensorrt_proven(monkeypatch, copied, proven, rtx: bool) -> None:
+    made_tensorrt.installed(monkeypatch, rtx=rtx)
+    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    assert isinstance(backend, TensorRTBackend)
+    assert reason == f"{'tensorrt-rtx' if rtx else 'tensorrt'} and Made GPU 3000 are here"
+    assert proven == [backend]
+    assert len([*copied.folder.glob("engines/*/*.kernels")]) == (3 if rtx else 0)
+
+
+def test_tensorrt_is_not_proven_where_that_is_not_asked_for(monkeypatch, copied, proven) -> None:
+    made_tensorrt.installed(monkeypatch)
+    backend, reason = open_backend(copied, "tensorrt", 1, WORKSHOP, proven=False)
+    assert isinstance(backend, TensorRTBackend)
+    assert (reason, proven) == ("as asked for", [])
+
+
+@pytest.mark.parametrize("cause", ["memory", "proof", "load"])
+def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog, cause: str) -> None:
+    gpu = made_tensorrt.installed(monkeypatch)
+    messages = {"memory": "out of memory", "proof": "fusion differs by 3", "load": "loads no engine for image_encoder"}
+
+    def differ(*_: object) -> None:
+        raise EngineError(messages["proof"])
+
+    if cause == "memory":
+        gpu.failing["cudaMalloc"] = Status.NO_MEMORY
+    elif cause == "proof":
+        monkeypatch.setattr(golden, "prove", differ)
+    else:
+        monkeypatch.setattr(made_tensorrt.Runtime, "deserialize_cuda_engine", lambda *_: None)
+    with caplog.at_level(logging.WARNING, choice.__name__):
+        backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    assert isinstance(backend, OrtBackend)
+    assert reason == "TensorRT cannot be used"
+    (warning,) = caplog.messages
+    assert warning.startswith("tensorrt and Made GPU 3000 are here, but TensorRT cannot be used: ")
+    assert messages[cause] in warning
+    assert warning.endswith("Going on with ONNX Runtime")
+    with pytest.raises(EngineError, match=messages[cause]):
+        open_backend(copied, "tensorrt", 1, WORKSHOP)
+
+
+def test_the_first_ctrl_c_ends_a_build_and_chooses_nothing(monkeypatch, copied) -> None:
+    made_tensorrt.installed(monkeypatch)
+    with pytest.raises(KeyboardInterrupt):
+        open_backend(copied, "auto", 1, made.workshop([], patience=1))
+    assert not [*copied.folder.glob("engines/*/*.engine")]
+
+
+def test_engines_built_ahead_of_time_are_used_and_kernels_kept_for_this_device(monkeypatch, copied) -> None:
+    made_tensorrt.installed(monkeypatch, rtx=True)
+    for graph in copied.manifest.graphs.by_name():
+        WORKSHOP.provide(copied, graph, [Target(flavour.find(), "8.6", None)])
+    told: list[str] = []
+    backend, _ = open_backend(copied, "auto", 1, made.workshop(told))
+    assert isinstance(backend, TensorRTBackend)
+    assert told == []
+    assert len([*copied.folder.glob("engines/made-gpu-3000-*/*.kernels")]) == 3
+
+
+def test_auto_goes_on_where_tensorrt_has_no_runtime_for_the_driver(monkeypatch, copied, caplog) -> None:
+    """pybind11 raises TypeError where the constructor gives nothing, as of a TensorRT newer than the driver."""
+    made_tensorrt.installed(monkeypatch)
+
+    def nothing(*_: object) -> None:
+        raise TypeError("pybind11::init(): factory function returned nullptr")
+
+    monkeypatch.setattr(made_tensorrt.Runtime, "__init__", nothing)
+    backend, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    assert isinstance(backend, OrtBackend)
+    assert "TensorRT cannot be used" in caplog.text
+
+
+def test_the_machine_itself_gives_a_backend_that_runs(copied) -> None:
+    """With whatever TensorRT and GPU there are, none included."""
+    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    arrays = golden.load(copied)["image_encoder"]
+    found = golden.difference(backend.image_encoder, copied.manifest.graphs.image_encoder, arrays)
+    assert found["embedding"] <= copied.manifest.graphs.image_encoder.tolerance
+    try:
+        cuda.call(cuda.runtime().cudaGetDeviceCount)
+    except EngineError:
+        assert isinstance(backend, OrtBackend)
+        assert reason == "no TensorRT with an NVIDIA GPU here"

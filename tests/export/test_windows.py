@@ -1,0 +1,125 @@
+"""Windows of the folds that training had: paired by label or cut from clips, whole, without picture, without sound."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import UsageError
+from export import windows as module
+from export.windows import Window, Windows, spread
+from tests.train import made_clips
+from tests.train.clips.conftest import RATE_HZ, SIDE, WINDOW_S, architectures, dwarf, release
+from tests.train.made import PITCHES_HZ
+from train.checkpoint import Checkpoint
+from train.config import Config, voices_and_faces
+
+__all__ = ["architectures", "dwarf", "release"]
+SPEAKERS = {"validation": ("18", "15", "TP0"), "train": ("02", "03", "SM0")}
+FACES = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+
+
+def pitch_hz(samples: np.ndarray) -> float:
+    return float(np.abs(np.fft.rfft(samples)).argmax() * 16_000 / len(samples))
+
+
+@pytest.mark.parametrize("fold", ["train", "validation"])
+def test_pairs_are_heard_and_seen_of_one_label(
+    loaded: Checkpoint, data: Path, fold: module.Fold, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard: list[str] = []
+    read = module.read_sound
+
+    def listen(path: Path, rate_hz: int) -> np.ndarray:
+        heard.append(path.parent.name + path.name)
+        return read(path, rate_hz)
+
+    monkeypatch.setattr(module, "read_sound", listen)
+    found = list(Windows(loaded.config, data, fold, 100))
+    assert len(found) == len(Windows(loaded.config, data, fold, 100)) >= 12
+    assert all(any(speaker in name for speaker in SPEAKERS[fold]) for name in heard)
+    assert {window.label for window in found} == {0, 1, 2, 3}
+    for window in found:
+        label = loaded.config.labels[window.label]
+        for crop in window.crops:
+            assert (crop.shape, crop.dtype) == ((64, 64, 3), np.uint8)
+            assert abs(crop.mean() - (20 * FACES.index(label) + 40)) < 10
+        if len(window.samples):
+            assert window.samples.dtype == np.float32
+            assert len(window.samples) <= loaded.config.sound.samples
+            assert PITCHES_HZ[label] * 0.95 < pitch_hz(window.samples) < PITCHES_HZ[label] * 1.25
+
+
+def test_every_third_lacks_its_picture_and_every_third_its_sound(loaded: Checkpoint, data: Path) -> None:
+    found = [(len(window.samples) > 0, len(window.crops)) for window in Windows(loaded.config, data, "validation", 9)]
+    assert found == [(True, 1), (True, 0), (False, 1)] * 3
+
+
+def test_they_are_the_same_each_time(loaded: Checkpoint, data: Path) -> None:
+    first, second = (list(Windows(loaded.config, data, "validation", 5)) for _ in range(2))
+    for one, other in zip(first, second, strict=True):
+        np.testing.assert_array_equal(one.samples, other.samples)
+        assert one.label == other.label
+
+
+def test_a_longer_voice_is_cut_to_a_window(loaded: Checkpoint, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "read_sound", lambda *_: np.ones(99_999, np.float32))
+    first = next(iter(Windows(loaded.config, data, "validation", 1)))
+    assert first.samples.shape == (loaded.config.sound.samples,)
+
+
+def test_voices_and_faces_have_no_fold_to_leave_out(loaded: Checkpoint, data: Path) -> None:
+    assert voices_and_faces(loaded.config)
+    with pytest.raises(UsageError, match="--fold Session1: foal-tiny is trained on voices and faces"):
+        Windows(loaded.config, data, "validation", 1, "Session1")
+
+
+@pytest.mark.usefixtures("architectures")
+@pytest.mark.parametrize(("left_out", "chooser"), [(None, 4), ("Session2", 1), ("Session1", 5)])
+def test_clips_are_of_the_fold_that_chose_the_epoch(
+    dwarf: Config, release: Path, left_out: str | None, chooser: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    cut: list[str] = []
+    take = module.sound
+    monkeypatch.setattr(module, "sound", lambda found, *rest: cut.append(found.fold) or take(found, *rest))
+    found = list(Windows(dwarf, release, "validation", 100, left_out))
+    assert len(found) == 10
+    assert set(cut) == {f"Session{chooser}"}
+    whole = [window for window in found if len(window.samples) and window.crops]
+    for window in whole:
+        assert 0 < len(window.samples) <= round(WINDOW_S * 16_000)
+        assert 0 < len(window.crops) <= round(WINDOW_S * RATE_HZ)
+        colour = made_clips.COLOURS[dwarf.labels[window.label]]
+        for crop in window.crops:
+            assert (crop.shape, crop.dtype) == ((SIDE, SIDE, 3), np.uint8)
+            assert np.abs(crop[: SIDE // 3].mean(axis=(0, 1)) - colour).max() < 30
+    assert len(whole) == 4
+
+
+@pytest.mark.usefixtures("architectures")
+def test_clips_to_fit_to_are_of_the_other_folds(dwarf: Config, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    cut: set[str] = set()
+    monkeypatch.setattr(module, "sound", lambda found, *_: cut.add(found.fold) or np.ones(1, np.float32))
+    list(Windows(dwarf, release, "train", 100, "Session2"))
+    assert cut == {"Session3", "Session4", "Session5"}
+
+
+@pytest.mark.usefixtures("architectures")
+def test_a_fold_that_is_not_there_is_refused(dwarf: Config, release: Path) -> None:
+    with pytest.raises(UsageError, match="--fold Session9: the corpus has the folds Session1, Session2"):
+        Windows(dwarf, release, "validation", 1, "Session9")
+
+
+def test_what_would_leave_nothing_is_left() -> None:
+    crop, sound = np.zeros((2, 2, 3), np.uint8), np.ones(3, np.float32)
+    unheard, unseen = Window(sound[:0], [crop], 0), Window(sound, [], 0)
+    assert [len(unheard.heard_or_seen(turn).crops) for turn in range(3)] == [1, 1, 1]
+    assert [len(unseen.heard_or_seen(turn).samples) for turn in range(3)] == [3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    ("length", "count", "rows"),
+    [(5, 10, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (1, 1, [0])],
+)
+def test_some_are_spread_over_all(length: int, count: int, rows: list[int]) -> None:
+    assert spread(length, count) == rows
