@@ -29,6 +29,8 @@ def open_backend(
         return open_tensorrt(bundle, workshop, proven), "as asked for"
     if wanted == "onnxruntime":
         return OrtBackend(bundle, threads), "as asked for"
+    if is_for_cpus(bundle):
+        return OrtBackend(bundle, threads), "int8 is for CPUs"
     try:
         found = f"{flavour.find().name} and {device.find().name} are here"
     except EngineError as error:
@@ -41,8 +43,17 @@ def open_backend(
         return OrtBackend(bundle, threads), "TensorRT cannot be used"
 
 
+def is_for_cpus(bundle: Bundle) -> bool:
+    """Whether a graph is quantised, which is done as ONNX Runtime's CPU kernels want it."""
+    return any(entry.precision == "int8" for entry in bundle.manifest.graphs.by_name().values())
+
+
 def open_tensorrt(bundle: Bundle, workshop: Workshop, proven: bool) -> TensorRTBackend:
     """TensorRT, its engines proven on the golden vectors."""
+    if is_for_cpus(bundle):
+        raise EngineError(
+            f"{bundle.manifest.name} is in int8, which is for CPUs; take --backend onnxruntime, or a bundle in fp16"
+        )
     backend = TensorRTBackend(bundle, workshop)
     if proven:
         golden.prove(bundle, backend)

@@ -133,7 +133,9 @@ def manifest() -> Manifest:
         Tensor("video_mask", "bool", ["batch", 10]),
     ]
     heard = [Tensor("waveform", "float32", ["batch", 2000]), Tensor("length", "int64", ["batch"])]
-    fused = [Tensor("logits", "float32", ["batch", 2])]
+    audible = [Tensor("tokens", "float32", ["batch", 4, 2]), Tensor("mask", "bool", ["batch", 4])]
+    names = ("logits", "audio_embedding", "video_embedding")
+    fused = [Tensor(name, "float32", ["batch", 2]) for name in names]
     frames, embedding = Tensor("frames", "uint8", ["batch", 8, 8, 3]), Tensor("embedding", "float32", ["batch", 3])
     return Manifest(
         schema=1,
@@ -144,7 +146,7 @@ def manifest() -> Manifest:
         picture=Picture(5.0, 8, 8, "whole"),
         graphs=Graphs(
             graph("image_encoder", [frames], [embedding]),
-            graph("audio_encoder", heard, tokens[:2]),
+            graph("audio_encoder", heard, audible),
             graph("fusion", tokens, fused),
         ),
         golden=File("golden.npz", "0" * 64),
@@ -158,12 +160,12 @@ def manifest() -> Manifest:
 
 @pytest.fixture
 def bundle_folder(tmp_path: Path, manifest: Manifest) -> Path:
-    """That manifest on disk, with files that have the hashes it gives; they are no graphs."""
+    """That manifest on disk, with files that have the hashes it gives; its graphs are ONNX models without nodes."""
     folder = tmp_path / "tiny"
     folder.mkdir()
     document = msgspec.to_builtins(manifest)
     for file in (*(entry["file"] for entry in document["graphs"].values()), document["golden"]):
-        (folder / file["path"]).write_bytes(file["path"].encode())
+        (folder / file["path"]).write_bytes(b":\0" if file["path"].endswith(".onnx") else file["path"].encode())
         file["sha256"] = sha256(folder / file["path"])
     (folder / "manifest.json").write_text(json.dumps(document))
     return folder

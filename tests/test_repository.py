@@ -57,12 +57,13 @@ def test_shipped_configurations_load(path):
         assert not set(recipe.validation_speakers) & set(recipe.test_speakers)
 
 
-def code_blocks(language):
-    return re.findall(rf"```{language}\n(.*?)```", README, re.DOTALL)
+def code_blocks(language, page=README):
+    return re.findall(rf"```{language}\n(.*?)```", page, re.DOTALL)
 
 
-def readme_commands():
-    lines = "\n".join(code_blocks("sh")).replace("&&\n", "&& ").splitlines()
+def documented_commands():
+    pages = [README, *(path.read_text() for path in sorted((ROOT / "docs").glob("*.md")))]
+    lines = "\n".join(block for page in pages for block in code_blocks("sh", page)).replace("&&\n", "&& ").splitlines()
     for line in lines:
         for part in line.split("#")[0].split("&&"):
             words = shlex.split(part.strip().removeprefix(".venv/bin/"))
@@ -72,8 +73,8 @@ def readme_commands():
                     yield pytest.param(program, words[len(prefix) :], id=" ".join(words))
 
 
-@pytest.mark.parametrize(("program", "words"), list(readme_commands()))
-def test_readme_commands_parse(program, words):
+@pytest.mark.parametrize(("program", "words"), list(documented_commands()))
+def test_documented_commands_parse(program, words):
     command = program
     while words and words[0] in getattr(command, "commands", {}):
         command = command.commands[words.pop(0)]

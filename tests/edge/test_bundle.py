@@ -7,40 +7,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from msgspec.structs import replace
 
-from edge.bundle import SHIPPED, File, Graphs, Manifest, Tensor, load, sha256
+from edge.bundle import SHIPPED, File, Manifest, load, sha256
 from edge.errors import BundleError
 
 AGAIN = "take the bundle again or export it again"
-
-
-@pytest.fixture
-def manifest(manifest: Manifest) -> Manifest:
-    """The shared one, with the tensors' real names and all of the fusion's outputs."""
-    image_encoder, audio_encoder, fusion = manifest.graphs.by_name().values()
-    heard = [replace(tensor, name=tensor.name.removeprefix("audio_")) for tensor in audio_encoder.outputs]
-    embeddings = [Tensor(f"{kind}_embedding", "float32", ["batch", 2]) for kind in ("audio", "video")]
-    return replace(
-        manifest,
-        graphs=Graphs(
-            image_encoder, replace(audio_encoder, outputs=heard), replace(fusion, outputs=fusion.outputs + embeddings)
-        ),
-    )
-
-
-@pytest.fixture
-def bundle_folder(bundle_folder: Path) -> Path:
-    """The shared one, whose graphs are ONNX models without nodes."""
-
-    def seal(document: dict[str, Any]) -> None:
-        for entry in document["graphs"].values():
-            path = bundle_folder / entry["file"]["path"]
-            path.write_bytes(b":\0")
-            entry["file"]["sha256"] = sha256(path)
-
-    edit(bundle_folder, seal)
-    return bundle_folder
 
 
 def edit(folder: Path, change: Callable[[dict[str, Any]], None]) -> None:

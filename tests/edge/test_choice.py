@@ -30,7 +30,7 @@ def copied(tmp_path: Path) -> Bundle:
 def proven(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The backends that were to prove themselves."""
     backends: list[object] = []
-    monkeypatch.setattr(golden, "prove", lambda _, backend: backends.append(backend), raising=False)
+    monkeypatch.setattr(golden, "prove", lambda _, backend: backends.append(backend))
     return backends
 
 

@@ -9,8 +9,9 @@ import pytest
 from msgspec.structs import replace
 
 from edge import golden
-from edge.bundle import SHIPPED, Batch, GraphEntry, GraphName, load
-from edge.errors import BundleError
+from edge.backends.ort import OrtBackend
+from edge.bundle import SHIPPED, Batch, Bundle, GraphEntry, GraphName, load
+from edge.errors import BundleError, EngineError
 from edge.recognizer import Recognizer
 
 Arrays = dict[str, Any]
@@ -18,8 +19,13 @@ NAMES: tuple[GraphName, ...] = ("image_encoder", "audio_encoder", "fusion")
 
 
 @pytest.fixture(scope="module")
-def vectors() -> dict[GraphName, Arrays]:
-    return golden.load(load(SHIPPED))
+def shipped_bundle() -> Bundle:
+    return load(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def vectors(shipped_bundle: Bundle) -> dict[GraphName, Arrays]:
+    return golden.load(shipped_bundle)
 
 
 @pytest.fixture(scope="module")
@@ -106,3 +112,51 @@ def test_an_output_of_another_type_or_shape_is_named(vectors, heard: GraphEntry,
     with pytest.raises(BundleError) as refused:
         golden.difference(graph, heard, vectors["audio_encoder"])
     assert str(refused.value) == (f"the output tokens {says}, float32 [3, 75, 160] is expected; build the engine again")
+
+
+class Off(OrtBackend):
+    """ONNX Runtime, but one number of one graph is off."""
+
+    def __init__(self, bundle: Bundle, name: GraphName, output: str, by: float) -> None:
+        super().__init__(bundle, threads=1)
+        graph = golden.graph_of(self, name)
+
+        def changed(inputs: Mapping[str, Any]) -> Arrays:
+            outputs = graph(inputs)
+            outputs[output].flat[-1] += by
+            return outputs
+
+        setattr(self, name, changed)
+
+
+@pytest.mark.parametrize("share", [0, 0.5, -0.5])
+def test_a_backend_within_the_tolerance_is_proven(shipped_bundle: Bundle, share: float) -> None:
+    by = share * shipped_bundle.manifest.graphs.fusion.tolerance
+    golden.prove(shipped_bundle, Off(shipped_bundle, "fusion", "logits", by))
+
+
+@pytest.mark.parametrize(
+    ("name", "output", "by", "says"),
+    [
+        ("image_encoder", "embedding", 0.25, "0.25"),
+        ("audio_encoder", "tokens", -8.0, "8"),
+        ("fusion", "logits", 0.5, "0.5"),
+        ("fusion", "video_embedding", -0.125, "0.12"),
+        ("fusion", "logits", np.nan, "inf"),
+    ],
+)
+def test_a_graph_that_is_off_is_named_with_its_difference_and_tolerance(
+    shipped_bundle: Bundle, name: GraphName, output: str, by: float, says: str
+) -> None:
+    tolerance = shipped_bundle.manifest.graphs.by_name()[name].tolerance
+    with pytest.raises(EngineError) as refused:
+        golden.prove(shipped_bundle, Off(shipped_bundle, name, output, by))
+    assert str(refused.value) == (
+        f"{name} on onnxruntime-cpu differs from its golden outputs by {says}, more than its tolerance "
+        f"{tolerance:.2g}; foal-edge doctor tells more, --backend onnxruntime goes without it"
+    )
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_graph_is_found_by_its_name(shipped: Recognizer, name: GraphName) -> None:
+    assert golden.graph_of(shipped.backend, name) is getattr(shipped.backend, name)

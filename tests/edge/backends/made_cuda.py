@@ -16,6 +16,7 @@ Operation = Callable[[], None]
 ALIGNED = 256
 RUBBISH = 0xAB
 DESCRIBED = SimpleNamespace(name=b"Made GPU 3000\0\0", major=8, minor=6)
+CUDA = 13000
 WORDS = {
     1: b"invalid argument",
     2: b"out of memory",
@@ -84,6 +85,8 @@ class Cuda:
         """Those captured and those made executable that are not destroyed."""
         self.calls: Counter[str] = Counter()
         self.failing: dict[str, Status] = {}
+        self.last = Status.SUCCESS
+        """What went wrong last; kept until it is asked for, whatever succeeds meanwhile."""
         self.capturable = True
         """Whether engines can be captured."""
 
@@ -95,6 +98,14 @@ class Cuda:
 
     def cudaGetDeviceProperties(self, number: int) -> tuple[Any, ...]:
         return self._done("cudaGetDeviceProperties", DESCRIBED)
+
+    def cudaDriverGetVersion(self) -> tuple[Any, ...]:
+        return self._done("cudaDriverGetVersion", CUDA)
+
+    def cudaGetLastError(self) -> tuple[Any, ...]:
+        self.calls["cudaGetLastError"] += 1
+        status, self.last = self.last, Status.SUCCESS
+        return (status,)
 
     def cudaMalloc(self, size: int) -> tuple[Any, ...]:
         return self._allocate("cudaMalloc", self.device, size)
@@ -181,4 +192,6 @@ class Cuda:
 
     def _done(self, name: str, *values: Any, problem: Status | None = None) -> tuple[Any, ...]:
         self.calls[name] += 1
-        return (self.failing.get(name, problem or Status.SUCCESS), *values)
+        status = self.failing.get(name, problem or Status.SUCCESS)
+        self.last = status or self.last
+        return (status, *values)

@@ -40,6 +40,12 @@ Capability = enum.IntEnum("ComputeCapability", {"SM86": 86})
 CreationFlag = enum.IntEnum("NetworkDefinitionCreationFlag", {"STRONGLY_TYPED": 1})
 
 
+def nptype(trt_type: DataType) -> type:
+    if trt_type not in NUMPY:
+        raise TypeError("Could not resolve TensorRT datatype to an equivalent numpy datatype.")
+    return NUMPY[trt_type]
+
+
 @functools.cache
 def session(model: bytes) -> ort.InferenceSession:
     options = ort.SessionOptions()
@@ -88,8 +94,8 @@ class RuntimeConfig:
 
 
 class Engine:
-    def __init__(self, gpu: Cuda, content: bytes) -> None:
-        self._gpu = gpu
+    def __init__(self, gpu: Cuda, logger: ILogger, content: bytes) -> None:
+        self._gpu, self._logger = gpu, logger
         profile, self._model = content.removeprefix(MAGIC).split(b"\n", 1)
         self._profile = json.loads(profile)
         self._session = session(self._model)
@@ -148,6 +154,9 @@ class Context:
         if stream.recorded is not None and not (self._has_run and self._gpu.capturable):
             stream.spoilt = True  # as where a kernel is loaded, which the first run of a shape does
             return False
+        if self._gpu.last:  # it looks, and takes what others left behind for its own
+            self._engine._logger.log(ILogger.Severity.ERROR, f"Cuda Runtime ({self._gpu.cudaGetLastError()[0].name})")
+            return False
         if isinstance(self._how, RuntimeConfig) and str(rows) not in self._how._cache._kernels:
             self._how._cache._kernels.add(str(rows))
             self._gpu.calls["kernels made"] += 1
@@ -182,7 +191,7 @@ class Runtime:
 
     def deserialize_cuda_engine(self, serialized_engine: bytes) -> Engine | None:
         if serialized_engine.startswith(MAGIC):
-            return Engine(self._gpu, serialized_engine)
+            return Engine(self._gpu, self._logger, serialized_engine)
         self._logger.log(ILogger.Severity.ERROR, "Serialization assertion failed: made version tag")
         return None
 
@@ -280,7 +289,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *, rtx: bool = False, version: st
         CudaGraphStrategy=GraphStrategy,
         DynamicShapesKernelSpecializationStrategy=Specialization,
         NetworkDefinitionCreationFlag=CreationFlag,
-        nptype=NUMPY.__getitem__,
+        nptype=nptype,
         Runtime=functools.partial(Runtime, gpu),
         Builder=functools.partial(Builder, gpu),
     )

@@ -5,7 +5,7 @@ import pytest
 from tests.edge.backends import made_tensorrt
 from tests.edge.backends.made_cuda import Cuda
 
-OWN = {"calls", "capturable", "device", "failing", "graphs", "host", "streams"}
+OWN = {"calls", "capturable", "device", "failing", "graphs", "host", "last", "streams"}
 REAL_NAMES = {
     "Engine": "ICudaEngine",
     "Context": "IExecutionContext",

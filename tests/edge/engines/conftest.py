@@ -33,4 +33,4 @@ def told() -> list[str]:
 
 @pytest.fixture
 def key() -> Key:
-    return Key("tensorrt", "10.3.0", "8.7", "Orin", "L4T 36.4", "ab" * 32, Batch(1, 8))
+    return Key("tensorrt", "10.3.0", "8.7", "Orin", "L4T 36.4", ["ab" * 32], Batch(1, 8))

@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -27,16 +28,22 @@ OTHERS = {
     "capability": "8.6",
     "device": None,
     "driver": "580",
-    "graph_sha256": "cd" * 32,
+    "graph_sha256": ["cd" * 32, "ef" * 32],
     "batch": Batch(1, 9),
 }
 HOLDER = """
-import sys
+import functools, signal, sys, threading
 from pathlib import Path
 from edge.engines import cache
-with cache.locked(Path(sys.argv[1]), print):
-    print("held", flush=True)
-    sys.stdin.readline()
+stopped = threading.Event()
+signal.signal(signal.SIGINT, lambda *_: stopped.set())
+tell = functools.partial(print, flush=True)
+try:
+    with cache.locked(Path(sys.argv[1]), tell, stopped.is_set):
+        tell("held")
+        sys.stdin.readline()
+except KeyboardInterrupt:
+    tell("stopped")
 """
 
 
@@ -73,12 +80,7 @@ def test_all_that_differs_is_named(file: Path, key: Key) -> None:
     assert reason(file, Key(**OTHERS)).count("; its ") == len(OTHERS) - 1
 
 
-NOT_UTF8 = pytest.mark.xfail(
-    strict=True, raises=UnicodeDecodeError, reason="edge/engines/cache.py: msgspec's UnicodeDecodeError is not Unfit"
-)
-
-
-@pytest.mark.parametrize("bit", [0, 5, pytest.param(7, marks=NOT_UTF8)])
+@pytest.mark.parametrize("bit", [0, 5, 7])
 def test_a_bit_that_flips_anywhere_is_seen(file: Path, key: Key, bit: int) -> None:
     whole = file.read_bytes()
     header = len(whole) - len(CONTENT)
@@ -119,22 +121,50 @@ def test_a_write_that_ends_early_leaves_the_old_file_alone(file: Path, key: Key,
         raise failing
 
     monkeypatch.setattr(os, "fsync", fail)
-    with pytest.raises(type(failing)):
+    expected = EngineError if isinstance(failing, OSError) else KeyboardInterrupt
+    with pytest.raises(expected) as raised:
         cache.write(file, key, memoryview(b"half"))
+    if expected is EngineError:
+        assert str(raised.value).startswith(f"{file} cannot be written ([Errno 28] No space left on device); make room")
     assert cache.read(file, key) == CONTENT
     assert [each.name for each in file.parent.iterdir()] == [file.name]
 
 
+@pytest.mark.parametrize("place", ["a folder", "below a file"])
+def test_a_place_that_takes_no_file_is_named_with_the_remedy(tmp_path: Path, key: Key, place: str) -> None:
+    file = tmp_path / "there" / "fusion.engine"
+    if place == "a folder":
+        file.mkdir(parents=True)
+    else:
+        file.parent.write_bytes(b"")
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(EngineError) as refused:
+        cache.write(file, key, memoryview(CONTENT))
+    assert str(refused.value).startswith(f"{file} cannot be written (")
+    assert str(refused.value).endswith("; make room, or move what is in its place")
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_engine_that_may_be_used_is_told_from_one_that_may_not(file: Path, key: Key) -> None:
+    assert cache.holds(file, key)
+    assert not cache.holds(file, replace(key, batch=Batch(1, 9)))
+    assert not cache.holds(file.with_name("none"), key)
+
+
 @contextmanager
-def held(folder: Path) -> Iterator["subprocess.Popen[str]"]:
-    """Another process has the folder to itself."""
+def started(folder: Path, line: str) -> Iterator["subprocess.Popen[str]"]:
+    """Another process that wants the folder to itself, and has said this."""
     command = [sys.executable, "-c", HOLDER, str(folder)]
     with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         try:
-            assert process.stdout.readline() == "held\n"
+            assert process.stdout.readline() == f"{line}\n"
             yield process
         finally:
             process.kill()
+
+
+def waiting(folder: Path) -> str:
+    return f"waiting for another process that builds into {folder}"
 
 
 @pytest.mark.parametrize("ended", ["released", "killed"])
@@ -142,13 +172,13 @@ def test_who_comes_second_is_told_and_waits_for_the_other_process(tmp_path: Path
     folder, told, entered = tmp_path / "engines" / "here", Queue[str](), threading.Event()
 
     def enter() -> None:
-        with cache.locked(folder, told.put):
+        with cache.locked(folder, told.put, bool):
             entered.set()
 
-    with held(folder) as process:
+    with started(folder, "held") as process:
         second = threading.Thread(target=enter)
         second.start()
-        assert told.get(timeout=20) == f"waiting for another process that builds into {folder}"
+        assert told.get(timeout=20) == waiting(folder)
         assert not entered.wait(0.1)
         if ended == "killed":
             process.kill()
@@ -159,10 +189,20 @@ def test_who_comes_second_is_told_and_waits_for_the_other_process(tmp_path: Path
     assert told.empty()
 
 
+def test_who_waits_ends_when_it_is_stopped(tmp_path: Path) -> None:
+    with started(tmp_path, "held") as first, started(tmp_path, waiting(tmp_path)) as second:
+        second.send_signal(signal.SIGINT)
+        assert second.communicate(timeout=20)[0] == "stopped\n"
+        assert second.returncode == 0
+        assert first.poll() is None
+        with started(tmp_path, waiting(tmp_path)):
+            pass
+
+
 def test_who_is_alone_is_told_nothing_and_may_come_again(tmp_path: Path) -> None:
     told: list[str] = []
     for _ in range(2):
-        with cache.locked(tmp_path / "a" / "b", told.append):
+        with cache.locked(tmp_path / "a" / "b", told.append, bool):
             pass
     assert told == []
 
@@ -171,7 +211,7 @@ def test_a_folder_that_cannot_be_made_is_named_with_the_remedy(tmp_path: Path) -
     (tmp_path / "file").write_bytes(b"")
     with (
         pytest.raises(EngineError, match=rf"^engines cannot be kept in {tmp_path}/file/here \(.*\); make it writable$"),
-        cache.locked(tmp_path / "file" / "here", print),
+        cache.locked(tmp_path / "file" / "here", print, bool),
     ):
         pass
 
@@ -190,7 +230,9 @@ def locked_away(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 def test_engines_lie_in_the_bundle(manifest, tmp_path, is_there: bool) -> None:
     if is_there:
         (tmp_path / "engines").mkdir()
-    assert cache.root(Bundle(tmp_path, manifest)) == tmp_path / "engines"
+    inside, outside = cache.roots(Bundle(tmp_path, manifest))
+    assert inside == tmp_path / "engines"
+    assert not outside.is_relative_to(tmp_path / "engines")
 
 
 @pytest.mark.parametrize("is_there", [False, True])
@@ -200,14 +242,42 @@ def test_engines_of_a_bundle_that_is_locked_lie_in_the_users_cache(
     bundle = Bundle(tmp_path / "bundle", manifest)
     if is_there:
         (tmp_path / "bundle" / "engines").mkdir(parents=True)
-    assert cache.root(bundle) == locked_away / ".cache" / "foal-edge" / "engines" / "tiny-0.0.1"
+    inside, name = bundle.folder / "engines", "tiny-0.0.1-00000000"
+    assert cache.roots(bundle) == [locked_away / ".cache" / "foal-edge" / "engines" / name, inside]
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
-    assert cache.root(bundle) == tmp_path / "caches" / "foal-edge" / "engines" / "tiny-0.0.1"
+    assert cache.roots(bundle) == [tmp_path / "caches" / "foal-edge" / "engines" / name, inside]
 
 
-@pytest.mark.parametrize(("name", "version"), [("../../../../evil", "1"), ("/evil", "1"), ("tiny", "/../../../evil")])
+def test_bundles_of_one_name_and_version_share_no_engines(manifest, tmp_path, locked_away) -> None:
+    golden = replace(manifest.golden, sha256="1" * 64)
+    both = [Bundle(tmp_path, each) for each in (manifest, replace(manifest, golden=golden))]
+    assert len({cache.roots(bundle)[0] for bundle in both}) == 2
+
+
+def test_the_first_engine_that_fits_is_found_wherever_it_lies(manifest, tmp_path, locked_away, key: Key) -> None:
+    bundle = Bundle(tmp_path / "bundle", manifest)
+    first, second = cache.paths(bundle, key, "fusion")
+    assert [file.name for file in (first, second)] == ["fusion.engine"] * 2
+    assert [file.parents[1] for file in (first, second)] == cache.roots(bundle)
+    with pytest.raises(Unfit, match=r"^there is none yet$"):
+        cache.find(bundle, key, "fusion")
+    cache.write(second, key, memoryview(b"second"))
+    assert cache.find(bundle, key, "fusion") == b"second"
+    cache.write(first, replace(key, batch=Batch(1, 9)), memoryview(b"foreign"))
+    assert cache.find(bundle, key, "fusion") == b"second"
+    cache.write(first, key, memoryview(b"first"))
+    assert cache.find(bundle, key, "fusion") == b"first"
+    first.write_bytes(b"")
+    second.unlink()
+    with pytest.raises(Unfit, match=r"^it is damaged"):
+        cache.find(bundle, key, "fusion")
+
+
+@pytest.mark.parametrize(
+    ("name", "version"), [("../../../../evil", "1"), ("/evil", "1"), ("tiny", "/../../../evil"), ("..", "..")]
+)
 def test_a_bundles_name_leads_nowhere_else(manifest, tmp_path, locked_away, name: str, version: str) -> None:
-    found = cache.root(Bundle(tmp_path, replace(manifest, name=name, version=version)))
+    found = cache.roots(Bundle(tmp_path, replace(manifest, name=name, version=version)))[0]
     assert Path(os.path.normpath(found)).parent == locked_away / ".cache" / "foal-edge" / "engines"
 
 
@@ -217,8 +287,10 @@ def test_a_bundles_name_leads_nowhere_else(manifest, tmp_path, locked_away, name
         ("Orin", "L4T 36.4", "orin-sm87-tensorrt-10.3.0-driver-l4t-36.4"),
         ("NVIDIA GeForce RTX 4090 / Laptop (x)", "580",
          "nvidia-geforce-rtx-4090-laptop-x-sm87-tensorrt-10.3.0-driver-580"),
-        ("../../etc", "580", "..-..-etc-sm87-tensorrt-10.3.0-driver-580"),
+        ("../../etc", "580", "etc-sm87-tensorrt-10.3.0-driver-580"),
         ("Grün\n\0", "unknown", "gr-n-sm87-tensorrt-10.3.0-driver-unknown"),
+        ("..hidden", "580", "hidden-sm87-tensorrt-10.3.0-driver-580"),
+        ("Orin", "--", "orin-sm87-tensorrt-10.3.0-driver"),
         (None, None, "any-sm87-tensorrt-10.3.0-any-driver"),
     ],
 )  # fmt: skip

@@ -37,29 +37,33 @@ def written(path: Path, text: str | None) -> Path:
         (None, CLOSED, "535"),
         (None, OPEN, "580"),
         (None, OPEN_ARM, "575"),
-        (None, "GCC version:  gcc version 13.3.0\n", "unknown"),
-        ("garbage", None, "unknown"),
-        ("", OPEN, "unknown"),
-        (None, "", "unknown"),
-        (None, None, "unknown"),
+        (None, "GCC version:  gcc version 13.3.0\n", None),
+        ("garbage", None, None),
+        ("", OPEN, None),
+        (None, "", None),
+        (None, None, None),
     ],
 )
-def test_the_drivers_line_is_read_from_the_systems_file(tmp_path, release, version, line: str) -> None:
+def test_the_drivers_line_is_read_from_the_systems_file(tmp_path, release, version, line: str | None) -> None:
     assert driver_line(written(tmp_path / "release", release), written(tmp_path / "version", version)) == line
 
 
 @pytest.fixture
 def described(monkeypatch, tmp_path):
-    """A GPU of this name and capability, of so many, under the open kernel module."""
+    """A GPU of this name and capability, of so many, under the open kernel module unless that tells nothing."""
 
-    def describe(name: object = b"Orin", major: int = 8, minor: int = 7, count: int = 1) -> None:
+    def describe(
+        name: object = b"Orin", major: int = 8, minor: int = 7, count: int = 1, version: str | None = OPEN
+    ) -> None:
         properties = SimpleNamespace(name=name, major=major, minor=minor)
         runtime = SimpleNamespace(
-            cudaGetDeviceCount=lambda: (0, count), cudaGetDeviceProperties=lambda number: (number, properties)
+            cudaGetDeviceCount=lambda: (0, count),
+            cudaGetDeviceProperties=lambda number: (number, properties),
+            cudaDriverGetVersion=lambda: (0, 13000),
         )
         monkeypatch.setattr(cuda, "runtime", lambda: runtime)
         monkeypatch.setattr(device, "JETSON_RELEASE", tmp_path / "none")
-        monkeypatch.setattr(device, "DRIVER_VERSION", written(tmp_path / "version", OPEN))
+        monkeypatch.setattr(device, "DRIVER_VERSION", written(tmp_path / "version", version))
 
     return describe
 
@@ -76,6 +80,12 @@ def test_a_gpu_is_described(described, name: object, major: int, minor: int, fou
     described(name, major, minor)
     assert device.find() == found
     assert found.architecture == f"sm{major}{minor}"
+
+
+@pytest.mark.parametrize("version", [None, "", "GCC version:  gcc version 13.3.0\n"])
+def test_a_driver_that_no_file_names_is_named_by_the_cuda_it_runs(described, version: str | None) -> None:
+    described(version=version)
+    assert device.find().driver == "CUDA 13000"
 
 
 def test_a_cuda_that_shows_no_gpu_is_named(described) -> None:

@@ -8,7 +8,7 @@ import pytest
 from edge.bundle import Batch, File, GraphEntry, Tensor
 from edge.engines.inspect import check_tensors
 from edge.errors import EngineError
-from tests.edge.backends.made_tensorrt import NUMPY, DataType, TensorIOMode
+from tests.edge.backends.made_tensorrt import DataType, TensorIOMode, nptype
 
 IN, OUT = TensorIOMode.INPUT, TensorIOMode.OUTPUT
 ENTRY = GraphEntry(
@@ -26,7 +26,7 @@ TENSORS = {
 
 class Trt:
     TensorIOMode = TensorIOMode
-    nptype = staticmethod(NUMPY.__getitem__)
+    nptype = staticmethod(nptype)
 
 
 @dataclass
@@ -61,6 +61,9 @@ def test_an_engine_of_the_manifests_tensors_in_any_order_passes() -> None:
     ("changed", "named"),
     [
         pytest.param({"length": (IN, DataType.FLOAT, (-1,))}, "('length', 'float32', (-1,))", id="dtype"),
+        pytest.param(
+            {"tokens": (OUT, DataType.BF16, (-1, 4, 2))}, "('tokens', 'DataType.BF16', (-1, 4, 2))", id="bf16"
+        ),
         pytest.param({"tokens": (OUT, DataType.FLOAT, (-1, 4, 3))}, "('tokens', 'float32', (-1, 4, 3))", id="size"),
         pytest.param({"mask": (OUT, DataType.BOOL, (-1, 4, 1))}, "('mask', 'bool', (-1, 4, 1))", id="rank"),
         pytest.param({"waveform": (IN, DataType.FLOAT, (1, 2000))}, "('waveform', 'float32', (1, 2000))", id="batch"),

@@ -84,6 +84,11 @@ def test_a_phase_may_have_no_steps(phases: Phases) -> None:
     phases.begin("empty", "a", 0)
     phases.step("a", 1)
     assert phases.share() >= 0.5
+    phases.end("empty")
+    phases.end("a")
+    phases.begin("empty", None, 0)
+    assert phases.step("empty", 0)
+    assert phases.share() == 0
 
 
 @pytest.mark.parametrize("stopped", [False, True])
@@ -123,10 +128,11 @@ def test_nothing_is_drawn_where_there_is_no_terminal() -> None:
     assert screen.getvalue() == ""
 
 
-def test_a_phase_is_drawn_as_it_is_called() -> None:
+def test_titles_and_phases_are_drawn_as_they_are_called() -> None:
     """Square brackets are no markup."""
     screen = io.StringIO()
-    with bar("fusion", Console(file=screen, force_terminal=True, width=100), bool) as watch:
+    with bar("[red]fusion[/]", Console(file=screen, force_terminal=True, width=100), bool) as watch:
         watch.begin("Tactics [bold]", None, 2)
         watch.step("Tactics [bold]", 1)
     assert "Tactics [bold]" in screen.getvalue()
+    assert "[red]fusion[/]" in screen.getvalue()

@@ -1,5 +1,6 @@
 """An engine for each graph: kept, built, built again, by one process at a time; with the real TensorRT-RTX."""
 
+import signal
 import subprocess
 import sys
 from pathlib import Path
@@ -33,6 +34,10 @@ class Told:
 target = Target(flavour.find("tensorrt-rtx"), "8.6", None)
 print(len(made.workshop(Told).provide(load(Path(sys.argv[1])), "image_encoder", [target])))
 """
+KILLED = """
+import os, signal
+os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 @pytest.fixture
@@ -42,7 +47,16 @@ def target(rtx: Flavour) -> Target:
 
 
 def place(bundle: Bundle, target: Target) -> Path:
-    return cache.path(bundle, target.key(bundle, GRAPH), GRAPH)
+    """Where its new engine goes."""
+    return cache.paths(bundle, target.key(bundle, GRAPH), GRAPH)[0]
+
+
+@pytest.fixture
+def locked_away(copied: Bundle, monkeypatch, tmp_path) -> Path:
+    """The bundle cannot be written to, for root neither; the user's cache."""
+    monkeypatch.setattr(cache.os, "access", lambda path, mode: not Path(path).is_relative_to(copied.folder))
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
+    return tmp_path / "caches"
 
 
 def test_an_engine_is_built_at_first_and_read_from_then_on(copied: Bundle, target: Target, told: list[str]) -> None:
@@ -64,7 +78,7 @@ def test_an_engine_that_is_damaged_or_foreign_is_built_anew_and_that_is_said(
 ) -> None:
     key, file = target.key(copied, GRAPH), place(copied, target)
     file.parent.mkdir(parents=True)
-    foreign = {"version": "1.4.0.76", "graph_sha256": "ab" * 32}
+    foreign = {"version": "1.4.0.76", "graph_sha256": ["ab" * 32]}
     for name, other in (*foreign.items(), ("damaged", None), ("empty", None)):
         cache.write(file, replace(key, **{name: other}) if other else key, memoryview(b"content"))
         if name == "damaged":
@@ -86,6 +100,9 @@ def test_an_engine_is_built_again_where_that_is_asked_for(copied: Bundle, target
     workshop = made.workshop(told)
     assert workshop.build(copied, GRAPH, target, "asked for") == b"whole, as far as can be told"
     assert told == []
+    with pytest.raises(KeyboardInterrupt):
+        made.workshop([], patience=9).build(copied, GRAPH, target, "asked for", again=True)
+    assert cache.read(file, target.key(copied, GRAPH)) == b"whole, as far as can be told"
     content = workshop.build(copied, GRAPH, target, "asked for", again=True)
     assert told[0].endswith(": asked for")
     assert cache.read(file, target.key(copied, GRAPH)) == content
@@ -118,13 +135,11 @@ def test_another_gpu_or_driver_has_engines_of_its_own(copied: Bundle, rtx: Flavo
 
 
 def test_an_engine_depends_on_weights_that_lie_outside_of_the_graph(copied: Bundle, target: Target) -> None:
-    keys = []
-    for digit in "ab":
-        graphs = copied.manifest.graphs
-        entry = replace(graphs.image_encoder, weights=File("image_encoder.data", digit * 64))
-        graphs = replace(graphs, image_encoder=entry)
-        keys.append(target.key(replace(copied, manifest=replace(copied.manifest, graphs=graphs)), GRAPH))
-    assert keys[0] != keys[1]
+    graphs = copied.manifest.graphs
+    entry = replace(graphs.image_encoder, weights=File("image_encoder.data", "a" * 64))
+    graphs = replace(graphs, image_encoder=entry)
+    key = target.key(replace(copied, manifest=replace(copied.manifest, graphs=graphs)), GRAPH)
+    assert key.graph_sha256 == [entry.file.sha256, "a" * 64]
 
 
 def test_a_build_that_fails_or_is_stopped_leaves_nothing_and_the_next_may_build(
@@ -153,26 +168,47 @@ def test_an_engine_that_cannot_be_written_is_an_error_with_a_remedy(
         monkeypatch.setattr(cache.os, "fsync", full)
     else:
         place(copied, target).mkdir(parents=True)
-    with pytest.raises(EngineError, match=str(copied.folder)):
+    with pytest.raises(EngineError, match=rf"^{place(copied, target)} cannot be written \(.*\); make room, or move "):
         made.workshop(told).provide(copied, GRAPH, [target])
 
 
 def test_an_engine_that_came_with_a_read_only_bundle_is_used(
-    copied: Bundle, target: Target, told: list[str], monkeypatch, tmp_path
+    copied: Bundle, target: Target, told: list[str], locked_away: Path
 ) -> None:
     """Such as in a container's image, built ahead of time."""
-    file = place(copied, target)
-    file.parent.mkdir(parents=True)
+    file = cache.paths(copied, target.key(copied, GRAPH), GRAPH)[1]
+    assert file.is_relative_to(copied.folder)
     cache.write(file, target.key(copied, GRAPH), memoryview(b"ahead of time"))
-    monkeypatch.setattr(cache.os, "access", lambda path, mode: not Path(path).is_relative_to(copied.folder))
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "caches"))
     assert made.workshop(told).provide(copied, GRAPH, [target]) == b"ahead of time"
+    assert told == []
+    assert not locked_away.exists()
+
+
+def test_a_new_engine_of_a_read_only_bundle_goes_to_the_users_cache(
+    copied: Bundle, target: Target, told: list[str], locked_away: Path
+) -> None:
+    content = made.workshop(told).provide(copied, GRAPH, [target])
+    assert place(copied, target).is_relative_to(locked_away)
+    assert cache.read(place(copied, target), target.key(copied, GRAPH)) == content
+    assert not (copied.folder / "engines").exists()
+
+
+def test_what_a_killed_write_left_goes_with_the_next_build(copied: Bundle, target: Target, told: list[str]) -> None:
+    file = place(copied, target)
+    killed = subprocess.run([sys.executable, "-c", KILLED + ASK, str(copied.folder)], cwd=ROOT, capture_output=True)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = {each.name for each in file.parent.iterdir()} - {cache.LOCK}
+    assert left.startswith(".image_encoder.engine-")
+    others = file.with_name(".fusion.engine-half")
+    others.write_bytes(b"")
+    made.workshop(told).provide(copied, GRAPH, [target])
+    assert {each.name for each in file.parent.iterdir()} == {cache.LOCK, file.name, others.name}
 
 
 def test_two_processes_that_ask_at_once_build_once(copied: Bundle, target: Target) -> None:
     file = place(copied, target)
     command = [sys.executable, "-c", ASK, str(copied.folder)]
-    with cache.locked(file.parent, print):
+    with cache.locked(file.parent, print, bool):
         asking = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(2)]
         for process in asking:
             assert process.stdout.readline().startswith("waiting for another process")
@@ -180,7 +216,7 @@ def test_two_processes_that_ask_at_once_build_once(copied: Bundle, target: Targe
     assert [process.returncode for process in asking] == [0, 0]
     assert len(made.built([line for output in outputs for line in output])) == 1
     header = msgspec.json.decode(file.read_bytes().split(b"\n", 1)[0], type=cache.Header)
-    assert sha256(copied.path(copied.manifest.graphs.image_encoder.file)) == header.key.graph_sha256
+    assert header.key.graph_sha256 == [sha256(copied.path(copied.manifest.graphs.image_encoder.file))]
     size = len(cache.read(file, target.key(copied, GRAPH)))
     assert [output[-1] for output in outputs] == [str(size)] * 2
 
