@@ -34,8 +34,7 @@ def open_backend(
     try:
         found = f"{flavour.find().name} and {device.find().name} are here"
     except EngineError as error:
-        log.info("%s", error)
-        return OrtBackend(bundle, threads), "no TensorRT with an NVIDIA GPU here"
+        return OrtBackend(bundle, threads), error.what
     try:
         return open_tensorrt(bundle, workshop, proven), found
     except EngineError as error:

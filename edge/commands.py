@@ -1,12 +1,9 @@
 """The command line: `foal-edge [OPTIONS]`, and its commands listen, devices, score, engines and doctor."""
 
 import logging
-import signal
 import sys
-import threading
 from collections import deque
-from collections.abc import Iterator
-from contextlib import contextmanager
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,6 +27,7 @@ from .options import (
     complaints,
     console,
     framing_option,
+    interruptible,
     make_workshop,
     threads_option,
 )
@@ -114,7 +112,13 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
         if quiet:
             run(Settings(**options), stop, workshop, on_start=ignore, on_sent=ignore)
         else:
-            run(Settings(**options), stop, workshop, on_start=complaints.print, on_sent=print_message)
+            run(
+                Settings(**options),
+                stop,
+                workshop,
+                on_start=partial(complaints.print, markup=False),
+                on_sent=print_message,
+            )
 
 
 @main.command()
@@ -188,7 +192,9 @@ def score_command(
     loaded = load(bundle)
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
-    opened, _ = open_backend(loaded, backend, threads, make_workshop(bool))
+    with interruptible() as stop:
+        opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
+    complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})", markup=False)
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
         Recognizer(manifest, opened),
@@ -215,20 +221,3 @@ def print_message(message: Message) -> None:
 
 def ignore(_: object) -> None:
     """Say nothing."""
-
-
-@contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second SIGINT ends the program at once."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
-
-    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

@@ -8,11 +8,11 @@ import click
 
 from . import show
 from .bundle import SHIPPED, load
-from .choice import Wanted, open_backend, open_tensorrt
+from .choice import Wanted, is_for_cpus, open_backend, open_tensorrt
 from .doctor import examine
 from .engines import device, flavour, provide
 from .errors import FoalError
-from .options import backend_option, console, make_workshop, threads_option
+from .options import backend_option, console, interruptible, make_workshop, threads_option
 
 PACKAGES = (
     "foal-edge",
@@ -46,12 +46,14 @@ def build(bundle: Path, again: bool) -> None:
     """
     loaded = load(bundle)
     target = provide.here(flavour.find(), device.find())[0]
-    workshop = make_workshop(bool)
-    if again:
-        for graph in loaded.manifest.graphs.by_name():
-            workshop.build(loaded, graph, target, "asked for again", again=True)
-    backend = open_tensorrt(loaded, workshop, proven=True)
-    console.print(f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}")
+    with interruptible() as stop:
+        workshop = make_workshop(stop.is_set)
+        if again and not is_for_cpus(loaded):
+            for graph in loaded.manifest.graphs.by_name():
+                workshop.build(loaded, graph, target, "asked for again", again=True)
+        backend = open_tensorrt(loaded, workshop, proven=True)
+    about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
+    console.print(about, markup=False)
 
 
 @click.command()
@@ -64,7 +66,8 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     Exit status 1 where a graph differs by more than its tolerance. Without BUNDLE: foal-nano.
     """
     loaded = load(bundle)
-    opened, reason = open_backend(loaded, backend, threads, make_workshop(bool), proven=False)
+    with interruptible() as stop:
+        opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set), proven=False)
     manifest = loaded.manifest
     console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}", markup=False)
     console.print(f"backend   {opened.name} ({reason})", markup=False)
@@ -76,7 +79,7 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     if wrong:
         raise FoalError(
             f"{manifest.name} on {opened.name}: {', '.join(wrong)}, more than its tolerance; take another --backend, "
-            "foal-edge engines build --again, or a bundle in a higher precision"
+            "foal-edge engines build BUNDLE --again, or a bundle in a higher precision"
         )
 
 

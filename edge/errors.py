@@ -45,3 +45,8 @@ class EngineError(FoalError):
     """TensorRT or its GPU is missing, or does not do what was asked of it."""
 
     exit_status = 6
+
+    def __init__(self, what: str, remedy: str | None = None) -> None:
+        super().__init__(f"{what}; {remedy}" if remedy else what)
+        self.what = what
+        """The problem without its remedy."""

@@ -132,7 +132,7 @@ def distance(name: str, outputs: Mapping[str, Array], golden: Array) -> float:
     found = outputs.get(name)
     if found is None or found.dtype != golden.dtype or found.shape != golden.shape:
         has = "is missing" if found is None else f"is {found.dtype} {list(found.shape)}"
-        raise BundleError(
+        raise EngineError(
             f"the output {name} {has}, {golden.dtype} {list(golden.shape)} is expected; build the engine again"
         )
     apart = np.abs(found.astype(np.float64) - golden.astype(np.float64)).max()

@@ -85,7 +85,7 @@ class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Where they do not lie in the graph's own file (ONNX external data)."""
     precision: Precision
     kept_fp32: list[str]
-    """Operators that a lower precision leaves in fp32, by name."""
+    """Operators that a lower precision could take and leaves in fp32, by name."""
     tolerance: Annotated[float, Meta(gt=0, le=100)]
     """Largest absolute difference from the golden outputs that a backend may show."""
     batch: Batch

@@ -9,7 +9,7 @@ import click
 from edge import bundle as bundles
 from edge.bundle import Precision
 from edge.errors import FoalError, UsageError
-from edge.options import make_workshop
+from edge.options import interruptible, make_workshop
 from train.checkpoint import load
 
 from . import engines
@@ -61,7 +61,9 @@ def bundle_command(
 @click.option("--target", required=True, help="GPUs by compute capability, e.g. sm86,sm89,sm120.")
 def engines_command(bundle: Path, target: str) -> None:
     """Build a bundle's TensorRT-RTX engines for GPUs that need not be here."""
-    engines.build(bundles.load(bundle), engines.make_targets(target.split(",")), make_workshop(bool))
+    targets = engines.make_targets([name.strip() for name in target.split(",")])
+    with interruptible() as stop:
+        engines.build(bundles.load(bundle), targets, make_workshop(stop.is_set))
 
 
 def run_command() -> None:

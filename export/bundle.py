@@ -40,9 +40,13 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], wan
 
     Each graph is compared with torch, and `tell` gets a line of it. The bundle appears whole or not at all.
     """
+    folder = folder.resolve()
     if not is_free(folder):
         raise UsageError(f"{folder} holds something that is no bundle; give an empty or a new folder")
-    folder.parent.mkdir(parents=True, exist_ok=True)
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"no bundle can be written to {folder} ({error}); give another folder") from error
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
         partial = Path(name) / folder.name
         partial.mkdir()

@@ -14,6 +14,7 @@ from edge.samples import Embedding, Samples
 
 from .windows import Window
 
+FEWEST_WINDOWS = 100
 LARGEST_LOSS = 0.005
 """Of UA, 0..1, either way."""
 LARGEST_MEAN_DIFFERENCE = 0.02
@@ -59,6 +60,11 @@ def describe(found: Comparison) -> str:
 
 def check(found: Comparison, precision: str) -> None:
     """FoalError unless a precision may ship."""
+    if found.windows < FEWEST_WINDOWS:
+        raise FoalError(
+            f"{precision} was compared with fp32 on {found.windows} windows; at least {FEWEST_WINDOWS} are needed: "
+            "give a larger corpus or --windows"
+        )
     # A comparison with a not-a-number is false.
     same_accuracy = abs(found.ua - found.ua_fp32) <= LARGEST_LOSS
     if not (same_accuracy and found.mean_difference <= LARGEST_MEAN_DIFFERENCE):

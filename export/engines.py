@@ -4,13 +4,14 @@ import re
 from collections.abc import Sequence
 
 from edge.bundle import Bundle
+from edge.choice import is_for_cpus
 from edge.engines import flavour
 from edge.engines.provide import Target, Workshop
 from edge.errors import EngineError, UsageError
 
 
 def make_targets(names: Sequence[str]) -> list[Target]:
-    """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name, or a name occurs twice."""
+    """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name."""
     found = flavour.find("tensorrt-rtx")
     known = sorted(
         (name.lower() for name in found.module.ComputeCapability.__members__ if re.fullmatch(r"SM\d+", name)),
@@ -18,12 +19,14 @@ def make_targets(names: Sequence[str]) -> list[Target]:
     )
     for name in names:
         if name not in known:
-            raise UsageError(f"--target {name}: TensorRT-RTX {found.version} builds for {', '.join(known)}")
+            raise UsageError(f"--target {name!r}: TensorRT-RTX {found.version} builds for {', '.join(known)}")
     return [Target(found, f"{name[2:-1]}.{name[-1]}", None) for name in dict.fromkeys(names)]
 
 
 def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None:
     """Build all graphs for all targets, where they are not there yet; EngineError at the end names what would not."""
+    if is_for_cpus(bundle):
+        raise UsageError(f"{bundle.manifest.name} is in int8, which is for CPUs; give a bundle in fp16 or fp32")
     failed = []
     for target in targets:
         for graph in bundle.manifest.graphs.by_name():
@@ -33,3 +36,5 @@ def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None
                 failed.append(str(error))
     if failed:
         raise EngineError("\n".join(failed))
+    names = ", ".join(f"sm{target.capability.replace('.', '')}" for target in targets)
+    workshop.tell(f"{bundle.folder} has its engines for {names}")

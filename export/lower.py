@@ -14,6 +14,7 @@ from rich.progress import track
 from edge import bundle as bundles
 from edge.backends.ort import OrtBackend
 from edge.bundle import Bundle, File, GraphEntry, Graphs, Manifest
+from edge.errors import FoalError
 from edge.recognizer import Recognizer
 
 from . import half, int8
@@ -27,6 +28,8 @@ from .windows import Window, Windows
 
 FITTED_ON = 64
 """Windows that show how large numbers get."""
+LARGEST_DIFFERENCE = 30.0
+"""Of an output from torch's; a manifest has no room for more, nor for a not-a-number."""
 MARGIN = 3
 """How much further from torch another engine may be than ONNX Runtime is."""
 
@@ -68,6 +71,11 @@ def lower(fp32: Bundle, folder: Path, wanted: Lower, tell: Callable[[str], None]
             f"{name} in {wanted.precision}: {size:.2f} MB, {kept} operators kept in fp32, "
             f"largest difference from torch {worst:.1e}"
         )
+        if not worst <= LARGEST_DIFFERENCE:
+            raise FoalError(
+                f"{name} in {wanted.precision} differs from torch by {worst:.2g} on the golden vectors, at most "
+                f"{LARGEST_DIFFERENCE:g} is allowed; export another precision"
+            )
         entries[name] = msgspec.structs.replace(entry, tolerance=max(entry.tolerance, MARGIN * worst))
     both = Recognizer(fp32.manifest, reference), Recognizer(lowered.manifest, backend)
     found = compare(*both, shown(wanted.validation, "comparing with fp32"))

@@ -14,7 +14,7 @@ from typing import Any
 
 from ..bundle import Batch, Bundle, GraphEntry, GraphName
 from ..engines import cache, cuda, device, flavour, provide
-from ..engines.compile import REMARKS_QUOTED, make_logger, quoted
+from ..engines.compile import REMARKS_QUOTED, make_logger, quoted, uncollected
 from ..engines.flavour import Flavour
 from ..engines.inspect import check_tensors
 from ..engines.kernels import Kernels
@@ -23,7 +23,7 @@ from ..engines.provide import Workshop
 from ..errors import EngineError
 from .base import Array
 
-REMEDY = "foal-edge engines build --again makes it anew"
+REMEDY = "foal-edge engines build BUNDLE --again makes it anew"
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +39,7 @@ class Gpu:
 
     def error(self, what: str, remedy: str) -> EngineError:
         """An error that quotes TensorRT."""
-        return EngineError(f"{self.kind.name} {self.kind.version} {what}: {quoted(self.complaints)}; {remedy}")
+        return EngineError(f"{self.kind.name} {self.kind.version} {what}: {quoted(self.complaints)}", remedy)
 
 
 @dataclass(frozen=True)
@@ -65,7 +65,7 @@ class TensorRTGraph:
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Named inputs -> named outputs, which are views that hold until the next call."""
-        rows = len(next(iter(inputs.values())))
+        rows = max((len(array) for array in inputs.values()), default=0)
         execution = next((each for each in self._executions if rows <= each.rows), None)
         if execution is None or not rows:
             raise EngineError(f"a batch of {rows} rows, where the engine takes 1 to {self._executions[-1].rows}")
@@ -125,7 +125,7 @@ class TensorRTGraph:
                 weakref.finalize(self, runtime.cudaGraphDestroy, graph).atexit = False
             captured = cuda.call(runtime.cudaGraphInstantiate, graph, 0)
         except EngineError as error:
-            log.info("batches of %d run without a CUDA graph: %s", rows, str(error))
+            log.warning("batches of %d run without a CUDA graph: %s", rows, str(error))
             runtime.cudaGetLastError()  # else TensorRT would meet it at its next look
             return None
         weakref.finalize(self, runtime.cudaGraphExecDestroy, captured).atexit = False
@@ -158,22 +158,28 @@ class TensorRTBackend:
     def _open(self, graph: GraphName) -> TensorRTGraph:
         """One graph, ready to run."""
         entry = self._bundle.manifest.graphs.by_name()[graph]
-        engine = self._loader.deserialize_cuda_engine(self._workshop.provide(self._bundle, graph, self._targets))
+        engine = self._load(self._workshop.provide(self._bundle, graph, self._targets))
         if engine is None:
             reason = "TensorRT does not load the one that is kept"
             content = self._workshop.build(self._bundle, graph, self._targets[0], reason, again=True)
-            engine = self._loader.deserialize_cuda_engine(content)
+            engine = self._load(content)
         if engine is None:
             raise self._gpu.error(f"loads no engine for {graph}", "take --backend onnxruntime")
+        self._gpu.complaints.clear()  # of engines that were built anew
         check_tensors(self._gpu.kind.module, engine, graph, entry)
         return TensorRTGraph(self._gpu, engine, entry, self._make_settings(engine, graph))
+
+    def _load(self, content: bytes) -> Any:
+        """The engine; None where TensorRT refuses it."""
+        with uncollected():
+            return self._loader.deserialize_cuda_engine(content)
 
     def _make_settings(self, engine: Any, graph: GraphName) -> Any:
         """Those of TensorRT-RTX; None elsewhere."""
         if not self._gpu.kind.is_rtx:
             return None
         own = cache.paths(self._bundle, self._targets[0].key(self._bundle, graph), graph)[0]
-        self._kernels.append(Kernels(self._gpu.kind.module, engine, own.with_suffix(".kernels")))
+        self._kernels.append(Kernels(self._gpu.kind.module, engine, own.with_suffix(provide.KERNELS_SUFFIX)))
         return self._kernels[-1].settings
 
     def keep_kernels(self) -> None:

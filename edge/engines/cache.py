@@ -5,13 +5,16 @@ An engine is used only where that line is what is wanted here and now, and the r
 
 import fcntl
 import hashlib
+import logging
 import os
 import re
+import stat
 import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import msgspec
 
@@ -22,6 +25,10 @@ FOLDER = "engines"
 LONGEST_HEADER = 4096
 LOCK = ".lock"
 LOCK_RETRY_S = 0.2
+READABLE = 0o644
+NONE_YET = "there is none yet"
+
+log = logging.getLogger(__name__)
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -67,10 +74,11 @@ def roots(bundle: Bundle) -> list[Path]:
     Inside the bundle, and in the user's cache, which comes first where the bundle cannot be written to.
     """
     inside = bundle.folder / FOLDER
-    caches = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    home = os.path.expanduser("~")
+    caches = Path(os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home != "~" else tempfile.gettempdir()))
     about = bundle.manifest
     outside = caches / "foal-edge" / FOLDER / as_name(f"{about.name} {about.version} {about.golden.sha256[:8]}")
-    writable = os.access(inside if inside.is_dir() else bundle.folder, os.W_OK)
+    writable = os.access(inside if inside.is_dir() else bundle.folder, os.W_OK) and not inside.is_symlink()
     return [inside, outside] if writable else [outside, inside]
 
 
@@ -85,29 +93,56 @@ def as_name(words: str) -> str:
 
 
 def find(bundle: Bundle, key: Key, graph: GraphName) -> bytes:
-    """The engine that is kept for a graph; Unfit, of the place for new ones, where there is none to use."""
+    """The engine that is kept for a graph; Unfit, saying what is there in its place, where there is none to use."""
     reasons = []
     for file in paths(bundle, key, graph):
         try:
             return read(file, key)
         except Unfit as reason:
-            reasons.append(reason)
-    raise reasons[0]
+            reasons.append(str(reason))
+    telling = [reason for reason in reasons if reason != NONE_YET]
+    raise Unfit(next(iter([*telling, *others(bundle, key, graph)]), NONE_YET))
+
+
+def others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
+    """How the engines of the same graph that were built for or with something else differ."""
+    for root in roots(bundle):
+        for file in sorted(root.glob(f"*/{graph}.engine")):
+            with suppress(OSError):
+                try:
+                    read_header(first_line(file), key)
+                except Unfit as reason:
+                    yield f"of the one in {file.parent.name}, {reason}"
 
 
 def read(file: Path, key: Key) -> bytes:
     """The engine's bytes; Unfit where there is none, or it is damaged or foreign."""
     try:
-        with file.open("rb") as stream:
+        with open_regular(file) as stream:
             header = read_header(stream.readline(LONGEST_HEADER), key)
             content = stream.read()
     except FileNotFoundError as error:
-        raise Unfit("there is none yet") from error
+        raise Unfit(NONE_YET) from error
     except OSError as error:
         raise Unfit(f"it cannot be read ({error})") from error
     if hashlib.sha256(content).hexdigest() != header.sha256:
         raise Unfit(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
     return content
+
+
+def open_regular(file: Path) -> BinaryIO:
+    """A file to read; OSError where it is a link or a pipe, which may lead elsewhere or never end."""
+    descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    if not stat.S_ISREG(os.fstat(descriptor).st_mode):
+        os.close(descriptor)
+        raise OSError(f"{file} is no regular file")
+    return open(descriptor, "rb")
+
+
+def first_line(file: Path) -> bytes:
+    """An engine's header."""
+    with open_regular(file) as stream:
+        return stream.readline(LONGEST_HEADER)
 
 
 def holds(file: Path, key: Key) -> bool:
@@ -138,6 +173,16 @@ def write(file: Path, key: Key, content: memoryview) -> None:
     replace(file, msgspec.json.encode(header) + b"\n", content)
 
 
+def read_if_kept(file: Path) -> bytes:
+    """What only saves time; empty where it is not there, or not for this user."""
+    try:
+        with open_regular(file) as stream:
+            return stream.read()
+    except OSError as error:
+        log.debug("%s", error)
+        return b""
+
+
 def replace(file: Path, *parts: bytes | memoryview) -> None:
     """Write a file whole or not at all; EngineError where it cannot be."""
     try:
@@ -149,6 +194,7 @@ def replace(file: Path, *parts: bytes | memoryview) -> None:
                     stream.write(part)
                 stream.flush()
                 os.fsync(stream.fileno())
+                os.fchmod(stream.fileno(), READABLE)  # a temporary file is its maker's alone
                 partial.replace(file)
             except BaseException:
                 partial.unlink(missing_ok=True)
@@ -160,6 +206,14 @@ def replace(file: Path, *parts: bytes | memoryview) -> None:
 def partial_prefix(file: Path) -> str:
     """How the names of its halves begin, which a kill may leave."""
     return f".{file.name}-"
+
+
+def sweep(*files: Path) -> None:
+    """Remove the halves of these files that a kill has left."""
+    for file in files:
+        for left in file.parent.glob(f"{partial_prefix(file)}*"):
+            with suppress(OSError):
+                left.unlink()
 
 
 @contextmanager

@@ -1,7 +1,9 @@
 """From a graph to an engine, with whichever TensorRT there is: strongly typed, so the precision is the graph's own."""
 
+import gc
 import logging
-from collections.abc import Callable, Collection, MutableSequence
+from collections.abc import Callable, Collection, Iterator, MutableSequence
+from contextlib import contextmanager
 from itertools import islice
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol
@@ -50,30 +52,68 @@ def compile_graph(
     `capability`, e.g. `8.6`, is that of another device than this machine's (TensorRT-RTX alone can); None is this
     one's. EngineError quotes TensorRT where it refuses the graph; KeyboardInterrupt where `watch` ends the build.
     """
-    trt, complaints = flavour.module, list[str]()
+    with uncollected():
+        outcome = build(flavour, file, entry, capability, timings, watch)
+    if outcome.problems:
+        raise outcome.problems[0]
+    if outcome.compiled is None:
+        raise refusal(flavour, file, capability, outcome)
+    return outcome.compiled
+
+
+class Outcome(NamedTuple):
+    """How a build went."""
+
+    compiled: Compiled | None
+    complaints: list[str]
+    """TensorRT's own words."""
+    problems: list[BaseException]
+    """What ended it from outside."""
+    is_read: bool
+    """Whether TensorRT could read the graph at all."""
+
+
+def build(
+    flavour: Flavour, file: Path, entry: GraphEntry, capability: str | None, timings: bytes, watch: Watch
+) -> Outcome:
+    """The build itself, which raises nothing: an error's traceback would keep TensorRT's objects alive."""
+    outcome = Outcome(None, [], [], is_read=True)
+    trt, complaints = flavour.module, outcome.complaints
     logger = make_logger(trt, complaints)
     try:
         builder = trt.Builder(logger)
-    except TypeError as error:  # pybind11's word for a constructor that gives nothing
-        raise EngineError(f"{flavour.name} {flavour.version} cannot build here: {quoted(complaints)}") from error
+    except TypeError:  # pybind11's word for a constructor that gives nothing
+        return outcome
     network = builder.create_network(1 << int(trt.NetworkDefinitionCreationFlag.STRONGLY_TYPED))
     parser = trt.OnnxParser(network, logger)
     if not parser.parse_from_file(str(file)):
-        faults = [str(parser.get_error(i)) for i in range(parser.num_errors)] or complaints
-        raise EngineError(f"{flavour.name} {flavour.version} cannot read {file}: {quoted(faults)}; {ELSEWHERE}")
+        faults = [str(parser.get_error(i)) for i in range(parser.num_errors)]
+        return outcome._replace(complaints=faults or complaints, is_read=False)
     config = builder.create_builder_config()
+    config.clear_flag(trt.BuilderFlag.TF32)  # fp32 is to be fp32, or the golden vectors are missed
     config.add_optimization_profile(make_profile(builder, entry))
-    config.progress_monitor, problems = make_monitor(trt, watch)
+    config.progress_monitor = make_monitor(trt, watch, outcome.problems)
     if capability:
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, f"SM{capability.replace('.', '')}"), 0)
     keeps_timings = not flavour.is_rtx and use_timings(config, timings)
     engine = builder.build_serialized_network(network, config)
-    if problems:
-        raise problems[0]
     if engine is None:
-        raise EngineError(refusal(flavour, file, entry, capability, complaints))
-    return Compiled(memoryview(engine), bytes(config.get_timing_cache().serialize()) if keeps_timings else b"")
+        return outcome
+    kept = bytes(config.get_timing_cache().serialize()) if keeps_timings else b""
+    return outcome._replace(compiled=Compiled(memoryview(engine), kept))
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Without garbage collection: TensorRT calls the logger under a lock that its own destructors take."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
 
 
 def use_timings(config: Any, timings: bytes) -> bool:
@@ -94,18 +134,20 @@ def make_profile(builder: Any, entry: GraphEntry) -> Any:
     return profile
 
 
-def refusal(flavour: Flavour, file: Path, entry: GraphEntry, capability: str | None, complaints: list[str]) -> str:
+def refusal(flavour: Flavour, file: Path, capability: str | None, outcome: Outcome) -> EngineError:
     """What to say of a graph that does not compile."""
-    target = f" for sm{capability.replace('.', '')}" if capability else ""
-    said = f"{flavour.name} {flavour.version} cannot build {file}{target}: {quoted(complaints)}"
+    target = f" for sm{capability.replace('.', '')}" if capability and outcome.is_read else ""
+    verb = "build" if outcome.is_read else "read"
+    said = f"{flavour.name} {flavour.version} cannot {verb} {file}{target}: {quoted(outcome.complaints)}"
     if flavour.is_rtx and "FP32 GEMM" in said:
-        return f"{said}; TensorRT-RTX has no fp32 matrix product for Turing ({TURING}): export with --precision fp16"
-    return f"{said}; {ELSEWHERE}"
+        turing = f"TensorRT-RTX has no fp32 matrix product for Turing ({TURING}): export with --precision fp16"
+        return EngineError(said, turing)
+    return EngineError(said, ELSEWHERE)
 
 
 def quoted(complaints: Collection[str]) -> str:
     """The first of TensorRT's complaints."""
-    return "; ".join(islice(complaints, REMARKS_QUOTED)) or "it does not say why"
+    return "; ".join(islice(dict.fromkeys(complaints), REMARKS_QUOTED)) or "it does not say why"
 
 
 def make_logger(trt: Any, complaints: MutableSequence[str]) -> Any:
@@ -123,9 +165,8 @@ def make_logger(trt: Any, complaints: MutableSequence[str]) -> Any:
     return Logger()
 
 
-def make_monitor(trt: Any, watch: Watch) -> tuple[Any, list[BaseException]]:
-    """A progress monitor for `watch`, and what ends the build: exceptions must not pass through TensorRT."""
-    problems: list[BaseException] = []
+def make_monitor(trt: Any, watch: Watch, problems: list[BaseException]) -> Any:
+    """A progress monitor for `watch`; what ends the build goes to `problems`: nothing may be raised into TensorRT."""
 
     class Monitor(trt.IProgressMonitor):  # type: ignore[misc]
         def __init__(self) -> None:
@@ -146,7 +187,7 @@ def make_monitor(trt: Any, watch: Watch) -> tuple[Any, list[BaseException]]:
         try:
             return report(*arguments)
         except BaseException as error:
-            problems.append(error)
+            problems.append(error.with_traceback(None))  # which would hold the frames that called TensorRT
             return None
 
-    return Monitor(), problems
+    return Monitor()

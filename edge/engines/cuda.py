@@ -5,7 +5,7 @@ from typing import Any
 
 from ..errors import EngineError
 
-REMEDY = "pip install 'foal-edge[rtx]', on a Jetson 'foal-edge[jetson]'; or take --backend onnxruntime"
+REMEDY = "pip install cuda-python, on JetPack 6 'cuda-python<13'; or take --backend onnxruntime"
 
 
 def runtime() -> Any:
@@ -13,7 +13,7 @@ def runtime() -> Any:
     try:
         from cuda.bindings import runtime as module
     except ImportError as error:
-        raise EngineError(f"cuda-python 12.6 or later is not installed ({error}); {REMEDY}") from error
+        raise EngineError(f"cuda-python 12.6 or later is not installed ({error})", REMEDY) from error
     return module
 
 

@@ -9,6 +9,9 @@ from . import cuda
 
 JETSON_RELEASE = Path("/etc/nv_tegra_release")
 """`# R36 (release), REVISION: 4.3, ...`: the L4T line of a Jetson."""
+JETSON_MODEL = Path("/proc/device-tree/model")
+"""`NVIDIA Jetson Orin Nano Developer Kit`."""
+NO_DRIVER = "nvidia-smi must print a table; or take --backend onnxruntime"
 DRIVER_VERSION = Path("/proc/driver/nvidia/version")
 """`NVRM version: NVIDIA UNIX x86_64 Kernel Module  580.65.06  ...`: elsewhere."""
 
@@ -18,6 +21,7 @@ class Device:
     """A GPU, as far as engines depend on it."""
 
     name: str
+    """With its number of multiprocessors and its board: every Jetson Orin has the name `Orin`."""
     capability: str
     """Compute capability, e.g. `8.7`."""
     driver: str
@@ -35,15 +39,23 @@ def find() -> Device:
     try:
         count = cuda.call(runtime.cudaGetDeviceCount)
     except EngineError as error:
-        raise EngineError(
-            f"no NVIDIA GPU can be used ({error}); nvidia-smi must print a table; or take --backend onnxruntime"
-        ) from error
+        raise EngineError(f"no NVIDIA GPU can be used ({error})", NO_DRIVER) from error
     if not count:
-        raise EngineError("CUDA shows no GPU; look at CUDA_VISIBLE_DEVICES, or take --backend onnxruntime")
+        raise EngineError("CUDA shows no GPU", "look at CUDA_VISIBLE_DEVICES, or take --backend onnxruntime")
     found = cuda.call(runtime.cudaGetDeviceProperties, 0)
-    name = found.name.decode() if isinstance(found.name, bytes) else str(found.name)
+    name = f"{text(found.name)} {found.multiProcessorCount} SM {board(JETSON_MODEL)}".strip()
     line = driver_line(JETSON_RELEASE, DRIVER_VERSION) or f"CUDA {cuda.call(runtime.cudaDriverGetVersion)}"
-    return Device(name.rstrip("\0"), f"{found.major}.{found.minor}", line)
+    return Device(name, f"{found.major}.{found.minor}", line)
+
+
+def board(model: Path) -> str:
+    """A Jetson's own name; empty elsewhere."""
+    return text(model.read_bytes()) if model.is_file() else ""
+
+
+def text(words: bytes | str) -> str:
+    """As CUDA and the device tree have it, without the zeros at its end."""
+    return (words.decode(errors="replace") if isinstance(words, bytes) else words).rstrip("\0").strip()
 
 
 def driver_line(jetson_release: Path, driver_version: Path) -> str | None:

@@ -14,7 +14,8 @@ OLDEST = (10, 3)
 """Of `tensorrt`: JetPack 6.1 has it."""
 REMEDY = (
     "on a Jetson make the virtual environment with --system-site-packages (docs/jetson.md), "
-    "with a GeForce or RTX card pip install 'foal-edge[rtx]' (docs/desktop-rtx.md), or take --backend onnxruntime"
+    "with a GeForce or RTX card pip install tensorrt-rtx cuda-python (docs/desktop-rtx.md), "
+    "or take --backend onnxruntime"
 )
 
 
@@ -45,13 +46,13 @@ def find(*wanted: FlavourName) -> Flavour:
             continue
         version = str(getattr(module, "__version__", ""))
         if not version:
-            reasons.append(f"{PACKAGES[name]} in {list(module.__path__)} is another package")
+            reasons.append(f"{PACKAGES[name]} is another package here ({module})")
             continue
         if name == "tensorrt" and version_numbers(version) < OLDEST:
             reasons.append(f"{PACKAGES[name]} is {version}, 10.3 or later is needed")
             continue
         return Flavour(name, version, module)
-    raise EngineError(f"no TensorRT to use ({'; '.join(reasons)}); {REMEDY}")
+    raise EngineError(f"no TensorRT to use ({'; '.join(reasons)})", REMEDY)
 
 
 def version_numbers(version: str) -> tuple[int, ...]:

@@ -22,13 +22,17 @@ class Kernels:
         strategies = trt.DynamicShapesKernelSpecializationStrategy
         self.settings.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
         self._made = self.settings.create_runtime_cache()
-        if file.is_file() and not self._made.deserialize(file.read_bytes()):
+        kept = cache.read_if_kept(file)
+        if kept and not self._made.deserialize(kept):
             log.info("%s does not fit this device or driver; its kernels are made again", file)
         self.settings.set_runtime_cache(self._made)
 
     def keep(self) -> None:
         """Write what has been made so far."""
+        made = bytes(self._made.serialize())
+        if made == cache.read_if_kept(self._file):
+            return
         try:
-            cache.replace(self._file, memoryview(self._made.serialize()))
+            cache.replace(self._file, made)
         except EngineError as error:
             log.warning("%s. The next start makes these kernels again", error)

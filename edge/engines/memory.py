@@ -36,13 +36,13 @@ class Stream:
     """A CUDA stream, destroyed with the last that holds it."""
 
     def __init__(self) -> None:
-        runtime = cuda.runtime()
-        self.handle = cuda.call(runtime.cudaStreamCreateWithFlags, runtime.cudaStreamNonBlocking)
-        weakref.finalize(self, runtime.cudaStreamDestroy, self.handle).atexit = False
+        self._runtime = cuda.runtime()
+        self.handle = cuda.call(self._runtime.cudaStreamCreateWithFlags, self._runtime.cudaStreamNonBlocking)
+        weakref.finalize(self, self._runtime.cudaStreamDestroy, self.handle).atexit = False
 
     def synchronize(self) -> None:
         """Wait for all that it was given."""
-        cuda.call(cuda.runtime().cudaStreamSynchronize, self.handle)
+        cuda.call(self._runtime.cudaStreamSynchronize, self.handle)
 
 
 class Buffer:

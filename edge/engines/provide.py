@@ -14,6 +14,7 @@ from .device import Device
 from .flavour import Flavour
 
 TIMINGS = "timing.cache"
+KERNELS_SUFFIX = ".kernels"
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,8 @@ class Workshop:
                 return cache.find(bundle, target.key(bundle, graph), graph)
             except Unfit as reason:
                 reasons.append(str(reason))
-        return self.build(bundle, graph, targets[0], reasons[0])
+        telling = [reason for reason in reasons if reason != cache.NONE_YET]
+        return self.build(bundle, graph, targets[0], next(iter(telling), cache.NONE_YET))
 
     def build(self, bundle: Bundle, graph: GraphName, target: Target, reason: str, *, again: bool = False) -> bytes:
         """Build one graph's engine and keep it; where another process has meanwhile, its engine, unless `again`."""
@@ -78,10 +80,9 @@ class Workshop:
     def _build(self, bundle: Bundle, graph: GraphName, target: Target, file: Path, reason: str) -> None:
         entry = bundle.manifest.graphs.by_name()[graph]
         self.tell(f"building {graph} ({entry.precision}) for {file.parent.name}: {reason}")
-        for left in file.parent.glob(f"{cache.partial_prefix(file)}*"):
-            left.unlink()
         timings = file.parent / TIMINGS
-        known = timings.read_bytes() if timings.is_file() else b""
+        cache.sweep(file, timings, file.with_suffix(KERNELS_SUFFIX))
+        known = cache.read_if_kept(timings)
         elsewhere = None if target.device else target.capability
         started = time.monotonic()
         with self.watch(graph) as watch:

@@ -1,4 +1,4 @@
-"""Golden vectors: what is read, and how far a graph is from them. Damaged files are in `test_hostile_bundles.py`."""
+"""Golden vectors: what is read, and how far a graph is from them. Damaged files are in `test_hostile_golden.py`."""
 
 import math
 from collections.abc import Callable, Mapping
@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from edge import golden
 from edge.backends.ort import OrtBackend
 from edge.bundle import SHIPPED, Batch, Bundle, GraphEntry, GraphName, load
-from edge.errors import BundleError, EngineError
+from edge.errors import EngineError
 from edge.recognizer import Recognizer
 
 Arrays = dict[str, Any]
@@ -109,7 +109,7 @@ def test_a_batch_larger_than_the_graph_takes_is_split(
 )
 def test_an_output_of_another_type_or_shape_is_named(vectors, heard: GraphEntry, change: Any, says: str) -> None:
     graph = answers(vectors, lambda outputs: outputs.update(tokens=change(outputs["tokens"])))
-    with pytest.raises(BundleError) as refused:
+    with pytest.raises(EngineError) as refused:
         golden.difference(graph, heard, vectors["audio_encoder"])
     assert str(refused.value) == (f"the output tokens {says}, float32 [3, 75, 160] is expected; build the engine again")
 

@@ -63,6 +63,12 @@ def data(trained: Path) -> Path:
     return trained.parents[1] / "data"
 
 
+@pytest.fixture
+def small_folds(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The made corpora have a dozen windows."""
+    monkeypatch.setattr(compare, "FEWEST_WINDOWS", 1)
+
+
 @pytest.fixture(scope="session")
 def lowered(trained: Path, data: Path, exported: Exported, tmp_path_factory: pytest.TempPathFactory) -> Lowered:
     """What it makes with `--precision`, each made when first asked for; fp32 is not exported again.
@@ -74,6 +80,7 @@ def lowered(trained: Path, data: Path, exported: Exported, tmp_path_factory: pyt
     def of(precision: str) -> Exported:
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(compare, "LARGEST_LOSS", 0.1)
+            patch.setattr(compare, "FEWEST_WINDOWS", 1)
             patch.setattr(bundle, "fill", lambda _, folder, __: copytree(exported.folder, folder, dirs_exist_ok=True))
             return export(trained, tmp_path_factory.mktemp(precision), "--precision", precision, "--data", str(data))
 

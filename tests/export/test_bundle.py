@@ -269,6 +269,7 @@ def test_the_manifest_and_the_card_say_what_a_lower_precision_changes(
     assert "The graphs are in fp32." in (exported.folder / "README.md").read_text()
 
 
+@pytest.mark.usefixtures("small_folds")
 def test_weights_that_are_large_lie_in_files_of_their_own(
     trained: Path, data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, lowered: Lowered
 ) -> None:
@@ -291,6 +292,7 @@ def test_weights_that_are_large_lie_in_files_of_their_own(
                 np.testing.assert_array_equal(array, expected[key])
 
 
+@pytest.mark.usefixtures("small_folds")
 def test_a_precision_that_is_too_far_from_fp32_makes_no_bundle(
     trained: Path, data: Path, exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,7 +10,7 @@ import pytest
 from edge.bundle import Comparison
 from edge.errors import FoalError
 from edge.recognizer import Recognizer
-from export.compare import check, compare, describe
+from export.compare import FEWEST_WINDOWS, check, compare, describe
 from export.windows import Window
 
 WIDTH = 5
@@ -79,6 +79,16 @@ def test_what_is_far_does_not_and_the_figures_are_named(ua: float, mean: float) 
         check(found, "int8")
     assert describe(found) in str(refused.value)
     assert "at most 0.5 points and 0.02 on average" in str(refused.value)
+
+
+@pytest.mark.parametrize(("windows", "refused"), [(1, True), (FEWEST_WINDOWS - 1, True), (FEWEST_WINDOWS, False)])
+def test_a_few_windows_prove_nothing(windows: int, refused: bool) -> None:
+    found = Comparison(windows, 0.75, 0.75, 0.0, 0.0)
+    if not refused:
+        check(found, "fp16")
+        return
+    with pytest.raises(FoalError, match=f"on {windows} windows; at least 100 are needed"):
+        check(found, "fp16")
 
 
 def test_a_comparison_is_said_in_a_line() -> None:

@@ -4,6 +4,9 @@ Nothing is run where there is no GPU: whether an engine computes what it should 
 """
 
 import shutil
+import signal
+import subprocess
+import sys
 import time
 from pathlib import Path
 from typing import NamedTuple
@@ -128,9 +131,24 @@ def test_what_does_not_compile_is_named_after_all_that_does(copied: Bundle) -> N
 
 @pytest.mark.parametrize("name", ["sm87", "86", "SM86", "current", ""])
 def test_a_target_that_there_is_not_is_named_with_those_that_there_are(name: str) -> None:
-    with pytest.raises(UsageError, match=rf"^--target {name}: .* builds for sm75, sm80, sm86, sm89, sm120"):
+    with pytest.raises(UsageError, match=rf"^--target {name!r}: .* builds for sm75, sm80, sm86, sm89, sm120"):
         make_targets(["sm86", name])
 
 
 def test_a_target_named_twice_is_built_once() -> None:
     assert [target.capability for target in make_targets(["sm120", "sm86", "sm120"])] == ["12.0", "8.6"]
+
+
+@pytest.mark.parametrize("delay_s", [0.0, 0.1, 0.3])
+def test_ctrl_c_ends_a_build_whenever_it_comes(copied: Bundle, delay_s: float) -> None:
+    command = [sys.executable, "-m", "export", "engines", str(copied.folder), "--target", "sm86,sm89,sm120"]
+    process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, cwd=CONFIGS.parent)
+    assert process.stderr is not None
+    assert "building" in process.stderr.readline()
+    time.sleep(delay_s)
+    process.send_signal(signal.SIGINT)
+    _, said = process.communicate(timeout=60)
+    assert process.returncode not in (0, -signal.SIGINT)
+    assert "Traceback" not in said
+    assert "Exception caught" not in said
+    assert not list((copied.folder / cache.FOLDER).rglob(".*.engine-*"))

@@ -15,7 +15,7 @@ from typing import Any
 Operation = Callable[[], None]
 ALIGNED = 256
 RUBBISH = 0xAB
-DESCRIBED = SimpleNamespace(name=b"Made GPU 3000\0\0", major=8, minor=6)
+DESCRIBED = SimpleNamespace(name=b"Made GPU 3000\0\0", major=8, minor=6, multiProcessorCount=16)
 CUDA = 13000
 WORDS = {
     1: b"invalid argument",

@@ -37,6 +37,7 @@ Strategy = enum.Enum("ExecutionContextAllocationStrategy", ["STATIC", "ON_PROFIL
 Specialization = enum.Enum("DynamicShapesKernelSpecializationStrategy", ["LAZY", "EAGER", "NONE"])
 GraphStrategy = enum.Enum("CudaGraphStrategy", ["DISABLED", "WHOLE_GRAPH_CAPTURE"])
 Capability = enum.IntEnum("ComputeCapability", {"SM86": 86})
+Flag = enum.IntEnum("BuilderFlag", {"TF32": 7})
 CreationFlag = enum.IntEnum("NetworkDefinitionCreationFlag", {"STRONGLY_TYPED": 1})
 
 
@@ -232,6 +233,10 @@ class BuilderConfig:
         self.progress_monitor: Any = None
         self.num_compute_capabilities = 0
         self._profile, self._timings = Profile(), TimingCache(b"")
+        self.flags = {Flag.TF32}
+
+    def clear_flag(self, flag: Flag) -> None:
+        self.flags.discard(flag)
 
     def set_compute_capability(self, capability: Capability, index: int) -> bool:
         return index < self.num_compute_capabilities
@@ -283,6 +288,7 @@ def installed(monkeypatch: pytest.MonkeyPatch, *, rtx: bool = False, version: st
         ILogger=ILogger,
         IProgressMonitor=IProgressMonitor,
         OnnxParser=OnnxParser,
+        BuilderFlag=Flag,
         ComputeCapability=Capability,
         TensorIOMode=TensorIOMode,
         ExecutionContextAllocationStrategy=Strategy,

@@ -29,6 +29,7 @@ REAL_ENUMS = {
     "CreationFlag": "NetworkDefinitionCreationFlag",
     "DataType": "DataType",
     "Capability": "ComputeCapability",
+    "Flag": "BuilderFlag",
 }
 
 
@@ -46,6 +47,15 @@ def test_each_class_has_real_names_only(made: str, real: str) -> None:
 def test_each_enumeration_has_real_members_only(made: str, real: str) -> None:
     trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
     assert set(getattr(made_tensorrt, made).__members__) <= set(getattr(trt, real).__members__)
+
+
+def test_types_that_numpy_lacks_are_refused_as_by_the_real_one() -> None:
+    trt = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
+    for made in made_tensorrt.NUMPY:
+        assert trt.nptype(getattr(trt.DataType, made.name)) is made_tensorrt.nptype(made)
+    for nptype, type_ in ((trt.nptype, trt.DataType.BF16), (made_tensorrt.nptype, made_tensorrt.DataType.BF16)):
+        with pytest.raises(TypeError, match="Could not resolve TensorRT datatype"):
+            nptype(type_)
 
 
 def test_cuda_has_real_names_only() -> None:

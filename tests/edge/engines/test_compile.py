@@ -1,6 +1,7 @@
 """Compiling for a GPU that is not here, with the real TensorRT-RTX: what is built, told, refused and stopped."""
 
 import logging
+import weakref
 from pathlib import Path
 
 import numpy as np
@@ -194,3 +195,25 @@ def test_what_tensorrt_says_is_for_the_debug_log_alone(rtx: Flavour, made: Path,
     assert caplog.records
     assert {record.levelname for record in caplog.records} == {"DEBUG"}
     assert capfd.readouterr() == ("", "")
+
+
+@pytest.mark.parametrize("answer", [True, False])
+def test_nothing_of_tensorrts_outlives_a_build_with_its_error(
+    rtx: Flavour, made: Path, monkeypatch, answer: bool
+) -> None:
+    """Collected within the next build's logger, a builder would wait for the lock that this one holds."""
+    builders = []
+    make = rtx.module.Builder
+
+    def watched(logger: object) -> object:
+        builder = make(logger)
+        builders.append(weakref.ref(builder))
+        return builder
+
+    monkeypatch.setattr(rtx.module, "Builder", watched)
+    if not answer:
+        made.write_bytes(b"no graph")
+    with pytest.raises(KeyboardInterrupt if answer else EngineError) as ended:
+        compile_graph(rtx, made, ENTRY, "8.6", b"", Failing("step", KeyboardInterrupt()))
+    assert ended.value is not None
+    assert [builder() for builder in builders] == [None]

@@ -55,7 +55,7 @@ def described(monkeypatch, tmp_path):
     def describe(
         name: object = b"Orin", major: int = 8, minor: int = 7, count: int = 1, version: str | None = OPEN
     ) -> None:
-        properties = SimpleNamespace(name=name, major=major, minor=minor)
+        properties = SimpleNamespace(name=name, major=major, minor=minor, multiProcessorCount=16)
         runtime = SimpleNamespace(
             cudaGetDeviceCount=lambda: (0, count),
             cudaGetDeviceProperties=lambda number: (number, properties),
@@ -63,6 +63,7 @@ def described(monkeypatch, tmp_path):
         )
         monkeypatch.setattr(cuda, "runtime", lambda: runtime)
         monkeypatch.setattr(device, "JETSON_RELEASE", tmp_path / "none")
+        monkeypatch.setattr(device, "JETSON_MODEL", tmp_path / "model")
         monkeypatch.setattr(device, "DRIVER_VERSION", written(tmp_path / "version", version))
 
     return describe
@@ -71,15 +72,21 @@ def described(monkeypatch, tmp_path):
 @pytest.mark.parametrize(
     ("name", "major", "minor", "found"),
     [
-        (b"Orin", 8, 7, Device("Orin", "8.7", "580")),
-        (b"NVIDIA RTX A6000\0\0\0", 8, 6, Device("NVIDIA RTX A6000", "8.6", "580")),
-        ("NVIDIA GeForce RTX 5090", 12, 0, Device("NVIDIA GeForce RTX 5090", "12.0", "580")),
+        (b"Orin", 8, 7, Device("Orin 16 SM", "8.7", "580")),
+        (b"NVIDIA RTX A6000\0\0\0", 8, 6, Device("NVIDIA RTX A6000 16 SM", "8.6", "580")),
+        ("NVIDIA GeForce RTX 5090", 12, 0, Device("NVIDIA GeForce RTX 5090 16 SM", "12.0", "580")),
     ],
 )
 def test_a_gpu_is_described(described, name: object, major: int, minor: int, found: Device) -> None:
     described(name, major, minor)
     assert device.find() == found
     assert found.architecture == f"sm{major}{minor}"
+
+
+def test_boards_whose_gpus_have_one_name_are_told_apart(described, tmp_path) -> None:
+    described(b"Orin")
+    (tmp_path / "model").write_bytes(b"NVIDIA Jetson Orin Nano Developer Kit\0")
+    assert device.find().name == "Orin 16 SM NVIDIA Jetson Orin Nano Developer Kit"
 
 
 @pytest.mark.parametrize("version", [None, "", "GCC version:  gcc version 13.3.0\n"])

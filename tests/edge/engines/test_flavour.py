@@ -83,7 +83,7 @@ def test_without_any_each_is_named_with_the_remedy(packages, wanted: tuple, name
     assert message.startswith("no TensorRT to use (")
     assert [package for package in PACKAGES.values() if f"{package}: " in message] == named
     assert message.endswith("or take --backend onnxruntime")
-    assert "pip install 'foal-edge[rtx]'" in message
+    assert "pip install tensorrt-rtx cuda-python" in message
 
 
 def test_a_library_that_does_not_load_is_quoted(packages, broken) -> None:

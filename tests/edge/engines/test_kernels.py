@@ -42,7 +42,7 @@ def test_kernels_are_there_at_the_next_start(file: Path, caplog) -> None:
     assert caplog.messages == []
 
 
-@pytest.mark.parametrize("content", [b"", b"foreign"])
+@pytest.mark.parametrize("content", [b"foreign", b"\0" * 9])
 def test_kernels_that_do_not_fit_are_made_again_and_that_is_said(file: Path, caplog, content: bytes) -> None:
     file.write_bytes(content)
     with caplog.at_level(logging.INFO, "edge.engines.kernels"):
