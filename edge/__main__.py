@@ -2,11 +2,16 @@
 
 import sys
 
+INTERRUPTED = 130
+"""Exit status where Ctrl-C comes before there is anything to stop."""
+
 
 def main() -> None:
     """Run the command line, or say which system library it lacks."""
     try:
         from .commands import run_command
+    except KeyboardInterrupt:
+        sys.exit(INTERRUPTED)
     except ImportError as error:
         if "cannot open shared object file" not in str(error):
             raise

@@ -15,7 +15,7 @@ from . import devices as found_devices
 from . import show
 from .bundle import load
 from .choice import Wanted, open_backend
-from .engine_commands import doctor, engines
+from .device_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
 from .listen import Subscriber

@@ -62,12 +62,14 @@ def confusion_table(title: str, labels: Sequence[str], accuracy: Accuracy) -> Ta
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
-    """A row a graph: how far it is from its golden outputs, and how long it takes."""
-    table = Table("graph", "precision")
-    for column in ("largest difference", "tolerance", "ms, batch of 1"):
+    """A row a graph: how far it is from its golden outputs, and how long a batch of one takes."""
+    table = Table()
+    for column in ("graph", "precision"):
+        table.add_column(column, no_wrap=True)
+    for column in ("difference", "tolerance", "ms"):
         table.add_column(column, justify="right")
     table.add_column("")
     for finding in findings:
         figures = f"{finding.difference:.1e}", f"{finding.tolerance:.1e}", f"{finding.median_ms:.2f}"
-        table.add_row(finding.graph, finding.precision, *figures, "" if finding.is_sound else "too far")
+        table.add_row(finding.graph, finding.precision, *figures, "ok" if finding.is_sound else "too far")
     return table
