@@ -3,7 +3,6 @@
 import logging
 import sys
 from collections import deque
-from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -53,7 +52,7 @@ def run_command() -> None:
     except click.Abort:
         status = FORCED_STATUS
     except FoalError as error:
-        complaints.print(f"foal-edge: {error}", markup=False)
+        complaints.print(f"foal-edge: {error}")
         status = error.exit_status
     sys.exit(status)
 
@@ -108,17 +107,8 @@ def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
     if context.invoked_subcommand is not None:
         return
     with interruptible() as stop:
-        workshop = make_workshop(stop.is_set, quiet=quiet)
-        if quiet:
-            run(Settings(**options), stop, workshop, on_start=ignore, on_sent=ignore)
-        else:
-            run(
-                Settings(**options),
-                stop,
-                workshop,
-                on_start=partial(complaints.print, markup=False),
-                on_sent=print_message,
-            )
+        on_start, on_sent = (ignore, ignore) if quiet else (complaints.print, print_message)
+        run(Settings(**options), stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
 
 
 @main.command()
@@ -166,7 +156,7 @@ def devices() -> None:
         found = find()
         console.print(f"{title}:" if found else f"{title}: none")
         for number, about in found:
-            console.print(f"  {option} {number}  {about}", markup=False)
+            console.print(f"  {option} {number}  {about}")
 
 
 @main.command("score")
@@ -194,7 +184,7 @@ def score_command(
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:
         opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
-    complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})", markup=False)
+    complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})")
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
         Recognizer(manifest, opened),
@@ -216,7 +206,7 @@ main.add_command(doctor)
 
 def print_message(message: Message) -> None:
     """One line a message."""
-    console.print(show.line(message), markup=False)
+    console.print(show.line(message))
 
 
 def ignore(_: object) -> None:

@@ -53,7 +53,7 @@ def build(bundle: Path, again: bool) -> None:
                 workshop.build(loaded, graph, target, "asked for again", again=True)
         backend = open_tensorrt(loaded, workshop, proven=True)
     about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
-    console.print(about, markup=False)
+    console.print(about)
 
 
 @click.command()
@@ -69,10 +69,10 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     with interruptible() as stop:
         opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set), proven=False)
     manifest = loaded.manifest
-    console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}", markup=False)
-    console.print(f"backend   {opened.name} ({reason})", markup=False)
-    console.print(f"device    {opened.about}", markup=False)
-    console.print(f"versions  {', '.join(versions())}", markup=False)
+    console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
+    console.print(f"backend   {opened.name} ({reason})")
+    console.print(f"device    {opened.about}")
+    console.print(f"versions  {', '.join(versions())}")
     findings = list(examine(loaded, opened))
     console.print(show.findings_table(findings))
     wrong = [f"{finding.graph} differs by {finding.difference:.2g}" for finding in findings if not finding.is_sound]

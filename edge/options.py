@@ -5,7 +5,6 @@ import signal
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from functools import partial
 from pathlib import Path
 from typing import Any, get_args
 
@@ -17,8 +16,8 @@ from .choice import Wanted
 from .engines.progress import bar
 from .engines.provide import Workshop
 
-console = Console(highlight=False, soft_wrap=True)
-complaints = Console(stderr=True, highlight=False, soft_wrap=True)
+console = Console(highlight=False, markup=False, soft_wrap=True)
+complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
 
 bundle_option = click.option(
     "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"
@@ -52,7 +51,7 @@ class Seconds(click.FloatRange):
 def make_workshop(is_stopped: Callable[[], bool], *, quiet: bool = False) -> Workshop:
     """Builds engines, a bar each; nothing is printed where `quiet`."""
     printed = Console(quiet=True) if quiet else complaints
-    return Workshop(lambda title: bar(title, printed, is_stopped), partial(printed.print, markup=False), is_stopped)
+    return Workshop(lambda title: bar(title, printed, is_stopped), printed.print, is_stopped)
 
 
 @contextmanager

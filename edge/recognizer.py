@@ -54,9 +54,12 @@ class Recognizer:
 
     def embed(self, crops: Sequence[Image]) -> Embedding:
         """Crops uint8 `[H, W, 3]` -> embeddings float32 `[len(crops), Dv]`."""
-        largest = self.manifest.graphs.image_encoder.batch.largest
-        parts = [np.stack(crops[i : i + largest]) for i in range(0, len(crops), largest)]
-        return np.concatenate([self.backend.image_encoder({"frames": part})["embedding"].copy() for part in parts])
+        entry = self.manifest.graphs.image_encoder
+        embeddings = np.empty((len(crops), int(entry.outputs[0].shape[1])), np.float32)
+        for i in range(0, len(crops), entry.batch.largest):
+            part = slice(i, i + entry.batch.largest)
+            embeddings[part] = self.backend.image_encoder({"frames": np.stack(crops[part])})["embedding"]
+        return embeddings
 
     def recognize(self, windows: Sequence[Evidence]) -> list[Recognition]:
         """One recognition a window, in batches as large as the graphs take.

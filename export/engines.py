@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from edge.bundle import Bundle
 from edge.choice import is_for_cpus
 from edge.engines import flavour
+from edge.engines.device import architecture
 from edge.engines.provide import Target, Workshop
 from edge.errors import EngineError, UsageError
 
@@ -36,5 +37,5 @@ def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None
                 failed.append(str(error))
     if failed:
         raise EngineError("\n".join(failed))
-    names = ", ".join(f"sm{target.capability.replace('.', '')}" for target in targets)
+    names = ", ".join(architecture(target.capability) for target in targets)
     workshop.tell(f"{bundle.folder} has its engines for {names}")

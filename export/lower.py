@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import track
 
 from edge import bundle as bundles
+from edge import golden
 from edge.backends.ort import OrtBackend
 from edge.bundle import Bundle, File, GraphEntry, Graphs, Manifest
 from edge.errors import FoalError
@@ -20,7 +21,6 @@ from edge.recognizer import Recognizer
 from . import half, int8
 from .compare import check, compare, describe
 from .graphs import save, weights_of
-from .parity import golden_difference
 from .ranges import ranges
 from .recorded import Inputs, record
 from .rounded import rounded
@@ -64,8 +64,9 @@ def lower(fp32: Bundle, folder: Path, wanted: Lower, tell: Callable[[str], None]
     }
     lowered = Bundle(folder, msgspec.structs.replace(fp32.manifest, graphs=Graphs(**entries)))
     backend = OrtBackend(played(lowered, fp32.folder) if wanted.precision == "fp16" else lowered)
+    vectors = golden.load(lowered)
     for name, entry in entries.items():
-        worst = golden_difference(name, entry, getattr(backend, name), lowered.path(lowered.manifest.golden))
+        worst = max(golden.difference(golden.graph_of(backend, name), entry, vectors[name]).values())
         size, kept = megabytes(lowered.path(entry.file)), len(entry.kept_fp32)
         tell(
             f"{name} in {wanted.precision}: {size:.2f} MB, {kept} operators kept in fp32, "

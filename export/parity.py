@@ -4,9 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.backends.base import Graph as Runnable
 from edge.backends.ort import open_session
-from edge.bundle import GraphEntry
 from edge.errors import FoalError
 
 from .graphs import Graph
@@ -30,12 +28,3 @@ def difference(graph: Graph, path: Path) -> float:
     if not worst <= TOLERANCE:
         raise FoalError(f"{graph.name}: ONNX differs from torch by {worst:.2e}, more than {TOLERANCE:.0e}")
     return worst
-
-
-def golden_difference(name: str, entry: GraphEntry, graph: Runnable, golden: Path) -> float:
-    """Largest absolute difference over all outputs from those of torch that a bundle carries."""
-    with np.load(golden, allow_pickle=False) as archive:
-        found = graph({tensor.name: archive[f"{name}/{tensor.name}"] for tensor in entry.inputs})
-        expected = {tensor.name: archive[f"{name}/{tensor.name}"] for tensor in entry.outputs}
-    differences = [np.abs(found[key].astype(np.float64) - array).max() for key, array in expected.items()]
-    return float(np.max(differences))

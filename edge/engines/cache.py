@@ -11,7 +11,7 @@ import re
 import stat
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -20,6 +20,7 @@ import msgspec
 
 from ..bundle import Batch, Bundle, GraphName
 from ..errors import EngineError
+from .device import architecture
 
 FOLDER = "engines"
 LONGEST_HEADER = 4096
@@ -51,9 +52,8 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     def folder(self) -> str:
         """A name for all engines that differ in their graph alone."""
         driver = f"driver {self.driver}" if self.driver else "any driver"
-        return as_name(
-            f"{self.device or 'any'} sm{self.capability.replace('.', '')} {self.flavour} {self.version} {driver}"
-        )
+        gpu = f"{self.device or 'any'} {architecture(self.capability)}"
+        return as_name(f"{gpu} {self.flavour} {self.version} {driver}")
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -92,16 +92,17 @@ def as_name(words: str) -> str:
     return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-.")
 
 
-def find(bundle: Bundle, key: Key, graph: GraphName) -> bytes:
-    """The engine that is kept for a graph; Unfit, saying what is there in its place, where there is none to use."""
+def find(bundle: Bundle, keys: Sequence[Key], graph: GraphName) -> bytes:
+    """The first engine that is kept for one of the keys; Unfit, saying what is there in its place, without any."""
     reasons = []
-    for file in paths(bundle, key, graph):
-        try:
-            return read(file, key)
-        except Unfit as reason:
-            reasons.append(str(reason))
+    for key in keys:
+        for file in paths(bundle, key, graph):
+            try:
+                return read(file, key)
+            except Unfit as reason:
+                reasons.append(str(reason))
     telling = [reason for reason in reasons if reason != NONE_YET]
-    raise Unfit(next(iter([*telling, *others(bundle, key, graph)]), NONE_YET))
+    raise Unfit(next(iter([*telling, *others(bundle, keys[0], graph)]), NONE_YET))
 
 
 def others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
@@ -143,15 +144,6 @@ def first_line(file: Path) -> bytes:
     """An engine's header."""
     with open_regular(file) as stream:
         return stream.readline(LONGEST_HEADER)
-
-
-def holds(file: Path, key: Key) -> bool:
-    """Whether the file is an engine that may be used."""
-    try:
-        read(file, key)
-    except Unfit:
-        return False
-    return True
 
 
 def read_header(line: bytes, key: Key) -> Header:

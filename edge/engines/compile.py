@@ -10,6 +10,7 @@ from typing import Any, NamedTuple, Protocol
 
 from ..bundle import GraphEntry
 from ..errors import EngineError
+from .device import architecture
 from .flavour import Flavour
 
 TURING = "7.5"
@@ -95,7 +96,7 @@ def build(
     config.progress_monitor = make_monitor(trt, watch, outcome.problems)
     if capability:
         config.num_compute_capabilities = 1
-        config.set_compute_capability(getattr(trt.ComputeCapability, f"SM{capability.replace('.', '')}"), 0)
+        config.set_compute_capability(getattr(trt.ComputeCapability, architecture(capability).upper()), 0)
     keeps_timings = not flavour.is_rtx and use_timings(config, timings)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
@@ -136,7 +137,7 @@ def make_profile(builder: Any, entry: GraphEntry) -> Any:
 
 def refusal(flavour: Flavour, file: Path, capability: str | None, outcome: Outcome) -> EngineError:
     """What to say of a graph that does not compile."""
-    target = f" for sm{capability.replace('.', '')}" if capability and outcome.is_read else ""
+    target = f" for {architecture(capability)}" if capability and outcome.is_read else ""
     verb = "build" if outcome.is_read else "read"
     said = f"{flavour.name} {flavour.version} cannot {verb} {file}{target}: {quoted(outcome.complaints)}"
     if flavour.is_rtx and "FP32 GEMM" in said:

@@ -30,7 +30,12 @@ class Device:
     @property
     def architecture(self) -> str:
         """`sm87` for compute capability 8.7."""
-        return f"sm{self.capability.replace('.', '')}"
+        return architecture(self.capability)
+
+
+def architecture(capability: str) -> str:
+    """`sm87` for compute capability 8.7."""
+    return f"sm{capability.replace('.', '')}"
 
 
 def find() -> Device:

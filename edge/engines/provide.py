@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,22 +59,20 @@ class Workshop:
 
     def provide(self, bundle: Bundle, graph: GraphName, targets: Sequence[Target]) -> bytes:
         """The first engine that is kept for one of the targets, or one built now for the first of them."""
-        reasons = []
-        for target in targets:
-            try:
-                return cache.find(bundle, target.key(bundle, graph), graph)
-            except Unfit as reason:
-                reasons.append(str(reason))
-        telling = [reason for reason in reasons if reason != cache.NONE_YET]
-        return self.build(bundle, graph, targets[0], next(iter(telling), cache.NONE_YET))
+        try:
+            return cache.find(bundle, [target.key(bundle, graph) for target in targets], graph)
+        except Unfit as reason:
+            return self.build(bundle, graph, targets[0], str(reason))
 
     def build(self, bundle: Bundle, graph: GraphName, target: Target, reason: str, *, again: bool = False) -> bytes:
         """Build one graph's engine and keep it; where another process has meanwhile, its engine, unless `again`."""
         key = target.key(bundle, graph)
         file = cache.paths(bundle, key, graph)[0]
         with cache.locked(file.parent, self.tell, self.is_stopped):
-            if again or not cache.holds(file, key):
-                self._build(bundle, graph, target, file, reason)
+            if not again:
+                with suppress(Unfit):
+                    return cache.read(file, key)
+            self._build(bundle, graph, target, file, reason)
             return cache.read(file, key)
 
     def _build(self, bundle: Bundle, graph: GraphName, target: Target, file: Path, reason: str) -> None:

@@ -131,8 +131,12 @@ class Off(OrtBackend):
 
 @pytest.mark.parametrize("share", [0, 0.5, -0.5])
 def test_a_backend_within_the_tolerance_is_proven(shipped_bundle: Bundle, share: float) -> None:
-    by = share * shipped_bundle.manifest.graphs.fusion.tolerance
-    golden.prove(shipped_bundle, Off(shipped_bundle, "fusion", "logits", by))
+    entry = shipped_bundle.manifest.graphs.fusion
+    by = share * entry.tolerance
+    backend = Off(shipped_bundle, "fusion", "logits", by)
+    golden.prove(shipped_bundle, backend)
+    found = golden.difference(backend.fusion, entry, golden.load(shipped_bundle)["fusion"])
+    assert found["logits"] == pytest.approx(abs(by), abs=1e-5)
 
 
 @pytest.mark.parametrize(

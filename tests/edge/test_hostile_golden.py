@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from edge import golden
-from edge.bundle import load
+from edge.backends.base import Array
+from edge.bundle import GraphName, load
 from tests.edge.made_bundles import AGAIN, GIB_2, Case, Folder, assert_refused, assert_refused_in_512_mb
 
 
@@ -71,7 +72,7 @@ GREEDY = [
 """Cases that claim 2 GB of memory or more."""
 
 
-def read(path: Path) -> object:
+def read(path: Path) -> dict[GraphName, dict[str, Array]]:
     return golden.load(load(path))
 
 
@@ -82,7 +83,7 @@ def test_they_are_refused(shipped_copy: Folder, name: str) -> None:
 
 def test_written_again_unchanged_they_are_not_refused(shipped_copy: Folder) -> None:
     shipped_copy.vectors()
-    read(shipped_copy.path)
+    assert set(read(shipped_copy.path)) == {"image_encoder", "audio_encoder", "fusion"}
 
 
 def test_what_claims_2_gb_is_refused_before_it_has_them(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle import load
+from edge.bundle import SHIPPED, load
 from tests.edge.made_bundles import AGAIN, EXPORT, Case, Folder, assert_refused, assert_refused_in_512_mb
 
 OUTPUTS = ("outputs", 0, "shape")
@@ -91,7 +91,7 @@ def test_it_is_refused(shipped_copy: Folder, name: str) -> None:
 
 def test_written_again_unchanged_it_is_not_refused(shipped_copy: Folder) -> None:
     shipped_copy.edit(1, "schema")
-    load(shipped_copy.path)
+    assert load(shipped_copy.path).manifest == load(SHIPPED).manifest
 
 
 def test_one_of_300_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:

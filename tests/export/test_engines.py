@@ -19,6 +19,7 @@ from click.testing import CliRunner
 from edge.bundle import SHIPPED, Bundle, File, GraphEntry, load
 from edge.engines import cache
 from edge.engines.compile import compile_graph
+from edge.engines.device import architecture
 from edge.engines.flavour import Flavour, find
 from edge.engines.progress import Phases
 from edge.errors import EngineError, UsageError
@@ -94,7 +95,7 @@ def test_every_graph_compiles_for_every_target(
         for value in onnx_ir.load(paths[precision]).graph.initializers.values()
         if value.const_value is not None
     )
-    about = f"{tier} {name} {precision} sm{capability.replace('.', '')}"
+    about = f"{tier} {name} {precision} {architecture(capability)}"
     size = f"{compiled.engine.nbytes / 1e6:.1f} MB in {took_s:.1f} s"
     record_property("measured", f"{about}: engine of {size}; execution was not tried")
     assert compiled.engine.nbytes > weights / 2

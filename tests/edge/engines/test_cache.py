@@ -146,9 +146,9 @@ def test_a_place_that_takes_no_file_is_named_with_the_remedy(tmp_path: Path, key
 
 
 def test_an_engine_that_may_be_used_is_told_from_one_that_may_not(file: Path, key: Key) -> None:
-    assert cache.holds(file, key)
-    assert not cache.holds(file, replace(key, batch=Batch(1, 9)))
-    assert not cache.holds(file.with_name("none"), key)
+    assert cache.read(file, key) == CONTENT
+    assert reason(file, replace(key, batch=Batch(1, 9))).startswith("its batch is ")
+    assert reason(file.with_name("none"), key) == "there is none yet"
 
 
 @contextmanager
@@ -260,17 +260,17 @@ def test_the_first_engine_that_fits_is_found_wherever_it_lies(manifest, tmp_path
     assert [file.name for file in (first, second)] == ["fusion.engine"] * 2
     assert [file.parents[1] for file in (first, second)] == cache.roots(bundle)
     with pytest.raises(Unfit, match=r"^there is none yet$"):
-        cache.find(bundle, key, "fusion")
+        cache.find(bundle, [key], "fusion")
     cache.write(second, key, memoryview(b"second"))
-    assert cache.find(bundle, key, "fusion") == b"second"
+    assert cache.find(bundle, [key], "fusion") == b"second"
     cache.write(first, replace(key, batch=Batch(1, 9)), memoryview(b"foreign"))
-    assert cache.find(bundle, key, "fusion") == b"second"
+    assert cache.find(bundle, [key], "fusion") == b"second"
     cache.write(first, key, memoryview(b"first"))
-    assert cache.find(bundle, key, "fusion") == b"first"
+    assert cache.find(bundle, [key], "fusion") == b"first"
     first.write_bytes(b"")
     second.unlink()
     with pytest.raises(Unfit, match=r"^it is damaged"):
-        cache.find(bundle, key, "fusion")
+        cache.find(bundle, [key], "fusion")
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,7 @@ CONTENT = memoryview(b"an engine")
 
 def reason(bundle: Bundle, key: Key) -> str:
     with pytest.raises(Unfit) as refused:
-        cache.find(bundle, key, "fusion")
+        cache.find(bundle, [key], "fusion")
     return str(refused.value)
 
 
