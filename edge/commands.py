@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections import deque
+from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,7 @@ from .device_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
 from .listen import Subscriber
+from .logs import LogFormat, configure
 from .messages import Message, Prediction, encode
 from .options import (
     Seconds,
@@ -27,13 +29,18 @@ from .options import (
     console,
     framing_option,
     interruptible,
+    log_options,
     make_workshop,
     threads_option,
 )
 from .publisher import DEFAULT_ADDRESS
 from .recognizer import Recognizer
+from .recording.replay_command import replay
 from .score import read_table, score
-from .session import Settings, run
+from .run_options import read_config, run_options
+from .session import run
+
+log = logging.getLogger(__name__)
 
 MOST_KEPT = 10_000
 """Predictions that `listen` keeps for its percentiles."""
@@ -43,7 +50,7 @@ FORCED_STATUS = 130
 
 def run_command() -> None:
     """Run; what the user can mend is said in one paragraph, without a traceback."""
-    logging.basicConfig(format="foal-edge: %(message)s")
+    configure("text", verbose=False)
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:
@@ -69,46 +76,28 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 
 
 @click.group(invoke_without_command=True)
-@click.option(
-    "--camera",
-    default="0",
-    show_default=True,
-    help="Number, device path, GStreamer string, RTSP or HTTP address; off for none.",
-)
-@click.option("--mic", default="default", show_default=True, help="default, a number or a name; off for none.")
-@click.option("--file", type=click.Path(path_type=Path), help="A recording in place of the devices, in its own time.")
-@click.option("--demo", is_flag=True, help="The program's own clip in place of the devices.")
-@click.option("--fast", is_flag=True, help="A recording as quickly as possible; the same predictions every time.")
-@bundle_option
-@framing_option
-@click.option(
-    "--hop",
-    "hop_s",
-    type=Seconds(0.05, 60),
-    default=0.5,
-    show_default=True,
-    help="Seconds between predictions.",
-)
-@click.option("--stream", default="main", show_default=True, help="Name of the stream, part of its topics.")
-@click.option("--bind", default=DEFAULT_ADDRESS, show_default=True, help="Where to publish.")
-@click.option("--format", "wire_format", type=click.Choice(["msgpack", "json"]), default="msgpack", show_default=True)
-@backend_option
-@threads_option
+@run_options
 @click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
+@log_options
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Show the version."
 )
 @click.pass_context
-def main(context: click.Context, /, quiet: bool, **options: Any) -> None:
+def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose: bool, **options: Any) -> None:
     """Watch and listen, and publish twice a second what the person seems to feel.
 
     Without a command it runs until Ctrl-C, or to the end of a recording. `foal-edge listen` shows what it publishes.
     """
+    configure(log_format, verbose=verbose)
     if context.invoked_subcommand is not None:
         return
+    config = read_config(**options)
     with interruptible() as stop:
-        on_start, on_sent = (ignore, ignore) if quiet else (complaints.print, print_message)
-        run(Settings(**options), stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
+        on_start: Callable[[str], None] = log.info if log_format == "json" else complaints.print
+        on_sent: Callable[[Message], None] = print_message
+        if quiet:
+            on_start, on_sent = ignore, ignore
+        run(config, stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
 
 
 @main.command()
@@ -202,6 +191,7 @@ def score_command(
 
 main.add_command(engines)
 main.add_command(doctor)
+main.add_command(replay)
 
 
 def print_message(message: Message) -> None:

@@ -2,57 +2,92 @@
 
 import threading
 from collections import Counter, deque
+from collections.abc import Sequence
 
 from .samples import Event, Frame
+from .step import Arrival
 
 MOST_FRAMES = 2
-"""Of those waiting while the last were encoded: an overloaded machine looks at the newest."""
+"""A stream's, of those waiting while the last were encoded: an overloaded machine looks at the newest."""
 MOST_BLOCKS = 400
-"""8 s of 20 ms blocks: more than a window."""
+"""A stream's: 8 s of 20 ms blocks, more than a window."""
 
 
 class Inbox:
-    """Events in the order of their arrival; what does not fit is dropped, oldest first, and counted."""
+    """What all streams delivered, in the order of its arrival; what does not fit is dropped, oldest first, and counted.
 
-    def __init__(self, dropped: Counter[str]) -> None:
-        self._dropped = dropped
-        self._frames: deque[tuple[int, Event]] = deque()
-        self._blocks: deque[tuple[int, Event]] = deque()
+    `captures` says how many captures each stream has: with the last of them the stream has ended, with the last
+    stream the inbox is closed.
+    """
+
+    def __init__(self, captures: Sequence[int]) -> None:
+        self.dropped: list[Counter[str]] = [Counter() for _ in captures]
+        """A stream each, by reason."""
+        self.error: BaseException | None = None
+        """What broke a capture; the inbox is closed then."""
+        self._running = list(captures)
+        self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
+        self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
+        self._ends: list[tuple[int, Arrival]] = []
         self._arrivals = 0
-        self._closed = False
+        self._is_awaited = False
         self._changed = threading.Condition()
 
-    def put(self, event: Event) -> None:
-        """Leave one event; never waits."""
+    def put(self, stream: int, event: Event) -> None:
+        """Leave one event of a stream; never waits."""
         with self._changed:
             if isinstance(event, Frame):
-                queue, most, reason = self._frames, MOST_FRAMES, "frames_overload"
+                queue, most, reason = self._frames[stream], MOST_FRAMES, "frames_overload"
             else:
-                queue, most, reason = self._blocks, MOST_BLOCKS, "blocks_overload"
+                queue, most, reason = self._blocks[stream], MOST_BLOCKS, "blocks_overload"
             if len(queue) == most:
                 queue.popleft()
-                self._dropped[reason] += 1
-            queue.append((self._arrivals, event))
-            self._arrivals += 1
+                self.dropped[stream][reason] += 1
+            queue.append(self._arrive(stream, event))
+
+    def end(self, stream: int, error: BaseException | None) -> None:
+        """One of a stream's captures has ended, or `error` has broken it: then nothing more is waited for."""
+        with self._changed:
+            self.error = self.error or error
+            self._running[stream] -= 1
+            if self._running[stream] == 0:
+                self._ends.append(self._arrive(stream, None))
+            if self.error or not any(self._running):
+                self._changed.notify_all()
+
+    def _arrive(self, stream: int, event: Event | None) -> tuple[int, Arrival]:
+        self._arrivals += 1
+        if self._is_awaited:
             self._changed.notify()
+        return self._arrivals, Arrival(stream, event)
 
-    def take(self, timeout_s: float) -> list[Event]:
-        """All that has arrived, waiting up to `timeout_s` for the first; empty past it or when closed."""
+    def take(self, timeout_s: float, linger_s: float = 0.0) -> list[Arrival]:
+        """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company."""
         with self._changed:
-            self._changed.wait_for(lambda: self._frames or self._blocks or self._closed, max(0.0, timeout_s))
-            events = sorted([*self._frames, *self._blocks], key=lambda arrived: arrived[0])
-            self._frames.clear()
-            self._blocks.clear()
-            return [event for _, event in events]
+            self._is_awaited = True
+            self._changed.wait_for(lambda: self._has_any() or self._is_over(), max(0.0, timeout_s))
+            self._is_awaited = False
+            if linger_s and self._has_any():
+                self._changed.wait_for(self._is_over, linger_s)
+            queues = [*self._frames, *self._blocks, self._ends]
+            arrivals = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
+            for queue in queues:
+                queue.clear()
+            return [arrival for _, arrival in arrivals]
 
-    def close(self) -> None:
-        """Nothing more will come; whoever waits is woken."""
+    def waiting(self) -> dict[str, int]:
+        """How many frames and blocks wait, of all streams."""
         with self._changed:
-            self._closed = True
-            self._changed.notify_all()
+            return {"frames": sum(map(len, self._frames)), "blocks": sum(map(len, self._blocks))}
 
     @property
     def closed(self) -> bool:
-        """Whether nothing more will come and all has been taken."""
+        """Whether nothing more will come and all has been taken, or a capture broke."""
         with self._changed:
-            return self._closed and not self._frames and not self._blocks
+            return self.error is not None or (self._is_over() and not self._has_any())
+
+    def _has_any(self) -> bool:
+        return any(self._frames) or any(self._blocks) or bool(self._ends)
+
+    def _is_over(self) -> bool:
+        return self.error is not None or not any(self._running)

@@ -18,11 +18,14 @@ DROP_REASONS = {
     "blocks_overload": "sound captured quicker than it could be taken in",
     "windows_late": "windows overtaken by a later one that was due as well",
     "windows_empty": "windows without any evidence: every modality lost",
-    "messages_queue": "messages produced quicker than they could be sent",
+    "messages_queue": "messages produced quicker than they could be sent, of all streams",
 }
 
-AudioState = Literal["ok", "silent", "lost", "off"]
-VideoState = Literal["ok", "no_face", "lost", "off"]
+UNCERTAIN = "uncertain"
+"""The label of a steady state in which none of the bundle's stands out."""
+
+AudioState = Literal["ok", "silent", "clipping", "lost", "off"]
+VideoState = Literal["ok", "no_face", "dark", "lost", "off"]
 StreamState = Literal["online", "degraded", "lost", "stopped"]
 WireFormat = Literal["msgpack", "json"]
 
@@ -31,7 +34,8 @@ class AudioEvidence(msgspec.Struct, frozen=True):
     """What a prediction stood on, of the sound."""
 
     state: AudioState
-    """`silent` is digital silence; `lost` no block for 0.5 s; `off` not asked for."""
+    """`silent` is digital silence for a second (muted); `clipping` a thousandth of the last second at full scale or
+    beyond; `lost` no block for 0.5 s; `off` not asked for."""
     rms_dbfs: float | None
     """Level of the window's sound; null where there is none or it is digital silence."""
     speech: float | None
@@ -42,7 +46,8 @@ class VideoEvidence(msgspec.Struct, frozen=True):
     """What a prediction stood on, of the picture."""
 
     state: VideoState
-    """`no_face` frames arrive, none in the window shows a face; `lost` no frame for 1 s; `off` not asked for."""
+    """`no_face` frames arrive, none in the window shows a face; `dark` the newest frame is black (lens covered); `lost`
+    no frame for 1 s; `off` not asked for."""
     faces: int | None
     """Found in the newest frame; null with whole framing."""
     box: Box | None
@@ -97,29 +102,79 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     backend: str
 
 
+class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
+    """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell; sent on every change."""
+
+    schema: int
+    session: str
+    stream: str
+    seq: int
+    """Counts this stream's events from 0."""
+    t_since: int
+    """End of the window that brought the change."""
+    t_publish: int
+    mono_since: int
+    mono_publish: int
+    label: str
+    """One of `labels`, or `uncertain`."""
+    previous: str | None
+    """The label before; null at the first."""
+    labels: list[str]
+    probs: list[float]
+    """Smoothed, in the order of `labels`."""
+    confidence: float
+    """The label's smoothed probability; where it is `uncertain` the highest of all."""
+
+
 class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
     """Topic `status.<stream>.`: on every change, and every second as a heartbeat."""
 
     schema: int
     session: str
     stream: str
+    seq: int
+    """Counts this stream's statuses from 0."""
     t_publish: int
     mono_publish: int
     state: StreamState
     """`degraded`: one modality asked for is lost; `lost`: all are."""
     audio: AudioState
     video: VideoState
+    hop_s: float
+    """Seconds between predictions: what was asked for, or what `--hop auto` has made of it."""
     dropped: dict[str, int]
+    """Since the start, by reason; see `DROP_REASONS`."""
 
 
-Message = Prediction | Status
+class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
+    """Topic `stats.`: the whole runtime, every second."""
 
-TOPICS: dict[type[Message], str] = {Prediction: "emotion", Status: "status"}
+    schema: int
+    session: str
+    seq: int
+    t_publish: int
+    mono_publish: int
+    uptime_s: float
+    hop_s: float
+    busy: float
+    """Share (0 to 1) of the time since the last one in which the inferring thread worked."""
+    predictions: int
+    """Since the start, of all streams."""
+    queues: dict[str, int]
+    """Now waiting: `frames`, `blocks`, `messages`."""
+    dropped: dict[str, int]
+    """Since the start, by reason, of all streams."""
+
+
+Message = Prediction | SteadyState | Status | Stats
+
+TOPICS: dict[type[Message], str] = {Prediction: "emotion", SteadyState: "event", Status: "status", Stats: "stats"}
 
 
 def topic(message: Message) -> bytes:
     """The first frame; it ends with a dot so that `cam1` cannot match `cam10`."""
-    return f"{TOPICS[type(message)]}.{message.stream}.".encode()
+    name = TOPICS[type(message)]
+    return f"{name}.".encode() if isinstance(message, Stats) else f"{name}.{message.stream}.".encode()
 
 
 def encode(message: Message, wire_format: WireFormat) -> bytes:

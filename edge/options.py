@@ -15,6 +15,7 @@ from .bundle import SHIPPED
 from .choice import Wanted
 from .engines.progress import bar
 from .engines.provide import Workshop
+from .logs import LogFormat
 
 console = Console(highlight=False, markup=False, soft_wrap=True)
 complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
@@ -33,6 +34,13 @@ backend_option = click.option(
     show_default=True,
     help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.",
 )
+
+
+def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """A command that says how it logs."""
+    command = click.option("--verbose", is_flag=True, help="Log what is tried as well.")(command)
+    formats = click.Choice(get_args(LogFormat))
+    return click.option("--log-format", type=formats, default="text", show_default=True, help="Of stderr.")(command)
 
 
 class Seconds(click.FloatRange):

@@ -10,52 +10,74 @@ import zmq
 
 from .bounded import push
 from .clock import Clock
-from .errors import PublishError
+from .keys import Doorkeeper, ServerKeys
 from .messages import Message, Prediction, WireFormat, encode, topic
+from .sockets import Waker, bind
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5556"
 MOST_WAITING = 64
+MOST_UNREAD = 256
+"""Messages that wait for one subscriber; further ones pass it by. It has room for the last messages of 80 streams,
+which a subscriber gets at once when it joins."""
+MOST_JOINS = 100
+"""Subscriptions taken before the next messages, so that a storm of them holds nothing up."""
+LONGEST_TOPIC = 4096
+"""Bytes that a subscriber may send at once; its part of the handshake with keys is below 1000."""
 PATIENCE_S = 0.1
-LINGER_MS = 1000
-"""How long an ending program waits for its last messages to leave."""
 
 
 class Publisher:
     """Messages go out in order from a thread of their own; when it falls behind, the oldest are dropped.
 
-    `stamp` gives a message its time of publishing, just before it leaves; `on_sent` sees it just after.
+    Who subscribes gets at once the last message of every topic that matches. `stamp` gives a message its time of
+    publishing, just before it leaves; `on_sent` sees it just after. With `keys`, only the clients they name are let in.
     """
 
     def __init__(
         self,
         address: str,
         wire_format: WireFormat,
-        dropped: Counter[str],
         stamp: Callable[[Message], Message],
         on_sent: Callable[[Message], None],
+        keys: ServerKeys | None = None,
     ) -> None:
-        self._format, self._dropped, self._stamp, self._on_sent = wire_format, dropped, stamp, on_sent
+        self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
+        self.dropped: Counter[str] = Counter(messages_queue=0)
+        """Of all streams, by reason."""
         self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.PUB)
-        self._socket.setsockopt(zmq.LINGER, LINGER_MS)
+        self._doorkeeper = Doorkeeper(self._context, keys) if keys is not None else None
+        self._socket = self._context.socket(zmq.XPUB)
+        self._socket.setsockopt(zmq.XPUB_MANUAL, 1)
+        self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_TOPIC)
         try:
-            self._socket.bind(address)
-        except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
-            remedy = "give another --bind, an address of this machine like tcp://127.0.0.1:5557"
-            if error.errno == zmq.EADDRINUSE:
-                remedy = f"another foal-edge may run there: end it or {remedy}"
-            raise PublishError(f"cannot publish at {address}: {error.strerror}; {remedy}") from error
-        self.address = self._socket.getsockopt_string(zmq.LAST_ENDPOINT)
+            self.address = bind(self._socket, address, keys, "publish", "--bind")
+        except BaseException:
+            self._end_context()
+            raise
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
+        self._last: dict[bytes, tuple[Message, bytes]] = {}
+        self._last_lock = threading.Lock()
+        self._waker = Waker()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher")
         self._thread.start()
 
+    @property
+    def waiting(self) -> int:
+        """Messages that have not left yet."""
+        return self._waiting.qsize()
+
+    def last(self) -> list[Message]:
+        """The last message of every topic, the oldest first; from any thread."""
+        with self._last_lock:
+            return [message for message, _ in self._last.values()]
+
     def publish(self, message: Message) -> None:
         """Hand a message to the thread; never waits. Raises what broke the thread."""
         self._check()
-        self._dropped["messages_queue"] += push(self._waiting, message)
+        self.dropped["messages_queue"] += push(self._waiting, message)
+        self._waker.wake()
 
     def publish_each(self, message: Message) -> None:
         """Hand a message to the thread, waiting for room: of a recording that waits itself, nothing is dropped."""
@@ -66,30 +88,87 @@ class Publisher:
         while self._thread.is_alive():
             try:
                 self._waiting.put(message, timeout=PATIENCE_S)
-                return
             except queue.Full:
                 continue
+            self._waker.wake()
+            return
 
     def _check(self) -> None:
         if self._error is not None:
             raise self._error
 
     def _run(self) -> None:
+        poller = zmq.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._waker, zmq.POLLIN)
         try:
-            while (message := self._waiting.get()) is not None:
-                leaving = self._stamp(message)
-                self._socket.send_multipart([topic(leaving), encode(leaving, self._format)])
-                self._on_sent(leaving)
+            is_open = True
+            while is_open:
+                poller.poll()
+                self._waker.hear()
+                self._take_subscriptions()
+                is_open = self._send_waiting()
         except BaseException as error:  # raised again where messages come from
             self._error = error
+
+    def _send_waiting(self) -> bool:
+        """What waits now; false where that was the last."""
+        for _ in range(self._waiting.qsize()):
+            try:
+                message = self._waiting.get_nowait()
+            except queue.Empty:  # `push` has made room just now, and wakes the thread again
+                break
+            if message is None:
+                return False
+            self._send(self._stamp(message))
+        return True
+
+    def _send(self, message: Message) -> None:
+        name, body = topic(message), encode(message, self._format)
+        with self._last_lock:
+            self._last.pop(name, None)
+            self._last[name] = message, body
+        self._socket.send_multipart([name, body])
+        self._on_sent(message)
+
+    def _take_subscriptions(self) -> None:
+        for _ in range(MOST_JOINS):
+            try:
+                change = self._socket.recv(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            if change[:1] == b"\x01":
+                self._repeat(change[1:])
+                self._socket.setsockopt(zmq.SUBSCRIBE, change[1:])
+            elif change[:1] == b"\x00":
+                self._socket.setsockopt(zmq.UNSUBSCRIBE, change[1:])
+
+    def _repeat(self, prefix: bytes) -> None:
+        """The last messages, for one who is about to be subscribed.
+
+        ZeroMQ sends by topic, not by subscriber, and XPUB_MANUAL_LAST_VALUE covers a single message. But one who is
+        not subscribed yet is among those that a topic does not match: sent inverted, the messages reach these alone,
+        and the others among them, who want other topics, do not take them in.
+        """
+        self._socket.setsockopt(zmq.INVERT_MATCHING, 1)
+        for name, (_, body) in self._last.items():  # changed by this thread alone
+            if name.startswith(prefix):
+                self._socket.send_multipart([name, body])
+        self._socket.setsockopt(zmq.INVERT_MATCHING, 0)
 
     def close(self) -> None:
         """Send what waits, then end; at most a second for subscribers to take it. Raises what broke the thread."""
         self._put(None)
         self._thread.join()
+        self._waker.close()
+        self._end_context()
+        self._check()
+
+    def _end_context(self) -> None:
+        if self._doorkeeper is not None:
+            self._doorkeeper.close()
         self._socket.close()
         self._context.term()
-        self._check()
 
 
 def stamped(message: Message, clock: Clock) -> Message:

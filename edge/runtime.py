@@ -1,184 +1,187 @@
-"""The loop in the middle: events in, predictions out. The same for devices, paced files and recordings.
+"""The loop in the middle: events of all streams in, messages out. The same for devices, paced files and recordings.
 
-`Predictor` holds what both ways of running share; `run_live` waits for captured events, `run_fast` takes a
-recording's as quickly as they can be decoded.
+`Loop` goes by `Step`s alone and reads no clock but for the times that it reports; `run_live` waits for what is
+captured, `run_fast` takes recordings as quickly as they can be decoded.
 """
 
+import heapq
+import os
 import threading
 import time
-import uuid
-from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+import cv2
 
 from .clock import SECOND_NS, Clock
 from .inbox import Inbox
-from .loudness import rms_dbfs, speech_share
-from .messages import SCHEMA, AudioEvidence, Latency, Message, Prediction, Status, StreamState, VideoEvidence
-from .recognizer import Recognition, Recognizer
+from .recognizer import Recognizer
+from .reporter import LOOK_NS, Reporter
 from .samples import Event
 from .sources.base import Recording
-from .sources.capture import Capture
+from .step import Arrival, Step
 from .stream import Stream, Window
+from .supervision import Supervisor
 
-HEARTBEAT_NS = SECOND_NS
+LINGER_S = 0.01
+"""How long what is pending of one stream waits for that of others, to go through the encoders as one batch."""
 
 
-class Predictor:
-    """One stream on one recogniser: feeds it events, and publishes a prediction for each window that is due."""
+class Loop:
+    """All streams on one recogniser: each step's frames, then its windows, go through the encoders as one batch.
+
+    Of a stream's windows that fall due together only the last is predicted where `latest_only`, else each.
+    """
 
     def __init__(
-        self,
-        name: str,
-        stream: Stream,
-        recognizer: Recognizer,
-        unix_ns: Callable[[int], int],
-        dropped: Counter[str],
-        publish: Callable[[Message], None],
+        self, streams: Sequence[Stream], reporters: Sequence[Reporter], recognizer: Recognizer, *, latest_only: bool
     ) -> None:
-        self.name, self.stream, self.recognizer, self.dropped = name, stream, recognizer, dropped
-        self.session = uuid.uuid4().hex
-        self.predictions = 0
-        self._unix_ns, self._publish = unix_ns, publish
-        self._encode_video_s = 0.0
-        self._states: tuple[str, str] | None = None
-        self._status_ns = 0
+        self._streams, self._reporters, self._recognizer = streams, reporters, recognizer
+        self._latest_only = latest_only
+        self._ended = [False] * len(streams)
+        self._framers: ThreadPoolExecutor | None = None
+        if len(streams) > 1:
+            # a stream a core: several pictures at once go quicker than one picture on several cores
+            cv2.setNumThreads(1)
+            self._framers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="framer")
 
-    def add(self, events: Sequence[Event]) -> None:
-        """Take in events; new frames are framed and encoded here, ahead of the window that needs them."""
+    def wake_ns(self, now_ns: int) -> int:
+        """By when the next step is due, should nothing arrive."""
+        running = [stream for stream, ended in zip(self._streams, self._ended, strict=True) if not ended]
+        return min([now_ns + LOOK_NS, *(stream.deadline(now_ns) for stream in running)])
+
+    def step(self, step: Step) -> None:
+        """Take in what arrived, and publish what is due."""
+        self._take_in(step.arrivals)
+        self._encode()
+        for stream in self._streams:
+            stream.grid.hop_ns = step.hop_ns
+        self._predict_due(step)
+        for reporter, dropped in zip(self._reporters, step.dropped, strict=True):
+            reporter.report(step.now_ns, step.unix_ahead_ns, dropped)
+        for arrival in step.arrivals:
+            if arrival.event is None:
+                self._end(arrival.stream, step)
+
+    def ends(self) -> list[Arrival]:
+        """The end of every stream that has not ended."""
+        return [Arrival(index, None) for index, ended in enumerate(self._ended) if not ended]
+
+    def close(self) -> None:
+        """End its threads."""
+        if self._framers:
+            self._framers.shutdown()
+
+    def _end(self, index: int, step: Step) -> None:
+        self._ended[index] = True
+        self._reporters[index].stop(step.now_ns, step.unix_ahead_ns, step.dropped[index])
+
+    def _take_in(self, arrivals: Sequence[Arrival]) -> None:
+        events: dict[int, list[Event]] = {}
+        for arrival in arrivals:
+            if arrival.event is not None:
+                events.setdefault(arrival.stream, []).append(arrival.event)
+        spread = self._framers.map if self._framers and len(events) > 1 else map
+        for _ in spread(self._add, events, events.values()):
+            continue
+
+    def _add(self, index: int, events: Sequence[Event]) -> None:
         started = time.perf_counter()
-        for event in events:
-            self.stream.add(event)
-        self.stream.encode(self.recognizer)
-        self._encode_video_s += time.perf_counter() - started
+        self._streams[index].add(events)
+        self._reporters[index].encode_video_s += time.perf_counter() - started
 
-    def predict_due(self, now_ns: int, *, latest_only: bool) -> None:
-        """Publish what is due at `now_ns`; of several windows only the last, where `latest_only`."""
-        end_ns = None
-        while self.stream.due(now_ns):
-            if end_ns is not None:
-                if latest_only:
-                    self.dropped["windows_late"] += 1
-                else:
-                    self._predict(end_ns, now_ns)
-            end_ns = self.stream.grid.next_ns
-            self.stream.grid.advance()
-        if end_ns is not None:
-            self._predict(end_ns, now_ns)
-        self._report(now_ns)
-
-    def _predict(self, end_ns: int, now_ns: int) -> None:
-        window = self.stream.cut(end_ns)
-        if window is None:
-            self.dropped["windows_empty"] += 1
+    def _encode(self) -> None:
+        """Give all streams' new frames their embeddings, as one batch."""
+        crops = [stream.crops for stream in self._streams]
+        if not any(crops):
             return
-        recognition = self.recognizer.recognize([window])[0]
-        self._publish(self._message(window, recognition, now_ns))
-        self.predictions += 1
-        self._encode_video_s = 0.0
+        started = time.perf_counter()
+        embeddings = self._recognizer.embed([crop for some in crops for crop in some])
+        took_s = time.perf_counter() - started
+        first = 0
+        for stream, reporter, some in zip(self._streams, self._reporters, crops, strict=True):
+            if some:
+                stream.keep(embeddings[first : first + len(some)])
+                reporter.encode_video_s += took_s
+                first += len(some)
 
-    def _message(self, window: Window, recognition: Recognition, now_ns: int) -> Prediction:
-        manifest = self.recognizer.manifest
-        best = int(recognition.probs.argmax())
-        framed = window.framed
-        return Prediction(
-            schema=SCHEMA,
-            session=self.session,
-            stream=self.name,
-            seq=self.predictions,
-            t_start=self._unix_ns(window.start_ns),
-            t_end=self._unix_ns(window.end_ns),
-            t_publish=self._unix_ns(now_ns),
-            mono_start=window.start_ns,
-            mono_end=window.end_ns,
-            mono_publish=now_ns,
-            label=manifest.labels[best],
-            labels=manifest.labels,
-            probs=[float(p) for p in recognition.probs],
-            confidence=float(recognition.probs[best]),
-            agreement=recognition.agreement,
-            audio=AudioEvidence(
-                window.audio, rms_dbfs(window.samples), speech_share(window.samples, manifest.sound.rate_hz)
-            ),
-            video=VideoEvidence(
-                window.video,
-                framed.faces if framed else None,
-                framed.box if framed else None,
-                len(window.embeddings),
-            ),
-            latency_ms=Latency(
-                self._encode_video_s * 1e3,
-                recognition.encode_audio_ms,
-                recognition.fuse_ms,
-                (now_ns - window.end_ns) / 1e6,
-            ),
-            dropped=dict(self.dropped),
-            bundle=f"{manifest.name} {manifest.version}",
-            backend=self.recognizer.backend.name,
-        )
+    def _predict_due(self, step: Step) -> None:
+        while indices := self._due(step):
+            cut = [(self._reporters[index], step.dropped[index], self._cut(index, step)) for index in indices]
+            due = [(reporter, dropped, window) for reporter, dropped, window in cut if window is not None]
+            recognitions = self._recognizer.recognize([window for *_, window in due])
+            for (reporter, dropped, window), recognition in zip(due, recognitions, strict=True):
+                reporter.predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
 
-    def _report(self, now_ns: int) -> None:
-        """Publish the stream's status where it has changed, and once a second."""
-        status = self._make_status(now_ns)
-        states = (status.audio, status.video)
-        if states != self._states or now_ns - self._status_ns >= HEARTBEAT_NS:
-            self._publish(status)
-            self._states, self._status_ns = states, now_ns
+    def _due(self, step: Step) -> list[int]:
+        return [i for i, stream in enumerate(self._streams) if not self._ended[i] and stream.due(step.now_ns)]
 
-    def stop(self, now_ns: int) -> None:
-        """Publish that the stream has ended."""
-        self._publish(self._make_status(now_ns, "stopped"))
-
-    def _make_status(self, now_ns: int, state: StreamState | None = None) -> Status:
-        audio, video = self.stream.audio_state(now_ns), self.stream.video_state(now_ns)
-        lost = [audio == "lost", video == "lost"]
-        alive = [audio in ("ok", "silent"), video in ("ok", "no_face")]
-        derived: StreamState = "online" if not any(lost) else "degraded" if any(alive) else "lost"
-        return Status(
-            schema=SCHEMA,
-            session=self.session,
-            stream=self.name,
-            t_publish=self._unix_ns(now_ns),
-            mono_publish=now_ns,
-            state=state or derived,
-            audio=audio,
-            video=video,
-            dropped=dict(self.dropped),
-        )
+    def _cut(self, index: int, step: Step) -> Window | None:
+        """The next window of a stream that is due; None where there is no evidence."""
+        stream, dropped = self._streams[index], self._reporters[index].dropped
+        while True:
+            end_ns = stream.grid.next_ns
+            stream.grid.advance()
+            if not (self._latest_only and stream.due(step.now_ns)):
+                break
+            dropped["windows_late"] += 1
+        window = stream.cut(end_ns)
+        dropped["windows_empty"] += window is None
+        return window
 
 
 def run_live(
-    predictor: Predictor, inbox: Inbox, captures: Sequence[Capture], clock: Clock, stop: threading.Event
+    loop: Loop,
+    inbox: Inbox,
+    clock: Clock,
+    stop: threading.Event,
+    supervisor: Supervisor,
+    on_step: Callable[[Step], None],
 ) -> None:
     """Predict until the inbox closes or `stop` is set; raises what broke a capture.
 
     What is due or lost is judged as of the moment the inbox was emptied: a slow machine must not take what it has
     not looked at yet for lost.
     """
-    for capture in captures:
-        capture.start()
-    taken_ns = clock.now_ns()
-    while not stop.is_set():
+    linger_s = LINGER_S if len(inbox.dropped) > 1 else 0.0
+    over = False
+    while not over:
         now_ns = clock.now_ns()
-        events = inbox.take((predictor.stream.deadline(now_ns) - now_ns) / SECOND_NS)
-        taken_ns, ended = clock.now_ns(), inbox.closed
-        predictor.add(events)
-        predictor.predict_due(taken_ns, latest_only=True)
-        if ended:
-            break
-    predictor.stop(taken_ns)
-    for capture in captures:
-        capture.finish()
+        arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s)
+        now_ns = clock.now_ns()
+        over = stop.is_set() or inbox.closed
+        if over:
+            arrivals += loop.ends()
+        step = Step(now_ns, clock.unix_ns(0), supervisor.hop_ns, arrivals, supervisor.dropped())
+        on_step(step)
+        loop.step(step)
+        supervisor.turn(now_ns, clock.now_ns())
+    if inbox.error is not None:
+        raise inbox.error
 
 
-def run_fast(predictor: Predictor, recording: Recording, stop: threading.Event) -> None:
-    """Predict every window of a recording, whatever its pace; deterministic."""
+def run_fast(
+    loop: Loop, recordings: Sequence[Recording], hop_ns: int, stop: threading.Event, on_step: Callable[[Step], None]
+) -> None:
+    """Predict every window of the recordings, whatever their pace; deterministic."""
+    nothing: list[dict[str, int]] = [{} for _ in recordings]
     now_ns = 0
+
+    def take(arrivals: list[Arrival]) -> None:
+        step = Step(now_ns, 0, hop_ns, arrivals, nothing)
+        on_step(step)
+        loop.step(step)
+
+    arriving = [arrivals_of(index, recording) for index, recording in enumerate(recordings)]
     try:
-        for event in recording.events():
+        for now_ns, arrival in heapq.merge(*arriving, key=lambda timed: timed[0]):
             if stop.is_set():
                 break
-            now_ns = event.end_ns
-            predictor.add([event])
-            predictor.predict_due(now_ns, latest_only=False)
+            take([arrival])
     finally:
-        predictor.stop(now_ns)
+        take(loop.ends())
+
+
+def arrivals_of(index: int, recording: Recording) -> Iterator[tuple[int, Arrival]]:
+    """A recording's events with their times, as the stream of that index delivers them."""
+    return ((event.end_ns, Arrival(index, event)) for event in recording.events())

@@ -96,9 +96,9 @@ def predict(path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool
     for event in media.events():
         if event.end_ns > window_ns:
             break
-        stream.add(event)
+        stream.add([event])
         end_ns = event.end_ns + 1
-    stream.encode(recognizer)
+    stream.keep(recognizer.embed(stream.crops))
     window = stream.cut(end_ns)
     if window is None:
         raise SourceError(f"{path} offers nothing to go by: no sound asked for and heard, no face seen")

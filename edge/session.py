@@ -1,184 +1,124 @@
 """One run of the runtime, put together from what the user asked for."""
 
-import logging
 import threading
-from collections import Counter
-from collections.abc import Callable
+import uuid
+from collections.abc import Callable, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TypeVar
 
-from .bundle import Manifest, load
-from .choice import Wanted, open_backend
-from .clock import Clock, SystemClock, to_ns
+from .bundle import Bundle, load
+from .choice import open_backend
+from .clock import SystemClock, to_ns
+from .config import AUTO, HOP_S, Config
 from .engines.provide import Workshop
-from .errors import SourceError, UsageError
-from .framing import FramingName, make_framing
+from .errors import SourceError
 from .inbox import Inbox
-from .messages import DROP_REASONS, Message, WireFormat
-from .publisher import Publisher, stamped
+from .inputs import count_captures, make_recording, open_devices, pace
+from .lineup import Course, Lane, line_up
+from .messages import Message
+from .outlets import Outlets
+from .pace import Pace
 from .recognizer import Recognizer
-from .runtime import Predictor, run_fast, run_live
-from .sources.base import Recording, Source
-from .sources.camera import make_camera
-from .sources.capture import Capture
-from .sources.demo import Demo
-from .sources.media import MediaFile
-from .sources.microphone import Microphone
-from .sources.paced import Paced
-from .stream import Stream
-
-OFF = "off"
-
-T = TypeVar("T")
-
-log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """What the user asked for."""
-
-    camera: str
-    """A number, device path, GStreamer string or address; `off` for none."""
-    mic: str
-    """`default`, a number or part of a name; `off` for none."""
-    file: Path | None
-    """A recording, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
-    demo: bool
-    """The program's own clip, in place of the devices."""
-    fast: bool
-    """A recording as quickly as possible, not in its own time."""
-    bundle: Path
-    framing: FramingName | None
-    """None: the bundle's."""
-    hop_s: float
-    stream: str
-    bind: str
-    wire_format: WireFormat
-    backend: Wanted
-    threads: int
+from .runtime import run_fast, run_live
+from .sources.base import Recording
+from .supervision import Supervisor
+from .watchdog import Watchdog
 
 
 def run(
-    settings: Settings,
+    config: Config,
     stop: threading.Event,
     workshop: Workshop,
     on_start: Callable[[str], None],
     on_sent: Callable[[Message], None],
 ) -> None:
-    """Run until the recording ends or `stop` is set.
+    """Run until every recording has ended or `stop` is set.
 
     `workshop` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent` each
     message once it is out. FoalError where something that was asked for cannot be had.
     """
-    check(settings)
-    bundle = load(settings.bundle)
-    backend, reason = open_backend(bundle, settings.backend, settings.threads, workshop)
-    recognizer = Recognizer(bundle.manifest, backend)
-    recording = make_recording(settings, bundle.manifest)
-    clock = SystemClock()
-    dropped: Counter[str] = Counter(dict.fromkeys(DROP_REASONS, 0))
-    stamp: Callable[[Message], Message] = as_it_is if settings.fast else lambda message: stamped(message, clock)
-    publisher = Publisher(settings.bind, settings.wire_format, dropped, stamp, on_sent)
+    bundle = load(Path(config.bundle))
+    backend, reason = open_backend(bundle, config.backend, config.threads, workshop)
+    model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
+    recordings = [make_recording(stream, bundle.manifest) for stream in config.streams]
+    about = {"session": session, "bundle": model, "backend": backend.name}
+    with closing(Outlets(config, about, clock, stop, on_sent)) as outlets:
 
-    def tell(names: str) -> None:
-        model = f"{bundle.manifest.name} {bundle.manifest.version} on {backend.name} ({reason})"
-        on_start(f"{model}, {names}, publishing at {publisher.address}")
+        def tell(inputs: Sequence[str]) -> None:
+            where = f"publishing at {outlets.publisher.address}"
+            on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
-    try:
-        if recording and settings.fast:
-            tell(recording.name)
-            stream = make_stream(settings, bundle.manifest, begin_ns=0)
-            predictor = Predictor(settings.stream, stream, recognizer, as_it_is, dropped, publisher.publish_each)
-            run_fast(predictor, recording, stop)
-        else:
-            inbox = Inbox(dropped)
-            if recording:
-                begin_ns = clock.now_ns()
-                paced = Paced(recording, clock, begin_ns, stop)
-                captures = [Capture(paced, inbox, stop, is_open=True, reopen=False)]
-            else:
-                devices = make_devices(settings, bundle.manifest, clock, dropped)
-                captures = open_devices(devices, inbox, stop)
-                begin_ns = clock.now_ns()
-            tell(" and ".join(capture.name for capture in captures))
-            stream = make_stream(settings, bundle.manifest, begin_ns)
-            predictor = Predictor(settings.stream, stream, recognizer, clock.unix_ns, dropped, publisher.publish)
-            run_live(predictor, inbox, captures, clock, stop)
-    finally:
-        publisher.close()
-    if recording and not predictor.predictions and not stop.is_set():
+        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, stop, tell)
+        predictions = this.play_fast(recordings) if config.fast else this.play_live(recordings)
+    if not stop.is_set():
+        check_predicted(config, recordings, predictions)
+
+
+def check_predicted(config: Config, recordings: Sequence[Recording | None], predictions: Sequence[int]) -> None:
+    """SourceError names the recordings that gave no window."""
+    empty = [rec.name for rec, count in zip(recordings, predictions, strict=True) if rec is not None and not count]
+    if empty:
         raise SourceError(
-            f"{recording.name} gave no window: it is shorter than the hop of {settings.hop_s} s, or shows no face "
-            "and has no sound; give a longer clip or a shorter --hop"
+            f"{', '.join(empty)} gave no window: shorter than the hop of {config.hop_s} s, or no face and no sound; "
+            "give a longer clip or a shorter --hop"
         )
 
 
-def as_it_is(value: T) -> T:
-    """Leaves a recording's times alone where it is not played in its own time."""
-    return value
+@dataclass(frozen=True)
+class Run:
+    """The parts that both ways of running need. Both return each stream's count of predictions."""
 
+    config: Config
+    session: str
+    bundle: Bundle
+    recognizer: Recognizer
+    outlets: Outlets
+    clock: SystemClock
+    stop: threading.Event
+    tell: Callable[[Sequence[str]], None]
 
-def check(settings: Settings) -> None:
-    """UsageError where the options cannot be meant together."""
-    recorded = settings.file is not None or settings.demo
-    if settings.camera == OFF and settings.mic == OFF:
-        raise UsageError("--camera off and --mic off leave nothing to go by; give one of them")
-    if settings.file is not None and settings.demo:
-        raise UsageError(f"--demo and --file {settings.file} are two recordings; give one of them")
-    if settings.fast and not recorded:
-        raise UsageError("--fast is for a recording; give --file or --demo with it")
-    if not settings.stream.replace("-", "").replace("_", "").isalnum():
-        raise UsageError(f"--stream {settings.stream!r} is no name; use letters, digits, - and _ (a dot ends a topic)")
+    def course(self, begin_ns: int) -> Course:
+        """What the messages will follow from."""
+        config = self.config
+        return Course(
+            self.session,
+            tuple(Lane(stream.name, stream.hears, stream.sees) for stream in config.streams),
+            config.framing or self.bundle.manifest.picture.framing,
+            begin_ns,
+            to_ns(HOP_S if config.hop_s == AUTO else config.hop_s),
+            config.fast is False,
+            config.events,
+        )
 
+    def play_fast(self, recordings: Sequence[Recording | None]) -> list[int]:
+        """As quickly as the recordings can be decoded."""
+        given = [recording for recording in recordings if recording is not None]
+        self.tell([recording.name for recording in given])
+        course = self.course(0)
+        lineup = line_up(course, self.recognizer, self.outlets.publisher.publish_each)
+        with self.outlets.recording(course, self.bundle) as on_step, closing(lineup.loop):
+            run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step)
+        return lineup.predictions
 
-def make_recording(settings: Settings, manifest: Manifest) -> Recording | None:
-    """The file or the demo that was asked for, None where the devices were."""
-    sound = manifest.sound if settings.mic != OFF else None
-    picture = manifest.picture if settings.camera != OFF else None
-    if settings.demo:
-        return Demo(sound, picture)
-    return MediaFile(settings.file, sound, picture) if settings.file else None
-
-
-def make_devices(settings: Settings, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
-    """The camera and the microphone that were asked for."""
-    devices: list[Source] = []
-    if settings.camera != OFF:
-        devices.append(make_camera(settings.camera, manifest.picture, clock))
-    if settings.mic != OFF:
-        devices.append(Microphone(settings.mic, manifest.sound, clock, dropped))
-    return devices
-
-
-def open_devices(devices: list[Source], inbox: Inbox, stop: threading.Event) -> list[Capture]:
-    """Open what can be opened; the rest is tried again while the program runs. SourceError where nothing opens."""
-    captures: list[Capture] = []
-    errors: list[SourceError] = []
-    for device in devices:
-        is_open = True
-        try:
-            device.open()
-        except SourceError as error:
-            is_open = False
-            errors.append(error)
-        captures.append(Capture(device, inbox, stop, is_open=is_open, reopen=True))
-    if len(errors) == len(devices):
-        raise SourceError("\n".join(str(error) for error in errors))
-    for missing in errors:
-        log.warning("%s. Going on without it; it is tried again from now on", missing)
-    return captures
-
-
-def make_stream(settings: Settings, manifest: Manifest, begin_ns: int) -> Stream:
-    """The one stream of this run."""
-    picture = manifest.picture
-    return Stream(
-        manifest,
-        make_framing(settings.framing or picture.framing, picture.height, picture.width),
-        sound=settings.mic != OFF,
-        picture=settings.camera != OFF,
-        begin_ns=begin_ns,
-        hop_ns=to_ns(settings.hop_s),
-    )
+    def play_live(self, recordings: Sequence[Recording | None]) -> list[int]:
+        """As things happen: devices, and recordings in their own time."""
+        streams, publisher = self.config.streams, self.outlets.publisher
+        inbox = Inbox([count_captures(stream) for stream in streams])
+        devices = open_devices(streams, self.bundle.manifest, inbox, self.clock, self.stop)
+        course = self.course(self.clock.now_ns())
+        captures = devices + pace(recordings, inbox, self.clock, course.begin_ns, self.stop)
+        lineup = line_up(course, self.recognizer, publisher.publish)
+        rate = Pace(course.hop_ns, self.config.hop_s == AUTO)
+        watchdog = Watchdog.from_environment()
+        supervisor = Supervisor(self.session, rate, inbox, publisher, lineup.reporters, watchdog, self.clock)
+        self.tell([capture.name for capture in captures])
+        with self.outlets.recording(course, self.bundle) as on_step, closing(lineup.loop):
+            for capture in captures:
+                capture.start()
+            watchdog.ready(f"{len(streams)} streams")
+            run_live(lineup.loop, inbox, self.clock, self.stop, supervisor, on_step)
+            watchdog.stopping()
+            for capture in captures:
+                capture.finish()
+        return lineup.predictions

@@ -3,14 +3,15 @@
 Nothing here waits, and no clock is read: the same events give the same windows, live or from a recording.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from .bundle import Manifest
 from .clock import to_ns
+from .evidence_state import is_clipping, is_dark, is_muted
 from .framing import Framed, Framing, Image
 from .messages import AudioState, VideoState
-from .recognizer import Recognizer
-from .samples import Block, Embedding, EmbeddingRing, Event, SampleRing, Samples
+from .samples import Block, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples
 from .windowing import HopGrid
 
 SOUND_LOST_NS = 500_000_000
@@ -19,6 +20,10 @@ PICTURE_LOST_NS = 1_000_000_000
 """Without a frame for this long, the camera is lost."""
 GRACE_NS = 100_000_000
 """How long a window waits for sound that is late."""
+STATE_S = 1.0
+"""Of the newest sound, by which it is called silent or clipping."""
+IN_THE_DARK = Framed(None, None, None)
+"""What is made of a black picture: nothing, and no face is looked for."""
 
 
 @dataclass(frozen=True)
@@ -66,25 +71,40 @@ class Stream:
         self._pending: list[tuple[Image, int]] = []
         self._framed: Framed | None = None
         self._picture_ns: int | None = None
+        self._is_dark = False
 
-    def add(self, event: Event) -> None:
-        """Take in a block or a frame; a frame is framed at once, and encoded by `encode`."""
-        if isinstance(event, Block):
-            self._samples.extend(event)
-            return
-        self._picture_ns = event.end_ns
-        self._framed = self._framing(event.picture)
+    def add(self, events: Sequence[Event]) -> None:
+        """Take in blocks and frames; frames are framed at once, and their crops wait for their embeddings."""
+        for event in events:
+            if isinstance(event, Block):
+                self._samples.extend(event)
+            else:
+                self._see(event)
+
+    def _see(self, frame: Frame) -> None:
+        if self._picture_ns is not None and frame.end_ns - self._picture_ns > self._picture_lost_ns:
+            self._forget_pictures()
+        self._picture_ns = frame.end_ns
+        self._is_dark = is_dark(frame.picture)
+        self._framed = IN_THE_DARK if self._is_dark else self._framing(frame.picture)
         if self._framed.crop is not None:
-            self._pending.append((self._framed.crop, event.end_ns))
+            self._pending.append((self._framed.crop, frame.end_ns))
 
-    def encode(self, recognizer: Recognizer) -> None:
-        """Give the frames new since the last call their embeddings, as one batch."""
-        if not self._pending:
-            return
-        embeddings = recognizer.embed([crop for crop, _ in self._pending])
+    @property
+    def crops(self) -> list[Image]:
+        """Those that wait for their embeddings."""
+        return [crop for crop, _ in self._pending]
+
+    def keep(self, embeddings: Embedding) -> None:
+        """Take the embeddings `[n, Dv]` of `crops`."""
         for (_, end_ns), embedding in zip(self._pending, embeddings, strict=True):
             self._embeddings.append(embedding, end_ns)
         self._pending.clear()
+
+    def _forget_pictures(self) -> None:
+        self._embeddings.clear()
+        self._pending.clear()
+        self._framed = None
 
     def due(self, now_ns: int) -> bool:
         """Whether the next window can be cut: its sound has arrived, or will not be waited for."""
@@ -103,9 +123,9 @@ class Stream:
         if audio == "lost":
             self._samples.clear()
         if video == "lost":
-            self._embeddings.clear()
+            self._forget_pictures()
         samples = self._samples.until(end_ns)
-        if audio == "silent":
+        if not samples.any():
             samples = samples[:0]
         embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
         ends = [int(times[-1])] if len(times) else []
@@ -116,9 +136,7 @@ class Stream:
             starts.append(heard_ns - to_ns(len(samples) / self._samples.rate_hz))
         if not ends:
             return None
-        return Window(
-            samples, embeddings, min(starts), max(ends), audio, video, None if video == "lost" else self._framed
-        )
+        return Window(samples, embeddings, min(starts), max(ends), audio, video, self._framed)
 
     def audio_state(self, now_ns: int) -> AudioState:
         """What has become of the microphone."""
@@ -126,7 +144,10 @@ class Stream:
             return "off"
         if now_ns - (self._samples.end_ns or self._begin_ns) > self._sound_lost_ns:
             return "lost"
-        return "ok" if self._samples.until(now_ns).any() else "silent"
+        newest = self._samples.until(now_ns)[-round(STATE_S * self._samples.rate_hz) :]
+        if is_muted(newest):
+            return "silent"
+        return "clipping" if is_clipping(newest) else "ok"
 
     def video_state(self, now_ns: int) -> VideoState:
         """What has become of the camera."""
@@ -134,5 +155,7 @@ class Stream:
             return "off"
         if now_ns - (self._picture_ns or self._begin_ns) > self._picture_lost_ns:
             return "lost"
+        if self._is_dark:
+            return "dark"
         seen, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
         return "ok" if len(seen) else "no_face"

@@ -23,13 +23,15 @@ class HopGrid:
     """Windows end at `begin + k * hop`, k = 1, 2, ...; integers, so that nothing drifts."""
 
     def __init__(self, begin_ns: int, hop_ns: int) -> None:
-        self._begin_ns, self._hop_ns, self._done = begin_ns, hop_ns, 0
+        self.hop_ns = hop_ns
+        """May be changed: the next window ends so long after the last."""
+        self._last_ns = begin_ns
 
     @property
     def next_ns(self) -> int:
         """Where the next window ends."""
-        return self._begin_ns + (self._done + 1) * self._hop_ns
+        return self._last_ns + self.hop_ns
 
     def advance(self) -> None:
         """The next window is done."""
-        self._done += 1
+        self._last_ns = self.next_ns

@@ -1,13 +1,14 @@
-"""The newest events win; what does not fit is counted."""
+"""The newest events win, stream by stream; what does not fit is counted."""
 
 import threading
-from collections import Counter
+from collections.abc import Sequence
 
 import numpy as np
 import pytest
 
 from edge.inbox import MOST_BLOCKS, MOST_FRAMES, Inbox
 from edge.samples import Block, Frame
+from edge.step import Arrival
 
 
 def block(time_ns: int) -> Block:
@@ -18,67 +19,112 @@ def frame(time_ns: int) -> Frame:
     return Frame(np.zeros((1, 1, 3), np.uint8), time_ns)
 
 
-@pytest.fixture
-def dropped() -> Counter[str]:
-    return Counter()
+def times(arrivals: Sequence[Arrival]) -> list[tuple[int, int]]:
+    return [(arrival.stream, arrival.event.end_ns) for arrival in arrivals]
 
 
-def test_events_come_out_in_the_order_of_their_arrival(dropped) -> None:
-    inbox = Inbox(dropped)
-    events = [block(5), frame(1), block(3), frame(2), block(4)]
-    for event in events:
-        inbox.put(event)
-    assert [id(event) for event in inbox.take(0)] == [id(event) for event in events]
+def test_events_come_out_in_the_order_of_their_arrival() -> None:
+    inbox = Inbox([1, 1])
+    events = [(0, block(5)), (1, frame(1)), (1, block(3)), (0, frame(2)), (1, block(4))]
+    for stream, event in events:
+        inbox.put(stream, event)
+    assert inbox.waiting() == {"frames": 2, "blocks": 3}
+    assert [(arrival.stream, id(arrival.event)) for arrival in inbox.take(0)] == [(s, id(e)) for s, e in events]
     assert inbox.take(0) == []
-    assert not dropped
+    assert [dict(dropped) for dropped in inbox.dropped] == [{}, {}]
 
 
 @pytest.mark.parametrize(
     ("make", "most", "reason"), [(frame, MOST_FRAMES, "frames_overload"), (block, MOST_BLOCKS, "blocks_overload")]
 )
-def test_the_oldest_gives_way_and_is_counted(dropped, make, most: int, reason: str) -> None:
-    inbox = Inbox(dropped)
+def test_the_oldest_gives_way_and_is_counted_for_its_stream(make, most: int, reason: str) -> None:
+    inbox = Inbox([1, 1])
+    inbox.put(0, make(7))
     for time_ns in range(most + 3):
-        inbox.put(make(time_ns))
-    assert [event.end_ns for event in inbox.take(0)] == list(range(3, most + 3))
-    assert dropped == {reason: 3}
+        inbox.put(1, make(time_ns))
+    assert times(inbox.take(0)) == [(0, 7), *((1, time_ns) for time_ns in range(3, most + 3))]
+    assert [dict(dropped) for dropped in inbox.dropped] == [{}, {reason: 3}]
 
 
-def test_frames_do_not_push_out_blocks(dropped) -> None:
-    inbox = Inbox(dropped)
-    inbox.put(block(0))
+def test_frames_do_not_push_out_blocks() -> None:
+    inbox = Inbox([1])
+    inbox.put(0, block(0))
     for time_ns in range(1, 100):
-        inbox.put(frame(time_ns))
-    assert [event.end_ns for event in inbox.take(0)] == [0, *range(100 - MOST_FRAMES, 100)]
+        inbox.put(0, frame(time_ns))
+    assert [time_ns for _, time_ns in times(inbox.take(0))] == [0, *range(100 - MOST_FRAMES, 100)]
 
 
-def test_a_waiting_taker_is_woken_by_an_event(dropped) -> None:
-    inbox, taken = Inbox(dropped), []
-    taker = threading.Thread(target=lambda: taken.extend(inbox.take(30)))
+def take_in_thread(inbox: Inbox, taken: list[list[Arrival]], linger_s: float = 0.0) -> threading.Thread:
+    taker = threading.Thread(target=lambda: taken.append(inbox.take(30, linger_s)))
     taker.start()
-    inbox.put(block(9))
+    return taker
+
+
+def test_a_waiting_taker_is_woken_by_an_event() -> None:
+    inbox, taken = Inbox([1]), []
+    taker = take_in_thread(inbox, taken)
+    inbox.put(0, block(9))
     taker.join()
-    assert [event.end_ns for event in taken] == [9]
+    assert times(taken[0]) == [(0, 9)]
 
 
-def test_a_waiting_taker_is_woken_by_closing(dropped) -> None:
-    inbox, taken = Inbox(dropped), []
-    taker = threading.Thread(target=lambda: taken.append(inbox.take(30)))
-    taker.start()
-    inbox.close()
+def test_the_first_waits_for_the_company_of_others() -> None:
+    inbox, taken = Inbox([1, 1]), []
+    inbox.put(0, block(1))
+    taker = take_in_thread(inbox, taken, linger_s=0.5)
+    inbox.put(1, block(2))
     taker.join()
-    assert taken == [[]]
+    assert times(taken[0]) == [(0, 1), (1, 2)]
 
 
-def test_it_is_closed_once_everything_has_been_taken(dropped) -> None:
-    inbox = Inbox(dropped)
-    inbox.put(block(1))
-    inbox.close()
+def test_a_waiting_taker_is_woken_by_the_end() -> None:
+    inbox, taken = Inbox([1]), []
+    taker = take_in_thread(inbox, taken)
+    inbox.end(0, None)
+    taker.join()
+    assert taken == [[Arrival(0, None)]]
+
+
+def test_company_is_not_waited_for_past_the_end() -> None:
+    inbox, taken = Inbox([1]), []
+    inbox.put(0, block(1))
+    inbox.end(0, None)
+    taker = take_in_thread(inbox, taken, linger_s=30)
+    taker.join(10)
+    assert not taker.is_alive()
+    assert [arrival.event is None for arrival in taken[0]] == [False, True]
+
+
+def test_a_stream_ends_with_its_last_capture_and_after_its_last_event() -> None:
+    inbox = Inbox([2, 1])
+    inbox.put(0, block(1))
+    inbox.end(0, None)
+    assert [arrival.event is None for arrival in inbox.take(0)] == [False]
+    inbox.put(0, frame(2))
+    inbox.end(0, None)
+    assert [(arrival.stream, arrival.event is None) for arrival in inbox.take(0)] == [(0, False), (0, True)]
     assert not inbox.closed
-    assert len(inbox.take(30)) == 1
+
+
+def test_it_is_closed_once_every_stream_has_ended_and_everything_has_been_taken() -> None:
+    inbox = Inbox([1, 1])
+    inbox.put(0, block(1))
+    inbox.end(0, None)
+    inbox.end(1, None)
+    assert not inbox.closed
+    assert len(inbox.take(30)) == 3
+    assert inbox.closed
+
+
+def test_what_breaks_a_capture_closes_it_at_once() -> None:
+    inbox, error = Inbox([2, 1]), ZeroDivisionError()
+    inbox.put(0, block(1))
+    inbox.end(0, error)
+    inbox.end(0, ValueError())
+    assert inbox.error is error
     assert inbox.closed
 
 
 @pytest.mark.parametrize("timeout_s", [0, -5])
-def test_past_the_time_there_is_nothing(dropped, timeout_s: float) -> None:
-    assert Inbox(dropped).take(timeout_s) == []
+def test_past_the_time_there_is_nothing(timeout_s: float) -> None:
+    assert Inbox([1]).take(timeout_s) == []

@@ -1,41 +1,37 @@
-"""Over real sockets: order, the oldest dropped, slow subscribers, addresses that cannot be had."""
+"""Over real sockets: order, the oldest dropped, late joiners, addresses that cannot be had."""
 
 import threading
-from collections import Counter
 from collections.abc import Callable, Iterator
 
-import msgspec
 import pytest
 import zmq
 
 from edge.errors import PublishError
-from edge.messages import AudioEvidence, Latency, Message, Prediction, Status, VideoEvidence, encode
-from edge.publisher import MOST_WAITING, Publisher, stamped
-
-ANY_PORT = "tcp://127.0.0.1:*"
-WAIT_S = 20
-
-
-def status(number: int, stream: str = "cam1") -> Status:
-    return Status(1, "ab", stream, number, number, "online", "ok", "ok", {})
-
-
-def unchanged(message: Message) -> Message:
-    return message
-
-
-def nothing(_: Message) -> None:
-    pass
+from edge.messages import Latency, Message, decode, encode, topic
+from edge.publisher import MOST_JOINS, MOST_WAITING, Publisher, stamped
+from tests.edge.made_messages import (
+    ANY_PORT,
+    EVENT,
+    ONE_OF_EACH,
+    PREDICTION,
+    STATS,
+    WAIT_S,
+    nothing,
+    numbered,
+    receive,
+    unchanged,
+)
 
 
 @pytest.fixture
 def subscribe() -> Iterator[Callable[..., zmq.Socket]]:
     context, sockets = zmq.Context(), []
 
-    def connect(address: str, topic: str = "", most: int = 0) -> zmq.Socket:
+    def connect(address: str, *topics: str) -> zmq.Socket:
         socket = context.socket(zmq.SUB)
-        socket.setsockopt(zmq.RCVHWM, most)
-        socket.subscribe(topic)
+        socket.setsockopt(zmq.IPV6, int("[" in address))
+        for topic in topics or ("",):
+            socket.subscribe(topic)
         socket.connect(address)
         sockets.append(socket)
         return socket
@@ -44,121 +40,213 @@ def subscribe() -> Iterator[Callable[..., zmq.Socket]]:
     context.destroy(linger=0)
 
 
-def publish_until_heard(publisher: Publisher, socket: zmq.Socket) -> None:
-    """Until the subscription has reached the publisher: it travels on its own."""
-    for _ in range(1000):
-        publisher.publish(status(-1))
-        if socket.poll(20):
-            return
-    raise AssertionError("no subscription after 20 s")
+@pytest.fixture
+def publisher() -> Iterator[Publisher]:
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
+    yield publisher
+    publisher.close()
 
 
-def received_after(socket: zmq.Socket) -> Iterator[list[bytes]]:
-    """Messages but those of `publish_until_heard`."""
-    while socket.poll(WAIT_S * 1000):
-        topic, body = socket.recv_multipart()
-        if msgspec.msgpack.decode(body)["t_publish"] >= 0:
-            yield [topic, body]
+@pytest.fixture
+def held() -> Iterator["Held"]:
+    held = Held()
+    yield held
+    held.go_on.set()
 
 
-def test_messages_arrive_in_order_as_topic_and_map(subscribe) -> None:
-    publisher = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, nothing)
+class Held:
+    """An `on_sent` that stands still at the first message until it is told to go on."""
+
+    def __init__(self) -> None:
+        self.sending, self.go_on, self.sent = threading.Event(), threading.Event(), []
+        self.arrived = threading.Semaphore(0)
+
+    def __call__(self, message: Message) -> None:
+        self.sent.append(message.seq)
+        self.arrived.release()
+        self.sending.set()
+        assert self.go_on.wait(WAIT_S)
+
+
+def frames(message: Message) -> list[bytes]:
+    return [topic(message), encode(message, "msgpack")]
+
+
+def publish_all(publisher: Publisher, messages: list[Message]) -> None:
+    """Once this returns they are what a joiner gets."""
+    for message in messages:
+        publisher.publish(message)
+    while not (publisher.waiting == 0 and publisher.last()[-1] == messages[-1]):
+        threading.Event().wait(0.001)
+
+
+def test_messages_arrive_in_order_as_topic_and_map(publisher, subscribe) -> None:
+    publisher.publish(numbered(0))
     socket = subscribe(publisher.address)
-    publish_until_heard(publisher, socket)
-    for number in range(20):
-        publisher.publish(status(number))
-    arrived = received_after(socket)
-    for number in range(20):
-        assert next(arrived) == [b"status.cam1.", encode(status(number), "msgpack")]
+    assert receive(socket) == frames(numbered(0))
+    for number in range(1, 20):
+        publisher.publish(numbered(number))
+    assert [receive(socket) for _ in range(1, 20)] == [frames(numbered(number)) for number in range(1, 20)]
+
+
+@pytest.mark.parametrize("address", [ANY_PORT, "tcp://[::1]:*", "ipc"])
+def test_every_kind_of_address_is_published_at(subscribe, tmp_path, address: str) -> None:
+    publisher = Publisher(f"ipc://{tmp_path}/socket" if address == "ipc" else address, "msgpack", unchanged, nothing)
+    publisher.publish(STATS)
+    assert receive(subscribe(publisher.address)) == frames(STATS)
     publisher.close()
 
 
-def test_a_topic_of_cam1_hears_nothing_of_cam10(subscribe) -> None:
-    publisher = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, nothing)
+def test_a_topic_of_cam1_hears_nothing_of_cam10(publisher, subscribe) -> None:
+    publish_all(publisher, [numbered(0, stream="cam10"), numbered(0, stream="cam1")])
     socket = subscribe(publisher.address, "status.cam1.")
-    publish_until_heard(publisher, socket)
+    assert receive(socket) == frames(numbered(0, stream="cam1"))
     for number, stream in enumerate(["cam10", "cam1", "cam10", "cam1"]):
-        publisher.publish(status(number, stream))
-    arrived = received_after(socket)
-    assert [msgspec.msgpack.decode(next(arrived)[1])["t_publish"] for _ in range(2)] == [1, 3]
-    publisher.close()
+        publisher.publish(numbered(number, stream=stream))
+    assert [decode(receive(socket)[1]).seq for _ in range(2)] == [1, 3]
+
+
+def test_a_late_joiner_gets_the_last_of_every_topic_and_then_what_follows(publisher, subscribe) -> None:
+    early = numbered(1, PREDICTION), numbered(1), numbered(1, EVENT), numbered(1, STATS)
+    late = numbered(2, EVENT), numbered(2, STATS), numbered(2), numbered(2, PREDICTION)
+    publish_all(publisher, [*early, numbered(5, stream="cam2"), *late])
+    socket = subscribe(publisher.address)
+    assert [receive(socket) for _ in range(5)] == [frames(m) for m in (numbered(5, stream="cam2"), *late)]
+    publisher.publish(numbered(3))
+    assert receive(socket) == frames(numbered(3))
+
+
+def test_a_late_joiner_gets_the_last_of_its_topic_alone(publisher, subscribe) -> None:
+    publish_all(publisher, [*ONE_OF_EACH, numbered(7, PREDICTION, stream="cam2"), numbered(7, stream="cam2")])
+    socket = subscribe(publisher.address, "emotion.")
+    assert [receive(socket) for _ in range(2)] == [
+        frames(PREDICTION),
+        frames(numbered(7, PREDICTION, stream="cam2")),
+    ]
+    publisher.publish(numbered(8, PREDICTION))
+    assert receive(socket) == frames(numbered(8, PREDICTION))
+
+
+def test_those_who_are_there_already_are_sent_nothing_again(publisher, subscribe) -> None:
+    publish_all(publisher, ONE_OF_EACH)
+    there = [subscribe(publisher.address), subscribe(publisher.address, "stats."), subscribe(publisher.address, "ev")]
+    for socket, expected in zip(there, (ONE_OF_EACH, [STATS], [EVENT]), strict=True):
+        assert [receive(socket) for _ in expected] == [frames(message) for message in expected]
+    for _ in range(5):
+        joiner = subscribe(publisher.address, "emotion.", "event.", "status.", "stats.")
+        assert [receive(joiner) for _ in ONE_OF_EACH] == [frames(message) for message in ONE_OF_EACH]
+    following = numbered(4, EVENT), numbered(4, STATS)
+    for message in following:
+        publisher.publish(message)
+    for socket, expected in zip(there, (following, following[1:], following[:1]), strict=True):
+        assert [receive(socket) for _ in expected] == [frames(message) for message in expected]
+
+
+def test_a_second_topic_brings_only_what_the_first_did_not(publisher, subscribe) -> None:
+    publish_all(publisher, ONE_OF_EACH)
+    socket = subscribe(publisher.address, "emotion.cam1.", "emotion.", "stats.")
+    assert [receive(socket) for _ in range(2)] == [frames(PREDICTION), frames(STATS)]
+    socket.subscribe("")
+    assert sorted(receive(socket) for _ in range(2)) == sorted(map(frames, ONE_OF_EACH[1:3]))
+    publisher.publish(numbered(301, PREDICTION))
+    assert receive(socket) == frames(numbered(301, PREDICTION))
+
+
+def test_who_leaves_a_topic_hears_no_more_and_nobody_else_misses_anything(publisher, subscribe) -> None:
+    publish_all(publisher, [PREDICTION, STATS])
+    leaver, stayer = subscribe(publisher.address, "emotion.", "stats."), subscribe(publisher.address)
+    assert all(receive(socket) for socket in (leaver, leaver, stayer, stayer))
+    leaver.unsubscribe("emotion.")
+    leaver.subscribe("event.")
+    publisher.publish(EVENT)
+    assert receive(leaver) == frames(EVENT), "both changes have arrived"
+    for number in range(3):
+        publisher.publish(numbered(number, PREDICTION))
+    publisher.publish(numbered(0, STATS))
+    assert receive(leaver) == frames(numbered(0, STATS))
+    assert [decode(receive(stayer)[1]).seq for _ in range(5)] == [EVENT.seq, 0, 1, 2, 0]
+
+
+def test_a_storm_of_subscriptions_holds_nothing_up(publisher, subscribe) -> None:
+    publish_all(publisher, [numbered(0)])
+    listener, storm = subscribe(publisher.address), subscribe(publisher.address, "status.")
+    assert receive(listener) == receive(storm) == frames(numbered(0))
+    for number in range(20 * MOST_JOINS):
+        storm.subscribe(f"emotion.{number}.")
+    storm.subscribe("")
+    for number in range(1, 50):
+        publisher.publish(numbered(number))
+    assert [decode(receive(listener)[1]).seq for _ in range(1, 50)] == list(range(1, 50))
+
+
+def test_a_stranger_who_sends_anything_changes_nothing(publisher, subscribe) -> None:
+    publish_all(publisher, [STATS])
+    with zmq.Context() as context, context.socket(zmq.XSUB) as stranger:
+        stranger.connect(publisher.address)
+        for rubbish in (b"", b"\x02stats.", b"stats.", b"\x00stats.", b"\x01", bytes(range(256)), b"\x01" * 10_000):
+            stranger.send(rubbish)
+        assert receive(stranger) == frames(STATS)
+    assert receive(subscribe(publisher.address)) == frames(STATS)
 
 
 def test_what_waits_is_sent_before_it_closes(subscribe) -> None:
-    publisher = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, nothing)
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
+    publisher.publish(numbered(0))
     socket = subscribe(publisher.address)
-    publish_until_heard(publisher, socket)
-    for number in range(MOST_WAITING // 2):
-        publisher.publish(status(number))
+    assert receive(socket) == frames(numbered(0))
+    for number in range(1, 33):
+        publisher.publish(numbered(number))
     publisher.close()
-    arrived = received_after(socket)
-    assert [next(arrived)[1] for _ in range(32)] == [encode(status(n), "msgpack") for n in range(32)]
+    assert [receive(socket) for _ in range(32)] == [frames(numbered(number)) for number in range(1, 33)]
 
 
 @pytest.mark.parametrize("too_many", [0, 1, 10])
-def test_where_sending_falls_behind_the_oldest_are_dropped_and_counted(too_many: int) -> None:
-    sending, go_on, sent, dropped = threading.Event(), threading.Event(), [], Counter()
-    arrived = threading.Semaphore(0)
-
-    def hold(message: Message) -> None:
-        sent.append(message.t_publish)
-        arrived.release()
-        sending.set()
-        assert go_on.wait(WAIT_S)
-
-    publisher = Publisher(ANY_PORT, "msgpack", dropped, unchanged, hold)
-    publisher.publish(status(0))
-    assert sending.wait(WAIT_S)
+def test_where_sending_falls_behind_the_oldest_are_dropped_and_counted(held, too_many: int) -> None:
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, held)
+    publisher.publish(numbered(0))
+    assert held.sending.wait(WAIT_S)
     for number in range(1, 1 + MOST_WAITING + too_many):
-        publisher.publish(status(number))
-    counted = dropped["messages_queue"]
-    go_on.set()
-    while len(sent) <= MOST_WAITING:
-        assert arrived.acquire(timeout=WAIT_S)
+        publisher.publish(numbered(number))
+    counted, waiting = publisher.dropped["messages_queue"], publisher.waiting
+    held.go_on.set()
+    for _ in range(1 + MOST_WAITING):
+        assert held.arrived.acquire(timeout=WAIT_S)
     publisher.close()
-    assert counted == too_many
-    assert sent == [0, *range(1 + too_many, 1 + MOST_WAITING + too_many)]
+    assert (counted, waiting) == (too_many, MOST_WAITING)
+    assert held.sent == [0, *range(1 + too_many, 1 + MOST_WAITING + too_many)]
 
 
-def test_a_subscriber_that_never_reads_blocks_nobody(subscribe) -> None:
-    sent, dropped = threading.Semaphore(0), Counter()
-    publisher = Publisher(ANY_PORT, "msgpack", dropped, unchanged, lambda _: sent.release())
-    publish_until_heard(publisher, subscribe(publisher.address, most=1))
-    for number in range(3000):
-        publisher.publish(status(number))
-        assert sent.acquire(timeout=WAIT_S)
-    publisher.close()
-    assert dropped["messages_queue"] == 0
-
-
-def test_a_full_queue_is_sent_whole_before_it_closes() -> None:
-    sending, go_on, sent, dropped = threading.Event(), threading.Event(), [], Counter()
-
-    def hold(message: Message) -> None:
-        sent.append(message.t_publish)
-        sending.set()
-        assert go_on.wait(WAIT_S)
-
-    publisher = Publisher(ANY_PORT, "msgpack", dropped, unchanged, hold)
-    publisher.publish(status(0))
-    assert sending.wait(WAIT_S)
+def test_a_full_queue_is_sent_whole_before_it_closes(held) -> None:
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, held)
+    publisher.publish(numbered(0))
+    assert held.sending.wait(WAIT_S)
     for number in range(1, 1 + MOST_WAITING):
-        publisher.publish(status(number))
-    threading.Timer(0.2, go_on.set).start()
+        publisher.publish(numbered(number))
+    threading.Timer(0.2, held.go_on.set).start()
     publisher.close()
-    assert sent == list(range(1 + MOST_WAITING))
-    assert dropped["messages_queue"] == 0
+    assert held.sent == list(range(1 + MOST_WAITING))
+    assert publisher.dropped == {"messages_queue": 0}
+
+
+def test_publishing_each_waits_and_drops_nothing() -> None:
+    sent: list[int] = []
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, lambda message: sent.append(message.seq))
+    for number in range(5 * MOST_WAITING):
+        publisher.publish_each(numbered(number))
+    publisher.close()
+    assert sent == list(range(5 * MOST_WAITING))
+    assert publisher.dropped == {"messages_queue": 0}
 
 
 def test_what_broke_the_thread_is_raised_and_closing_does_not_hang() -> None:
     def fail(_: Message) -> None:
         raise BrokenPipeError("the terminal is gone")
 
-    publisher = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, fail)
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, fail)
 
     def publish_on() -> None:
         while True:
-            publisher.publish(status(0))
+            publisher.publish(numbered(0))
 
     with pytest.raises(BrokenPipeError):
         publish_on()
@@ -166,38 +254,25 @@ def test_what_broke_the_thread_is_raised_and_closing_does_not_hang() -> None:
         publisher.close()
 
 
-def test_an_address_in_use_is_named_with_a_remedy() -> None:
-    first = Publisher(ANY_PORT, "msgpack", Counter(), unchanged, nothing)
+def test_an_address_in_use_is_named_with_a_remedy(publisher) -> None:
     with pytest.raises(PublishError) as refused:
-        Publisher(first.address, "msgpack", Counter(), unchanged, nothing)
-    first.close()
-    assert str(refused.value).startswith(f"cannot publish at {first.address}: Address already in use")
+        Publisher(publisher.address, "msgpack", unchanged, nothing)
+    assert str(refused.value).startswith(f"cannot publish at {publisher.address}: Address already in use")
     assert "--bind" in str(refused.value)
 
 
 @pytest.mark.parametrize("address", ["nowhere", "tcp://", "tcp://256.0.0.1:1", ""])
 def test_an_address_that_is_none_is_refused(address: str) -> None:
     with pytest.raises(PublishError, match="cannot publish at"):
-        Publisher(address, "msgpack", Counter(), unchanged, nothing)
+        Publisher(address, "msgpack", unchanged, nothing)
 
 
 def test_a_stamp_is_the_time_of_leaving_and_the_latency_that_follows(clock) -> None:
     clock.time_ns = 7_250_000_000
-    prediction = Prediction(
-        1, "ab", "cam1", 0, 0, 0, 0, 0, 7_000_000_000, 0, "calm", ["calm"], [1.0], 1.0, None,
-        AudioEvidence("ok", -20.0, 0.5), VideoEvidence("off", None, None, 0), Latency(1, 2, 3, 0), {}, "b", "n",
-    )  # fmt: skip
-    stamp = stamped(prediction, clock)
+    stamp = stamped(numbered(0, PREDICTION, mono_end=7_000_000_000), clock)
     assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
-    assert stamp.latency_ms == Latency(1, 2, 3, 250.0)
-    assert (stamped(status(0), clock).mono_publish, stamp.mono_end) == (7_250_000_000, 7_000_000_000)
-
-
-def test_publishing_each_waits_and_drops_nothing() -> None:
-    sent, dropped = [], Counter()
-    publisher = Publisher(ANY_PORT, "msgpack", dropped, unchanged, lambda message: sent.append(message.t_publish))
-    for number in range(5 * MOST_WAITING):
-        publisher.publish_each(status(number))
-    publisher.close()
-    assert sent == list(range(5 * MOST_WAITING))
-    assert dropped["messages_queue"] == 0
+    assert (stamp.mono_end, stamp.latency_ms) == (7_000_000_000, Latency(1, 2, 3, 250.0))
+    for message in ONE_OF_EACH:
+        stamp = stamped(message, clock)
+        assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
+        assert (type(stamp), stamp.seq) == (type(message), message.seq)

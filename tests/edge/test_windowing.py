@@ -34,3 +34,12 @@ def test_windows_end_at_whole_hops_after_the_beginning_for_days() -> None:
     for k in range(1, 1000):
         assert grid.next_ns == 7 + k * 333_333_333
         grid.advance()
+
+
+def test_another_hop_counts_from_the_last_window() -> None:
+    grid = HopGrid(begin_ns=0, hop_ns=500 * MS)
+    grid.advance()
+    grid.hop_ns = 800 * MS
+    assert grid.next_ns == 1300 * MS
+    grid.advance()
+    assert grid.next_ns == 2100 * MS

@@ -1,0 +1,101 @@
+"""From what the user asked for to what delivers it: a run's recordings and devices, and the captures that read them."""
+
+import logging
+import threading
+from collections import Counter
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+from .bundle import Manifest
+from .clock import Clock, to_ns
+from .config import StreamConfig
+from .errors import SourceError
+from .inbox import Inbox
+from .sources.base import Recording, Source
+from .sources.camera import make_camera
+from .sources.capture import Capture
+from .sources.demo import Demo
+from .sources.media import MediaFile
+from .sources.microphone import Microphone
+from .sources.paced import Paced
+from .sources.shifted import Shifted
+
+log = logging.getLogger(__name__)
+
+
+def make_recording(config: StreamConfig, manifest: Manifest) -> Recording | None:
+    """The file or the demo that was asked for, None where devices were."""
+    if not config.is_recorded:
+        return None
+    sound = manifest.sound if config.hears else None
+    picture = manifest.picture if config.sees else None
+    recording = MediaFile(Path(config.file), sound, picture) if config.file else Demo(sound, picture)
+    return Shifted(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
+
+
+def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
+    """The camera and the microphone that were asked for."""
+    devices: list[Source] = []
+    if config.sees:
+        devices.append(make_camera(str(config.camera), manifest.picture, clock))
+    if config.hears:
+        microphone = Microphone(str(config.mic), manifest.sound, clock, dropped)
+        devices.append(Shifted(microphone, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else microphone)
+    return devices
+
+
+def count_captures(config: StreamConfig) -> int:
+    """How many threads read a stream: one a device, one for a recording."""
+    return 1 if config.is_recorded else config.sees + config.hears
+
+
+def open_devices(
+    configs: Sequence[StreamConfig], manifest: Manifest, inbox: Inbox, clock: Clock, stop: threading.Event
+) -> list[Capture]:
+    """Captures of all devices, opened where they can be; the others are tried again while the program runs.
+
+    SourceError where nothing at all opens and no recording is there.
+    """
+    captures: list[Capture] = []
+    errors: list[SourceError] = []
+    for index, config in enumerate(configs):
+        if config.is_recorded:
+            continue
+        for device in make_devices(config, manifest, clock, inbox.dropped[index]):
+            error = try_open(device)
+            errors += [error] if error else []
+            put, end = partial(inbox.put, index), partial(inbox.end, index)
+            captures.append(Capture(device, put, end, stop, is_open=error is None, reopen=True))
+    if errors and len(errors) == len(captures) and not any(config.is_recorded for config in configs):
+        raise SourceError("\n".join(str(error) for error in errors))
+    for missing in errors:
+        log.warning("%s. Going on without it; it is tried again from now on", missing)
+    return captures
+
+
+def pace(
+    recordings: Sequence[Recording | None], inbox: Inbox, clock: Clock, begin_ns: int, stop: threading.Event
+) -> list[Capture]:
+    """Captures of the recordings, each played as if it began at `begin_ns`."""
+    return [
+        Capture(
+            Paced(recording, clock, begin_ns, stop),
+            partial(inbox.put, index),
+            partial(inbox.end, index),
+            stop,
+            is_open=True,
+            reopen=False,
+        )
+        for index, recording in enumerate(recordings)
+        if recording is not None
+    ]
+
+
+def try_open(device: Source) -> SourceError | None:
+    """Open a device; what was in the way."""
+    try:
+        device.open()
+    except SourceError as error:
+        return error
+    return None

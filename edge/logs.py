@@ -1,0 +1,97 @@
+"""Logs on stderr: lines for people, or a JSON object a line for programs."""
+
+import json
+import logging
+import math
+import sys
+import threading
+from collections.abc import Mapping, Set
+from datetime import datetime, timezone
+from numbers import Integral, Real
+from types import TracebackType
+from typing import Literal
+
+LogFormat = Literal["text", "json"]
+
+OWN = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime"}
+"""What every record has; the rest was given as `extra`."""
+PACKAGE = __name__.rpartition(".")[0]
+
+log = logging.getLogger(__name__)
+
+
+def configure(log_format: LogFormat, verbose: bool) -> None:
+    """Write all that is logged to stderr: warnings, and of this program's own also news, or everything if `verbose`.
+
+    May be called again, once it is known what the user wants. With `json`, Python's warnings and what ends the program
+    or a thread unforeseen become records too, so that every line can be parsed.
+    """
+    root = logging.getLogger()
+    for handler in [handler for handler in root.handlers if isinstance(handler, Stderr)]:
+        root.removeHandler(handler)
+    handler = Stderr()
+    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter("foal-edge: %(message)s"))
+    root.addHandler(handler)
+    logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else logging.INFO)
+    is_json = log_format == "json"
+    logging.captureWarnings(is_json)
+    sys.excepthook = log_unforeseen if is_json else sys.__excepthook__
+    threading.excepthook = log_unforeseen_in_thread if is_json else threading.__excepthook__
+
+
+class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only from Python 3.11 on
+    """Writes to what is stderr at that moment, not to what it was when logging was configured."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write a record."""
+        self.stream = sys.stderr
+        super().emit(record)
+
+
+class JsonFormatter(logging.Formatter):
+    """A record as one line of JSON: time, level, logger, thread, message, what was given as `extra`, exception."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The line, in ASCII."""
+        fields: dict[str, object] = {
+            "time": datetime.fromtimestamp(record.created, timezone.utc).isoformat(timespec="microseconds"),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "thread": record.threadName,
+            "message": record.getMessage(),
+        }
+        if record.exc_info:
+            fields["exception"] = self.formatException(record.exc_info)
+        if record.stack_info:
+            fields["stack"] = self.formatStack(record.stack_info)
+        for name, value in vars(record).items():
+            if name not in OWN:
+                fields[f"{name}_" if name in fields else name] = value
+        return json.dumps(plain(fields))
+
+
+def plain(value: object) -> object:
+    """The value in JSON's types; what has no counterpart there, infinity among them, as text."""
+    if value is None or isinstance(value, str | bool):
+        return value
+    if isinstance(value, Integral):
+        return int(value)
+    if isinstance(value, Real):
+        return float(value) if math.isfinite(value) else str(value)
+    if isinstance(value, Mapping):
+        return {str(key): plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple | Set):
+        return [plain(inner) for inner in value]
+    return str(value)
+
+
+def log_unforeseen(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+    """What ends the program, in place of a traceback over many lines."""
+    log.critical("ended by an error of its own", exc_info=(kind, error, traceback))
+
+
+def log_unforeseen_in_thread(ended: threading.ExceptHookArgs) -> None:
+    """What ends a thread, in place of a traceback over many lines."""
+    error = ended.exc_value or ended.exc_type()
+    name = ended.thread.name if ended.thread else None
+    log.critical("thread %s ended by an error of its own", name, exc_info=(ended.exc_type, error, ended.exc_traceback))

@@ -1,0 +1,122 @@
+"""Where a run's messages go: the publisher, and those who look over its shoulder."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import TypeVar
+
+from .bundle import MANIFEST, Bundle, sha256
+from .clock import Clock
+from .config import Config
+from .control import Control, control_address
+from .exposition import Exposition
+from .keys import check_bind, load_server_keys
+from .lineup import Course
+from .messages import Message
+from .publisher import Publisher, stamped
+from .recording.about import BundleAbout, Session
+from .recording.recorder import Recorder
+from .step import Step
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Outlets:
+    """The publisher, its control port and metrics page; PublishError, UsageError where one cannot be had.
+
+    `on_sent` sees each message once it is out; `about` is what the control port says of the run.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        about: dict[str, str],
+        clock: Clock,
+        stop: threading.Event,
+        on_sent: Callable[[Message], None],
+    ) -> None:
+        keys = load_server_keys(Path(config.keys)) if config.keys else None
+        control = control_address(config.bind, config.control)
+        for address in filter(None, (config.bind, control)):
+            check_bind(address, keys, config.insecure)
+        self._config, self._clock, self._backend, self._seen_by = config, clock, about["backend"], [on_sent]
+        stamp: Callable[[Message], Message] = as_it_is if config.fast else lambda message: stamped(message, clock)
+        self._afterwards = ExitStack()
+        """Ends once the publisher has: the last messages are recorded too."""
+        with ExitStack() as opened:
+            self.publisher = Publisher(config.bind, config.format, stamp, self._see, keys)
+            opened.callback(self.publisher.close)
+            about = {**about, "publishing": self.publisher.address, "version": own_version(), "pid": str(os.getpid())}
+            if control is not None:
+                may_stop = stop if config.allow_stop else None
+                opened.callback(Control(control, about, self.publisher.last, clock, may_stop, keys).close)
+            if config.metrics_port is not None:
+                exposition = Exposition(config.metrics_port)
+                opened.callback(exposition.close)
+                self.show_to(exposition.observe)
+                log.info("metrics at http://127.0.0.1:%d/metrics", exposition.port)
+            self._opened = opened.pop_all()
+
+    def show_to(self, watcher: Callable[[Message], None]) -> None:
+        """Let someone else see each message once it is out; before the first is published."""
+        self._seen_by.append(watcher)
+
+    @contextmanager
+    def recording(self, course: Course, bundle: Bundle) -> Iterator[Callable[[Step], None]]:
+        """Where each step is to be shown before it is taken: to the recorder that was asked for, else to nobody."""
+        config = self._config
+        if config.record is None:
+            yield ignore
+            return
+        recorder = Recorder(Path(config.record), self._about(course, bundle), media=config.record_media)
+        self._afterwards.callback(recorder.close)
+        self.show_to(recorder.message)
+        yield recorder.step
+
+    def _about(self, course: Course, bundle: Bundle) -> Session:
+        manifest, now_ns = bundle.manifest, self._clock.now_ns()
+        return Session(
+            course=course,
+            software=own_version(),
+            start_unix_ns=self._clock.unix_ns(now_ns),
+            start_mono_ns=now_ns,
+            fast=self._config.fast,
+            bundle=BundleAbout(
+                manifest.name, manifest.version, sha256(bundle.folder / MANIFEST), str(bundle.folder.resolve())
+            ),
+            backend=self._backend,
+            threads=self._config.threads,
+            wire_format=self._config.format,
+        )
+
+    def _see(self, message: Message) -> None:
+        for watcher in self._seen_by:
+            watcher(message)
+
+    def close(self) -> None:
+        """Send what waits, then end."""
+        with self._afterwards:
+            self._opened.close()
+
+
+def own_version() -> str:
+    """The installed version."""
+    try:
+        return version("foal-edge")
+    except PackageNotFoundError:
+        return "unknown, run from its source"
+
+
+def as_it_is(value: T) -> T:
+    """Leaves a recording's times alone where it is not played in its own time."""
+    return value
+
+
+def ignore(_: object) -> None:
+    """Keep nothing."""

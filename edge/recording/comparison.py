@@ -1,0 +1,121 @@
+"""Whether a replayed run sends what the recorded one sent: byte for byte, but for what measures the machine."""
+
+from collections.abc import Iterator
+from typing import Any
+
+import msgspec
+
+from ..errors import FoalError, SourceError
+from ..messages import Message, WireFormat, encode
+from .contents import End, Gap, SentMessage
+
+MEASURED = frozenset({"t_publish", "mono_publish", "latency_ms"})
+"""Fields that depend on how quick the machine was."""
+
+Fields = dict[str, Any]
+
+
+class Comparison:
+    """Takes replayed messages one by one; FoalError at the first that differs from the recorded one.
+
+    Recorded are those that were sent: the publisher may have dropped some, which it counts, and the disk may have been
+    too slow for some, which the recording marks. `stats.` messages measure the machine and are left out.
+    """
+
+    def __init__(
+        self, recorded: Iterator[SentMessage | Gap | End], wire_format: WireFormat, tolerance: float = 0
+    ) -> None:
+        self.equal = self.unrecorded = 0
+        """Messages that are the same, and those that were replayed but never sent or recorded."""
+        self._recorded, self._format, self._tolerance = recorded, wire_format, tolerance
+        self._gaps = self._dropped = 0
+        """Messages that the disk was too slow for, and those that the publisher dropped."""
+        self._is_whole = False
+        """Whether the recording's end has been seen."""
+        self._next = self._advance()
+
+    def check(self, message: Message) -> None:
+        """Compare one replayed message with the recorded one of its kind, stream and number."""
+        replayed = read_fields(encode(message, self._format))
+        if self._next is None or name(replayed) != name(self._next):
+            self.unrecorded += 1
+            return
+        problem = difference(without_measured(self._next), without_measured(replayed), self._tolerance)
+        if problem:
+            raise FoalError(f"{name(replayed)} differs: {problem}")
+        self.equal += 1
+        self._next = self._advance()
+
+    def finish(self, *, steps_whole: bool) -> None:
+        """FoalError where a recorded message was not replayed, or more were than can have been missed.
+
+        Where the steps break off, so may the replay.
+        """
+        if self._next is not None and steps_whole:
+            raise FoalError(f"{name(self._next)} was recorded and is not replayed")
+        known = self._gaps + self._dropped
+        if self._is_whole and self.unrecorded > known:
+            raise FoalError(f"{self.unrecorded} messages are replayed that were not recorded; {known} may be missing")
+
+    def _advance(self) -> Fields | None:
+        for record in self._recorded:
+            if isinstance(record, End):
+                self._is_whole = True
+            elif isinstance(record, Gap):
+                self._gaps += record.lost
+            else:
+                fields = read_fields(record.body)
+                self._dropped = max(self._dropped, count_dropped(fields))
+                if fields.get("type") != "stats":
+                    return fields
+        return None
+
+
+def read_fields(body: bytes) -> Fields:
+    """A message's map, whatever version wrote it."""
+    module = msgspec.json if body[:1] == b"{" else msgspec.msgpack
+    try:
+        fields: Fields = module.decode(body, type=dict[str, Any])
+    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        raise SourceError(f"a recorded message cannot be decoded ({error}); take the recording again") from error
+    return fields
+
+
+def count_dropped(fields: Fields) -> int:
+    """How many messages the publisher had dropped by then, of all streams."""
+    dropped = fields.get("dropped")
+    count = dropped.get("messages_queue", 0) if isinstance(dropped, dict) else 0
+    return count if isinstance(count, int) else 0
+
+
+def name(fields: Fields) -> str:
+    """What a message is called in errors; no two of a run are called the same."""
+    return f"{fields.get('type')} {fields.get('seq')} of stream {fields.get('stream')}"
+
+
+def without_measured(fields: Fields) -> Fields:
+    """What has to be the same in every replay."""
+    return {key: value for key, value in fields.items() if key not in MEASURED}
+
+
+def difference(recorded: Any, replayed: Any, tolerance: float, place: str = "") -> str | None:
+    """Where two messages first differ and how; None where they do not, floats within `tolerance` being equal."""
+    if isinstance(recorded, dict) and isinstance(replayed, dict):
+        if list(recorded) != list(replayed):
+            return f"{place or 'it'} has the fields {list(replayed)}, recorded are {list(recorded)}"
+        pairs = [(f"{place}.{key}".lstrip("."), recorded[key], replayed[key]) for key in recorded]
+    elif isinstance(recorded, list) and isinstance(replayed, list) and len(recorded) == len(replayed):
+        pairs = [(f"{place}[{i}]", *both) for i, both in enumerate(zip(recorded, replayed, strict=True))]
+    elif is_equal(recorded, replayed, tolerance):
+        return None
+    else:
+        return f"{place} is {replayed!r}, recorded is {recorded!r}"
+    problems = (difference(one, other, tolerance, where) for where, one, other in pairs)
+    return next(filter(None, problems), None)
+
+
+def is_equal(recorded: Any, replayed: Any, tolerance: float) -> bool:
+    """Of single values; without a tolerance the bytes decide, so that -0.0 is not 0."""
+    if isinstance(recorded, float) and isinstance(replayed, float) and abs(recorded - replayed) <= tolerance > 0:
+        return True
+    return msgspec.msgpack.encode(recorded) == msgspec.msgpack.encode(replayed)

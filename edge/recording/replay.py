@@ -1,0 +1,137 @@
+"""A recorded run again: from its steps through the same loop, or its messages as they were sent."""
+
+import logging
+import threading
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+
+import msgspec
+
+from ..bundle import MANIFEST, SHIPPED, Bundle, load, sha256
+from ..choice import Wanted, open_backend
+from ..clock import Clock
+from ..engines.provide import Workshop
+from ..errors import FoalError, SourceError, UsageError
+from ..lineup import line_up
+from ..messages import Message, decode
+from ..recognizer import Recognizer
+from .about import MESSAGES, Session
+from .comparison import Comparison
+from .contents import End, Gap, SentMessage
+from .reading import read_messages, read_steps
+
+Wait = Callable[[int], bool]
+"""Waits until a time of the recording; true where the replay is to stop."""
+
+log = logging.getLogger(__name__)
+
+
+def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
+    """The bundle that ran, where it was or as shipped; another only where it is `named` and not `exactly` asked for.
+
+    UsageError says which manifest was expected.
+    """
+    wanted = about.bundle.manifest_sha256
+    for folder in [named] if named else [Path(about.bundle.folder), SHIPPED]:
+        if (folder / MANIFEST).is_file() and sha256(folder / MANIFEST) == wanted:
+            return load(folder)
+    if named and not exactly:
+        bundle = load(named)
+        log.warning("%s is another bundle than the recorded %s %s", named, about.bundle.name, about.bundle.version)
+        return bundle
+    raise UsageError(
+        f"{named or 'what is here'} is not the recorded bundle {about.bundle.name} {about.bundle.version}, whose "
+        f"{MANIFEST} has sha256 {wanted}; give it by --bundle, or replay with another one without --compare"
+    )
+
+
+def open_recognizer(about: Session, bundle: Bundle, workshop: Workshop) -> Recognizer:
+    """The bundle on the backend that ran it, with as many threads: EngineError where that is not here."""
+    wanted: Wanted = "tensorrt" if about.backend.startswith("tensorrt") else "onnxruntime"
+    backend, _ = open_backend(bundle, wanted, about.threads, workshop)
+    return Recognizer(bundle.manifest, backend)
+
+
+@dataclass(frozen=True)
+class Replay:
+    """One recording, played again."""
+
+    folder: Path
+    about: Session
+    wait: Wait
+    """Before each step or message."""
+
+    def steps(
+        self, recognizer: Recognizer, publish: Callable[[Message], None], on_gap: Callable[[Gap], None] | None = None
+    ) -> bool:
+        """Take the recorded steps; true where they are whole, to the run's end."""
+        lineup = line_up(self.about.course, recognizer, publish)
+        with closing(lineup.loop):
+            for record in read_steps(self.folder):
+                if isinstance(record, End):
+                    return True
+                if isinstance(record, Gap):
+                    (on_gap or warn)(record)
+                elif self.wait(record.now_ns):
+                    break
+                else:
+                    lineup.loop.step(record)
+        return False
+
+    def messages(self, publish: Callable[[Message], None]) -> None:
+        """Publish the recorded messages."""
+        for record in read_messages(self.folder):
+            if isinstance(record, Gap):
+                warn(record)
+            elif isinstance(record, SentMessage):
+                if self.wait(record.mono_ns):
+                    break
+                publish(self._decode(record))
+
+    def _decode(self, record: SentMessage) -> Message:
+        try:
+            return decode(record.body)
+        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+            raise SourceError(
+                f"{self.folder / MESSAGES} has a message of topic {record.topic!r} that this program does not know "
+                f"({error}); replay it with foal-edge {self.about.software}"
+            ) from error
+
+    def compare(self, recognizer: Recognizer, tolerance: float = 0) -> Comparison:
+        """Take the steps and compare; FoalError at the first difference, and where steps are missing."""
+        comparison = Comparison(read_messages(self.folder), self.about.wire_format, tolerance)
+        steps_whole = self.steps(recognizer, comparison.check, on_gap=refuse)
+        comparison.finish(steps_whole=steps_whole)
+        return comparison
+
+
+def warn(gap: Gap) -> None:
+    """What comes after a gap is still played."""
+    log.warning("%d records are missing here: the disk was too slow when this was recorded", gap.lost)
+
+
+def refuse(gap: Gap) -> None:
+    """What comes after a gap cannot be compared."""
+    raise FoalError(
+        f"{gap.lost} steps are missing from the recording, whose disk was too slow: "
+        "what follows them cannot be compared"
+    )
+
+
+def at_once(stop: threading.Event) -> Wait:
+    """As quickly as it can be computed."""
+    return lambda _: stop.is_set()
+
+
+def in_its_own_time(clock: Clock, stop: threading.Event) -> Wait:
+    """As far apart as it was recorded."""
+    begin_ns: list[int] = []
+
+    def wait(time_ns: int) -> bool:
+        if not begin_ns:
+            begin_ns.append(clock.now_ns() - time_ns)
+        return clock.wait_until(begin_ns[0] + time_ns, stop)
+
+    return wait

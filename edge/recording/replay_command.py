@@ -1,0 +1,86 @@
+"""`foal-edge replay`."""
+
+from contextlib import closing
+from pathlib import Path
+
+import click
+
+from .. import show
+from ..clock import SystemClock
+from ..errors import UsageError
+from ..keys import check_bind, load_server_keys
+from ..messages import Message
+from ..options import complaints, console, interruptible, make_workshop
+from ..publisher import DEFAULT_ADDRESS, Publisher
+from .about import read_session
+from .reading import has_steps
+from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
+
+
+@click.command()
+@click.argument("recording", type=click.Path(path_type=Path))
+@click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the model.  [default: the recorded one]")
+@click.option("--bind", default=DEFAULT_ADDRESS, show_default=True, help="Where to publish.")
+@click.option("--keys", type=click.Path(path_type=Path), help="Folder of CURVE keys: strangers are refused.")
+@click.option("--insecure", is_flag=True, help="Let a public address do without keys.")
+@click.option("--compare", is_flag=True, help="Publish nothing; check that the same messages come about.")
+@click.option("--messages-only", is_flag=True, help="Publish the messages as they were sent, infer nothing.")
+@click.option("--fast", is_flag=True, help="As quickly as possible, not in the recording's own time.")
+@click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
+def replay(
+    recording: Path,
+    bundle: Path | None,
+    bind: str,
+    keys: Path | None,
+    insecure: bool,
+    compare: bool,
+    messages_only: bool,
+    fast: bool,
+    quiet: bool,
+) -> None:
+    """Play a RECORDING again that --record has made.
+
+    With sound and pictures (--record-media) the model looks at them again, else the messages are published as they
+    were sent.
+    """
+    about = read_session(recording)
+    infers = has_steps(recording) and not messages_only
+    if compare and not infers:
+        raise UsageError(
+            f"--compare goes by sound and pictures, without --messages-only: {recording} was recorded "
+            f"{'with' if has_steps(recording) else 'without'} --record-media"
+        )
+    server_keys = load_server_keys(keys) if keys else None
+    check_bind(bind, server_keys, insecure)
+    with interruptible() as stop:
+        wait = at_once(stop) if fast or compare else in_its_own_time(SystemClock(), stop)
+        played, recognizer = Replay(recording, about, wait), None
+        if infers:
+            workshop = make_workshop(stop.is_set, quiet=quiet)
+            recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), workshop)
+        if compare and recognizer:
+            result = played.compare(recognizer)
+            console.print(f"{result.equal} messages are the same, {result.unrecorded} were not recorded")
+            return
+        on_sent = ignore if quiet else print_message
+        with closing(Publisher(bind, about.wire_format, as_it_was, on_sent, server_keys)) as publisher:
+            if not quiet:
+                complaints.print(f"replaying {about.course.session}, publishing at {publisher.address}")
+            if recognizer:
+                played.steps(recognizer, publisher.publish_each)
+            else:
+                played.messages(publisher.publish_each)
+
+
+def as_it_was(message: Message) -> Message:
+    """Leaves the recorded times alone."""
+    return message
+
+
+def print_message(message: Message) -> None:
+    """One line a message."""
+    console.print(show.line(message))
+
+
+def ignore(_: Message) -> None:
+    """Say nothing."""

@@ -1,0 +1,69 @@
+"""ZeroMQ sockets at the addresses the user gave, and what wakes a thread that waits for one."""
+
+import socket
+from contextlib import suppress
+
+import zmq
+
+from .errors import PublishError, UsageError
+from .keys import ClientKeys, ServerKeys
+
+LINGER_MS = 1000
+"""How long an ending program waits for its last messages to leave."""
+EXAMPLE = "tcp://127.0.0.1:5556"
+
+
+def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing: str, option: str) -> str:
+    """Bind, and return the address with its real port. PublishError where it cannot be had."""
+    if keys is not None:
+        keys.protect(sock)
+    sock.setsockopt(zmq.LINGER, LINGER_MS)
+    sock.setsockopt(zmq.IPV6, int("[" in address))
+    try:
+        sock.bind(address)
+    except zmq.ZMQError as error:
+        remedy = f"give another {option}, an address of this machine like tcp://127.0.0.1:6556"
+        if error.errno == zmq.EADDRINUSE:
+            remedy = f"another foal-edge may run there: end it or {remedy}"
+        raise PublishError(f"cannot {doing} at {address}: {error.strerror}; {remedy}") from error
+    return sock.getsockopt_string(zmq.LAST_ENDPOINT)
+
+
+def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None) -> None:
+    """Connect, now or once somebody is there. UsageError where the address is none."""
+    if keys is not None:
+        keys.introduce(sock)
+    sock.setsockopt(zmq.LINGER, 0)
+    sock.setsockopt(zmq.IPV6, int("[" in address))
+    try:
+        sock.connect(address)
+    except zmq.ZMQError as error:
+        raise UsageError(f"no such address: {address} ({error.strerror}); give one like {EXAMPLE}") from error
+
+
+class Waker:
+    """Wakes a thread that polls ZeroMQ sockets, which no other thread may touch: poll it together with them."""
+
+    def __init__(self) -> None:
+        self._ours, self._theirs = socket.socketpair()
+        self._ours.setblocking(False)
+        self._theirs.setblocking(False)
+
+    def wake(self) -> None:
+        """From any thread; never waits."""
+        with suppress(BlockingIOError):  # full of calls that have not been heard yet: one more tells nothing
+            self._ours.send(b"\0")
+
+    def fileno(self) -> int:
+        """What to poll for reading."""
+        return self._theirs.fileno()
+
+    def hear(self) -> None:
+        """After polling: the calls so far are heard."""
+        with suppress(BlockingIOError):  # the socket was ready, not the waker
+            self._theirs.recv(4096)
+
+    def close(self) -> None:
+        """Once nobody wakes or polls any more."""
+        self._ours.close()
+        self._theirs.close()

@@ -1,0 +1,104 @@
+"""The page of the wire, written from the message types: `python -m edge.wire_page > docs/wire.md`."""
+
+import ast
+import inspect
+import sys
+from collections.abc import Iterable, Sequence
+from typing import get_args
+
+import msgspec
+from msgspec import inspect as types
+
+from . import messages
+
+HEADING = """\
+# The wire
+
+Made of `edge/messages.py` by `python -m edge.wire_page > docs/wire.md`: change what it says there. A field that is not
+explained means what its name says, or what it means further up.
+"""
+DROPPED = "## Why something was dropped\n\nThe keys of `dropped`; `DROP_REASONS` in Python."
+SCALARS: dict[type[types.Type], str] = {
+    types.IntType: "integer",
+    types.FloatType: "number",
+    types.StrType: "string",
+    types.BoolType: "boolean",
+    types.NoneType: "null",
+}
+
+
+def page() -> str:
+    """The whole page, in Markdown."""
+    meanings = read_meanings(inspect.getsource(messages))
+    parts = [HEADING, inspect.getdoc(messages) or ""]
+    for kind in get_args(messages.Message):
+        parts += [f"## {kind.__name__}", *section(kind, meanings)]
+        for part in inner(kind):
+            parts += [f"### {part.__name__}", *section(part, meanings)]
+    reasons = [(f"`{reason}`", about) for reason, about in messages.DROP_REASONS.items()]
+    parts += [DROPPED, table(("reason", "what was dropped"), reasons)]
+    return "\n\n".join(part.strip() for part in parts) + "\n"
+
+
+def section(kind: type[msgspec.Struct], meanings: dict[tuple[str, str], str]) -> list[str]:
+    """What a struct is, and a table of its fields."""
+    about = struct(kind)
+    rows = [
+        (f"`{field.encode_name}`", spelled(field.type), meanings.get((kind.__name__, field.name), ""))
+        for field in about.fields
+    ]
+    if about.tag is not None:
+        rows.insert(0, (f"`{about.tag_field}`", f"`{about.tag}`", ""))
+    return [inspect.getdoc(kind) or "", table(("field", "type", "meaning"), rows)]
+
+
+def struct(kind: type[msgspec.Struct]) -> types.StructType:
+    """What msgspec encodes of a struct."""
+    about = types.type_info(kind)
+    if not isinstance(about, types.StructType):
+        raise TypeError(f"{kind} is {about}; only structs are on the wire")
+    return about
+
+
+def inner(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
+    """The structs in a struct."""
+    return [field.type.cls for field in struct(kind).fields if isinstance(field.type, types.StructType)]
+
+
+def spelled(kind: types.Type) -> str:
+    """A type in the words that MessagePack and JSON share."""
+    if isinstance(kind, types.UnionType):
+        return " or ".join(spelled(each) for each in kind.types)
+    if isinstance(kind, types.LiteralType):
+        return ", ".join(f"`{value}`" for value in kind.values)
+    if isinstance(kind, types.ListType):
+        return f"array of {spelled(kind.item_type)}s"
+    if isinstance(kind, types.DictType):
+        return f"map of {spelled(kind.value_type)}s"
+    if isinstance(kind, types.NamedTupleType):
+        return f"array of {len(kind.fields)} {spelled(kind.fields[0].type)}s"
+    if isinstance(kind, types.StructType):
+        return f"map, see [{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
+    return SCALARS[type(kind)]
+
+
+def read_meanings(source: str) -> dict[tuple[str, str], str]:
+    """The string below each field, by class and field: Python keeps it in the source alone."""
+    meanings: dict[tuple[str, str], str] = {}
+    for node in ast.parse(source).body:
+        if not isinstance(node, ast.ClassDef):
+            continue
+        for field, below in zip(node.body, node.body[1:], strict=False):
+            if isinstance(field, ast.AnnAssign) and isinstance(field.target, ast.Name) and isinstance(below, ast.Expr):
+                meanings[node.name, field.target.id] = " ".join(str(ast.literal_eval(below.value)).split())
+    return meanings
+
+
+def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
+
+
+if __name__ == "__main__":
+    sys.stdout.write(page())

@@ -1,0 +1,97 @@
+"""Messages of each kind, as short as they may be, and sockets that hear them."""
+
+from typing import Any
+
+import msgspec
+import zmq
+
+from edge.framing import Box
+from edge.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, SteadyState, VideoEvidence
+
+ANY_PORT = "tcp://127.0.0.1:*"
+WAIT_S = 20
+
+PREDICTION = Prediction(
+    schema=1,
+    session="ab",
+    stream="cam1",
+    seq=300,
+    t_start=1,
+    t_end=2,
+    t_publish=1_700_000_000_000_000_000,
+    mono_start=3,
+    mono_end=4,
+    mono_publish=5,
+    label="glad",
+    labels=["calm", "glad"],
+    probs=[0.25, 0.75],
+    confidence=0.75,
+    agreement=None,
+    audio=AudioEvidence("silent", None, None),
+    video=VideoEvidence("ok", 1, Box(1, 2, 300, 4), 30),
+    latency_ms=Latency(1.0, 2.0, 3.0, 4.0),
+    dropped={},
+    bundle="tiny 0.0.1",
+    backend="numpy",
+)
+EVENT = SteadyState(
+    schema=1,
+    session="ab",
+    stream="cam1",
+    seq=2,
+    t_since=7,
+    t_publish=8,
+    mono_since=5,
+    mono_publish=6,
+    label="uncertain",
+    previous="glad",
+    labels=["calm", "glad"],
+    probs=[0.5, 0.5],
+    confidence=0.5,
+)
+STATUS = Status(
+    schema=1,
+    session="ab",
+    stream="cam1",
+    seq=9,
+    t_publish=5,
+    mono_publish=6,
+    state="online",
+    audio="ok",
+    video="off",
+    hop_s=0.5,
+    dropped={"frames_overload": 2},
+)
+STATS = Stats(
+    schema=1,
+    session="ab",
+    seq=3,
+    t_publish=5,
+    mono_publish=6,
+    uptime_s=4.0,
+    hop_s=0.5,
+    busy=0.25,
+    predictions=8,
+    queues={"frames": 1, "blocks": 2, "messages": 0},
+    dropped={"windows_late": 1},
+)
+ONE_OF_EACH: list[Message] = [PREDICTION, EVENT, STATUS, STATS]
+
+
+def numbered(seq: int, message: Any = STATUS, **fields: Any) -> Any:
+    """A message with another number, and other fields."""
+    return msgspec.structs.replace(message, seq=seq, **fields)
+
+
+def unchanged(message: Message) -> Message:
+    return message
+
+
+def nothing(_: Message) -> None:
+    pass
+
+
+def receive(socket: zmq.Socket) -> list[bytes]:
+    """The frames of the next message."""
+    assert socket.poll(WAIT_S * 1000), f"nothing came within {WAIT_S} s"
+    return socket.recv_multipart()

@@ -1,0 +1,75 @@
+"""A run of tiny streams: recorded events, the loop over them, and what it published."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from edge.lineup import Course, Lane, line_up
+from edge.messages import Message
+from edge.recognizer import Recognizer
+from edge.samples import Block, Event, Frame
+from edge.steadying import Steadying
+from edge.step import Arrival, Step
+
+MS = 1_000_000
+WALL_NS = 10**15
+GREY = 99
+
+
+def recorded(end_ms: int, *, sound_ms: int | None = None, picture_ms: int | None = None) -> list[Event]:
+    """Sound and picture from 0 on, each to its own end where one is given."""
+    blocks = [Block(np.full(20, 0.5, np.float32), at * MS) for at in range(20, (sound_ms or end_ms) + 1, 20)]
+    frames = [Frame(np.full((8, 8, 3), GREY, np.uint8), at * MS) for at in range(0, picture_ms or end_ms, 200)]
+    return sorted([*blocks, *frames], key=lambda event: event.end_ns)
+
+
+class Script:
+    """A recording of events that are there, and perhaps an error."""
+
+    name = "script"
+
+    def __init__(self, events: list[Event], error: Exception | None = None) -> None:
+        self._events, self._error = events, error
+
+    def events(self) -> Iterator[Event]:
+        yield from self._events
+        if self._error:
+            raise self._error
+
+
+def course(*names: str, latest_only: bool = True) -> Course:
+    lanes = tuple(Lane(name, True, True) for name in names)
+    return Course("0" * 32, lanes, "whole", 0, 500 * MS, latest_only, Steadying())
+
+
+@dataclass
+class MadeRun:
+    """A loop over streams of these names; `step` feeds it."""
+
+    recognizer: Recognizer
+    names: tuple[str, ...] = ("cam1",)
+    latest_only: bool = True
+    published: list[Any] = field(default_factory=list)
+    hop_ms: int = 500
+
+    def __post_init__(self) -> None:
+        made = line_up(course(*self.names, latest_only=self.latest_only), self.recognizer, self.published.append)
+        self.loop, self.reporters = made.loop, made.reporters
+
+    def step(self, now_ms: int, *streams: list[Event], dropped: list[dict[str, int]] | None = None) -> None:
+        """All events of each stream at once, judged as of `now_ms`."""
+        arrivals = [Arrival(index, event) for index, events in enumerate(streams) for event in events]
+        self.take(now_ms * MS, arrivals, dropped)
+
+    def take(self, now_ns: int, arrivals: list[Arrival], dropped: list[dict[str, int]] | None = None) -> None:
+        self.loop.step(Step(now_ns, WALL_NS, self.hop_ms * MS, arrivals, dropped or [{} for _ in self.names]))
+
+    def play(self, events: list[Event]) -> None:
+        """One stream's events, a step each."""
+        for event in events:
+            self.take(event.end_ns, [Arrival(0, event)])
+
+    def of_kind(self, kind: type[Message]) -> list[Any]:
+        return [message for message in self.published if isinstance(message, kind)]

@@ -1,0 +1,86 @@
+"""Recordings that the tests share: what a run was made of, its steps, and pieces of it that are hard to keep exactly."""
+
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+
+from edge.messages import Status
+from edge.recording.about import BundleAbout, Session
+from edge.recording.recorder import Recorder
+from edge.samples import Block, Event, Frame
+from edge.step import Arrival, Step
+from tests.edge.made_run import MS, course
+
+START_UNIX_NS = 1_700_000_000 * 10**9
+"""2023-11-14T22:13:20Z"""
+
+
+def about(*names: str, **changes: Any) -> Session:
+    made = Session(
+        course=course(*(names or ("cam1",))),
+        software="0.0.1",
+        start_unix_ns=START_UNIX_NS,
+        start_mono_ns=5,
+        fast=False,
+        bundle=BundleAbout("tiny", "0.0.1", "0" * 64, "/nowhere"),
+        backend="numpy",
+        threads=1,
+        wire_format="msgpack",
+    )
+    return msgspec.structs.replace(made, **changes)
+
+
+def status(number: int, stream: str = "cam1", hop_s: float = 0.5) -> Status:
+    return Status(1, "0" * 32, stream, number, number + 1, number, "online", "ok", "ok", hop_s, {"messages_queue": 0})
+
+
+def noise(seed: int, height: int = 6, width: int = 7) -> Frame:
+    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    return Frame(picture, seed * 200 * MS)
+
+
+def step(number: int, *events: Event | None, streams: int = 1) -> Step:
+    arrivals = [Arrival(index % streams, event) for index, event in enumerate(events)]
+    return Step(number * MS, START_UNIX_NS, 500 * MS, arrivals, [{"frames_overload": number}] * streams)
+
+
+def steps(count: int) -> list[Step]:
+    """Of two streams: sound, a picture now and then, and their ends."""
+    rng = np.random.default_rng(0)
+    made = []
+    for number in range(count):
+        block = Block(rng.normal(size=20).astype(np.float32), number * 20 * MS)
+        made.append(
+            step(number, block, noise(number), streams=2) if number % 4 == 0 else step(number, block, streams=2)
+        )
+    return [*made, step(count, None, None, streams=2)]
+
+
+def assert_same(one: Step, other: Step) -> None:
+    """Bit by bit: a NaN is itself, -0.0 is not 0.0."""
+    assert (one.now_ns, one.unix_ahead_ns, one.hop_ns) == (other.now_ns, other.unix_ahead_ns, other.hop_ns)
+    assert one.dropped == other.dropped
+    assert [arrival.stream for arrival in one.arrivals] == [arrival.stream for arrival in other.arrivals]
+    for mine, its in zip(one.arrivals, other.arrivals, strict=True):
+        assert type(mine.event) is type(its.event)
+        if mine.event is None:
+            continue
+        assert mine.event.end_ns == its.event.end_ns
+        arrays = [event.samples if isinstance(event, Block) else event.picture for event in (mine.event, its.event)]
+        assert arrays[0].dtype == arrays[1].dtype
+        assert arrays[0].shape == arrays[1].shape
+        assert arrays[0].tobytes() == arrays[1].tobytes()
+
+
+def record(folder: Path, taken: list[Step], sent: list[Any], of: Session, *, media: bool = True) -> Path:
+    """A recording of these, whole."""
+    recorder = Recorder(folder, of, media=media)
+    for one in taken:
+        recorder.step(one)
+    for message in sent:
+        recorder.message(message)
+    recorder.close()
+    assert recorder.problem is None
+    return recorder.folder

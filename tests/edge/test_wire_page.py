@@ -1,0 +1,114 @@
+"""docs/wire.md is what the message types say, no more and no less."""
+
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any, Literal
+
+import msgspec
+import pytest
+from msgspec import inspect as types
+
+from edge.framing import Box
+from edge.messages import (
+    DROP_REASONS,
+    AudioEvidence,
+    Latency,
+    Message,
+    Prediction,
+    Stats,
+    Status,
+    SteadyState,
+    VideoEvidence,
+    encode,
+    topic,
+)
+from edge.wire_page import page, read_meanings, spelled, struct
+
+ROOT = Path(__file__).parent.parent.parent
+WRITTEN = (ROOT / "docs/wire.md").read_text()
+MESSAGES: list[Message] = [
+    Prediction(
+        1, "ab", "cam1", 0, 0, 0, 0, 0, 0, 0, "calm", ["calm"], [1.0], 1.0, None, AudioEvidence("ok", -20.0, 0.5),
+        VideoEvidence("ok", 1, Box(1, 2, 3, 4), 30), Latency(1, 2, 3, 4), {}, "tiny 0.1", "numpy",
+    ),
+    SteadyState(1, "ab", "cam1", 0, 0, 0, 0, 0, "calm", None, ["calm"], [1.0], 1.0),
+    Status(1, "ab", "cam1", 0, 0, 0, "online", "ok", "ok", 0.5, {}),
+    Stats(1, "ab", 0, 0, 0, 1.0, 0.5, 0.1, 3, {"frames": 0}, {}),
+]  # fmt: skip
+
+
+def tables() -> dict[str, dict[str, tuple[str, str]]]:
+    """The written page's tables by their heading: field -> type and meaning."""
+    found = {}
+    for block in re.split(r"^#+ ", WRITTEN, flags=re.MULTILINE)[1:]:
+        rows = [line.strip("| ").split(" | ") for line in block.splitlines() if line.startswith("| `")]
+        found[block.splitlines()[0]] = {row[0].strip("`"): (row[1], " ".join(row[2:])) for row in rows}
+    return found
+
+
+def test_the_written_page_is_the_one_that_would_be_written() -> None:
+    assert page() == WRITTEN, "run: python -m edge.wire_page > docs/wire.md"
+
+
+def test_the_command_writes_it() -> None:
+    written = subprocess.run([sys.executable, "-m", "edge.wire_page"], cwd=ROOT, capture_output=True, text=True)
+    assert (written.stdout, written.stderr, written.returncode) == (WRITTEN, "", 0)
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_its_tables_have_the_fields_of_an_encoded_message(message: Message) -> None:
+    def compare(heading: str, encoded: dict[str, Any]) -> None:
+        table = tables()[heading]
+        assert list(table) == list(encoded)
+        for name, value in encoded.items():
+            if linked := re.search(r"\[(\w+)\]\(#(\w+)\)", table[name][0]):
+                assert linked[1].lower() == linked[2]
+                compare(linked[1], value)
+
+    compare(type(message).__name__, json.loads(encode(message, "json")))
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
+def test_it_says_the_topic_of_each(message: Message) -> None:
+    section = WRITTEN.split(f"\n## {type(message).__name__}\n")[1]
+    said = re.match(r"\s*Topic `(.*?)`", section)
+    assert said is not None
+    assert said[1].replace("<stream>", "cam1").encode() == topic(message)
+
+
+def test_it_explains_every_reason_for_dropping() -> None:
+    assert set(tables()["Why something was dropped"]) == set(DROP_REASONS)
+
+
+def test_a_meaning_stands_below_its_field_and_may_take_lines() -> None:
+    source = 'A = 1\nclass B:\n    """B."""\n    c: int\n    """The\n    c."""\n    d: int\n    e: int\n    """E."""\n'
+    assert read_meanings(source) == {("B", "c"): "The c.", ("B", "e"): "E."}
+
+
+@pytest.mark.parametrize(
+    ("kind", "words"),
+    [
+        (int, "integer"),
+        (list[str], "array of strings"),
+        (dict[str, float], "map of numbers"),
+        (Literal["a", "b"], "`a`, `b`"),
+        (bool | None, "boolean or null"),
+        (Box, "array of 4 integers"),
+        (Latency, "map, see [Latency](#latency)"),
+    ],
+)
+def test_types_are_spelled_in_words_of_both_formats(kind: Any, words: str) -> None:
+    assert spelled(types.type_info(kind)) == words
+
+
+def test_what_is_no_struct_is_refused() -> None:
+    with pytest.raises(TypeError, match="only structs"):
+        struct(dict)  # type: ignore[arg-type]
+
+
+def test_every_struct_of_the_wire_is_on_the_page() -> None:
+    kinds = {kind.__name__ for kind in msgspec.Struct.__subclasses__() if kind.__module__ == "edge.messages"}
+    assert kinds <= set(tables())
