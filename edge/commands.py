@@ -1,8 +1,7 @@
-"""The command line: `foal-edge [OPTIONS]`, and its commands listen, devices, score, engines and doctor."""
+"""The command line: `foal-edge [OPTIONS]`, and its commands."""
 
 import logging
 import sys
-from collections import deque
 from collections.abc import Callable
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -18,11 +17,9 @@ from .choice import Wanted, open_backend
 from .device_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
-from .listen import Subscriber
 from .logs import LogFormat, configure
-from .messages import Message, Prediction, encode
+from .messages import Message
 from .options import (
-    Seconds,
     backend_option,
     bundle_option,
     complaints,
@@ -33,17 +30,15 @@ from .options import (
     make_workshop,
     threads_option,
 )
-from .publisher import DEFAULT_ADDRESS
 from .recognizer import Recognizer
 from .recording.replay_command import replay
 from .score import read_table, score
 from .run_options import read_config, run_options
 from .session import run
+from .wire_commands import keys, listen, status
 
 log = logging.getLogger(__name__)
 
-MOST_KEPT = 10_000
-"""Predictions that `listen` keeps for its percentiles."""
 FORCED_STATUS = 130
 """Of a program that a second Ctrl-C ends at once."""
 
@@ -98,41 +93,6 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
         if quiet:
             on_start, on_sent = ignore, ignore
         run(config, stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
-
-
-@main.command()
-@click.option("--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Where foal-edge publishes.")
-@click.option("--topic", default="", help="Only topics that begin so, e.g. emotion.main.")
-@click.option("--count", type=click.IntRange(1), help="End after so many predictions.")
-@click.option("--json", "as_json", is_flag=True, help="A JSON document a line.")
-@click.option(
-    "--timeout",
-    "timeout_s",
-    type=Seconds(0.001, 1e6),
-    help="End with an error after so many seconds without a message.",
-)
-@click.option("--stats", is_flag=True, help="Print the latencies' percentiles at the end.")
-def listen(address: str, topic: str, count: int | None, as_json: bool, timeout_s: float | None, stats: bool) -> None:
-    """Print what a running foal-edge publishes."""
-    received = 0
-    kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
-    try:
-        with Subscriber(address, topic) as subscriber:
-            while count is None or received < count:
-                message = subscriber.receive(timeout_s)
-                if message is None:
-                    raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there?")
-                if as_json:
-                    click.echo(encode(message, "json"))
-                else:
-                    print_message(message)
-                if isinstance(message, Prediction):
-                    received += 1
-                    kept.append(message)
-    except KeyboardInterrupt:
-        complaints.print("stopped")
-    if stats and kept:
-        console.print(show.latency_table(kept))
 
 
 @main.command()
@@ -192,6 +152,9 @@ def score_command(
 main.add_command(engines)
 main.add_command(doctor)
 main.add_command(replay)
+main.add_command(listen)
+main.add_command(status)
+main.add_command(keys)
 
 
 def print_message(message: Message) -> None:

@@ -85,10 +85,9 @@ class Control:
         try:
             while poller.poll() and not self._closing.is_set():
                 client, *frames = self._socket.recv_multipart()
-                # A REQ socket puts an empty frame before its request and wants it before the reply
-                envelope = [client, b""] if len(frames) > 1 and not frames[0] else [client]
-                request = frames[len(envelope) - 1 :]
-                self._socket.send_multipart([*envelope, self._answer(request)])
+                # What a REQ socket and those on the way put before a request ends with an empty frame, and comes back
+                begin = frames.index(b"") + 1 if b"" in frames[:-1] else 0
+                self._socket.send_multipart([client, *frames[:begin], self._answer(frames[begin:])])
         except BaseException as error:  # raised again by `close`
             log.error("the control port has ended: %r", error)
             self._error = error

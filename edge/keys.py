@@ -74,7 +74,7 @@ class Doorkeeper:
         """Whether a client's public key is let in; called by pyzmq, whose thread must not break."""
         try:
             return key in read_folder(self._clients)
-        except (UsageError, OSError) as error:
+        except UsageError as error:
             log.error("a client was refused: %s", error)
             return False
 
@@ -86,7 +86,7 @@ class Doorkeeper:
 def make_server_keys(folder: Path) -> None:
     """A new server's; never over others."""
     write_pair(folder, "server")
-    (folder / CLIENTS).mkdir(exist_ok=True)
+    make_folder(folder / CLIENTS)
 
 
 def make_client_keys(folder: Path, name: str) -> Path:
@@ -100,7 +100,7 @@ def make_client_keys(folder: Path, name: str) -> Path:
     hand_out = folder / HAND_OUT / name
     public = write_pair(hand_out, "client")
     write_key(hand_out / f"server{PUBLIC}", server, None)
-    entry.parent.mkdir(exist_ok=True)
+    make_folder(entry.parent)
     write_key(entry, public, None)
     return hand_out
 
@@ -122,10 +122,18 @@ def load_client_keys(folder: Path) -> ClientKeys:
 def write_pair(folder: Path, name: str) -> bytes:
     """A new public and a new secret key; returns the public one."""
     public, secret = zmq.curve_keypair()
-    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    make_folder(folder)
     write_key(folder / f"{name}{SECRET}", public, secret)
     write_key(folder / f"{name}{PUBLIC}", public, None)
     return public
+
+
+def make_folder(folder: Path) -> None:
+    """One for its owner alone."""
+    try:
+        folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
+    except OSError as error:
+        raise UsageError(f"cannot make the folder {folder} ({error.strerror}); give another one for the keys") from error
 
 
 def write_key(path: Path, public: bytes, secret: bytes | None) -> None:
@@ -137,6 +145,8 @@ def write_key(path: Path, public: bytes, secret: bytes | None) -> None:
         number = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PUBLIC_MODE if secret is None else SECRET_MODE)
     except FileExistsError as error:
         raise UsageError(f"{path} is there already and stays as it is; give another folder, or delete it") from error
+    except OSError as error:
+        raise UsageError(f"cannot write {path} ({error.strerror}); give another folder for the keys") from error
     with open(number, "w") as file:
         file.write("\n".join(lines) + "\n")
 
@@ -170,8 +180,8 @@ def read_key(path: Path) -> tuple[bytes, bytes | None]:
         for key in (public, secret):
             if key is not None and (len(key) != KEY_BYTES * 5 // 4 or len(z85.decode(key)) != KEY_BYTES):
                 raise ValueError(f"{len(key)} characters, not {KEY_BYTES * 5 // 4}")
-    except (ValueError, KeyError) as error:  # KeyError: a character that no key has
-        raise UsageError(f"{path} is no CURVE key ({error}); make it anew with foal-edge keys") from error
+    except (OSError, ValueError, KeyError) as error:  # KeyError: a character that no key has
+        raise UsageError(f"{path} cannot be read as a CURVE key ({error}); make it anew with foal-edge keys") from error
     return public, secret
 
 

@@ -1,47 +1,88 @@
-"""The subscriber's side: messages as typed structs."""
+"""The subscriber's side: messages as typed structs, in threads or in asyncio."""
 
-from collections.abc import Iterator
+import time
+from collections import Counter
+from collections.abc import AsyncIterator, Iterator
 from types import TracebackType
 
-import msgspec
 import zmq
+import zmq.asyncio
 
-from .errors import FoalError, UsageError
-from .messages import Message, decode
+from .keys import ClientKeys
+from .messages import Message
 from .publisher import DEFAULT_ADDRESS
+from .received import Place, Received
+from .sockets import connect
+
+MOST_TAKEN = 1000
+"""Waiting messages looked through for the newest; ZeroMQ keeps as many for a subscriber."""
 
 
-class Subscriber:
-    """Iterates over what a running foal-edge publishes.
+class Subscription:
+    """What both subscribers are: a socket and the account of what came."""
 
-        with Subscriber() as messages:
-            for message in messages:
-                ...
-
-    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or nothing for everything.
-    """
-
-    def __init__(self, address: str = DEFAULT_ADDRESS, topic: str = "") -> None:
+    def __init__(
+        self,
+        address: str = DEFAULT_ADDRESS,
+        topic: str = "",
+        keys: ClientKeys | None = None,
+        latest: bool = False,
+    ) -> None:
+        self._received, self._most = Received(latest), MOST_TAKEN if latest else 1
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.subscribe(topic)
         try:
-            self._socket.connect(address)
-        except zmq.ZMQError as error:
-            self._context.destroy(linger=0)
-            reason = f"no such address: {address} ({error.strerror})"
-            raise UsageError(f"{reason}; give one like {DEFAULT_ADDRESS}") from error
+            connect(self._socket, address, keys)
+        except BaseException:
+            self.close()
+            raise
+
+    @property
+    def missed(self) -> Counter[Place]:
+        """How many messages never came, by session and topic."""
+        return self._received.missed
+
+    @property
+    def skipped(self) -> Counter[Place]:
+        """With `latest`: how many were overtaken by a newer one, by session and topic."""
+        return self._received.skipped
+
+    def close(self) -> None:
+        """Leave."""
+        self._context.destroy(linger=0)
+
+    def _next(self) -> Message | None:
+        """What is here already."""
+        for _ in range(self._most):
+            try:
+                frames = self._socket.recv_multipart(zmq.NOBLOCK)
+            except zmq.Again:
+                break
+            self._received.take(frames)
+        return self._received.give()
+
+
+class Subscriber(Subscription):
+    """Iterates over what a running foal-edge publishes.
+
+        with Subscriber(topic="emotion.", latest=True) as messages:
+            for message in messages:
+                print(message.stream, message.label, message.confidence)
+
+    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or nothing for everything. The last message of each
+    topic comes at once, the others as they are published; one that comes twice is given once. With `latest`, only the
+    newest that waits of each topic is given: whoever is slower than foal-edge stays up to date. `keys` are for a
+    foal-edge that runs with some: see `load_client_keys`.
+    """
 
     def receive(self, timeout_s: float | None = None) -> Message | None:
         """The next message; None where none comes within `timeout_s`. FoalError where it is none of ours."""
-        if self._socket.poll(None if timeout_s is None else round(timeout_s * 1000)) == 0:
-            return None
-        topic, *parts = self._socket.recv_multipart()
-        try:
-            return decode(b"".join(parts))
-        except msgspec.MsgspecError as error:
-            reason = f"a message on {topic!r} is not of this version ({error})"
-            raise FoalError(f"{reason}; is it foal-edge there?") from error
+        deadline = Deadline(timeout_s)
+        while (message := self._next()) is None:
+            if self._socket.poll(deadline.remaining_ms()) == 0:
+                return None
+        return message
 
     def __iter__(self) -> Iterator[Message]:
         """Every message, without end."""
@@ -54,6 +95,45 @@ class Subscriber:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self.close()
 
-    def close(self) -> None:
-        """Leave."""
-        self._context.destroy(linger=0)
+
+class AsyncSubscriber(Subscription):
+    """`Subscriber` for asyncio.
+
+    async with AsyncSubscriber(topic="event.") as messages:
+        async for message in messages:
+            print(message.stream, message.label)
+    """
+
+    async def receive(self, timeout_s: float | None = None) -> Message | None:
+        """The next message; None where none comes within `timeout_s`. FoalError where it is none of ours."""
+        deadline = Deadline(timeout_s)
+        poller = zmq.asyncio.Poller()
+        poller.register(self._socket, zmq.POLLIN)
+        while (message := self._next()) is None:
+            if not await poller.poll(deadline.remaining_ms()):
+                return None
+        return message
+
+    async def __aiter__(self) -> AsyncIterator[Message]:
+        """Every message, without end."""
+        while (message := await self.receive()) is not None:
+            yield message
+
+    async def __aenter__(self) -> "AsyncSubscriber":
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+class Deadline:
+    """Time that runs out over several waits; None for never."""
+
+    def __init__(self, timeout_s: float | None) -> None:
+        self._end_s = None if timeout_s is None else time.monotonic() + timeout_s
+
+    def remaining_ms(self) -> int | None:
+        """As ZeroMQ takes it."""
+        return None if self._end_s is None else max(0, round((self._end_s - time.monotonic()) * 1000))

@@ -29,8 +29,9 @@ PATIENCE_S = 0.1
 class Publisher:
     """Messages go out in order from a thread of their own; when it falls behind, the oldest are dropped.
 
-    Who subscribes gets at once the last message of every topic that matches. `stamp` gives a message its time of
-    publishing, just before it leaves; `on_sent` sees it just after. With `keys`, only the clients they name are let in.
+    Who subscribes gets at once the last message of every topic that matches; where several do so at the same moment,
+    one may get it twice, with the same `seq`. `stamp` gives a message its time of publishing, just before it leaves;
+    `on_sent` sees it just after. With `keys`, only the clients they name are let in.
     """
 
     def __init__(

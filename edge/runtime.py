@@ -5,10 +5,11 @@ captured, `run_fast` takes recordings as quickly as they can be decoded.
 """
 
 import heapq
+import math
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import cv2
@@ -17,7 +18,6 @@ from .clock import SECOND_NS, Clock
 from .inbox import Inbox
 from .recognizer import Recognizer
 from .reporter import LOOK_NS, Reporter
-from .samples import Event
 from .sources.base import Recording
 from .step import Arrival, Step
 from .stream import Stream, Window
@@ -51,12 +51,12 @@ class Loop:
         return min([now_ns + LOOK_NS, *(stream.deadline(now_ns) for stream in running)])
 
     def step(self, step: Step) -> None:
-        """Take in what arrived, and publish what is due."""
-        self._take_in(step.arrivals)
-        self._encode()
-        for stream in self._streams:
-            stream.grid.hop_ns = step.hop_ns
-        self._predict_due(step)
+        """Take in what arrived and publish what is due; frames that no due window needs wait until that is done."""
+        self._take_in(step)
+        while due := self._take_due(step):
+            self._look(due)
+            self._predict(due, step)
+        self._look(dict.fromkeys(range(len(self._streams)), math.inf))
         for reporter, dropped in zip(self._reporters, step.dropped, strict=True):
             reporter.report(step.now_ns, step.unix_ahead_ns, dropped)
         for arrival in step.arrivals:
@@ -76,18 +76,25 @@ class Loop:
         self._ended[index] = True
         self._reporters[index].stop(step.now_ns, step.unix_ahead_ns, step.dropped[index])
 
-    def _take_in(self, arrivals: Sequence[Arrival]) -> None:
-        events: dict[int, list[Event]] = {}
-        for arrival in arrivals:
+    def _take_in(self, step: Step) -> None:
+        for arrival in step.arrivals:
             if arrival.event is not None:
-                events.setdefault(arrival.stream, []).append(arrival.event)
-        spread = self._framers.map if self._framers and len(events) > 1 else map
-        for _ in spread(self._add, events, events.values()):
-            continue
+                self._streams[arrival.stream].add([arrival.event])
+        for stream in self._streams:
+            stream.grid.hop_ns = step.hop_ns
 
-    def _add(self, index: int, events: Sequence[Event]) -> None:
+    def _look(self, before_ns: Mapping[int, float]) -> None:
+        """Frame and encode what some streams captured before a time each, all of it as one batch."""
+        looking = [(index, time) for index, time in before_ns.items() if self._streams[index].has_unseen(time)]
+        spread = self._framers.map if self._framers and len(looking) > 1 else map
+        for _ in spread(self._frame, looking):
+            continue
+        self._encode()
+
+    def _frame(self, looking: tuple[int, float]) -> None:
+        index, before_ns = looking
         started = time.perf_counter()
-        self._streams[index].add(events)
+        self._streams[index].look(before_ns)
         self._reporters[index].encode_video_s += time.perf_counter() - started
 
     def _encode(self) -> None:
@@ -105,29 +112,30 @@ class Loop:
                 reporter.encode_video_s += took_s
                 first += len(some)
 
-    def _predict_due(self, step: Step) -> None:
-        while indices := self._due(step):
-            cut = [(self._reporters[index], step.dropped[index], self._cut(index, step)) for index in indices]
-            due = [(reporter, dropped, window) for reporter, dropped, window in cut if window is not None]
-            recognitions = self._recognizer.recognize([window for *_, window in due])
-            for (reporter, dropped, window), recognition in zip(due, recognitions, strict=True):
-                reporter.predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
+    def _take_due(self, step: Step) -> dict[int, int]:
+        """Where the next window ends of each stream that has one due; of several, the last where that is wanted."""
+        due: dict[int, int] = {}
+        for index, (stream, reporter) in enumerate(zip(self._streams, self._reporters, strict=True)):
+            while not self._ended[index] and stream.due(step.now_ns):
+                if index in due and not self._latest_only:
+                    break
+                reporter.dropped["windows_late"] += index in due
+                due[index] = stream.grid.next_ns
+                stream.grid.advance()
+        return due
 
-    def _due(self, step: Step) -> list[int]:
-        return [i for i, stream in enumerate(self._streams) if not self._ended[i] and stream.due(step.now_ns)]
-
-    def _cut(self, index: int, step: Step) -> Window | None:
-        """The next window of a stream that is due; None where there is no evidence."""
-        stream, dropped = self._streams[index], self._reporters[index].dropped
-        while True:
-            end_ns = stream.grid.next_ns
-            stream.grid.advance()
-            if not (self._latest_only and stream.due(step.now_ns)):
-                break
-            dropped["windows_late"] += 1
-        window = stream.cut(end_ns)
-        dropped["windows_empty"] += window is None
-        return window
+    def _predict(self, due: Mapping[int, int], step: Step) -> None:
+        windows: list[tuple[int, Window]] = []
+        for index, end_ns in due.items():
+            window = self._streams[index].cut(end_ns)
+            if window is None:
+                self._reporters[index].dropped["windows_empty"] += 1
+            else:
+                windows.append((index, window))
+        recognitions = self._recognizer.recognize([window for _, window in windows])
+        for (index, window), recognition in zip(windows, recognitions, strict=True):
+            dropped = step.dropped[index]
+            self._reporters[index].predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
 
 
 def run_live(

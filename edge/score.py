@@ -98,6 +98,7 @@ def predict(path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool
             break
         stream.add([event])
         end_ns = event.end_ns + 1
+    stream.look()
     stream.keep(recognizer.embed(stream.crops))
     window = stream.cut(end_ns)
     if window is None:

@@ -1,12 +1,13 @@
 """Messages and figures as a person reads them, on a terminal."""
 
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 import numpy as np
 from rich.table import Table
 
+from .control_messages import StatusReply
 from .doctor import Finding
-from .messages import Latency, Message, Prediction
+from .messages import Latency, Message, Prediction, Stats, SteadyState
 from .metrics import Accuracy
 
 
@@ -21,26 +22,44 @@ def line(message: Message) -> str:
             f"audio {message.audio.state}  video {message.video.state} ({message.video.frames} frames)  "
             f"window {window_s:.1f} s  latency {message.latency_ms.total:.1f} ms"
         )
+    if isinstance(message, SteadyState):
+        before = f", before {message.previous}" if message.previous is not None else ""
+        return f"{message.stream} is {message.label} ({message.confidence:.0%}){before}"
+    if isinstance(message, Stats):
+        return (
+            f"up {message.uptime_s:.0f} s  {message.predictions} predictions  hop {message.hop_s:g} s  "
+            f"busy {message.busy:.0%}  waiting {counts(message.queues)}  dropped {counts(message.dropped)}"
+        )
     return f"{message.stream} {message.state}: audio {message.audio}, video {message.video}"
 
 
-def latency_table(predictions: Collection[Prediction]) -> Table:
-    """Percentiles of each stage's milliseconds, and how many predictions were missed."""
-    table = Table(
-        "ms", "p50", "p95", "p99", "max", title=f"{len(predictions)} predictions, {missed(predictions)} missed"
-    )
+def counts(numbers: Mapping[str, int]) -> str:
+    """Those that are not 0."""
+    return ", ".join(f"{name} {number}" for name, number in numbers.items() if number) or "nothing"
+
+
+def status_report(reply: StatusReply) -> Iterator[str | Table]:
+    """What runs, a row a stream, and the runtime's load."""
+    width = max(map(len, reply.about), default=0)
+    for name, value in reply.about.items():
+        yield f"{name:<{width}}  {value}"
+    table = Table("stream", "state", "audio", "video", "hop s", "dropped")
+    for status in reply.streams:
+        table.add_row(
+            status.stream, status.state, status.audio, status.video, f"{status.hop_s:g}", counts(status.dropped)
+        )
+    yield table
+    yield line(reply.stats) if reply.stats is not None else "no figures yet: they come every second"
+
+
+def latency_table(predictions: Collection[Prediction], missed: int, skipped: int) -> Table:
+    """Percentiles of each stage's milliseconds, how many predictions never came and how many were overtaken."""
+    title = f"{len(predictions)} predictions, {missed} missed" + (f", {skipped} skipped" if skipped else "")
+    table = Table("ms", "p50", "p95", "p99", "max", title=title)
     for stage in Latency.__struct_fields__:
         values = [getattr(prediction.latency_ms, stage) for prediction in predictions]
         table.add_row(stage, *(f"{value:.1f}" for value in np.percentile(values, [50, 95, 99, 100])))
     return table
-
-
-def missed(predictions: Iterable[Prediction]) -> int:
-    """How many of the streams' numbers are not there."""
-    numbers: dict[tuple[str, str], list[int]] = {}
-    for prediction in predictions:
-        numbers.setdefault((prediction.session, prediction.stream), []).append(prediction.seq)
-    return sum(max(seen) - min(seen) + 1 - len(seen) for seen in numbers.values())
 
 
 def accuracy_table(rows: dict[str, Accuracy]) -> Table:

@@ -3,6 +3,8 @@
 Nothing here waits, and no clock is read: the same events give the same windows, live or from a recording.
 """
 
+import math
+from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -68,18 +70,28 @@ class Stream:
         self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
         width = manifest.graphs.image_encoder.outputs[0].shape[-1]
         self._embeddings = EmbeddingRing(manifest.frames, int(width))
+        self._unseen: deque[Frame] = deque()
         self._pending: list[tuple[Image, int]] = []
         self._framed: Framed | None = None
         self._picture_ns: int | None = None
         self._is_dark = False
 
     def add(self, events: Sequence[Event]) -> None:
-        """Take in blocks and frames; frames are framed at once, and their crops wait for their embeddings."""
+        """Take in blocks and frames; frames wait until they are looked at."""
         for event in events:
             if isinstance(event, Block):
                 self._samples.extend(event)
             else:
-                self._see(event)
+                self._unseen.append(event)
+
+    def has_unseen(self, before_ns: float = math.inf) -> bool:
+        """Whether frames captured before a time wait to be looked at."""
+        return bool(self._unseen) and self._unseen[0].end_ns < before_ns
+
+    def look(self, before_ns: float = math.inf) -> None:
+        """Frame the frames captured before a time; their crops wait for their embeddings."""
+        while self.has_unseen(before_ns):
+            self._see(self._unseen.popleft())
 
     def _see(self, frame: Frame) -> None:
         if self._picture_ns is not None and frame.end_ns - self._picture_ns > self._picture_lost_ns:

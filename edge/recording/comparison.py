@@ -38,6 +38,8 @@ class Comparison:
         """Compare one replayed message with the recorded one of its kind, stream and number."""
         replayed = read_fields(encode(message, self._format))
         if self._next is None or name(replayed) != name(self._next):
+            if self._next is not None and is_later(replayed, self._next):
+                raise FoalError(f"{name(self._next)} was recorded and is not replayed")
             self.unrecorded += 1
             return
         problem = difference(without_measured(self._next), without_measured(replayed), self._tolerance)
@@ -91,6 +93,13 @@ def count_dropped(fields: Fields) -> int:
 def name(fields: Fields) -> str:
     """What a message is called in errors; no two of a run are called the same."""
     return f"{fields.get('type')} {fields.get('seq')} of stream {fields.get('stream')}"
+
+
+def is_later(one: Fields, other: Fields) -> bool:
+    """Whether a message is a later one of the other's kind and stream."""
+    number, its = one.get("seq"), other.get("seq")
+    is_same_kind = (one.get("type"), one.get("stream")) == (other.get("type"), other.get("stream"))
+    return is_same_kind and isinstance(number, int) and isinstance(its, int) and number > its
 
 
 def without_measured(fields: Fields) -> Fields:

@@ -1,8 +1,11 @@
-"""Cameras: V4L2 by number or path and GStreamer pipelines through OpenCV, network addresses through PyAV."""
+"""Cameras on this machine: V4L2 by number or path, GStreamer pipelines, through OpenCV."""
 
+import os
+import queue
+import time
+from collections import Counter
 from collections.abc import Iterator
 
-import av
 import cv2
 import numpy as np
 
@@ -12,16 +15,28 @@ from ..errors import SourceError
 from ..samples import Frame
 from ..windowing import FrameGrid
 from .base import Source
-from .media import to_rgb
+from .network_camera import NetworkCamera
+from .reader import Reader
 
 ADDRESSES = ("rtsp://", "rtsps://", "http://", "https://")
-TIMEOUT_S = 5.0
+LOST_S = 1.0
+"""Without a frame for this long the camera is lost, whatever its driver claims."""
+FIRST_S = 5.0
+"""What the first frame may take: a sensor has to wake and to find its exposure."""
+FIRST_RETRY_S = 0.1
+V4L_TIMEOUT = ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
+"""Whole seconds after which OpenCV gives a silent device back; it would hold it for 10. Read at its first grab."""
+GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000]
+"""The same for pipelines; it would hold them for 30 s."""
 
 
-def make_camera(spec: str, picture: Picture, clock: Clock) -> Source:
-    """The camera that the user names: a number, a device path, a GStreamer string or an address."""
+def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str] | None = None) -> Source:
+    """The camera that the user names: a number, a device path, a GStreamer string or an address.
+
+    Frames that come too late to be decoded are counted in `dropped`.
+    """
     if spec.startswith(ADDRESSES):
-        return NetworkCamera(spec, picture, clock)
+        return NetworkCamera(spec, picture, clock, Counter() if dropped is None else dropped)
     return LocalCamera(spec, picture, clock)
 
 
@@ -32,12 +47,14 @@ class LocalCamera:
         self.name = f"camera {spec}"
         self._spec, self._clock, self._rate_hz = spec, clock, picture.rate_hz
         self._capture: cv2.VideoCapture | None = None
+        self._reader: Reader[Frame] | None = None
 
     def open(self) -> None:
         """SourceError where there is no such camera, or another program holds it."""
+        os.environ.setdefault(*V4L_TIMEOUT)
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
         if "!" in self._spec:
-            capture = cv2.VideoCapture(self._spec, cv2.CAP_GSTREAMER)
+            capture = cv2.VideoCapture(self._spec, cv2.CAP_GSTREAMER, GSTREAMER_TIMEOUTS)
             remedy = "check the pipeline with gst-launch-1.0, and that OpenCV was built with GStreamer"
         else:
             device = int(self._spec) if self._spec.isdecimal() else self._spec
@@ -49,18 +66,37 @@ class LocalCamera:
         self._capture = capture
 
     def events(self) -> Iterator[Frame]:
-        """Frames of the bundle's picture rate; SourceError where the camera stops giving any."""
+        """Frames of the bundle's picture rate; SourceError where none comes for a second, 5 s at first."""
         assert self._capture is not None, "open() comes first"
+        capture, self._capture = self._capture, None
+        self._reader = Reader(self.name, self._frames(capture), capture.release, 1)
+        patience_s = FIRST_S
+        while True:
+            try:
+                frame = self._reader.take(patience_s)
+            except (queue.Empty, EOFError, cv2.error) as error:
+                raise SourceError(f"{self.name} gives no more frames; check its cable") from error
+            patience_s = LOST_S + 1 / self._rate_hz
+            yield frame
+
+    def _frames(self, capture: cv2.VideoCapture) -> Iterator[Frame | None]:
+        """What the driver gives, until it gives nothing; a frame that cannot be decoded is passed over."""
         grid = FrameGrid(self._rate_hz)
+        first_by_s = time.monotonic() + FIRST_S
         time_ns = 0
-        while self._capture.grab():
-            time_ns = max(self._capture_time(self._capture), time_ns + 1)
-            if grid.wants(time_ns):
-                taken, picture = self._capture.retrieve()
-                if not taken:
-                    break
-                yield Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), time_ns)
-        raise SourceError(f"{self.name} gives no more frames; check its cable")
+        while True:
+            if capture.grab():
+                time_ns = max(self._capture_time(capture), time_ns + 1)
+                yield self._decoded(capture, time_ns) if grid.wants(time_ns) else None
+            elif time_ns or time.monotonic() > first_by_s:
+                return
+            else:
+                time.sleep(FIRST_RETRY_S)
+                yield None
+
+    def _decoded(self, capture: cv2.VideoCapture, time_ns: int) -> Frame | None:
+        taken, picture = capture.retrieve()
+        return Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), time_ns) if taken else None
 
     def _capture_time(self, capture: cv2.VideoCapture) -> int:
         """The driver's buffer time where it is believable, else now."""
@@ -70,46 +106,9 @@ class LocalCamera:
 
     def close(self) -> None:
         """Release the device."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
         if self._capture is not None:
             self._capture.release()
             self._capture = None
-
-
-class NetworkCamera:
-    """A camera behind an RTSP or HTTP address; frames are timed as they arrive."""
-
-    def __init__(self, address: str, picture: Picture, clock: Clock) -> None:
-        self.name = f"camera {address}"
-        self._address, self._clock, self._rate_hz = address, clock, picture.rate_hz
-        self._container: av.container.InputContainer | None = None
-
-    def open(self) -> None:
-        """SourceError where nothing answers, or what answers is no picture."""
-        options = {"rtsp_transport": "tcp"} if self._address.startswith("rtsp") else {}
-        try:
-            container = av.open(self._address, options=options, timeout=TIMEOUT_S)
-        except (av.error.FFmpegError, OSError) as error:
-            raise SourceError(f"cannot open {self.name}: {error}; check the address and that it answers") from error
-        if not container.streams.video:
-            container.close()
-            raise SourceError(f"{self.name} sends no picture; give an address that does")
-        self._container = container
-
-    def events(self) -> Iterator[Frame]:
-        """Frames of the bundle's picture rate; SourceError where the stream ends."""
-        assert self._container is not None, "open() comes first"
-        grid = FrameGrid(self._rate_hz)
-        try:
-            for frame in self._container.decode(video=0):
-                time_ns = self._clock.now_ns()
-                if grid.wants(time_ns):
-                    yield Frame(to_rgb(frame), time_ns)
-        except (av.error.FFmpegError, OSError) as error:
-            raise SourceError(f"{self.name} is gone: {error}") from error
-        raise SourceError(f"{self.name} has ended its stream")
-
-    def close(self) -> None:
-        """Close the connection."""
-        if self._container is not None:
-            self._container.close()
-            self._container = None

@@ -8,7 +8,7 @@ import zmq
 
 from edge.errors import PublishError
 from edge.messages import Latency, Message, decode, encode, topic
-from edge.publisher import MOST_JOINS, MOST_WAITING, Publisher, stamped
+from edge.publisher import LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,
@@ -76,8 +76,11 @@ def publish_all(publisher: Publisher, messages: list[Message]) -> None:
     """Once this returns they are what a joiner gets."""
     for message in messages:
         publisher.publish(message)
-    while not (publisher.waiting == 0 and publisher.last()[-1] == messages[-1]):
+    for _ in range(WAIT_S * 1000):
+        if publisher.last()[-1:] == messages[-1:]:
+            return
         threading.Event().wait(0.001)
+    raise AssertionError(f"not sent within {WAIT_S} s")
 
 
 def test_messages_arrive_in_order_as_topic_and_map(publisher, subscribe) -> None:
@@ -129,12 +132,13 @@ def test_a_late_joiner_gets_the_last_of_its_topic_alone(publisher, subscribe) ->
 
 def test_those_who_are_there_already_are_sent_nothing_again(publisher, subscribe) -> None:
     publish_all(publisher, ONE_OF_EACH)
-    there = [subscribe(publisher.address), subscribe(publisher.address, "stats."), subscribe(publisher.address, "ev")]
-    for socket, expected in zip(there, (ONE_OF_EACH, [STATS], [EVENT]), strict=True):
-        assert [receive(socket) for _ in expected] == [frames(message) for message in expected]
+    there = []
+    for prefix, expected in (("", ONE_OF_EACH), ("stats.", [STATS]), ("ev", [EVENT])):
+        there.append(subscribe(publisher.address, prefix))
+        assert [receive(there[-1]) for _ in expected] == [frames(message) for message in expected]
     for _ in range(5):
         joiner = subscribe(publisher.address, "emotion.", "event.", "status.", "stats.")
-        assert [receive(joiner) for _ in ONE_OF_EACH] == [frames(message) for message in ONE_OF_EACH]
+        assert sorted(receive(joiner) for _ in ONE_OF_EACH) == sorted(map(frames, ONE_OF_EACH))
     following = numbered(4, EVENT), numbered(4, STATS)
     for message in following:
         publisher.publish(message)
@@ -154,8 +158,10 @@ def test_a_second_topic_brings_only_what_the_first_did_not(publisher, subscribe)
 
 def test_who_leaves_a_topic_hears_no_more_and_nobody_else_misses_anything(publisher, subscribe) -> None:
     publish_all(publisher, [PREDICTION, STATS])
-    leaver, stayer = subscribe(publisher.address, "emotion.", "stats."), subscribe(publisher.address)
-    assert all(receive(socket) for socket in (leaver, leaver, stayer, stayer))
+    leaver = subscribe(publisher.address, "emotion.", "stats.")
+    assert receive(leaver) != receive(leaver)
+    stayer = subscribe(publisher.address)
+    assert [receive(stayer) for _ in range(2)] == [frames(PREDICTION), frames(STATS)]
     leaver.unsubscribe("emotion.")
     leaver.subscribe("event.")
     publisher.publish(EVENT)
@@ -183,9 +189,10 @@ def test_a_stranger_who_sends_anything_changes_nothing(publisher, subscribe) -> 
     publish_all(publisher, [STATS])
     with zmq.Context() as context, context.socket(zmq.XSUB) as stranger:
         stranger.connect(publisher.address)
-        for rubbish in (b"", b"\x02stats.", b"stats.", b"\x00stats.", b"\x01", bytes(range(256)), b"\x01" * 10_000):
+        for rubbish in (b"", b"\x02stats.", b"stats.", b"\x00stats.", bytes(range(256)), b"\x01"):
             stranger.send(rubbish)
         assert receive(stranger) == frames(STATS)
+        stranger.send(b"\x01" * (LONGEST_TOPIC + 1))
     assert receive(subscribe(publisher.address)) == frames(STATS)
 
 

@@ -38,6 +38,7 @@ class Watched:
     def see(self, begin_ms: int, end_ms: int, light: int = FAINTEST) -> None:
         for at in range(begin_ms, end_ms, 200):
             self.stream.add([Frame(np.full((8, 8, 3), light + at // 200, np.uint8), at * MS)])
+        self.stream.look()
         self.stream.keep(self.recognizer.embed(self.stream.crops))
 
     def states(self, end_ms: int) -> tuple[str, str]:
@@ -229,6 +230,19 @@ def test_what_was_not_asked_for_is_off(manifest, numpy_backend, sound: bool, pic
     window = watched.stream.cut(1000 * MS)
     assert (window.audio, window.video) == states == watched.states(1000)
     assert (len(window.samples), len(window.embeddings)) == (1000 * sound, 5 * picture)
+
+
+def test_frames_are_looked_at_as_far_as_is_asked(watched: Watched) -> None:
+    for at in (0, 200, 400):
+        watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), at * MS)])
+    watched.stream.look(400 * MS)
+    assert (len(watched.stream.crops), watched.stream.has_unseen(400 * MS), watched.stream.has_unseen()) == (
+        2,
+        False,
+        True,
+    )
+    watched.stream.look()
+    assert (len(watched.stream.crops), watched.stream.has_unseen()) == (3, False)
 
 
 def test_each_frame_is_encoded_once_and_as_one_batch(watched: Watched, numpy_backend) -> None:

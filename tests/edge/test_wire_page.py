@@ -12,32 +12,13 @@ import pytest
 from msgspec import inspect as types
 
 from edge.framing import Box
-from edge.messages import (
-    DROP_REASONS,
-    AudioEvidence,
-    Latency,
-    Message,
-    Prediction,
-    Stats,
-    Status,
-    SteadyState,
-    VideoEvidence,
-    encode,
-    topic,
-)
+from edge.messages import DROP_REASONS, Latency, Message, encode, topic
 from edge.wire_page import page, read_meanings, spelled, struct
+from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
 ROOT = Path(__file__).parent.parent.parent
 WRITTEN = (ROOT / "docs/wire.md").read_text()
-MESSAGES: list[Message] = [
-    Prediction(
-        1, "ab", "cam1", 0, 0, 0, 0, 0, 0, 0, "calm", ["calm"], [1.0], 1.0, None, AudioEvidence("ok", -20.0, 0.5),
-        VideoEvidence("ok", 1, Box(1, 2, 3, 4), 30), Latency(1, 2, 3, 4), {}, "tiny 0.1", "numpy",
-    ),
-    SteadyState(1, "ab", "cam1", 0, 0, 0, 0, 0, "calm", None, ["calm"], [1.0], 1.0),
-    Status(1, "ab", "cam1", 0, 0, 0, "online", "ok", "ok", 0.5, {}),
-    Stats(1, "ab", 0, 0, 0, 1.0, 0.5, 0.1, 3, {"frames": 0}, {}),
-]  # fmt: skip
+MESSAGES: list[Message] = [PREDICTION, EVENT, STATUS, STATS]
 
 
 def tables() -> dict[str, dict[str, tuple[str, str]]]:

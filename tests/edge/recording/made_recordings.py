@@ -1,4 +1,4 @@
-"""Recordings that the tests share: what a run was made of, its steps, and pieces of it that are hard to keep exactly."""
+"""What the tests record: what a run was made of, steps, messages."""
 
 from pathlib import Path
 from typing import Any

@@ -1,105 +1,174 @@
-"""One thread a source: what it carries, what it opens again, what it raises."""
+"""One thread a source: what it carries, what it opens again, what it says, and how it ends."""
 
 import logging
 import threading
-from collections import Counter
 
 import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.inbox import Inbox
-from edge.samples import Block
+from edge.samples import Block, Event
 from edge.sources import capture as capture_module
 from edge.sources.capture import Capture
 
 LOST = SourceError("camera 0 gives no more frames")
+SOON_S = 30.0
 
 
 def block(time_ns: int) -> Block:
     return Block(np.zeros(1, np.float32), time_ns)
 
 
-@pytest.fixture(autouse=True)
-def _at_once(monkeypatch) -> None:
-    monkeypatch.setattr(capture_module, "FIRST_RETRY_S", 0.0)
+class Reached:
+    """What a capture delivered, and how it ended."""
+
+    def __init__(self, source, *, is_open: bool = True, reopen: bool = True, stops_at: int | None = None) -> None:
+        self.times: list[int] = []
+        self.endings: list[BaseException | None] = []
+        self.stop, self.ended = threading.Event(), threading.Event()
+        self._stops_at = stops_at
+        self.capture = Capture(source, self._put, self._end, self.stop, is_open=is_open, reopen=reopen)
+        self.capture.start()
+
+    def _put(self, event: Event) -> None:
+        self.times.append(event.end_ns)
+        if event.end_ns == self._stops_at:
+            self.stop.set()
+
+    def _end(self, error: BaseException | None) -> None:
+        self.endings.append(error)
+        self.ended.set()
+
+    def finish(self) -> "Reached":
+        assert self.ended.wait(SOON_S)
+        self.capture.finish()
+        return self
 
 
-def run(source, *, is_open: bool = True, reopen: bool = True) -> tuple[list[int], Inbox]:
-    inbox = Inbox(Counter())
-    capture = Capture(source, inbox, threading.Event(), is_open=is_open, reopen=reopen)
-    capture.start()
-    times = []
-    while not inbox.closed:
-        times += [event.end_ns for event in inbox.take(30)]
-    capture.finish()
-    return times, inbox
+@pytest.fixture
+def waited(monkeypatch) -> list[float]:
+    """No time is waited; how long it would have been."""
+    waits: list[float] = []
+    real = threading.Event.wait
+
+    def wait(event: threading.Event, timeout: float | None = None) -> bool:
+        if threading.current_thread().name == "scripted source":
+            waits.append(timeout)
+            return event.is_set()
+        return real(event, timeout)
+
+    monkeypatch.setattr(threading.Event, "wait", wait)
+    return waits
 
 
 def test_events_are_carried_until_the_source_ends_and_is_closed(scripted_source) -> None:
     source = scripted_source([block(1), block(2)])
-    assert run(source)[0] == [1, 2]
+    reached = Reached(source).finish()
+    assert (reached.times, reached.endings) == ([1, 2], [None])
     assert (source.opened, source.closed) == (0, 1)
 
 
-def test_a_lost_device_is_closed_opened_again_and_said(scripted_source, caplog) -> None:
-    source = scripted_source([block(1), LOST], [block(2), LOST], [block(3)])
+def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, caplog, waited) -> None:
+    source = scripted_source([block(1), LOST], [LOST], [block(2), block(3), LOST], [block(4)], refusals=(LOST, LOST))
     with caplog.at_level(logging.WARNING):
-        assert run(source)[0] == [1, 2, 3]
-    assert (source.opened, source.closed) == (2, 3)
+        assert Reached(source).finish().times == [1, 2, 3, 4]
+    assert (source.opened, source.closed) == (5, 4)
     assert [record.getMessage() for record in caplog.records] == [
         "camera 0 gives no more frames; it is tried again from now on",
         "scripted source is there",
     ] * 2
 
 
-def test_a_device_that_is_not_there_is_tried_until_it_is(scripted_source) -> None:
+def test_a_device_that_opens_but_gives_nothing_is_tried_ever_less_often(scripted_source, caplog, waited) -> None:
+    source = scripted_source(*[[LOST]] * 7, [block(1), LOST], [block(2)])
+    with caplog.at_level(logging.DEBUG):
+        assert Reached(source, is_open=False).finish().times == [1, 2]
+    assert waited == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 0.5]
+    warned = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
+    there = "scripted source is there"
+    assert warned == [there, f"{LOST}; it is tried again from now on", there]
+
+
+def test_a_device_that_is_not_there_is_tried_until_it_is(scripted_source, caplog, waited) -> None:
     source = scripted_source([block(1)], refusals=(LOST, LOST, LOST))
-    assert run(source, is_open=False)[0] == [1]
+    with caplog.at_level(logging.WARNING):
+        assert Reached(source, is_open=False).finish().times == [1]
     assert source.opened == 4
+    assert waited == [0.5, 1.0, 2.0, 4.0]
+    assert [record.getMessage() for record in caplog.records] == ["scripted source is there"]
 
 
-def test_a_broken_recording_is_raised_and_not_opened_again(scripted_source) -> None:
+def test_a_broken_recording_is_told_and_not_opened_again(scripted_source) -> None:
     source = scripted_source([block(1), LOST])
-    with pytest.raises(SourceError, match="no more frames"):
-        run(source, reopen=False)
+    reached = Reached(source, reopen=False).finish()
+    assert (reached.times, reached.endings) == ([1], [LOST])
     assert (source.opened, source.closed) == (0, 1)
 
 
 @pytest.mark.parametrize("reopen", [True, False])
-def test_an_unexpected_error_is_raised_whatever_the_source(scripted_source, reopen: bool) -> None:
-    with pytest.raises(ZeroDivisionError):
-        run(scripted_source([ZeroDivisionError()]), reopen=reopen)
+def test_an_unexpected_error_is_told_whatever_the_source(scripted_source, reopen: bool) -> None:
+    error = ZeroDivisionError()
+    source = scripted_source([error])
+    assert Reached(source, reopen=reopen).finish().endings == [error]
+    assert source.closed == 1
 
 
-def test_the_inbox_closes_also_where_it_breaks(scripted_source) -> None:
-    inbox = Inbox(Counter())
-    capture = Capture(scripted_source([LOST]), inbox, threading.Event(), is_open=True, reopen=False)
-    capture.start()
-    assert inbox.take(30) == []
-    assert inbox.closed
-    with pytest.raises(SourceError):
-        capture.finish()
+def test_an_error_at_closing_is_told(scripted_source) -> None:
+    source, error = scripted_source([block(1)]), OSError("no")
+
+    def close() -> None:
+        raise error
+
+    source.close = close
+    assert Reached(source).finish().endings == [error]
 
 
 def test_stop_ends_a_device_that_would_go_on(scripted_source) -> None:
-    stop, inbox = threading.Event(), Inbox(Counter())
-    stop.set()
     source = scripted_source([block(time_ns) for time_ns in range(100)])
-    capture = Capture(source, inbox, stop, is_open=True, reopen=True)
-    capture.start()
-    capture.finish()
-    assert [event.end_ns for event in inbox.take(0)] == [0]
+    reached = Reached(source, stops_at=3).finish()
+    assert (reached.times, reached.endings) == ([0, 1, 2, 3], [None])
     assert source.closed == 1
+
+
+def test_a_device_that_is_lost_while_everything_stops_is_no_news(scripted_source, caplog) -> None:
+    class Unplugged(scripted_source):
+        def events(self):
+            reached.stop.set()
+            raise LOST
+            yield
+
+    begin = threading.Event()
+    source = Unplugged()
+    source.open = begin.wait
+    with caplog.at_level(logging.WARNING):
+        reached = Reached(source, is_open=False)
+        begin.set()
+        assert reached.finish().endings == [None]
+    assert caplog.records == []
 
 
 def test_stop_ends_the_waiting_for_a_device(scripted_source, monkeypatch) -> None:
     monkeypatch.setattr(capture_module, "FIRST_RETRY_S", 3600.0)
-    stop, inbox = threading.Event(), Inbox(Counter())
     source = scripted_source([block(1)])
-    capture = Capture(source, inbox, stop, is_open=False, reopen=True)
-    capture.start()
-    stop.set()
-    capture.finish()
-    assert inbox.take(30) == []
-    assert (source.opened, source.closed) == (0, 1)
+    reached = Reached(source, is_open=False)
+    reached.stop.set()
+    assert reached.finish().endings == [None]
+    assert (reached.times, source.opened, source.closed) == ([], 0, 1)
+
+
+def test_a_device_that_hangs_does_not_keep_the_program_from_ending(scripted_source, caplog, monkeypatch) -> None:
+    monkeypatch.setattr(capture_module, "JOIN_S", 0.05)
+    comes_back = threading.Event()
+
+    class Hanging(scripted_source):
+        def events(self):
+            comes_back.wait(SOON_S)
+            yield block(1)
+
+    reached = Reached(Hanging())
+    reached.stop.set()
+    with caplog.at_level(logging.WARNING):
+        reached.capture.finish()
+    assert [record.getMessage() for record in caplog.records] == ["scripted source does not answer; it is left behind"]
+    comes_back.set()
+    assert reached.finish().endings == [None]

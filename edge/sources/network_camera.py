@@ -1,0 +1,136 @@
+"""Cameras behind an address: RTSP and HTTP, through PyAV."""
+
+import logging
+import queue
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+
+import av
+
+from ..bundle import Picture
+from ..clock import SECOND_NS, Clock, to_ns
+from ..errors import SourceError
+from ..samples import Frame
+from ..windowing import FrameGrid
+from .media import to_rgb
+from .reader import Reader
+
+OPEN_S = 5.0
+"""What connecting and recognising the stream may take, and then its first picture."""
+LOST_S = 1.0
+"""Without a picture for this long the camera is lost, whatever else it sends."""
+READ_S = 1.5
+"""When FFmpeg gives up a connection that sends nothing: after the camera was called lost, so that it says less."""
+LARGEST_LAG_NS = to_ns(0.5)
+"""A packet that has waited so long for the decoder is dropped: an overloaded machine goes on with the newest."""
+MOST_PACKETS = 128
+OPTIONS = {"fpsprobesize": "0", "analyzeduration": "1000000"}
+"""Recognising a stream holds its packets back, and with them what the camera sees now."""
+RTSP_OPTIONS = {"rtsp_transport": "tcp"}
+
+Arrived = tuple["av.Packet[Any]", int]
+
+log = logging.getLogger(__name__)
+
+
+class NetworkCamera:
+    """A camera behind an RTSP or HTTP address; a frame's time is the arrival of its packet.
+
+    Packets are taken off the connection as they come, in a thread: a slow decoder never makes the stream late.
+    """
+
+    def __init__(self, address: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
+        self.name = f"camera {address}"
+        self._address, self._clock, self._rate_hz, self._dropped = address, clock, picture.rate_hz, dropped
+        self._container: av.container.InputContainer | None = None
+        self._reader: Reader[Arrived] | None = None
+
+    def open(self) -> None:
+        """SourceError where nothing answers, or what answers is no picture."""
+        options = OPTIONS | (RTSP_OPTIONS if self._address.startswith("rtsp") else {})
+        try:
+            container = av.open(self._address, options=options, timeout=(OPEN_S, READ_S))
+        except (av.error.FFmpegError, OSError) as error:
+            raise SourceError(f"cannot open {self.name}: {error}; check the address and that it answers") from error
+        if not container.streams.video:
+            container.close()
+            raise SourceError(f"{self.name} sends no picture; give an address that does")
+        container.streams.video[0].codec_context.flags |= av.codec.context.Flags.low_delay
+        self._container = container
+
+    def events(self) -> Iterator[Frame]:
+        """Frames of the bundle's picture rate; SourceError where the stream ends or no picture comes."""
+        assert self._container is not None, "open() comes first"
+        container, self._container = self._container, None
+        self._reader = Reader(self.name, self._packets(container), container.close, MOST_PACKETS)
+        pictures = Pictures(container.streams.video[0], self._rate_hz, self._clock, self._dropped)
+        patience_ns = to_ns(OPEN_S)
+        while True:
+            try:
+                packet, time_ns = self._reader.take((pictures.seen_ns + patience_ns - self._clock.now_ns()) / SECOND_NS)
+                frame = pictures.decode(packet, time_ns)
+            except (queue.Empty, av.error.ExitError) as error:
+                raise SourceError(f"{self.name} sends no more pictures; check it and the network") from error
+            except EOFError as error:
+                raise SourceError(f"{self.name} has ended its stream") from error
+            except (av.error.FFmpegError, OSError) as error:
+                raise SourceError(f"{self.name} is gone: {error}") from error
+            if frame is not None:
+                patience_ns = to_ns(LOST_S + 1 / self._rate_hz)
+                yield frame
+
+    def _packets(self, container: av.container.InputContainer) -> Iterator[Arrived]:
+        """All tracks, so that a camera that goes on with its sound alone can be closed between two packets."""
+        for packet in container.demux():
+            yield packet, self._clock.now_ns()
+
+    def close(self) -> None:
+        """Close the connection."""
+        if self._reader is not None:
+            self._reader.close()
+            self._reader = None
+        if self._container is not None:
+            self._container.close()
+            self._container = None
+
+
+class Pictures:
+    """Of a stream's packets, the frames that the grid wants; where every picture stands alone, no other is decoded."""
+
+    def __init__(self, stream: av.VideoStream, rate_hz: float, clock: Clock, dropped: Counter[str]) -> None:
+        self._stream, self._clock, self._dropped = stream, clock, dropped
+        self._grid = FrameGrid(rate_hz)
+        self._stands_alone = stream.codec_context.codec.intra_only
+        self._awaits_key = False
+        self.seen_ns = clock.now_ns()
+        """When a picture last came, or was dropped because this machine is behind."""
+
+    def decode(self, packet: "av.Packet[Any]", time_ns: int) -> Frame | None:
+        """The frame that a packet completes, if it is wanted and not damaged."""
+        if packet.stream is not self._stream:
+            return None
+        wanted = self._grid.wants(time_ns)
+        if self._is_behind(packet, time_ns):
+            self._dropped["frames_overload"] += wanted
+            self.seen_ns = self._clock.now_ns()
+            return None
+        if self._stands_alone and not wanted:
+            return None
+        try:
+            pictures = packet.decode()
+        except av.error.InvalidDataError as error:
+            log.debug("a damaged picture: %s", error)
+            return None
+        if not pictures:
+            return None
+        self.seen_ns = self._clock.now_ns()
+        return Frame(to_rgb(pictures[-1]), time_ns) if wanted else None
+
+    def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
+        """Whether a packet is too old to be decoded, or says only what has changed since one that was."""
+        if self._clock.now_ns() - time_ns > LARGEST_LAG_NS:
+            self._awaits_key = not self._stands_alone
+            return True
+        self._awaits_key = self._awaits_key and not packet.is_keyframe
+        return self._awaits_key

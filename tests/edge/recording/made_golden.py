@@ -1,0 +1,109 @@
+"""The golden recording: the program's own drawing and singing, small, with a covered lens and a lost microphone.
+
+`python -m tests.edge.recording.made_golden` records it anew, which a new bundle, or a change to what is published,
+asks for.
+"""
+
+import shutil
+import tempfile
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from edge.backends.ort import OrtBackend
+from edge.bundle import MANIFEST, SHIPPED, Manifest, load, sha256
+from edge.clock import SECOND_NS, to_ns
+from edge.lineup import Course, Lane, line_up
+from edge.messages import Message
+from edge.recognizer import Recognizer
+from edge.recording.about import BundleAbout, Session
+from edge.recording.recorder import Recorder
+from edge.samples import Block, Event, Frame
+from edge.sources.demo import MOODS, face, voice
+from edge.steadying import Steadying
+from edge.step import Arrival, Step
+
+GOLDEN = Path(__file__).parents[2] / "golden" / "demo"
+BEGIN_NS, UNIX_AHEAD_NS = 1_000 * SECOND_NS, 1_700_000_000 * SECOND_NS
+END_S = 4.0
+COVERED_S = (1.6, 2.4)
+"""When the lens is covered."""
+UNPLUGGED_S = 3.0
+"""From when on the microphone is lost."""
+TURN_S = 0.06
+"""How often the loop looks, give or take."""
+
+
+def events(rate_hz: int) -> list[Event]:
+    """Half a second of each mood in turn."""
+    voices = [voice(mood, rate_hz) for mood in MOODS]
+    size, half_s = round(0.02 * rate_hz), rate_hz // 2
+    samples = np.concatenate([voices[k % 3][:half_s] for k in range(round(2 * END_S))])
+    sound = [
+        Block(samples[i : i + size], BEGIN_NS + (i + size) * SECOND_NS // rate_hz)
+        for i in range(0, round(UNPLUGGED_S * rate_hz), size)
+    ]
+    pictures = []
+    for k in range(round(5 * END_S)):
+        picture = face(MOODS[k * 2 // 5 % 3])[::2, ::2].copy()
+        pictures.append(Frame(picture * (not COVERED_S[0] <= k / 5 < COVERED_S[1]), BEGIN_NS + to_ns(k / 5)))
+    return sorted([*sound, *pictures], key=lambda event: event.end_ns)
+
+
+def steps(rate_hz: int) -> Iterator[Step]:
+    """As a live run would take them: some turns are short, some have nothing."""
+    waiting = events(rate_hz)
+    now_ns, jitter = BEGIN_NS, np.random.default_rng(0)
+    while now_ns < BEGIN_NS + to_ns(END_S):
+        now_ns += to_ns(float(jitter.uniform(0.2, 1.8)) * TURN_S)
+        arrived = [Arrival(0, event) for event in waiting if event.end_ns <= now_ns]
+        waiting = waiting[len(arrived) :]
+        yield Step(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, arrived, [{"frames_overload": 3}])
+    yield Step(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, [Arrival(0, None)], [{"frames_overload": 3}])
+
+
+def about() -> Session:
+    manifest: Manifest = load(SHIPPED).manifest
+    return Session(
+        course=Course("golden", (Lane("main", True, True),), "face", BEGIN_NS, SECOND_NS // 2, True, Steadying()),
+        software="golden",
+        start_unix_ns=BEGIN_NS + UNIX_AHEAD_NS,
+        start_mono_ns=BEGIN_NS,
+        fast=True,
+        bundle=BundleAbout(manifest.name, manifest.version, sha256(SHIPPED / MANIFEST), "edge/models/foal-nano"),
+        backend=OrtBackend.name,
+        threads=1,
+        wire_format="msgpack",
+    )
+
+
+def record_demo(folder: Path, recognizer: Recognizer) -> tuple[Path, list[Message]]:
+    """Run it and record it; the recording, and what was published."""
+    published: list[Message] = []
+    of = about()
+    recorder = Recorder(folder, of, media=True)
+
+    def publish(message: Message) -> None:
+        published.append(message)
+        recorder.message(message)
+
+    lineup = line_up(of.course, recognizer, publish)
+    for step in steps(recognizer.manifest.sound.rate_hz):
+        recorder.step(step)
+        lineup.loop.step(step)
+    lineup.loop.close()
+    recorder.close()
+    return recorder.folder, published
+
+
+def main() -> None:
+    bundle = load(SHIPPED)
+    with tempfile.TemporaryDirectory() as made:
+        folder, _ = record_demo(Path(made), Recognizer(bundle.manifest, OrtBackend(bundle, threads=1)))
+        shutil.rmtree(GOLDEN, ignore_errors=True)
+        shutil.copytree(folder, GOLDEN)
+
+
+if __name__ == "__main__":
+    main()

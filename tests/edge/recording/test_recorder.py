@@ -1,0 +1,250 @@
+"""With real disks: what is kept and what is not, slow ones, full ones, and a program that is killed."""
+
+import os
+import signal
+import stat
+import subprocess
+import sys
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import UsageError
+from edge.recording import recorder as module
+from edge.recording.about import ABOUT, MESSAGES, STEPS, read_session
+from edge.recording.contents import End, Gap
+from edge.recording.reading import read_messages, read_steps
+from edge.recording.record_file import RecordFile
+from edge.recording.recorder import MOST_WAITING, Recorder
+from edge.samples import Block, Frame
+from tests.edge.recording.made_recordings import MS, about, assert_same, noise, record, status, step, steps
+
+ROOT = Path(__file__).parents[3]
+TWO = about("cam1", "cam2")
+WAIT_S = 20
+
+
+def modes(folder: Path) -> dict[str, int]:
+    return {path.name: stat.S_IMODE(path.stat().st_mode) for path in (folder, *folder.iterdir())}
+
+
+def test_only_the_owner_may_look_at_it(tmp_path: Path) -> None:
+    old = os.umask(0)
+    try:
+        folder = record(tmp_path / "new", steps(3), [status(0)], TWO)
+    finally:
+        os.umask(old)
+    assert modes(folder) == {folder.name: 0o700, ABOUT: 0o600, MESSAGES: 0o600, STEPS: 0o600}
+    assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
+    assert read_session(folder) == TWO
+
+
+def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> None:
+    picture = np.frombuffer(b"secret" * 600, np.uint8).reshape(30, 40, 3)
+    sound = np.frombuffer(b"secret!!" * 1000, np.float32)
+    seen = [step(number, Frame(picture, number), Block(sound, number)) for number in range(50)]
+    folder = record(tmp_path, seen, [status(number) for number in range(50)], about(), media=False)
+    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, ABOUT]
+    assert len(list(read_messages(folder))) == 51
+    assert (folder / MESSAGES).stat().st_size < 50 * 400
+    assert all(b"secret" not in path.read_bytes() for path in folder.iterdir())
+
+
+def test_what_is_flushed_can_be_read_while_the_run_goes_on(tmp_path: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(module, "FLUSH_S", 0.05)
+    recorder = Recorder(tmp_path, TWO, media=True)
+    taken = steps(4)
+    for one in taken:
+        recorder.step(one)
+    recorder.message(status(0))
+    until_s = time.monotonic() + WAIT_S
+    while (recorder.folder / MESSAGES).stat().st_size == 0 and time.monotonic() < until_s:
+        time.sleep(0.01)
+    for one, other in zip(read_steps(recorder.folder), taken, strict=True):
+        assert_same(one, other)
+    assert len(list(read_messages(recorder.folder))) == 1
+    assert len(caplog.records) == 2
+    recorder.close()
+
+
+@pytest.mark.parametrize("name", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, name: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(
+        UsageError, match=rf"cannot record to {tmp_path / name}/2023.*: {tmp_path / name}: (File ex|Not a dir)"
+    ):
+        Recorder(tmp_path / name, about(), media=False)
+
+
+class HeldFile(RecordFile):
+    """A disk that takes nothing until it is let go."""
+
+    go_on: threading.Event
+    reached: threading.Event
+
+    def append(self, payload: bytes) -> None:
+        self.reached.set()
+        assert self.go_on.wait(WAIT_S)
+        super().append(payload)
+
+
+@pytest.fixture
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[HeldFile]]:
+    HeldFile.go_on, HeldFile.reached = threading.Event(), threading.Event()
+    monkeypatch.setattr(module, "RecordFile", HeldFile)
+    yield HeldFile
+    HeldFile.go_on.set()
+
+
+def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[HeldFile], caplog) -> None:
+    recorder = Recorder(tmp_path, about(), media=True)
+    recorder.step(step(0))
+    assert held.reached.wait(WAIT_S)
+    alive: list[weakref.ref[np.ndarray]] = []
+    for number in range(1, 101):
+        picture = np.zeros((1000, 1000, 3), np.uint8)
+        alive.append(weakref.ref(picture))
+        recorder.step(step(number, Frame(picture, number)))
+        del picture
+    kept = MOST_WAITING // (3_000_000 + 200)
+    assert sum(one() is not None for one in alive) == kept
+    assert recorder.lost == {MESSAGES: 0, STEPS: 100 - kept}
+    held.go_on.set()
+    while sum(one() is not None for one in alive) > 1:
+        time.sleep(0.01)
+    recorder.step(step(101))
+    recorder.close()
+    read = list(read_steps(recorder.folder))
+    assert [one.now_ns for one in read[: kept + 1]] == [number * MS for number in range(kept + 1)]
+    assert read[kept + 1] == Gap(100 - kept)
+    assert_same(read[kept + 2], step(101))
+    assert read[kept + 3 :] == [End()]
+    assert recorder.problem == f"the recording in {recorder.folder} is incomplete: the disk is too slow"
+    assert [said.getMessage() for said in caplog.records] == [
+        f"{recorder.problem}. What is missing is marked in it; record less, or to a quicker disk"
+    ]
+
+
+def test_of_a_recording_that_waits_itself_nothing_is_lost(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(module, "MOST_WAITING", 1000)
+    taken = [step(number, noise(number, 30, 40)) for number in range(60)]
+    folder = record(tmp_path, taken, [status(number) for number in range(60)], about(fast=True))
+    for one, other in zip(read_steps(folder), [*taken, End()], strict=True):
+        assert one == End() or assert_same(one, other) is None
+    assert len(list(read_messages(folder))) == 61
+
+
+def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[HeldFile], monkeypatch, caplog) -> None:
+    monkeypatch.setattr(module, "CLOSE_S", 0.05)
+    recorder = Recorder(tmp_path, about(), media=True)
+    for one in (step(0), step(1), step(2)):
+        recorder.step(one)
+    assert held.reached.wait(WAIT_S)
+    recorder.close()
+    assert recorder.problem is not None
+    assert recorder.problem.endswith("has ended: the disk has taken nothing for 0 s")
+    assert len(caplog.records) == 1
+    held.go_on.set()
+    recorder.close()
+    assert [type(one).__name__ for one in read_steps(recorder.folder)] == ["Step", "Gap", "End"]
+
+
+def test_what_breaks_the_thread_is_raised(tmp_path: Path) -> None:
+    recorder = Recorder(tmp_path, about(), media=True)
+    recorder.step(step(0, Frame(np.zeros((4, 4, 5), np.uint8), 0)))
+    with pytest.raises(Exception, match="number of channels"):
+        recorder.close()
+
+
+@pytest.fixture
+def small_disk(tmp_path: Path) -> Iterator[Path]:
+    folder = tmp_path / "disk"
+    folder.mkdir()
+    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder], capture_output=True)
+    if mounted.returncode:
+        pytest.skip(f"no disk of 64 kB can be mounted: {mounted.stderr.decode().strip()}")
+    yield folder
+    subprocess.run(["umount", folder], check=True)
+
+
+def test_a_full_disk_ends_the_recording_and_nothing_else(small_disk: Path, monkeypatch, caplog) -> None:
+    monkeypatch.setattr(module, "FLUSH_S", 0.01)
+    recorder = Recorder(small_disk, about(), media=True)
+    until_s, number = time.monotonic() + WAIT_S, 0
+    while recorder.problem is None and time.monotonic() < until_s:
+        recorder.step(step(number, noise(number, 24, 32)))
+        recorder.message(status(number))
+        number += 1
+        time.sleep(0.001)
+    for late in range(100):
+        recorder.step(step(number + late))
+    recorder.close()
+    assert recorder.problem == f"the recording in {recorder.folder} has ended: No space left on device"
+    assert [said.getMessage() for said in caplog.records] == [
+        f"{recorder.problem}. The program goes on without it; make room, or give another --record"
+    ]
+    read = list(read_steps(recorder.folder))
+    assert 5 < len(read) < number
+    for index, one in enumerate(read):
+        assert_same(one, step(index, noise(index, 24, 32)))
+    assert 0 < len(list(read_messages(recorder.folder))) <= number
+
+
+CHILD = """
+import resource, sys, time
+from pathlib import Path
+from edge.recording.recorder import Recorder
+from tests.edge.recording.made_recordings import about, noise, status, step
+
+largest = int(sys.argv[2])
+if largest:
+    resource.setrlimit(resource.RLIMIT_FSIZE, (largest, largest))
+recorder = Recorder(Path(sys.argv[1]), about(), media=True)
+print(recorder.folder, flush=True)
+number = 0
+while recorder.problem is None:
+    recorder.step(step(time.monotonic_ns() // 10**6, noise(number % 50, 24, 32)))
+    recorder.message(status(number))
+    number += 1
+    time.sleep(0.002)
+recorder.close()
+print(recorder.problem, flush=True)
+"""
+
+
+def child(folder: Path, largest: int = 0) -> "subprocess.Popen[str]":
+    arguments = [sys.executable, "-c", CHILD, str(folder), str(largest)]
+    return subprocess.Popen(arguments, stdout=subprocess.PIPE, text=True, cwd=ROOT)
+
+
+def test_a_program_that_is_killed_loses_a_second_at_most(tmp_path: Path) -> None:
+    with child(tmp_path) as killed:
+        folder = Path(killed.stdout.readline().strip())
+        time.sleep(2.2)
+        killed_ms = time.monotonic_ns() // MS
+        killed.send_signal(signal.SIGKILL)
+    read = list(read_steps(folder))
+    times = [one.now_ns // MS for one in read]
+    assert times == sorted(times)
+    assert killed_ms - times[-1] < 1000 + 700, "a second, and what a busy machine adds"
+    for number, one in enumerate(read):
+        assert_same(one, step(times[number], noise(number % 50, 24, 32)))
+    sent = [message.mono_ns for message in read_messages(folder)]
+    assert sent == list(range(len(sent)))
+    assert abs(len(sent) - len(read)) < 500
+
+
+def test_a_file_that_may_not_grow_ends_the_recording(tmp_path: Path) -> None:
+    with child(tmp_path, 100_000) as limited:
+        folder, problem = Path(limited.stdout.readline().strip()), limited.stdout.readline().strip()
+    assert limited.returncode == 0
+    assert problem == f"the recording in {folder} has ended: File too large"
+    assert (folder / STEPS).stat().st_size == 100_000
+    read = list(read_steps(folder))
+    assert len(read) > 10
+    assert_same(read[-1], step(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 24, 32)))

@@ -1,0 +1,213 @@
+"""The same steps give the same bytes; a golden recording gives what it gave when it was made."""
+
+import shutil
+import threading
+from collections import Counter
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from edge.bundle import MANIFEST, SHIPPED, sha256
+from edge.errors import BundleError, FoalError, SourceError, UsageError
+from edge.messages import encode
+from edge.recognizer import Recognizer
+from edge.recording.about import MESSAGES, STEPS, read_session
+from edge.recording.contents import Gap, pack
+from edge.recording.reading import read_messages, read_steps
+from edge.recording.record_file import RecordFile, read_records
+from edge.recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
+from edge.samples import Block
+from tests.edge.recording.made_golden import BEGIN_NS, GOLDEN, about, record_demo
+from tests.edge.recording.made_recordings import record, status
+
+NEVER = threading.Event()
+
+
+@pytest.fixture(scope="module")
+def original(tmp_path_factory: pytest.TempPathFactory, shipped: Recognizer) -> Path:
+    return record_demo(tmp_path_factory.mktemp("original"), shipped)[0]
+
+
+@pytest.fixture
+def recording(tmp_path: Path, original: Path) -> Path:
+    """A copy that may be harmed."""
+    return Path(shutil.copytree(original, tmp_path / "recording"))
+
+
+def replay(folder: Path) -> Replay:
+    return Replay(folder, read_session(folder), at_once(NEVER))
+
+
+def rewrite(path: Path, payloads: list[bytes]) -> None:
+    path.unlink()
+    file = RecordFile(path)
+    for payload in payloads:
+        file.append(payload)
+    file.flush()
+    file.close()
+
+
+def payloads(path: Path) -> list[bytes]:
+    return [payload for _, payload in read_records(path)]
+
+
+def test_what_is_replayed_is_what_was_sent_byte_for_byte(original: Path, shipped: Recognizer) -> None:
+    compared = replay(original).compare(shipped)
+    assert (compared.equal, compared.unrecorded) == (15, 0)
+    published = []
+    assert replay(original).steps(shipped, published.append)
+    sent = [message for message in read_messages(original) if message.__class__.__name__ == "SentMessage"]
+    pairs = [(message, one) for message, one in zip(sent, published, strict=True) if not hasattr(one, "latency_ms")]
+    assert len(pairs) == 7
+    assert [message.body for message, _ in pairs] == [encode(one, "msgpack") for _, one in pairs]
+
+
+def test_the_golden_recording_gives_what_it_gave(shipped: Recognizer) -> None:
+    assert read_session(GOLDEN).bundle.manifest_sha256 == sha256(SHIPPED / MANIFEST), (
+        "the bundle is another: python -m tests.edge.recording.made_golden records it anew"
+    )
+    compared = replay(GOLDEN).compare(shipped, tolerance=1e-4)
+    assert (compared.equal, compared.unrecorded) == (15, 0)
+    sent = [msgspec.msgpack.decode(one.body) for one in read_messages(GOLDEN) if hasattr(one, "body")]
+    assert Counter(fields["type"] for fields in sent) == {"prediction": 8, "status": 6, "event": 1}
+    states = {(fields["audio"], fields["video"]) for fields in sent if fields["type"] == "status"}
+    assert states == {("ok", "ok"), ("ok", "dark"), ("lost", "ok")}
+    assert sum(path.stat().st_size for path in GOLDEN.iterdir()) < 300_000
+
+
+def test_the_golden_recording_is_the_demos(original: Path) -> None:
+    drawn, kept = ([step for step in read_steps(folder) if hasattr(step, "arrivals")] for folder in (original, GOLDEN))
+    for one, other in zip(drawn, kept, strict=True):
+        assert (one.now_ns, len(one.arrivals)) == (other.now_ns, len(other.arrivals))
+        for mine, its in zip(one.arrivals, other.arrivals, strict=True):
+            if isinstance(mine.event, Block):
+                assert mine.event.samples == pytest.approx(its.event.samples, abs=1e-5)
+
+
+def test_another_sound_is_another_message(recording: Path, shipped: Recognizer) -> None:
+    changed = [step for step in read_steps(recording) if hasattr(step, "arrivals")]
+    block = next(arrival.event for step in changed for arrival in step.arrivals if isinstance(arrival.event, Block))
+    block.samples[100:200] += 0.2
+    rewrite(recording / STEPS, [pack(step, "msgpack") for step in changed])
+    with pytest.raises(FoalError, match=r"^prediction 0 of stream main differs: .* is .*, recorded is "):
+        replay(recording).compare(shipped)
+
+
+def test_another_message_is_named_with_its_field(recording: Path, shipped: Recognizer) -> None:
+    records = [msgspec.msgpack.decode(payload) for payload in payloads(recording / MESSAGES)]
+    fields = msgspec.msgpack.decode(records[5]["body"])
+    assert (fields["type"], fields["seq"]) == ("prediction", 2)
+    fields["video"]["frames"] += 1
+    records[5]["body"] = msgspec.msgpack.encode(fields)
+    rewrite(recording / MESSAGES, [msgspec.msgpack.encode(one) for one in records])
+    with pytest.raises(FoalError, match=r"^prediction 2 of stream main differs: video\.frames is 8, recorded is 9$"):
+        replay(recording).compare(shipped)
+
+
+def test_a_recording_that_was_killed_is_compared_as_far_as_it_goes(recording: Path, shipped: Recognizer) -> None:
+    (recording / STEPS).write_bytes((recording / STEPS).read_bytes()[:150_000])
+    compared = replay(recording).compare(shipped)
+    assert 5 < compared.equal < 15
+    assert not replay(recording).steps(shipped, [].append)
+    (recording / MESSAGES).write_bytes((recording / MESSAGES).read_bytes()[:3000])
+    again = replay(recording).compare(shipped)
+    assert 0 < again.equal < compared.equal
+    assert again.equal + again.unrecorded == compared.equal
+
+
+def test_beyond_a_gap_nothing_can_be_compared_but_it_is_played(recording: Path, shipped: Recognizer, caplog) -> None:
+    whole = payloads(recording / STEPS)
+    rewrite(recording / STEPS, [*whole[:20], pack(Gap(3), "msgpack"), *whole[23:]])
+    with pytest.raises(FoalError, match="^3 steps are missing from the recording, whose disk was too slow"):
+        replay(recording).compare(shipped)
+    published = []
+    assert replay(recording).steps(shipped, published.append)
+    assert published[-1].state == "stopped"
+    assert [said.getMessage() for said in caplog.records] == [
+        "3 records are missing here: the disk was too slow when this was recorded"
+    ]
+
+
+def test_messages_are_published_as_they_were_sent(recording: Path, caplog) -> None:
+    published = []
+    replay(recording).messages(published.append)
+    sent = [one.body for one in read_messages(recording) if hasattr(one, "body")]
+    assert [encode(message, "msgpack") for message in published] == sent
+    whole = payloads(recording / MESSAGES)
+    rewrite(recording / MESSAGES, [whole[0], pack(Gap(2), "msgpack"), *whole[3:]])
+    published.clear()
+    replay(recording).messages(published.append)
+    assert len(published) == 13
+    assert caplog.records[0].getMessage().startswith("2 records are missing here")
+
+
+def test_a_message_of_another_version_is_not_published(tmp_path: Path) -> None:
+    folder = record(tmp_path, [], [status(0)], about())
+    sent = msgspec.msgpack.decode(payloads(folder / MESSAGES)[0]) | {"body": b"\x80"}
+    rewrite(folder / MESSAGES, [msgspec.msgpack.encode(sent)])
+    with pytest.raises(SourceError, match="topic b'status.cam1.' that this program does not know .* foal-edge golden"):
+        replay(folder).messages([].append)
+
+
+def test_in_its_own_time_each_is_waited_for(original: Path, shipped: Recognizer, clock) -> None:
+    clock.time_ns = 77
+    played = Replay(original, about(), in_its_own_time(clock, NEVER))
+    played.messages(lambda _: None)
+    sent = [one.mono_ns for one in read_messages(original) if hasattr(one, "body")]
+    assert clock.waited == [77 + time_ns - sent[0] for time_ns in sent]
+    clock.waited.clear()
+    clock.time_ns = 77
+    Replay(original, about(), in_its_own_time(clock, NEVER)).steps(shipped, lambda _: None)
+    assert clock.waited[0] == 77
+    assert clock.waited[-1] == pytest.approx(77 + 4.0e9, abs=0.3e9)
+
+
+def test_a_replay_that_is_stopped_ends(original: Path, shipped: Recognizer) -> None:
+    stop, published = threading.Event(), []
+    stop.set()
+    stopped = Replay(original, about(), at_once(stop))
+    stopped.messages(published.append)
+    assert not stopped.steps(shipped, published.append)
+    assert published == []
+
+
+def test_the_recorded_bundle_is_found_and_another_refused(tmp_path: Path, bundle_folder: Path, caplog) -> None:
+    of = about()
+    assert find_bundle(of, None, exactly=True).folder == SHIPPED
+    moved = msgspec.structs.replace(of, bundle=msgspec.structs.replace(of.bundle, folder="/nowhere"))
+    assert find_bundle(moved, None, exactly=True).folder == SHIPPED
+    assert find_bundle(moved, SHIPPED, exactly=True).folder == SHIPPED
+    tiny = msgspec.structs.replace(
+        of.bundle, manifest_sha256=sha256(bundle_folder / MANIFEST), folder=str(bundle_folder)
+    )
+    assert find_bundle(msgspec.structs.replace(of, bundle=tiny), None, exactly=True).folder == bundle_folder
+    assert caplog.records == []
+    unknown = msgspec.structs.replace(of, bundle=msgspec.structs.replace(of.bundle, manifest_sha256="0" * 64))
+    with pytest.raises(
+        UsageError, match="^what is here is not the recorded bundle foal-nano .*sha256 0{64}; give it by"
+    ):
+        find_bundle(unknown, None, exactly=False)
+    with pytest.raises(UsageError, match=f"^{bundle_folder} is not the recorded bundle foal-nano"):
+        find_bundle(of, bundle_folder, exactly=True)
+    assert find_bundle(of, bundle_folder, exactly=False).folder == bundle_folder
+    assert caplog.records[0].getMessage() == f"{bundle_folder} is another bundle than the recorded foal-nano 0.1.0"
+    with pytest.raises(BundleError, match="no bundle at"):
+        find_bundle(of, tmp_path / "none", exactly=False)
+
+
+def test_it_runs_on_what_ran_it() -> None:
+    of = msgspec.structs.replace(about(), threads=2)
+    recognizer = open_recognizer(of, find_bundle(of, None, exactly=True), None)
+    assert recognizer.backend.name == of.backend
+    assert recognizer.backend.about.endswith("2 threads")
+
+
+def test_times_are_those_of_the_recording(original: Path, shipped: Recognizer) -> None:
+    published = []
+    replay(original).steps(shipped, published.append)
+    assert {message.session for message in published} == {"golden"}
+    assert [message.mono_publish for message in published] == [
+        one.mono_ns for one in read_messages(original) if hasattr(one, "body")
+    ]
+    assert min(message.mono_publish for message in published) > BEGIN_NS

@@ -1,0 +1,75 @@
+"""The thread that reads what may block."""
+
+import queue
+import threading
+
+import pytest
+
+from edge.sources import reader as reader_module
+from edge.sources.reader import Reader
+
+SOON_S = 30.0
+
+
+def test_items_are_taken_in_order_then_the_end_is_told_and_the_source_released() -> None:
+    released = threading.Event()
+    reader = Reader("camera 0", iter([1, None, 2]), released.set, 1)
+    assert [reader.take(SOON_S), reader.take(SOON_S)] == [1, 2]
+    with pytest.raises(EOFError):
+        reader.take(SOON_S)
+    assert released.is_set()
+
+
+def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
+    def items():
+        yield 1
+        raise ZeroDivisionError
+
+    released = threading.Event()
+    reader = Reader("camera 0", items(), released.set, 1)
+    assert reader.take(SOON_S) == 1
+    with pytest.raises(ZeroDivisionError):
+        reader.take(SOON_S)
+    assert released.is_set()
+
+
+@pytest.fixture
+def hanging(monkeypatch):
+    """A reader that has given one item and hangs, what lets it go on, and whether it has released its source."""
+    monkeypatch.setattr(reader_module, "RELEASE_S", 0.05)
+    goes_on, released = threading.Event(), threading.Event()
+
+    def items():
+        yield 1
+        goes_on.wait(SOON_S)
+        yield 2
+
+    yield Reader("camera 0", items(), released.set, 4), goes_on, released
+    goes_on.set()
+
+
+def test_nobody_waits_longer_than_they_mean_to(hanging) -> None:
+    reader, _, _ = hanging
+    assert reader.take(SOON_S) == 1
+    for timeout_s in (0.01, 0.0, -1.0):
+        with pytest.raises(queue.Empty):
+            reader.take(timeout_s)
+
+
+def test_a_source_that_hangs_is_released_when_it_comes_back(hanging) -> None:
+    reader, goes_on, released = hanging
+    reader.close()
+    assert not released.is_set()
+    goes_on.set()
+    assert released.wait(SOON_S)
+
+
+@pytest.mark.parametrize("items", [range(10**9), iter(lambda: None, 1)], ids=["items", "nothing of use"])
+def test_closing_ends_a_reader_whose_items_nobody_takes(items) -> None:
+    released = threading.Event()
+    reader = Reader("camera 0", iter(items), released.set, 2)
+    reader.close()
+    assert released.is_set()
+    with pytest.raises(queue.Empty):
+        for _ in range(3):
+            reader.take(0.0)

@@ -1,0 +1,60 @@
+"""What the steady state does to voices that the shipped model was not trained on: its defaults come from these.
+
+Minutes: `pytest -m slow tests/train/test_steadying_voices.py`. The validation speakers chose the defaults, the test
+speakers did not.
+"""
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import pytest
+
+from edge.clock import SECOND_NS
+from edge.recognizer import Recognizer
+from edge.samples import Event
+from edge.sources.media import MediaFile
+from tests.edge.made_conversation import Conversation, Turn, end_of, figures, follow
+from train.config import load, voices_and_faces
+from train.corpora.registry import VOICES
+from train.corpora.utterance import Utterance
+from train.voices_and_faces.folds import split
+
+TURNS = 16
+TURN_S = (8, 20)
+"""Shortest and longest, up to the end of an utterance."""
+
+
+def converse(voices: Sequence[Utterance], shipped: Recognizer) -> Conversation:
+    """One speaker's utterances, several of one emotion and then several of another."""
+    drawn, turns = random.Random(voices[0].speaker), list[Turn]()
+    for _ in range(TURNS):
+        others = sorted({voice.label for voice in voices} - {turn.label for turn in turns[-1:]})
+        label, length_ns = drawn.choice(others), drawn.uniform(*TURN_S) * SECOND_NS
+        pool = [voice for voice in voices if voice.label == label]
+        pieces = list[tuple[Event, ...]]()
+        while sum(map(end_of, pieces)) < length_ns:
+            path = drawn.choice(pool).path
+            pieces.append(tuple(MediaFile(path, shipped.manifest.sound, None).events()))
+        turns.append(Turn(label, tuple(pieces)))
+    return Conversation(turns)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("fold", ["validation", "test"])
+def test_the_steady_state_flickers_less(data: Path, shipped: Recognizer, fold: str, record_property) -> None:
+    config = voices_and_faces(load(Path("configs/nano.yaml")))
+    found = [voice for corpus in config.voices for voice in VOICES[corpus].utterances(data)]
+    folds = split(found, config.validation_speakers, config.test_speakers)
+    voices = getattr(folds, fold)
+    speakers = sorted({voice.speaker for voice in voices})
+    both = [
+        follow(converse([voice for voice in voices if voice.speaker == speaker], shipped), shipped, picture=False)
+        for speaker in speakers
+    ]
+    raw, steady = ([pair[i] for pair in both] for i in (0, 1))
+    about = f"{fold} voices ({len(speakers)} speakers)"
+    record_property("measured", figures(f"{about}, predictions", raw))
+    record_property("measured", figures(f"{about}, steady state", steady))
+    changes, steady_changes = (sum(following.changes for following in some) for some in (raw, steady))
+    assert 0 < steady_changes < changes / 2
