@@ -32,8 +32,8 @@ from .options import (
 )
 from .recognizer import Recognizer
 from .recording.replay_command import replay
-from .score import read_table, score
 from .run_options import read_config, run_options
+from .score import read_table, score
 from .session import run
 from .wire_commands import keys, listen, status
 

@@ -84,7 +84,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     bind: str = DEFAULT_ADDRESS
     """Where to publish."""
     control: str = AUTO
-    """Where to answer `status`, `last`, `clock` and `schema`: an address, `off`, or `auto` for the port after `bind`'s."""
+    """Where questions about the run are answered: an address, `off`, or `auto` for the port after `bind`'s."""
     allow_stop: bool = False
     """Whether the control port may end the program."""
     format: WireFormat = "msgpack"
@@ -98,6 +98,11 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder in which the run's messages are kept."""
     record_media: bool = False
     """Whether sound and pictures are recorded as well, for replay."""
+
+    @property
+    def first_hop_s(self) -> float:
+        """Seconds between predictions at the beginning."""
+        return self.hop_s if isinstance(self.hop_s, float) else HOP_S
 
 
 STREAM_KEYS = StreamConfig.__struct_fields__
@@ -118,7 +123,8 @@ def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
         if key in said:
             raise UsageError(f"--stream {text!r} gives {key} twice; give it once")
         said[key] = value
-    return build({**defaults, **said}, StreamConfig, f"--stream {text!r}")
+    stream: StreamConfig = build({**defaults, **said}, StreamConfig, f"--stream {text!r}")
+    return stream
 
 
 def load_config(path: Path | None, said: dict[str, Any]) -> Config:

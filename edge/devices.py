@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from .sources.microphone import portaudio
+from .sources.portaudio import portaudio
 
 
 def cameras() -> list[tuple[str, str]]:

@@ -19,7 +19,7 @@ from .sources.demo import Demo
 from .sources.media import MediaFile
 from .sources.microphone import Microphone
 from .sources.paced import Paced
-from .sources.shifted import Shifted
+from .sources.shifted import Shifted, ShiftedRecording
 
 log = logging.getLogger(__name__)
 
@@ -31,7 +31,7 @@ def make_recording(config: StreamConfig, manifest: Manifest) -> Recording | None
     sound = manifest.sound if config.hears else None
     picture = manifest.picture if config.sees else None
     recording = MediaFile(Path(config.file), sound, picture) if config.file else Demo(sound, picture)
-    return Shifted(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
+    return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
 
 
 def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:

@@ -1,6 +1,6 @@
 """The streams of a run, each with its reporter, and the loop over them: the same live, fast or replayed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import msgspec

@@ -7,7 +7,7 @@ from typing import Any, get_args
 import click
 
 from .choice import Wanted
-from .config import AUTO, HOP_S, Config, StreamConfig, load_config, parse_stream, read
+from .config import AUTO, HOP_S, Config, load_config, parse_stream, read
 from .errors import UsageError
 from .options import Seconds
 from .publisher import DEFAULT_ADDRESS
@@ -50,7 +50,9 @@ OPTIONS = (
     ),
     click.option("--bundle", help="Folder of the model.  [default: foal-nano]"),
     click.option(
-        "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"
+        "--framing",
+        type=click.Choice(["whole", "face"]),
+        help="What of a picture is looked at.  [default: the bundle's]",
     ),
     click.option(
         "--hop",

@@ -173,6 +173,7 @@ def run_fast(
 ) -> None:
     """Predict every window of the recordings, whatever their pace; deterministic."""
     nothing: list[dict[str, int]] = [{} for _ in recordings]
+    arriving = [arrivals_of(index, recording) for index, recording in enumerate(recordings)]
     now_ns = 0
 
     def take(arrivals: list[Arrival]) -> None:
@@ -180,11 +181,11 @@ def run_fast(
         on_step(step)
         loop.step(step)
 
-    arriving = [arrivals_of(index, recording) for index, recording in enumerate(recordings)]
     try:
-        for now_ns, arrival in heapq.merge(*arriving, key=lambda timed: timed[0]):
+        for time_ns, arrival in heapq.merge(*arriving, key=lambda timed: timed[0]):
             if stop.is_set():
                 break
+            now_ns = time_ns
             take([arrival])
     finally:
         take(loop.ends())

@@ -10,7 +10,7 @@ from pathlib import Path
 from .bundle import Bundle, load
 from .choice import open_backend
 from .clock import SystemClock, to_ns
-from .config import AUTO, HOP_S, Config
+from .config import AUTO, Config
 from .engines.provide import Workshop
 from .errors import SourceError
 from .inbox import Inbox
@@ -86,8 +86,8 @@ class Run:
             tuple(Lane(stream.name, stream.hears, stream.sees) for stream in config.streams),
             config.framing or self.bundle.manifest.picture.framing,
             begin_ns,
-            to_ns(HOP_S if config.hop_s == AUTO else config.hop_s),
-            config.fast is False,
+            to_ns(config.first_hop_s),
+            not config.fast,
             config.events,
         )
 

@@ -3,6 +3,7 @@
 import logging
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
@@ -96,6 +97,8 @@ class Recorder:
         finally:
             self._backlog.close(forget=True)
             for file in self._files.values():
+                with suppress(OSError):  # the first such error has been said; the other file may still have room
+                    file.flush()
                 file.close()
 
     def _write(self) -> None:

@@ -3,6 +3,8 @@
 import queue
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
 from types import ModuleType
 from typing import Any
 
@@ -11,9 +13,11 @@ import numpy as np
 
 from ..bounded import push
 from ..bundle import Sound
-from ..clock import Clock, to_ns
+from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
 from ..samples import BLOCK_S, Block, Samples
+from ..sync.card_clock import CardClock
+from .portaudio import STREAMS, portaudio
 
 LOST_S = 0.5
 """Without a block for this long the microphone is lost, whatever PortAudio claims."""
@@ -21,20 +25,48 @@ FIRST_S = 3.0
 """What the first block may take: a sound server may have to wake."""
 BELIEVABLE_S = 1.0
 """An ADC time further than this from now is none."""
+SETTLED_S = 2.0
+"""Until then a sound server may claim a delay that it does not have: PulseAudio, 0.7 s for its first 1.2 s."""
+BELIEVABLE_AT_FIRST_S = 0.1
 LARGEST_BACKLOG = 256
 
 
-def portaudio() -> ModuleType:
-    """The sounddevice module; SourceError where the system lacks PortAudio."""
-    try:
-        import sounddevice
-    except OSError as error:
-        raise SourceError(
-            f"no microphone without PortAudio ({error}); install it (Debian, Ubuntu: apt install libportaudio2) "
-            "or say --mic off"
-        ) from error
-    module: ModuleType = sounddevice
-    return module
+@dataclass(frozen=True)
+class Delivered:
+    """What the callback hands on."""
+
+    samples: Samples
+    """float32 `[n, channels]` at the device's rate."""
+    count: int
+    """Samples that the device has delivered up to the end of these."""
+    observed_ns: int
+    """When the last of them was captured, as far as can be seen."""
+
+
+class Intake:
+    """PortAudio's callback for as long as a device is open: a copy, its count and time, the queue."""
+
+    def __init__(self, rate_hz: int, clock: Clock, dropped: Counter[str]) -> None:
+        self.rate_hz = rate_hz
+        self.waiting: queue.Queue[Delivered] = queue.Queue(LARGEST_BACKLOG)
+        self._clock, self._dropped = clock, dropped
+        self._count = 0
+
+    def __call__(self, samples: Samples, frames: int, times: Any, status: Any) -> None:
+        """Called from PortAudio's own thread."""
+        now_ns = self._clock.now_ns()
+        self._count += frames
+        is_settled = self._count > SETTLED_S * self.rate_hz
+        ago_s = self._now_s(now_ns, times.currentTime) - times.inputBufferAdcTime - frames / self.rate_hz
+        believable_s = BELIEVABLE_S if is_settled else BELIEVABLE_AT_FIRST_S
+        is_believable = times.inputBufferAdcTime > 0 and 0 <= ago_s < believable_s
+        observed_ns = now_ns - to_ns(ago_s) if is_believable else now_ns
+        self._dropped["blocks_overload"] += push(self.waiting, Delivered(samples.copy(), self._count, observed_ns))
+
+    def _now_s(self, now_ns: int, current_s: float) -> float:
+        """Now, on the clock that PortAudio goes by: it was `current_s` before this thread had to wait for Python."""
+        clocks_s = (now_ns / SECOND_NS, self._clock.unix_ns(now_ns) / SECOND_NS)
+        return next((now_s for now_s in clocks_s if 0 <= now_s - current_s < BELIEVABLE_S), current_s)
 
 
 class Microphone:
@@ -43,63 +75,73 @@ class Microphone:
     def __init__(self, spec: str, sound: Sound, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"microphone {spec}"
         self._spec, self._rate_hz, self._clock, self._dropped = spec, sound.rate_hz, clock, dropped
-        self._blocks: queue.Queue[tuple[Samples, int]] = queue.Queue(LARGEST_BACKLOG)
+        self._intake = Intake(sound.rate_hz, clock, dropped)
+        self._card = CardClock(sound.rate_hz)
         self._stream: Any = None
-        self._device_rate_hz = sound.rate_hz
+
+    @property
+    def drift_ppm(self) -> float:
+        """By how much the sound card's clock is believed to run fast, in millionths."""
+        return self._card.drift_ppm
 
     def open(self) -> None:
         """SourceError where there is no such device, or no form of sound that both sides know."""
         sd = portaudio()
-        device = None if self._spec == "default" else int(self._spec) if self._spec.isdecimal() else self._spec
         try:
-            about = sd.query_devices(device, "input")
-            native_hz, channels = round(about["default_samplerate"]), int(about["max_input_channels"])
-            forms = [(self._rate_hz, 1), (native_hz, 1), (native_hz, channels)]
-            self._device_rate_hz, channels = next(form for form in forms if accepts(sd, device, *form))
-            self._stream = sd.InputStream(
-                device=device,
-                samplerate=self._device_rate_hz,
-                channels=channels,
-                blocksize=round(BLOCK_S * self._device_rate_hz),
-                dtype="float32",
-                callback=self._on_block,
-            )
-            self._stream.start()
-        except (sd.PortAudioError, ValueError, StopIteration) as error:
-            self.close()
-            reason = str(error) or "it records in no form that PortAudio offers"
-            if device is None and "device -1" in reason:
+            self._stream = STREAMS.open(sd, partial(self._start, sd))
+        except (sd.PortAudioError, ValueError) as error:
+            reason = str(error)
+            if self._spec == "default" and "device -1" in reason:
                 reason = "this machine has no default input device"
             raise SourceError(f"cannot open {self.name}: {reason}; foal-edge devices lists what is there") from error
 
-    def _on_block(self, samples: Samples, frames: int, times: Any, status: Any) -> None:
-        """PortAudio's callback: a copy, its capture time, the queue."""
-        now_ns = self._clock.now_ns()
-        ago_s = times.currentTime - times.inputBufferAdcTime - frames / self._device_rate_hz
-        end_ns = now_ns - to_ns(ago_s) if 0 <= ago_s < BELIEVABLE_S and times.inputBufferAdcTime > 0 else now_ns
-        self._dropped["blocks_overload"] += push(self._blocks, (samples.copy(), end_ns))
+    def _start(self, sd: ModuleType) -> Any:
+        """A stream that runs, with an intake and a clock of its own; what a lost one still delivers goes nowhere."""
+        device = None if self._spec == "default" else int(self._spec) if self._spec.isdecimal() else self._spec
+        about = sd.query_devices(device, "input")
+        native_hz, channels = round(about["default_samplerate"]), int(about["max_input_channels"])
+        forms = [(self._rate_hz, 1), (native_hz, 1), (native_hz, channels)]
+        accepted = [form for form in forms if accepts(sd, device, *form)]
+        if not accepted:
+            raise ValueError("it records in no form that PortAudio offers")
+        rate_hz, channels = accepted[0]
+        self._intake, self._card = Intake(rate_hz, self._clock, self._dropped), CardClock(rate_hz)
+        stream = sd.InputStream(
+            device=device,
+            samplerate=rate_hz,
+            channels=channels,
+            blocksize=round(BLOCK_S * rate_hz),
+            dtype="float32",
+            callback=self._intake,
+        )
+        try:
+            stream.start()
+        except sd.PortAudioError:
+            stream.close()
+            raise
+        return stream
 
     def events(self) -> Iterator[Block]:
         """Blocks as they are recorded; SourceError where none comes for half a second, 3 s at first."""
-        resampler = None
-        if self._device_rate_hz != self._rate_hz:
+        intake, resampler = self._intake, None
+        if intake.rate_hz != self._rate_hz:
             resampler = av.AudioResampler(format="flt", layout="mono", rate=self._rate_hz)
         patience_s = FIRST_S
         while True:
             try:
-                samples, end_ns = self._blocks.get(timeout=patience_s)
+                block = intake.waiting.get(timeout=patience_s)
             except queue.Empty:
                 raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server") from None
             patience_s = LOST_S
-            mono = samples.mean(axis=1, dtype=np.float32)
-            yield Block(resample(resampler, mono, self._device_rate_hz) if resampler else mono, end_ns)
+            mono = block.samples.mean(axis=1, dtype=np.float32)
+            end_ns = self._card.end_ns(block.count, block.observed_ns)
+            yield Block(resample(resampler, mono, intake.rate_hz) if resampler else mono, end_ns)
 
     def close(self) -> None:
-        """Release the device."""
+        """Release the device; a driver that hangs is not waited for."""
         if self._stream is not None:
-            self._stream.close()
+            STREAMS.close(portaudio(), self._stream, self.name)
             self._stream = None
-        self._blocks = queue.Queue(LARGEST_BACKLOG)
 
 
 def accepts(sd: ModuleType, device: int | str | None, rate_hz: int, channels: int) -> bool:

@@ -1,27 +1,61 @@
-"""A source whose sound is moved in time against its picture."""
+"""Sound moved in time against its picture: what a camera or a microphone is late by is added or taken away."""
 
+import heapq
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any
+from itertools import count
 
 from ..samples import Block, Event
+from .base import Recording, Source
 
 
 class Shifted:
-    """preliminary"""
+    """A live source whose blocks' times have `offset_ns` added; nothing waits for it."""
 
-    def __init__(self, source: Any, offset_ns: int) -> None:
-        self.name, self._source, self._offset_ns = source.name, source, offset_ns
+    def __init__(self, source: Source, offset_ns: int) -> None:
+        self.name = source.name
+        self._source, self._offset_ns = source, offset_ns
 
     def open(self) -> None:
-        """Open."""
+        """Make ready; SourceError where that cannot be."""
         self._source.open()
 
     def events(self) -> Iterator[Event]:
-        """Shifted."""
+        """The source's events as they are captured."""
         for event in self._source.events():
-            yield replace(event, end_ns=event.end_ns + self._offset_ns) if isinstance(event, Block) else event
+            yield shift(event, self._offset_ns)
 
     def close(self) -> None:
-        """Close."""
+        """Release the device."""
         self._source.close()
+
+
+class ShiftedRecording:
+    """A recording whose blocks' times have `offset_ns` added, its events in the order of their new times.
+
+    Sound that comes to lie before the recording's beginning is left out.
+    """
+
+    def __init__(self, recording: Recording, offset_ns: int) -> None:
+        self.name = recording.name
+        self._recording, self._offset_ns = recording, offset_ns
+
+    def events(self) -> Iterator[Event]:
+        """By time; what was moved ahead of the rest, or left behind by it, waits for its turn."""
+        waiting: list[tuple[int, int, Event]] = []
+        order = count()
+        for event in self._recording.events():
+            # All that is still to come lies after this.
+            reached_ns = event.end_ns + min(0, self._offset_ns)
+            shifted = shift(event, self._offset_ns)
+            if shifted.end_ns >= 0:
+                heapq.heappush(waiting, (shifted.end_ns, next(order), shifted))
+            while waiting and waiting[0][0] <= reached_ns:
+                yield heapq.heappop(waiting)[2]
+        while waiting:
+            yield heapq.heappop(waiting)[2]
+
+
+def shift(event: Event, offset_ns: int) -> Event:
+    """A block later by `offset_ns`, a frame as it is."""
+    return replace(event, end_ns=event.end_ns + offset_ns) if isinstance(event, Block) else event

@@ -126,7 +126,7 @@ def test_files_that_cannot_be_meant(tmp_path: Path, text: str, reason: str) -> N
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match="cannot read --config .*No such file"):
+    with pytest.raises(UsageError, match=r"cannot read --config .*No such file"):
         load_config(tmp_path / "gone.yaml", {})
 
 
@@ -134,3 +134,14 @@ def test_a_file_that_is_not_there(tmp_path: Path) -> None:
 def test_what_can_be_meant_is_left_as_it_is(changes: dict[str, Any]) -> None:
     config = Config(**changes)
     assert checked(config) is config
+
+
+def test_the_shipped_configuration_says_the_defaults() -> None:
+    config = load_config(Path(__file__).parents[2] / "configs" / "edge.yaml", {})
+    assert config.streams == (StreamConfig("lobby", 0),)
+    assert (config.hop_s, config.bind, config.control, config.events) == (
+        Config().hop_s,
+        Config().bind,
+        Config().control,
+        Steadying(),
+    )

@@ -2,12 +2,12 @@
 
 import msgspec
 import pytest
-from tests.edge.made_run import MS, course, recorded
 
 from edge.lineup import Course, Lane, line_up
 from edge.messages import Prediction
 from edge.recognizer import Recognizer
 from edge.step import Arrival, Step
+from tests.edge.made_run import MS, course, recorded
 
 
 def test_a_course_survives_being_written_down() -> None:

@@ -1,16 +1,29 @@
-"""The subscriber's side, against a plain ZeroMQ publisher."""
+"""The subscribers, against a plain ZeroMQ publisher and against ours."""
 
+import asyncio
 from collections.abc import Iterator
 
 import pytest
 import zmq
 
 from edge.errors import FoalError, UsageError
-from edge.listen import Subscriber
-from edge.messages import Status, encode, topic
+from edge.listen import AsyncSubscriber, Subscriber
+from edge.messages import Message, encode, topic
+from edge.publisher import Publisher
+from tests.edge.made_messages import (
+    ANY_PORT,
+    ONE_OF_EACH,
+    PREDICTION,
+    STATS,
+    STATUS,
+    WAIT_S,
+    nothing,
+    numbered,
+    unchanged,
+)
 
-STATUS = Status(1, "ab", "cam1", 5, 6, "online", "ok", "off", {})
-OTHER = Status(1, "ab", "cam10", 5, 6, "online", "ok", "off", {})
+OTHER = numbered(3, stream="cam10")
+LAST = numbered(0, session="the last")
 
 
 class Desk:
@@ -19,12 +32,16 @@ class Desk:
     def __init__(self) -> None:
         self.context = zmq.Context()
         self.socket = self.context.socket(zmq.XPUB)
-        self.socket.bind("tcp://127.0.0.1:*")
+        self.socket.bind(ANY_PORT)
         self.address = self.socket.getsockopt_string(zmq.LAST_ENDPOINT)
 
     def await_subscription(self) -> bytes:
-        assert self.socket.poll(20_000), "nobody subscribed"
+        assert self.socket.poll(WAIT_S * 1000), "nobody subscribed"
         return self.socket.recv()
+
+    def send(self, *messages: Message) -> None:
+        for message in messages:
+            self.socket.send_multipart([topic(message), encode(message, "msgpack")])
 
 
 @pytest.fixture
@@ -38,15 +55,15 @@ def desk() -> Iterator[Desk]:
 def test_messages_of_either_format_are_decoded(desk: Desk, wire_format) -> None:
     with Subscriber(desk.address) as subscriber:
         desk.await_subscription()
-        desk.socket.send_multipart([topic(STATUS), encode(STATUS, wire_format)])
-        assert subscriber.receive(20) == STATUS
+        for message in ONE_OF_EACH:
+            desk.socket.send_multipart([topic(message), encode(message, wire_format)])
+        assert [subscriber.receive(WAIT_S) for _ in ONE_OF_EACH] == ONE_OF_EACH
 
 
 def test_iterating_gives_one_message_after_the_other(desk: Desk) -> None:
     with Subscriber(desk.address) as subscriber:
         desk.await_subscription()
-        for message in (STATUS, OTHER):
-            desk.socket.send_multipart([topic(message), encode(message, "msgpack")])
+        desk.send(STATUS, OTHER)
         messages = iter(subscriber)
         assert [next(messages), next(messages)] == [STATUS, OTHER]
 
@@ -54,27 +71,95 @@ def test_iterating_gives_one_message_after_the_other(desk: Desk) -> None:
 def test_a_topic_is_a_prefix(desk: Desk) -> None:
     with Subscriber(desk.address, "status.cam1.") as subscriber:
         assert desk.await_subscription() == b"\x01status.cam1."
-        for message in (OTHER, STATUS):
-            desk.socket.send_multipart([topic(message), encode(message, "msgpack")])
-        assert subscriber.receive(20) == STATUS
+        desk.send(OTHER, STATUS)
+        assert subscriber.receive(WAIT_S) == STATUS
 
 
 def test_without_a_message_there_is_none(desk: Desk) -> None:
     with Subscriber(desk.address) as subscriber:
         assert subscriber.receive(0.001) is None
-
-
-@pytest.mark.parametrize("frames", [[b"status.", b"\xc1"], [b"status."], [b"weather", b'{"type":"rain"}']])
-def test_a_message_of_something_else_is_named_by_its_topic(desk: Desk, frames: list[bytes]) -> None:
-    with Subscriber(desk.address) as subscriber:
         desk.await_subscription()
-        desk.socket.send_multipart(frames)
-        with pytest.raises(FoalError, match="is it foal-edge there") as refused:
-            subscriber.receive(20)
-    assert repr(frames[0]) in str(refused.value)
+        desk.send(STATUS, STATUS)
+        assert subscriber.receive(WAIT_S) == STATUS
+        assert subscriber.receive(0.05) is None, "it came twice"
+
+
+@pytest.mark.parametrize("latest", [False, True])
+def test_a_message_of_something_else_is_named_and_the_next_one_comes(desk: Desk, latest: bool) -> None:
+    with Subscriber(desk.address, latest=latest) as subscriber:
+        desk.await_subscription()
+        desk.socket.send_multipart([b"weather", b'{"type":"rain"}'])
+        desk.send(STATUS)
+        with pytest.raises(FoalError, match="a message on b'weather' is not of this version"):
+            subscriber.receive(WAIT_S)
+        assert subscriber.receive(WAIT_S) == STATUS
 
 
 @pytest.mark.parametrize("address", ["nowhere", "tcp://", "tcp://127.0.0.1"])
-def test_an_address_that_is_none_is_refused(address: str) -> None:
+@pytest.mark.parametrize("kind", [Subscriber, AsyncSubscriber])
+def test_an_address_that_is_none_is_refused(kind, address: str) -> None:
     with pytest.raises(UsageError, match="no such address"):
-        Subscriber(address)
+        kind(address)
+
+
+def test_a_slow_one_gets_the_latest_and_knows_what_it_skipped_and_missed(desk: Desk) -> None:
+    with Subscriber(desk.address, latest=True) as subscriber:
+        desk.await_subscription()
+        desk.send(numbered(0))
+        assert subscriber.receive(WAIT_S) == numbered(0)
+        desk.send(*(numbered(n) for n in range(1, 5)), *(numbered(n) for n in range(7, 100)), STATS)
+        assert subscriber._socket.poll(WAIT_S * 1000)
+        wait_for_all(desk, subscriber)
+        assert [subscriber.receive(WAIT_S) for _ in range(3)] == [numbered(99), STATS, LAST]
+        assert subscriber.missed == {("ab", "status.cam1."): 2}
+        assert subscriber.skipped == {("ab", "status.cam1."): 96}
+
+
+def wait_for_all(desk: Desk, subscriber: Subscriber) -> None:
+    """Until everything sent so far is in the subscriber's queue: one more comes through another subscriber's."""
+    with Subscriber(desk.address) as later:
+        desk.await_subscription()
+        desk.send(LAST)
+        assert later.receive(WAIT_S) == LAST
+    deadline = 0
+    while subscriber._socket.get(zmq.EVENTS) & zmq.POLLIN == 0 and deadline < WAIT_S:
+        deadline += 1
+
+
+def test_both_kinds_hear_our_publisher_from_its_last_messages_on() -> None:
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
+    publisher.publish_each(PREDICTION)
+    publisher.publish_each(STATUS)
+
+    async def hear() -> None:
+        async with AsyncSubscriber(publisher.address, "status.") as status:
+            messages = aiter(status)
+            assert await anext(messages) == STATUS
+            publisher.publish(numbered(12))
+            assert await anext(messages) == numbered(12)
+            assert await status.receive(0.01) is None
+            assert status.missed == {("ab", "status.cam1."): 2}
+
+    with Subscriber(publisher.address, "emotion.") as emotion:
+        assert emotion.receive(WAIT_S) == PREDICTION
+        asyncio.run(hear())
+        publisher.publish(numbered(301, PREDICTION))
+        assert emotion.receive(WAIT_S) == numbered(301, PREDICTION)
+    publisher.close()
+
+
+def test_waiting_in_asyncio_lets_others_run_and_may_be_cancelled(desk: Desk) -> None:
+    async def hear() -> list[Message | None]:
+        async with AsyncSubscriber(desk.address, latest=True) as subscriber:
+            waiting = asyncio.create_task(subscriber.receive())
+            await asyncio.sleep(0.01)
+            waiting.cancel()
+            with pytest.raises(asyncio.CancelledError):
+                await waiting
+            waiting = asyncio.create_task(subscriber.receive(WAIT_S))
+            await asyncio.sleep(0.01)
+            desk.await_subscription()
+            desk.send(STATUS)
+            return [await waiting, await subscriber.receive(0)]
+
+    assert asyncio.run(hear()) == [STATUS, None]

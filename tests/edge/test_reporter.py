@@ -2,11 +2,11 @@
 
 import numpy as np
 import pytest
-from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
 
 from edge.messages import DROP_REASONS, Prediction, Status, SteadyState
 from edge.recognizer import Recognizer
 from edge.step import Arrival
+from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
 
 NONE_DROPPED = dict.fromkeys(DROP_REASONS, 0)
 

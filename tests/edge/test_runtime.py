@@ -7,7 +7,6 @@ from typing import Any
 
 import msgspec
 import pytest
-from tests.edge.made_run import MS, MadeRun, Script, recorded
 
 from edge.errors import SourceError
 from edge.inbox import Inbox
@@ -16,6 +15,7 @@ from edge.recognizer import Recognizer
 from edge.runtime import run_fast, run_live
 from edge.sources.capture import Capture
 from edge.step import Arrival, Step
+from tests.edge.made_run import MS, MadeRun, Script, recorded
 
 HOP_NS = 500 * MS
 

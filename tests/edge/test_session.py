@@ -11,7 +11,7 @@ import pytest
 from edge.config import Config, StreamConfig
 from edge.errors import PublishError, SourceError, UsageError
 from edge.framing import FaceFraming
-from edge.messages import DROP_REASONS, Message, Prediction, Stats, Status, SteadyState
+from edge.messages import DROP_REASONS, Prediction, Stats, Status, SteadyState
 from edge.options import make_workshop
 from edge.session import run
 from edge.sources.demo import MOODS, face

@@ -71,7 +71,7 @@ def about() -> Session:
         start_unix_ns=BEGIN_NS + UNIX_AHEAD_NS,
         start_mono_ns=BEGIN_NS,
         fast=True,
-        bundle=BundleAbout(manifest.name, manifest.version, sha256(SHIPPED / MANIFEST), "edge/models/foal-nano"),
+        bundle=BundleAbout(manifest.name, manifest.version, sha256(SHIPPED / MANIFEST), "foal-nano"),
         backend=OrtBackend.name,
         threads=1,
         wire_format="msgpack",

@@ -115,7 +115,8 @@ def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[H
     assert sum(one() is not None for one in alive) == kept
     assert recorder.lost == {MESSAGES: 0, STEPS: 100 - kept}
     held.go_on.set()
-    while sum(one() is not None for one in alive) > 1:
+    until_s = time.monotonic() + WAIT_S
+    while sum(one() is not None for one in alive) > 1 and time.monotonic() < until_s:
         time.sleep(0.01)
     recorder.step(step(101))
     recorder.close()
@@ -208,7 +209,7 @@ recorder = Recorder(Path(sys.argv[1]), about(), media=True)
 print(recorder.folder, flush=True)
 number = 0
 while recorder.problem is None:
-    recorder.step(step(time.monotonic_ns() // 10**6, noise(number % 50, 24, 32)))
+    recorder.step(step(time.monotonic_ns() // 10**6, noise(number % 50, 8, 8)))
     recorder.message(status(number))
     number += 1
     time.sleep(0.002)
@@ -225,26 +226,27 @@ def child(folder: Path, largest: int = 0) -> "subprocess.Popen[str]":
 def test_a_program_that_is_killed_loses_a_second_at_most(tmp_path: Path) -> None:
     with child(tmp_path) as killed:
         folder = Path(killed.stdout.readline().strip())
-        time.sleep(2.2)
+        time.sleep(2.5)
         killed_ms = time.monotonic_ns() // MS
         killed.send_signal(signal.SIGKILL)
     read = list(read_steps(folder))
     times = [one.now_ns // MS for one in read]
     assert times == sorted(times)
-    assert killed_ms - times[-1] < 1000 + 700, "a second, and what a busy machine adds"
+    assert killed_ms - times[-1] < 1000 + 1000, "a second, and what a busy machine adds"
     for number, one in enumerate(read):
-        assert_same(one, step(times[number], noise(number % 50, 24, 32)))
+        assert_same(one, step(times[number], noise(number % 50, 8, 8)))
     sent = [message.mono_ns for message in read_messages(folder)]
     assert sent == list(range(len(sent)))
     assert abs(len(sent) - len(read)) < 500
 
 
 def test_a_file_that_may_not_grow_ends_the_recording(tmp_path: Path) -> None:
-    with child(tmp_path, 100_000) as limited:
+    with child(tmp_path, 50_000) as limited:
         folder, problem = Path(limited.stdout.readline().strip()), limited.stdout.readline().strip()
     assert limited.returncode == 0
     assert problem == f"the recording in {folder} has ended: File too large"
-    assert (folder / STEPS).stat().st_size == 100_000
-    read = list(read_steps(folder))
-    assert len(read) > 10
-    assert_same(read[-1], step(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 24, 32)))
+    assert max((folder / name).stat().st_size for name in (STEPS, MESSAGES)) == 50_000
+    read, sent = list(read_steps(folder)), list(read_messages(folder))
+    assert min(len(read), len(sent)) > 50
+    assert_same(read[-1], step(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 8, 8)))
+    assert [message.mono_ns for message in sent] == list(range(len(sent)))

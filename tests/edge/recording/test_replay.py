@@ -119,7 +119,7 @@ def test_a_recording_that_was_killed_is_compared_as_far_as_it_goes(recording: Pa
 def test_beyond_a_gap_nothing_can_be_compared_but_it_is_played(recording: Path, shipped: Recognizer, caplog) -> None:
     whole = payloads(recording / STEPS)
     rewrite(recording / STEPS, [*whole[:20], pack(Gap(3), "msgpack"), *whole[23:]])
-    with pytest.raises(FoalError, match="^3 steps are missing from the recording, whose disk was too slow"):
+    with pytest.raises(FoalError, match=r"^3 steps are missing from the recording, whose disk was too slow"):
         replay(recording).compare(shipped)
     published = []
     assert replay(recording).steps(shipped, published.append)
@@ -146,7 +146,9 @@ def test_a_message_of_another_version_is_not_published(tmp_path: Path) -> None:
     folder = record(tmp_path, [], [status(0)], about())
     sent = msgspec.msgpack.decode(payloads(folder / MESSAGES)[0]) | {"body": b"\x80"}
     rewrite(folder / MESSAGES, [msgspec.msgpack.encode(sent)])
-    with pytest.raises(SourceError, match="topic b'status.cam1.' that this program does not know .* foal-edge golden"):
+    with pytest.raises(
+        SourceError, match=r"topic b'status\.cam1\.' that this program does not know .* foal-edge golden"
+    ):
         replay(folder).messages([].append)
 
 
@@ -185,7 +187,7 @@ def test_the_recorded_bundle_is_found_and_another_refused(tmp_path: Path, bundle
     assert caplog.records == []
     unknown = msgspec.structs.replace(of, bundle=msgspec.structs.replace(of.bundle, manifest_sha256="0" * 64))
     with pytest.raises(
-        UsageError, match="^what is here is not the recorded bundle foal-nano .*sha256 0{64}; give it by"
+        UsageError, match=r"^what is here is not the recorded bundle foal-nano .*sha256 0{64}; give it by"
     ):
         find_bundle(unknown, None, exactly=False)
     with pytest.raises(UsageError, match=f"^{bundle_folder} is not the recorded bundle foal-nano"):

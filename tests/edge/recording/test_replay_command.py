@@ -1,0 +1,121 @@
+"""`foal-edge replay`, and what `foal-edge --record` leaves for it, over real sockets and files."""
+
+import shutil
+import threading
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import zmq
+
+from edge.recording.about import MESSAGES, STEPS, read_session
+from edge.recording.reading import read_messages
+from edge.sources.demo import MOODS, face
+from tests.edge.recording.made_golden import GOLDEN
+
+ANYWHERE = ("--bind", "tcp://127.0.0.1:*")
+RUN = ("--control", "off", "--backend", "onnxruntime", "--threads", "1", "--quiet", *ANYWHERE)
+
+
+@pytest.fixture
+def clip(tmp_path: Path, make_clip: Callable[..., Path], tone: Callable[..., np.ndarray]) -> Path:
+    """1.2 s of a drawn face and a tone."""
+    return make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[1])] * 12), tone(1.2))
+
+
+@pytest.fixture
+def silent(tmp_path: Path) -> Path:
+    """The golden recording without its sound and pictures."""
+    folder = Path(shutil.copytree(GOLDEN, tmp_path / "silent"))
+    (folder / STEPS).unlink()
+    return folder
+
+
+@pytest.mark.parametrize("pace", [("--fast",), ()], ids=["fast", "live"])
+@pytest.mark.parametrize("streams", [1, 2])
+def test_a_run_is_recorded_and_gives_the_same_again(edge_command, tmp_path: Path, clip: Path, pace, streams) -> None:
+    options = (
+        ("--file", clip) if streams == 1 else ("--stream", f"name=a,file={clip}", "--stream", f"name=b,file={clip}")
+    )
+    ran = edge_command(*options, *pace, *RUN, "--record", tmp_path / "kept", "--record-media")
+    assert ran.status == 0, ran.err
+    (folder,) = (tmp_path / "kept").iterdir()
+    again = edge_command("replay", folder, "--compare")
+    assert (again.status, again.err) == (0, "")
+    equal = int(again.out.split()[0])
+    assert again.out == f"{equal} messages are the same, 0 were not recorded\n"
+    sent = [message for message in read_messages(folder) if hasattr(message, "topic")]
+    assert equal == sum(message.topic != b"stats." for message in sent)
+    assert sum(message.topic.startswith(b"emotion.") for message in sent) >= (2 if pace else 1) * streams
+    assert read_session(folder).fast == bool(pace)
+
+
+def test_without_record_media_only_messages_are_kept(edge_command, tmp_path: Path, clip: Path) -> None:
+    assert edge_command("--file", clip, "--fast", *RUN, "--record", tmp_path / "kept").status == 0
+    (folder,) = (tmp_path / "kept").iterdir()
+    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, "session.json"]
+    refused = edge_command("replay", folder, "--compare")
+    assert (refused.status, refused.out) == (2, "")
+    assert f"{folder} was recorded without --record-media" in refused.err
+    played = edge_command("replay", folder, "--fast", *ANYWHERE)
+    assert played.status == 0
+    assert len(played.out.splitlines()) == sum(hasattr(message, "topic") for message in read_messages(folder))
+
+
+def hear(address: str, heard: list[list[bytes]], last: bytes) -> None:
+    with zmq.Context() as context, context.socket(zmq.SUB) as socket:
+        socket.subscribe(b"")
+        socket.connect(address)
+        while (not heard or heard[-1][1] != last) and socket.poll(20_000):
+            heard.append(socket.recv_multipart())
+
+
+def test_subscribers_get_what_was_sent(edge_command, tmp_path: Path, silent: Path) -> None:
+    sent: list[Any] = [[one.topic, one.body] for one in read_messages(silent) if hasattr(one, "topic")]
+    address, heard = f"ipc://{tmp_path}/replayed", []
+    listener = threading.Thread(target=hear, args=(address, heard, sent[-1][1]))
+    listener.start()
+    played = edge_command("replay", silent, "--bind", address)
+    listener.join()
+    assert played.status == 0
+    assert f"replaying golden, publishing at {address}" in played.err
+    assert len(played.out.splitlines()) == len(sent)
+    assert len(heard) > 5
+    assert heard == [one for one in sent if one in heard]
+
+
+def test_with_media_the_model_looks_again_unless_told_not_to(edge_command) -> None:
+    looked = edge_command("replay", GOLDEN, "--fast", *ANYWHERE)
+    published = edge_command("replay", GOLDEN, "--fast", "--messages-only", *ANYWHERE)
+    assert (looked.status, published.status) == (0, 0)
+    lines, others = looked.out.splitlines(), published.out.splitlines()
+    assert len(lines) == len(others) == 15
+    assert edge_command("replay", GOLDEN, "--fast", "--quiet", *ANYWHERE).out == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "problem"),
+    [
+        ((GOLDEN, "--compare", "--messages-only"), 2, "was recorded with --record-media"),
+        ((GOLDEN, "--bind", "tcp://0.0.0.0:5556"), 2, "--insecure"),
+        ((GOLDEN, "--bundle", "/nowhere", "--compare"), 2, "/nowhere is not the recorded bundle foal-nano"),
+        ((GOLDEN, "--bundle", "/nowhere"), 4, "no bundle at /nowhere"),
+        ((GOLDEN.parent,), 3, f"give one of them, the latest is {GOLDEN}"),
+        ((GOLDEN / "x",), 3, "it has no session.json"),
+    ],
+)
+def test_what_cannot_be_replayed_is_said(edge_command, arguments: tuple[Any, ...], status: int, problem: str) -> None:
+    ended = edge_command("replay", *arguments)
+    assert (ended.status, ended.out) == (status, "")
+    assert problem in ended.err
+
+
+def test_a_difference_is_exit_status_1(edge_command, tmp_path: Path) -> None:
+    folder = Path(shutil.copytree(GOLDEN, tmp_path / "changed"))
+    text = (folder / "session.json").read_text()
+    (folder / "session.json").write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
+    ended = edge_command("replay", folder, "--compare")
+    assert ended.status == 1
+    assert "event 0 of stream main" in ended.err
