@@ -10,7 +10,6 @@ from typing import Any
 import click
 from rich.progress import track
 
-from . import devices as found_devices
 from . import show
 from .bundle import load
 from .choice import Wanted, open_backend
@@ -35,6 +34,7 @@ from .recording.replay_command import replay
 from .run_options import read_config, run_options
 from .score import read_table, score
 from .session import run
+from .sync_commands import devices
 from .wire_commands import keys, listen, status
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ def run_command() -> None:
     except click.Abort:
         status = FORCED_STATUS
     except FoalError as error:
-        complaints.print(f"foal-edge: {error}")
+        log.error("%s", error)
         status = error.exit_status
     sys.exit(status)
 
@@ -93,19 +93,6 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
         if quiet:
             on_start, on_sent = ignore, ignore
         run(config, stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
-
-
-@main.command()
-def devices() -> None:
-    """List cameras and microphones."""
-    for title, option, find in (
-        ("cameras", "--camera", found_devices.cameras),
-        ("microphones", "--mic", found_devices.microphones),
-    ):
-        found = find()
-        console.print(f"{title}:" if found else f"{title}: none")
-        for number, about in found:
-            console.print(f"  {option} {number}  {about}")
 
 
 @main.command("score")
@@ -151,6 +138,7 @@ def score_command(
 
 main.add_command(engines)
 main.add_command(doctor)
+main.add_command(devices)
 main.add_command(replay)
 main.add_command(listen)
 main.add_command(status)

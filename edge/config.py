@@ -23,8 +23,7 @@ AUTO = "auto"
 HOP_S = 0.5
 """Also where `auto` begins, and what it comes back to."""
 
-Device = str | int | bool
-"""YAML reads an unquoted `off` as false."""
+Device = str | int
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 
@@ -44,10 +43,6 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     av_offset_ms: Offset = 0.0
     """Milliseconds added to the sound's capture times: what `devices --measure-sync` says."""
 
-    def __post_init__(self) -> None:
-        if self.camera is True or self.mic is True:
-            raise ValueError("expected a device or off, got true")
-
     @property
     def is_recorded(self) -> bool:
         """Whether a recording stands in place of devices."""
@@ -56,12 +51,12 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     @property
     def sees(self) -> bool:
         """Whether the picture is asked for."""
-        return self.camera != OFF and self.camera is not False
+        return self.camera != OFF
 
     @property
     def hears(self) -> bool:
         """Whether the sound is asked for."""
-        return self.mic != OFF and self.mic is not False
+        return self.mic != OFF
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -105,6 +100,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.hop_s if isinstance(self.hop_s, float) else HOP_S
 
 
+MAY_BE_OFF = ("camera", "mic", "control")
+"""YAML reads an unquoted `off` as false."""
 STREAM_KEYS = StreamConfig.__struct_fields__
 NEXT_KEY = re.compile(rf",\s*(?=(?:{'|'.join(STREAM_KEYS)})=)")
 
@@ -143,6 +140,11 @@ def read(path: Path) -> dict[str, Any]:
         raise UsageError(f"--config {path} is no YAML: {error}") from error
     if not isinstance(document, dict):
         raise UsageError(f"--config {path} holds {type(document).__name__}; it needs a map like `streams: [...]`")
+    streams = document.get("streams")
+    for part in (document, *(streams if isinstance(streams, list) else ())):
+        for key in MAY_BE_OFF:
+            if isinstance(part, dict) and part.get(key) is False:
+                part[key] = OFF
     return document
 
 

@@ -136,7 +136,9 @@ def make_folder(folder: Path) -> None:
     try:
         folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     except OSError as error:
-        raise UsageError(f"cannot make the folder {folder} ({error.strerror}); give another one for the keys") from error
+        raise UsageError(
+            f"cannot make the folder {folder} ({error.strerror}); give another one for the keys"
+        ) from error
 
 
 def write_key(path: Path, public: bytes, secret: bytes | None) -> None:

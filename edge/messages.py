@@ -62,7 +62,9 @@ class Latency(msgspec.Struct, frozen=True):
     encode_video: float
     """Framing and image encoder, for the frames new since the last window."""
     encode_audio: float
+    """Audio encoder, for all streams' windows that went through it together."""
     fuse: float
+    """Fusion, likewise."""
     total: float
     """`mono_publish - mono_end`."""
 
@@ -71,9 +73,11 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     """Topic `emotion.<stream>.`: what the person seems to feel, once a hop."""
 
     schema: int
+    """Version of the wire, 1."""
     session: str
     """Random, new at every start of the runtime."""
     stream: str
+    """Its name."""
     seq: int
     """Counts this stream's predictions from 0; a gap is a message that the subscriber missed."""
     t_start: int
@@ -81,11 +85,17 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     t_end: int
     """Capture time of the newest evidence in the window."""
     t_publish: int
+    """When the message left."""
     mono_start: int
+    """As `t_start`."""
     mono_end: int
+    """As `t_end`."""
     mono_publish: int
+    """As `t_publish`."""
     label: str
+    """The most probable one."""
     labels: list[str]
+    """The bundle's."""
     probs: list[float]
     """Calibrated, in the order of `labels`."""
     confidence: float
@@ -100,26 +110,34 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     bundle: str
     """Name and version."""
     backend: str
+    """What ran it, e.g. `onnxruntime-cpu`."""
 
 
 class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell; sent on every change."""
 
     schema: int
+    """Version of the wire, 1."""
     session: str
+    """As in predictions."""
     stream: str
+    """Its name."""
     seq: int
     """Counts this stream's events from 0."""
     t_since: int
     """End of the window that brought the change."""
     t_publish: int
+    """When the message left."""
     mono_since: int
+    """As `t_since`."""
     mono_publish: int
+    """As `t_publish`."""
     label: str
     """One of `labels`, or `uncertain`."""
     previous: str | None
     """The label before; null at the first."""
     labels: list[str]
+    """The bundle's."""
     probs: list[float]
     """Smoothed, in the order of `labels`."""
     confidence: float
@@ -130,16 +148,23 @@ class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
     """Topic `status.<stream>.`: on every change, and every second as a heartbeat."""
 
     schema: int
+    """Version of the wire, 1."""
     session: str
+    """As in predictions."""
     stream: str
+    """Its name."""
     seq: int
     """Counts this stream's statuses from 0."""
     t_publish: int
+    """When the message left."""
     mono_publish: int
+    """As `t_publish`."""
     state: StreamState
     """`degraded`: one modality asked for is lost; `lost`: all are."""
     audio: AudioState
+    """As in a prediction's `audio.state`, now."""
     video: VideoState
+    """As in a prediction's `video.state`, now."""
     hop_s: float
     """Seconds between predictions: what was asked for, or what `--hop auto` has made of it."""
     dropped: dict[str, int]
@@ -150,12 +175,19 @@ class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
     """Topic `stats.`: the whole runtime, every second."""
 
     schema: int
+    """Version of the wire, 1."""
     session: str
+    """As in predictions."""
     seq: int
+    """Counts these from 0."""
     t_publish: int
+    """When the message left."""
     mono_publish: int
+    """As `t_publish`."""
     uptime_s: float
+    """Seconds since the start."""
     hop_s: float
+    """Seconds between predictions."""
     busy: float
     """Share (0 to 1) of the time since the last one in which the inferring thread worked."""
     predictions: int

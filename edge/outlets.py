@@ -3,9 +3,8 @@
 import logging
 import os
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
-from importlib.metadata import PackageNotFoundError, version
+from collections.abc import Callable
+from contextlib import ExitStack
 from pathlib import Path
 from typing import TypeVar
 
@@ -13,7 +12,7 @@ from .bundle import MANIFEST, Bundle, sha256
 from .clock import Clock
 from .config import Config
 from .control import Control, control_address
-from .exposition import Exposition
+from .exposition import Exposition, program_version
 from .keys import check_bind, load_server_keys
 from .lineup import Course
 from .messages import Message
@@ -52,7 +51,7 @@ class Outlets:
         with ExitStack() as opened:
             self.publisher = Publisher(config.bind, config.format, stamp, self._see, keys)
             opened.callback(self.publisher.close)
-            about = {**about, "publishing": self.publisher.address, "version": own_version(), "pid": str(os.getpid())}
+            about = {**about, "publishing": self.publisher.address, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:
                 may_stop = stop if config.allow_stop else None
                 opened.callback(Control(control, about, self.publisher.last, clock, may_stop, keys).close)
@@ -67,23 +66,21 @@ class Outlets:
         """Let someone else see each message once it is out; before the first is published."""
         self._seen_by.append(watcher)
 
-    @contextmanager
-    def recording(self, course: Course, bundle: Bundle) -> Iterator[Callable[[Step], None]]:
-        """Where each step is to be shown before it is taken: to the recorder that was asked for, else to nobody."""
+    def record(self, course: Course, bundle: Bundle) -> Callable[[Step], None]:
+        """Begin to record where that is asked for. What is returned is to see each step before it is taken."""
         config = self._config
         if config.record is None:
-            yield ignore
-            return
+            return ignore
         recorder = Recorder(Path(config.record), self._about(course, bundle), media=config.record_media)
         self._afterwards.callback(recorder.close)
         self.show_to(recorder.message)
-        yield recorder.step
+        return recorder.step
 
     def _about(self, course: Course, bundle: Bundle) -> Session:
         manifest, now_ns = bundle.manifest, self._clock.now_ns()
         return Session(
             course=course,
-            software=own_version(),
+            software=program_version(),
             start_unix_ns=self._clock.unix_ns(now_ns),
             start_mono_ns=now_ns,
             fast=self._config.fast,
@@ -103,14 +100,6 @@ class Outlets:
         """Send what waits, then end."""
         with self._afterwards:
             self._opened.close()
-
-
-def own_version() -> str:
-    """The installed version."""
-    try:
-        return version("foal-edge")
-    except PackageNotFoundError:
-        return "unknown, run from its source"
 
 
 def as_it_is(value: T) -> T:

@@ -36,7 +36,7 @@ class Received:
         before = self._seq.get(place)
         if before is not None and message.seq <= before:  # the last one, repeated for somebody who joined
             return
-        if before is not None:
+        if before is not None and message.seq > before + 1:
             self.missed[place] += message.seq - before - 1
         self._seq[place] = message.seq
         self._keep(place, message)

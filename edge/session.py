@@ -97,7 +97,8 @@ class Run:
         self.tell([recording.name for recording in given])
         course = self.course(0)
         lineup = line_up(course, self.recognizer, self.outlets.publisher.publish_each)
-        with self.outlets.recording(course, self.bundle) as on_step, closing(lineup.loop):
+        on_step = self.outlets.record(course, self.bundle)
+        with closing(lineup.loop):
             run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step)
         return lineup.predictions
 
@@ -112,11 +113,13 @@ class Run:
         rate = Pace(course.hop_ns, self.config.hop_s == AUTO)
         watchdog = Watchdog.from_environment()
         supervisor = Supervisor(self.session, rate, inbox, publisher, lineup.reporters, watchdog, self.clock)
-        self.tell([capture.name for capture in captures])
-        with self.outlets.recording(course, self.bundle) as on_step, closing(lineup.loop):
+        names = [capture.name for capture in captures]
+        self.tell(names)
+        on_step = self.outlets.record(course, self.bundle)
+        with closing(lineup.loop):
             for capture in captures:
                 capture.start()
-            watchdog.ready(f"{len(streams)} streams")
+            watchdog.ready(" and ".join(names))
             run_live(lineup.loop, inbox, self.clock, self.stop, supervisor, on_step)
             watchdog.stopping()
             for capture in captures:

@@ -1,7 +1,9 @@
 """ZeroMQ sockets at the addresses the user gave, and what wakes a thread that waits for one."""
 
+import errno
 import socket
 from contextlib import suppress
+from pathlib import Path
 
 import zmq
 
@@ -20,6 +22,8 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing
     sock.setsockopt(zmq.LINGER, LINGER_MS)
     sock.setsockopt(zmq.IPV6, int("[" in address))
     try:
+        if is_taken(address):
+            raise zmq.ZMQError(zmq.EADDRINUSE)
         sock.bind(address)
     except zmq.ZMQError as error:
         remedy = f"give another {option}, an address of this machine like tcp://127.0.0.1:6556"
@@ -27,6 +31,18 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing
             remedy = f"another foal-edge may run there: end it or {remedy}"
         raise PublishError(f"cannot {doing} at {address}: {error.strerror}; {remedy}") from error
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
+
+
+def is_taken(address: str) -> bool:
+    """Whether an ipc address is somebody's, or a file that is no socket: ZeroMQ would replace either without a word."""
+    transport, _, path = address.partition("://")
+    if transport != "ipc" or not Path(path).exists():
+        return False
+    if not Path(path).is_socket():
+        return True
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.setblocking(False)
+        return probe.connect_ex(path) != errno.ECONNREFUSED  # which is what a file left behind answers
 
 
 def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None) -> None:

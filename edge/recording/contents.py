@@ -1,7 +1,7 @@
 """What the records hold: messages as they were sent, and the steps by which they came about, nothing lost.
 
-Sound is float32 in zlib; pictures are PNG, whose run-length strategy costs half the time of its default and is
-smaller on what cameras deliver.
+Sound is float32 in zlib; pictures are PNG, whose run-length strategy is somewhat quicker than its default, and its
+files smaller, on what cameras deliver.
 """
 
 import struct

@@ -83,7 +83,7 @@ class Recorder:
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
             self._backlog.close(forget=True)
-            self._end(f"the disk has taken nothing for {CLOSE_S:.0f} s")
+            self._end(f"the disk has not taken the rest within {CLOSE_S:.0f} s")
         if self._error is not None:
             raise self._error
 
@@ -114,7 +114,10 @@ class Recorder:
             if flush_s is not None and time.monotonic() >= flush_s:
                 flush_s, is_due = None, time.monotonic() >= sync_s
                 for file in self._files.values():
-                    file.sync() if is_due else file.flush()
+                    if is_due:
+                        file.sync()
+                    else:
+                        file.flush()
                 sync_s = time.monotonic() + SYNC_S if is_due else sync_s
         for file in self._files.values():
             file.append(pack(End(), self._format))

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
-from ..samples import Block, Event
+from ..samples import Block, Event, Frame
 from .base import Recording, Source
 
 
@@ -31,7 +31,7 @@ class Shifted:
 
 
 class ShiftedRecording:
-    """A recording whose blocks' times have `offset_ns` added, its events in the order of their new times.
+    """A recording whose blocks' times have `offset_ns` added, its events in the order of their new times, sound first.
 
     Sound that comes to lie before the recording's beginning is left out.
     """
@@ -42,18 +42,18 @@ class ShiftedRecording:
 
     def events(self) -> Iterator[Event]:
         """By time; what was moved ahead of the rest, or left behind by it, waits for its turn."""
-        waiting: list[tuple[int, int, Event]] = []
+        waiting: list[tuple[int, bool, int, Event]] = []
         order = count()
         for event in self._recording.events():
-            # All that is still to come lies after this.
+            # Nothing that is still to come lies before this.
             reached_ns = event.end_ns + min(0, self._offset_ns)
             shifted = shift(event, self._offset_ns)
             if shifted.end_ns >= 0:
-                heapq.heappush(waiting, (shifted.end_ns, next(order), shifted))
-            while waiting and waiting[0][0] <= reached_ns:
-                yield heapq.heappop(waiting)[2]
+                heapq.heappush(waiting, (shifted.end_ns, isinstance(shifted, Frame), next(order), shifted))
+            while waiting and waiting[0][0] < reached_ns:
+                yield heapq.heappop(waiting)[-1]
         while waiting:
-            yield heapq.heappop(waiting)[2]
+            yield heapq.heappop(waiting)[-1]
 
 
 def shift(event: Event, offset_ns: int) -> Event:

@@ -52,8 +52,8 @@ class Evidence:
         if not len(starts):
             loudest = float(np.abs(samples).max(initial=0.0))
             raise SourceError(
-                f"no clap was heard in {len(samples) / rate_hz:.1f} s of sound, the loudest of it {loudest:.2f} of full "
-                "scale; make it quiet, then clap or click sharply, once every two seconds, as the picture flashes"
+                f"no clap was heard in {len(samples) / rate_hz:.1f} s of sound, the loudest of it {loudest:.2f} of "
+                "full scale; make it quiet, then clap or click, once every two seconds, as the picture flashes"
             )
         ends = np.cumsum([len(block.samples) for block in self._blocks])
         holders = np.searchsorted(ends, starts, side="right")
@@ -72,8 +72,8 @@ class Evidence:
         if not len(firsts):
             seen = f"{levels.min():.0f} to {levels.max():.0f}" if len(levels) else "0"
             raise SourceError(
-                f"no flash was seen in {len(levels)} frames, their brightness {seen} of 255; point the camera at a lamp "
-                "or a screen that flashes with each clap, once every two seconds"
+                f"no flash was seen in {len(levels)} frames, their brightness {seen} of 255; point the camera at a "
+                "lamp or a screen that flashes with each clap, once every two seconds"
             )
         return np.array(self._frames_ns, np.int64)[firsts]
 
@@ -115,7 +115,7 @@ def flash_starts(levels: Levels, frame_ns: int) -> Times:
     rises = np.diff(levels, prepend=levels[:1])
     before = max(2, round(QUIET_BEFORE_S * SECOND_NS / max(frame_ns, 1)))
     starts = []
-    frame = 1
+    frame = before
     while frame < len(rises):
         usual = np.abs(rises[max(0, frame - before) : frame]).max()
         if rises[frame] > max(LEAST_FLASH, LEAST_FLASH_RISE * usual):

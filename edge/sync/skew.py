@@ -40,8 +40,8 @@ def measure(evidence: Evidence, rate_hz: int) -> Skew:
     late_ms = pair(claps_ns, flashes_ns) / 1e6
     if len(late_ms) < LEAST_PAIRS:
         raise SourceError(
-            f"{len(claps_ns)} claps and {len(flashes_ns)} flashes, {len(late_ms)} of them within a second of each other; "
-            f"at least {LEAST_PAIRS} are needed: clap and flash at once, every two seconds, or measure for longer"
+            f"{len(claps_ns)} claps and {len(flashes_ns)} flashes make {len(late_ms)} pairs within a second; at least "
+            f"{LEAST_PAIRS} are needed: clap and flash at once, every two seconds, or measure for longer"
         )
     skew_ms = float(np.median(late_ms))
     spread_ms = float(np.median(np.abs(late_ms - skew_ms)))
@@ -57,5 +57,5 @@ def pair(claps_ns: Times, flashes_ns: Times) -> Times:
     """By how much claps `[n]` are later than flashes `[m]`, int64 `[pairs]`: of those nearest to each other."""
     late_ns = claps_ns[:, None] - flashes_ns[None]
     far_ns = np.abs(late_ns)
-    clap, flash = np.nonzero((far_ns == far_ns.min(axis=1)[:, None]) & (far_ns == far_ns.min(axis=0)))
-    return late_ns[clap, flash][far_ns[clap, flash] <= LARGEST_SKEW_NS]
+    is_nearest = (far_ns == far_ns.min(axis=1)[:, None]) & (far_ns == far_ns.min(axis=0))
+    return np.asarray(late_ns[is_nearest & (far_ns <= LARGEST_SKEW_NS)], np.int64)

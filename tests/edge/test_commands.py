@@ -1,12 +1,9 @@
 """The command line: what it prints, how it ends, what it says of bad input."""
 
-import json
 import shutil
 import signal
 import subprocess
 import sys
-import threading
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -15,7 +12,7 @@ import zmq
 
 from edge.bundle import SHIPPED, load
 from edge.listen import Subscriber
-from edge.messages import AudioEvidence, Latency, Prediction, Status, VideoEvidence, encode, topic
+from edge.messages import Prediction, Status
 from edge.sources.demo import MOODS, face
 
 ROOT = Path(__file__).parents[2]
@@ -80,10 +77,6 @@ def files(tmp_path, make_clip, tone) -> Path:
         ("--demo --bundle damaged", 4, "fusion.onnx is damaged"),
         ("--demo --bundle nowhere", 4, "no bundle at nowhere"),
         ("--demo --bind nowhere", 5, "cannot publish at nowhere"),
-        ("listen --connect nowhere", 2, "no such address: nowhere"),
-        ("listen --connect tcp://127.0.0.1:9 --timeout 0.01", 3, "no message from tcp://127.0.0.1:9 for 0.01 s"),
-        ("listen --connect tcp://127.0.0.1:9 --timeout nan", 2, "--timeout"),
-        ("listen --count 0", 2, "--count"),
         ("score gone.csv", 2, "no such table: gone.csv"),
         ("score cross.csv", 2, "cross.csv:2: label 'cross' is none of the bundle's"),
         ("score cross.csv --no-audio --no-video", 2, "nothing to go by"),
@@ -94,9 +87,7 @@ def test_bad_input_ends_with_its_status_and_one_paragraph(
     edge_command, files, monkeypatch, arguments: str, status: int, reason: str
 ) -> None:
     monkeypatch.chdir(files)
-    bind = (
-        [] if arguments.startswith(("listen", "score", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
-    )
+    bind = [] if arguments.startswith(("score", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
     ended = edge_command(*bind, *arguments.split())
     assert ended.status == status
     assert reason in ended.err
@@ -128,7 +119,7 @@ def test_quiet_prints_nothing(edge_command, files) -> None:
     assert (ended.status, ended.out, ended.err) == (0, "", "")
 
 
-@pytest.mark.parametrize("arguments", [["--help"], ["listen", "--help"], ["devices", "--help"], ["score", "--help"]])
+@pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"], ["score", "--help"]])
 def test_help_of_every_command(edge_command, arguments: list[str]) -> None:
     ended = edge_command(*arguments)
     assert ended.status == 0
@@ -190,52 +181,6 @@ def test_a_reader_that_goes_away_ends_it() -> None:
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()
-
-
-def prediction(seq: int) -> Prediction:
-    return Prediction(
-        1, "ab", "cam1", seq, 0, 0, 0, 1_000_000_000, 7_000_000_000, 0, "glad", ["calm", "glad"], [0.25, 0.75],
-        0.75, None, AudioEvidence("ok", -20.0, 0.5), VideoEvidence("no_face", 0, None, 3), Latency(1, 2, 3, 4), {},
-        "tiny 0.0.1", "numpy",
-    )  # fmt: skip
-
-
-@pytest.fixture
-def broadcast() -> Iterator[str]:
-    """Where a status and then four predictions are sent to the first who subscribes."""
-    with zmq.Context() as context, context.socket(zmq.XPUB) as socket:
-        socket.bind(ANY_PORT)
-
-        def send() -> None:
-            if socket.poll(20_000):
-                socket.recv()
-                for message in (Status(1, "ab", "cam1", 0, 0, "online", "ok", "ok", {}), *map(prediction, range(4))):
-                    socket.send_multipart([topic(message), encode(message, "msgpack")])
-
-        sending = threading.Thread(target=send)
-        sending.start()
-        yield socket.getsockopt_string(zmq.LAST_ENDPOINT)
-        sending.join()
-
-
-def test_listen_ends_after_so_many_predictions(edge_command, broadcast) -> None:
-    ended = edge_command("listen", "--connect", broadcast, "--count", 3, "--timeout", 20)
-    lines = ended.out.splitlines()
-    assert ended.status == 0
-    assert lines[0] == "cam1 online: audio ok, video ok"
-    assert [line.split("  ")[0] for line in lines[1:]] == ["cam1 #0", "cam1 #1", "cam1 #2"]
-
-
-def test_listen_prints_a_json_document_a_line(edge_command, broadcast) -> None:
-    ended = edge_command("listen", "--connect", broadcast, "--count", 2, "--json", "--timeout", 20)
-    documents = [json.loads(line) for line in ended.out.splitlines()]
-    assert [document["type"] for document in documents] == ["status", "prediction", "prediction"]
-    assert documents[2]["seq"] == 1
-
-
-def test_listen_hears_only_its_topic(edge_command, broadcast) -> None:
-    ended = edge_command("listen", "--connect", broadcast, "--count", 1, "--topic", "emotion.", "--timeout", 20)
-    assert ended.out.splitlines()[0].startswith("cam1 #0")
 
 
 @pytest.mark.parametrize(("options", "counted", "status"), [(["--no-audio"], 2, 3), (["--no-video"], 2, 3), ([], 3, 0)])

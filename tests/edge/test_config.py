@@ -33,6 +33,7 @@ def test_a_file_says_everything_and_the_command_line_wins(tmp_path: Path) -> Non
           - {name: clip, file: talk.mp4}
         hop_s: auto
         bind: tcp://127.0.0.1:7000
+        control: off
         metrics_port: 9100
         events: {dwell_s: 3}
         """,
@@ -40,7 +41,8 @@ def test_a_file_says_everything_and_the_command_line_wins(tmp_path: Path) -> Non
     config = load_config(path, {"bind": "tcp://127.0.0.1:8000", "threads": "1"})
     lobby, door, clip = config.streams
     assert (lobby.camera, lobby.mic, lobby.av_offset_ms) == (0, "USB Audio", -40)
-    assert (door.sees, door.hears, door.is_recorded, clip.is_recorded) == (True, False, False, True)
+    assert (door.mic, door.sees, door.hears, door.is_recorded, clip.is_recorded) == ("off", True, False, False, True)
+    assert config.control == "off"
     assert (config.hop_s, config.bind, config.metrics_port, config.threads) == ("auto", "tcp://127.0.0.1:8000", 9100, 1)
     assert config.events == Steadying(dwell_s=3)
 
@@ -111,7 +113,7 @@ def test_names_of_streams(name: str) -> None:
         ("a: [", "is no YAML"),
         ("\x00", "is no YAML"),
         ("!!python/object/apply:os.system [true]", "is no YAML"),
-        ("streams: [{camera: on}]", "expected a device or off, got true"),
+        ("streams: [{camera: on}]", "Expected `int | str`, got `bool`"),
         ("streams: [{camera: off, mic: off}]", "leave nothing to go by"),
         ("streams: [{demo: true, file: a.mp4}]", "two recordings"),
         ("fast: true", "--fast is for recordings"),

@@ -152,7 +152,9 @@ def test_what_is_no_request_is_answered_with_what_was_expected(control, connect,
     assert len(error) < 400
 
 
-@pytest.mark.parametrize("body", [b"\x81", b"\x80", b"\x81\xa3ask\xa1x", b"\x81\xa3ask\xa1\xff", b"\x81\xa1x" + b"\x91" * 4000])
+@pytest.mark.parametrize(
+    "body", [b"\x81", b"\x80", b"\x81\xa3ask\xa1x", b"\x81\xa3ask\xa1\xff", b"\x81\xa1x" + b"\x91" * 4000]
+)
 def test_a_refusal_of_messagepack_is_messagepack(control, connect, body: bytes) -> None:
     assert "expected one of the words" in msgspec.msgpack.decode(ask(connect(control), body))["error"]
 
@@ -166,7 +168,19 @@ def test_a_stream_that_is_not_there_is_named(control, connect, stream: str) -> N
 
 def garbage(chance: random.Random) -> list[bytes]:
     """Frames that may be anything: noise, nearly a request, a request."""
-    pieces = [b"", b"last", b"status", b"clock", b'{"ask":', b'"last"', b"}", b"\x81\xa3ask", b"\xa4last", b"\xdf", b"["]
+    pieces = [
+        b"",
+        b"last",
+        b"status",
+        b"clock",
+        b'{"ask":',
+        b'"last"',
+        b"}",
+        b"\x81\xa3ask",
+        b"\xa4last",
+        b"\xdf",
+        b"[",
+    ]
     frames = []
     for _ in range(chance.choice([1, 1, 1, 2, 3, 8])):
         if chance.random() < 0.5:
@@ -178,7 +192,7 @@ def garbage(chance: random.Random) -> list[bytes]:
 
 def test_a_hundred_thousand_random_messages_leave_it_as_it_was(control, connect, stop) -> None:
     chance = random.Random(7)
-    clients = [connect(control, zmq.DEALER) for _ in range(4)]
+    clients, polite = [connect(control, zmq.DEALER) for _ in range(4)], connect(control)
     answers = 0
     for _ in range(GARBAGE // (len(clients) * AT_ONCE)):
         for client in clients:
@@ -186,6 +200,7 @@ def test_a_hundred_thousand_random_messages_leave_it_as_it_was(control, connect,
                 client.send_multipart(garbage(chance))
         for client in clients:
             assert ask_after_all(client)
+            assert ask(polite, *garbage(chance))
             answers += 1
     assert answers == GARBAGE // AT_ONCE
     assert json.loads(ask(connect(control), b"status"))["about"] == ABOUT
@@ -259,5 +274,5 @@ def test_where_it_answers(bind: str, wanted: str, expected: str | None) -> None:
 
 
 def test_there_is_no_port_after_the_last() -> None:
-    with pytest.raises(UsageError, match="no address beside tcp://127.0.0.1:65535 .* --control"):
+    with pytest.raises(UsageError, match=r"no address beside tcp://127.0.0.1:65535 .* --control"):
         control_address("tcp://127.0.0.1:65535", "auto")

@@ -146,7 +146,7 @@ def test_real_speech_is_clipping_only_where_it_was_cut_off(speech, record_proper
     for gain in (0.99, 2.0, 4.0):
         cut_before = [ever_clips(resampled(driven(samples, gain))) for samples in speech]
         cut_here = [ever_clips(as_int16(driven(resampled(samples), gain))) for samples in speech]
-        found[gain] = (np.mean(cut_before), np.mean(cut_here))
+        found[gain] = (float(np.mean(cut_before)), float(np.mean(cut_here)))
     record_property("measured", f"clipping found in speech (cut before resampling, cut at 16 kHz) by gain: {found}")
     assert found[0.99] == (0, 0)
     assert found[2.0][0] >= 0.85

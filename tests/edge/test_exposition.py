@@ -251,6 +251,7 @@ def test_a_closed_page_leaves_neither_port_nor_thread() -> None:
 
 
 def test_a_scraper_that_hangs_up_or_says_nothing_leaves_no_traceback(page, monkeypatch, capfd) -> None:
+    assert 0 < exposition.Handler.timeout <= 10
     monkeypatch.setattr(exposition.Handler, "timeout", 0.05)
     with socket.create_connection(("127.0.0.1", page.port)) as silent:
         assert silent.recv(1) == b""

@@ -37,7 +37,7 @@ def test_recordings(manifest, clip) -> None:
     [
         (StreamConfig(), [LocalCamera, Microphone]),
         (StreamConfig(mic="off"), [LocalCamera]),
-        (StreamConfig(camera=False), [Microphone]),
+        (StreamConfig(camera="off"), [Microphone]),
         (StreamConfig(camera=0, av_offset_ms=20), [LocalCamera, Shifted]),
     ],
 )

@@ -105,7 +105,7 @@ def test_a_damaged_client_key_is_logged_and_shuts_nobody_else_out(folder, locked
 
 def test_a_damaged_client_key_is_named_before_it_starts(folder) -> None:
     (folder / "clients" / "broken.key").write_text("curve\n")
-    with pytest.raises(UsageError, match="broken.key cannot be read as a CURVE key"):
+    with pytest.raises(UsageError, match=r"broken.key cannot be read as a CURVE key"):
         load_server_keys(folder)
 
 
@@ -146,9 +146,9 @@ def test_keys_fit_each_other_and_zeromq(folder) -> None:
 
 def test_keys_that_are_there_stay(folder) -> None:
     before = {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()}
-    with pytest.raises(UsageError, match="server.key_secret is there already"):
+    with pytest.raises(UsageError, match=r"server.key_secret is there already"):
         make_server_keys(folder)
-    with pytest.raises(UsageError, match="robot.key is there already"):
+    with pytest.raises(UsageError, match=r"robot.key is there already"):
         make_client_keys(folder, "robot")
     assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
 
@@ -199,7 +199,7 @@ PUBLIC = [
 
 @pytest.mark.parametrize("address", PUBLIC)
 def test_a_public_address_needs_keys_or_the_users_word(address: str) -> None:
-    with pytest.raises(UsageError, match="--keys DIR .* or --insecure"):
+    with pytest.raises(UsageError, match=r"--keys DIR .* or --insecure"):
         check_bind(address, None, insecure=False)
     assert check_bind(address, None, insecure=True) is None
     assert check_bind(address, ServerKeys(b"", b"", Path()), insecure=False) is None

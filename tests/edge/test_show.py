@@ -2,17 +2,16 @@
 
 from rich.console import Console
 
-from edge.messages import AudioEvidence, Latency, Prediction, Status, VideoEvidence
+from edge.control_messages import StatusReply
+from edge.messages import Latency, Prediction
 from edge.metrics import Accuracy
-from edge.show import accuracy_table, confusion_table, latency_table, line, missed
+from edge.show import accuracy_table, confusion_table, latency_table, line, status_report
+from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
 
 
-def prediction(seq: int, *, session: str = "ab", total: float = 12.34, agreement: float | None = None) -> Prediction:
-    return Prediction(
-        1, session, "cam1", seq, 0, 0, 0, 1_000_000_000, 7_000_000_000, 0, "glad", ["calm", "glad"], [0.25, 0.75],
-        0.75, agreement, AudioEvidence("ok", -20.0, 0.5), VideoEvidence("no_face", 0, None, 3),
-        Latency(1, 2, 3, total), {}, "tiny 0.0.1", "numpy",
-    )  # fmt: skip
+def prediction(seq: int, *, total: float = 12.34, **fields: float) -> Prediction:
+    times = {"mono_start": 1_000_000_000, "mono_end": 7_000_000_000}
+    return numbered(seq, PREDICTION, latency_ms=Latency(1, 2, 3, total), **times, **fields)
 
 
 def printed(table) -> str:
@@ -24,27 +23,48 @@ def printed(table) -> str:
 
 def test_a_prediction_in_a_line() -> None:
     assert line(prediction(7)) == (
-        "cam1 #7  glad      calm  25%  glad  75%  agreement   -    audio ok  video no_face (3 frames)  "
+        "cam1 #7  glad      calm  25%  glad  75%  agreement   -    audio silent  video ok (30 frames)  "
         "window 6.0 s  latency 12.3 ms"
     )
     assert "agreement -0.50" in line(prediction(7, agreement=-0.5))
 
 
 def test_a_status_in_a_line() -> None:
-    assert line(Status(1, "ab", "cam1", 0, 0, "degraded", "lost", "ok", {})) == "cam1 degraded: audio lost, video ok"
+    assert line(numbered(1, STATUS, state="degraded", audio="lost")) == "cam1 degraded: audio lost, video off"
 
 
-def test_missed_messages_are_the_gaps_of_each_session() -> None:
-    assert missed([prediction(n) for n in (3, 4, 7, 9)]) == 3
-    assert missed([prediction(5), prediction(6), prediction(0, session="cd"), prediction(2, session="cd")]) == 1
-    assert missed([]) == 0
+def test_an_event_in_a_line() -> None:
+    assert line(EVENT) == "cam1 is uncertain (50%), before glad"
+    assert line(numbered(0, EVENT, label="calm", previous=None)) == "cam1 is calm (50%)"
+
+
+def test_stats_in_a_line() -> None:
+    assert line(STATS) == (
+        "up 4 s  8 predictions  hop 0.5 s  busy 25%  waiting frames 1, blocks 2  dropped windows_late 1"
+    )
+    assert line(numbered(0, STATS, queues={"frames": 0}, dropped={})).endswith("waiting nothing  dropped nothing")
+
+
+def test_a_status_report_says_what_runs_a_row_a_stream_and_the_load() -> None:
+    about = {"bundle": "tiny 0.0.1", "pid": "7"}
+    first, second, table, last = status_report(StatusReply(about, [STATUS, numbered(2, stream="cam2")], STATS))
+    assert [first, second, last] == ["bundle  tiny 0.0.1", "pid     7", line(STATS)]
+    rows = [
+        [cell.strip() for cell in row.strip("│ ").split("│")] for row in printed(table).splitlines() if "cam" in row
+    ]
+    assert rows == [[name, "online", "ok", "off", "0.5", "frames_overload 2"] for name in ("cam1", "cam2")]
+    *_, last = status_report(StatusReply({}, [], None))
+    assert last.startswith("no figures yet")
 
 
 def test_percentiles_of_the_latencies() -> None:
-    text = printed(latency_table([prediction(n, total=float(n)) for n in range(101)]))
-    assert "101 predictions, 0 missed" in text
+    kept = [prediction(n, total=float(n)) for n in range(101)]
+    text = printed(latency_table(kept, 2, 0))
+    assert "101 predictions, 2 missed" in text
+    assert "skipped" not in text
     row = next(row for row in text.splitlines() if " total " in row)
     assert [cell.strip() for cell in row.strip("│┃ ").split("│")] == ["total", "50.0", "95.0", "99.0", "100.0"]
+    assert "101 predictions, 2 missed, 5 skipped" in printed(latency_table(kept, 2, 5))
 
 
 def test_figures_are_percentages_and_rows_are_the_truth() -> None:

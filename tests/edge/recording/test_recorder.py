@@ -148,7 +148,7 @@ def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[H
     assert held.reached.wait(WAIT_S)
     recorder.close()
     assert recorder.problem is not None
-    assert recorder.problem.endswith("has ended: the disk has taken nothing for 0 s")
+    assert recorder.problem.endswith("has ended: the disk has not taken the rest within 0 s")
     assert len(caplog.records) == 1
     held.go_on.set()
     recorder.close()

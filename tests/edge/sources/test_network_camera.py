@@ -21,7 +21,7 @@ from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.samples import Frame
 from edge.sources.camera import make_camera
-from edge.sources.network_camera import LARGEST_LAG_NS, LOST_S, Pictures
+from edge.sources.network_camera import LOST_S, Pictures
 
 PICTURE = Picture(5.0, 8, 8, "whole")
 MS = 1_000_000
@@ -132,7 +132,7 @@ def test_a_camera_that_ends_is_lost_at_once() -> None:
     assert lost_s < LOST_S
 
 
-def test_frames_come_five_times_a_second_in_rgb_as_they_arrive() -> None:
+def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     begun_ns = time.monotonic_ns()
     with camera_of(pictures) as address:
         camera = make(address)
@@ -140,7 +140,7 @@ def test_frames_come_five_times_a_second_in_rgb_as_they_arrive() -> None:
         frames = list(itertools.islice(camera.events(), 6))
         camera.close()
     slots = [frame.end_ns // (200 * MS) for frame in frames]
-    assert slots == list(range(slots[0], slots[0] + 6))
+    assert slots == sorted(set(slots))
     assert begun_ns < frames[0].end_ns
     assert frames[-1].end_ns < time.monotonic_ns()
     numbers = [round(int(frame.picture[9, 9, 0]) / GREY) for frame in frames]
@@ -154,12 +154,12 @@ def test_whoever_is_slow_gets_the_newest_frames() -> None:
         camera = make(address, dropped)
         camera.open()
         ages_s = []
-        for frame in itertools.islice(camera.events(), 4):
+        for frame in itertools.islice(camera.events(), 3):
             ages_s.append((time.monotonic_ns() - frame.end_ns) / 1e9)
-            time.sleep(0.8)
+            time.sleep(1.2)
         camera.close()
-    assert max(ages_s) < LARGEST_LAG_NS / 1e9 + 0.2
-    assert 1 <= dropped["frames_overload"] <= 12
+    assert max(ages_s) < 1.0
+    assert 2 <= dropped["frames_overload"] <= 12
 
 
 def packets(path: Path) -> tuple[av.VideoStream, list[av.Packet], av.container.InputContainer]:

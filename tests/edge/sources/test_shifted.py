@@ -1,0 +1,78 @@
+"""Sound moved against its picture: times, order, and what waits."""
+
+import heapq
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from edge.bundle import Picture, Sound
+from edge.samples import Block, Frame
+from edge.sources.demo import Demo
+from edge.sources.shifted import Shifted, ShiftedRecording
+
+MS = 1_000_000
+
+
+def block(end_ms: int) -> Block:
+    return Block(np.full(4, end_ms, np.float32), end_ms * MS)
+
+
+def frame(end_ms: int) -> Frame:
+    return Frame(np.zeros((2, 2, 3), np.uint8), end_ms * MS)
+
+
+def times_ms(events) -> list[tuple[str, int]]:
+    return [(type(event).__name__, event.end_ns // MS) for event in events]
+
+
+def test_a_live_source_is_passed_on_with_its_blocks_moved(scripted_source) -> None:
+    source = scripted_source([block(1000), frame(1010), block(1020)])
+    shifted = Shifted(source, -120 * MS)
+    shifted.open()
+    events = list(shifted.events())
+    shifted.close()
+    assert times_ms(events) == [("Block", 880), ("Frame", 1010), ("Block", 900)]
+    assert events[0].samples[0] == 1000
+    assert (shifted.name, source.opened, source.closed) == ("scripted source", 1, 1)
+
+
+@pytest.mark.parametrize("offset_ms", [80, -120])
+def test_a_live_block_does_not_wait_for_the_next(offset_ms: int) -> None:
+    def endless():
+        yield block(1000)
+        raise AssertionError("nobody asked for more")
+
+    shifted = Shifted(SimpleNamespace(name="microphone", events=endless), offset_ms * MS)
+    assert next(shifted.events()).end_ns == (1000 + offset_ms) * MS
+
+
+@pytest.mark.parametrize("offset_ms", [0, 7, 80, 3000, -7, -120, -3000])
+def test_a_recordings_events_stay_in_order(offset_ms: int) -> None:
+    demo = Demo(Sound(16000, 6.0), Picture(5.0, 8, 8, "whole"))
+    shifted = list(ShiftedRecording(demo, offset_ms * MS).events())
+    blocks = [
+        replace(event, end_ns=event.end_ns + offset_ms * MS) for event in demo.events() if isinstance(event, Block)
+    ]
+    frames = [event for event in demo.events() if isinstance(event, Frame)]
+    kept = [event for event in blocks if event.end_ns >= 0]
+    assert times_ms(shifted) == times_ms(heapq.merge(kept, frames, key=lambda event: event.end_ns))
+    heard = [event for event in shifted if isinstance(event, Block)]
+    assert all((a.samples == b.samples).all() for a, b in zip(heard, kept, strict=True))
+
+
+@pytest.mark.parametrize("offset_ms", [200, -200])
+def test_no_more_of_a_recording_waits_than_the_offset(offset_ms: int) -> None:
+    asked_ms = 0
+
+    def events():
+        nonlocal asked_ms
+        for asked_ms in range(0, 10000, 20):
+            yield block(asked_ms)
+            yield frame(asked_ms)
+
+    for event in ShiftedRecording(SimpleNamespace(name="recording", events=events), offset_ms * MS).events():
+        if asked_ms < 9980:
+            assert asked_ms - event.end_ns // MS <= 220
+    assert event.end_ns // MS == max(9980, 9980 + offset_ms)

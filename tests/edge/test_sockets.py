@@ -1,0 +1,74 @@
+"""Addresses of this machine alone, and what wakes a thread that waits for a socket."""
+
+import socket
+import threading
+
+import pytest
+import zmq
+
+from edge.errors import PublishError
+from edge.sockets import Waker, bind
+from tests.edge.made_messages import WAIT_S
+
+
+def polled(waker: Waker, timeout_ms: int) -> bool:
+    poller = zmq.Poller()
+    poller.register(waker, zmq.POLLIN)
+    return bool(poller.poll(timeout_ms))
+
+
+def test_an_ipc_address_is_not_taken_from_who_has_it(tmp_path) -> None:
+    address = f"ipc://{tmp_path}/socket"
+    with zmq.Context() as context, context.socket(zmq.PUB) as first, context.socket(zmq.PUB) as second:
+        assert bind(first, address, None, "publish", "--bind") == address
+        with pytest.raises(PublishError, match=f"cannot publish at {address}: Address already in use"):
+            bind(second, address, None, "publish", "--bind")
+
+
+def test_a_socket_that_a_killed_program_left_is_no_hindrance(tmp_path) -> None:
+    with socket.socket(socket.AF_UNIX) as dead:
+        dead.bind(f"{tmp_path}/left")
+    with zmq.Context() as context, context.socket(zmq.PUB) as sock:
+        assert bind(sock, f"ipc://{tmp_path}/left", None, "publish", "--bind") == f"ipc://{tmp_path}/left"
+
+
+def test_a_file_is_not_replaced_by_a_socket(tmp_path) -> None:
+    (tmp_path / "thesis").write_text("all of it")
+    with zmq.Context() as context, context.socket(zmq.PUB) as sock, pytest.raises(PublishError, match="in use"):
+        bind(sock, f"ipc://{tmp_path}/thesis", None, "publish", "--bind")
+    assert (tmp_path / "thesis").read_text() == "all of it"
+
+
+def test_it_wakes_once_for_all_calls_before_it_heard() -> None:
+    waker = Waker()
+    assert not polled(waker, 0)
+    for _ in range(3):
+        waker.wake()
+    assert polled(waker, 0)
+    waker.hear()
+    assert not polled(waker, 0)
+    waker.hear()
+    waker.close()
+
+
+def test_it_wakes_another_thread() -> None:
+    waker = Waker()
+    woken: list[bool] = []
+    thread = threading.Thread(target=lambda: woken.append(polled(waker, WAIT_S * 1000)))
+    thread.start()
+    waker.wake()
+    thread.join()
+    waker.close()
+    assert woken == [True]
+
+
+def test_calling_never_waits_however_little_is_heard() -> None:
+    waker = Waker()
+    for _ in range(10_000):
+        waker.wake()
+    assert polled(waker, 0)
+    while polled(waker, 0):
+        waker.hear()
+    waker.wake()
+    assert polled(waker, 0)
+    waker.close()
