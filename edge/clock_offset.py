@@ -3,9 +3,9 @@
 from dataclasses import dataclass
 
 from .clock import Clock, SystemClock
-from .control_client import TIMEOUT_S, ControlClient
-from .control_messages import AskClock, ClockReply
-from .keys import ClientKeys
+from .wire.control_client import TIMEOUT_S, ControlClient
+from .wire.control_messages import AskClock, ClockReply
+from .wire.keys import ClientKeys
 
 ROUNDS = 8
 

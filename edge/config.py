@@ -15,8 +15,8 @@ from .choice import Wanted
 from .errors import UsageError
 from .framing import FramingName
 from .messages import WireFormat
-from .publisher import DEFAULT_ADDRESS
 from .steadying import Steadying
+from .wire.publisher import DEFAULT_ADDRESS
 
 OFF = "off"
 AUTO = "auto"

@@ -12,6 +12,8 @@ MOST_FRAMES = 2
 MOST_BLOCKS = 400
 """A stream's: 8 s of 20 ms blocks, more than a window."""
 
+FRAMES, BLOCKS = REASONS = "frames_overload", "blocks_overload"
+
 
 class Inbox:
     """What all streams delivered, in the order of its arrival; what does not fit is dropped, oldest first, and counted.
@@ -21,8 +23,8 @@ class Inbox:
     """
 
     def __init__(self, captures: Sequence[int]) -> None:
-        self.dropped: list[Counter[str]] = [Counter() for _ in captures]
-        """A stream each, by reason."""
+        self.dropped: list[Counter[str]] = [Counter(dict.fromkeys(REASONS, 0)) for _ in captures]
+        """A stream each, by reason. No reason is added later: other threads count here and read."""
         self.error: BaseException | None = None
         """What broke a capture; the inbox is closed then."""
         self._running = list(captures)
@@ -37,9 +39,9 @@ class Inbox:
         """Leave one event of a stream; never waits."""
         with self._changed:
             if isinstance(event, Frame):
-                queue, most, reason = self._frames[stream], MOST_FRAMES, "frames_overload"
+                queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
             else:
-                queue, most, reason = self._blocks[stream], MOST_BLOCKS, "blocks_overload"
+                queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS
             if len(queue) == most:
                 queue.popleft()
                 self.dropped[stream][reason] += 1

@@ -38,7 +38,7 @@ def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped
     """The camera and the microphone that were asked for."""
     devices: list[Source] = []
     if config.sees:
-        devices.append(make_camera(str(config.camera), manifest.picture, clock))
+        devices.append(make_camera(str(config.camera), manifest.picture, clock, dropped))
     if config.hears:
         microphone = Microphone(str(config.mic), manifest.sound, clock, dropped)
         devices.append(Shifted(microphone, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else microphone)

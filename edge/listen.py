@@ -8,11 +8,11 @@ from types import TracebackType
 import zmq
 import zmq.asyncio
 
-from .keys import ClientKeys
 from .messages import Message
-from .publisher import DEFAULT_ADDRESS
-from .received import Place, Received
-from .sockets import connect
+from .wire.keys import ClientKeys
+from .wire.publisher import DEFAULT_ADDRESS
+from .wire.received import Place, Received
+from .wire.sockets import connect
 
 MOST_TAKEN = 1000
 """Waiting messages looked through for the newest; ZeroMQ keeps as many for a subscriber."""

@@ -11,15 +11,15 @@ from typing import TypeVar
 from .bundle import MANIFEST, Bundle, sha256
 from .clock import Clock
 from .config import Config
-from .control import Control, control_address
-from .exposition import Exposition, program_version
-from .keys import check_bind, load_server_keys
 from .lineup import Course
 from .messages import Message
-from .publisher import Publisher, stamped
 from .recording.about import BundleAbout, Session
 from .recording.recorder import Recorder
 from .step import Step
+from .wire.control import Control, control_address
+from .wire.exposition import Exposition, program_version
+from .wire.keys import check_bind, load_server_keys
+from .wire.publisher import Publisher, stamped
 
 T = TypeVar("T")
 
@@ -51,10 +51,10 @@ class Outlets:
         with ExitStack() as opened:
             self.publisher = Publisher(config.bind, config.format, stamp, self._see, keys)
             opened.callback(self.publisher.close)
-            about = {**about, "publishing": self.publisher.address, "version": program_version(), "pid": str(os.getpid())}
+            ours = {"publishing": self.publisher.address, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:
                 may_stop = stop if config.allow_stop else None
-                opened.callback(Control(control, about, self.publisher.last, clock, may_stop, keys).close)
+                opened.callback(Control(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
             if config.metrics_port is not None:
                 exposition = Exposition(config.metrics_port)
                 opened.callback(exposition.close)

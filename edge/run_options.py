@@ -10,7 +10,7 @@ from .choice import Wanted
 from .config import AUTO, HOP_S, Config, load_config, parse_stream, read
 from .errors import UsageError
 from .options import Seconds
-from .publisher import DEFAULT_ADDRESS
+from .wire.publisher import DEFAULT_ADDRESS
 
 Command = Callable[..., Any]
 OF_A_STREAM = ("camera", "mic", "file", "demo", "av_offset_ms")

@@ -5,10 +5,10 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from rich.table import Table
 
-from .control_messages import StatusReply
 from .doctor import Finding
 from .messages import Latency, Message, Prediction, Stats, SteadyState
 from .metrics import Accuracy
+from .wire.control_messages import StatusReply
 
 
 def line(message: Message) -> str:

@@ -7,9 +7,9 @@ from .clock import SECOND_NS, Clock
 from .inbox import Inbox
 from .messages import DROP_REASONS, SCHEMA, Message, Stats
 from .pace import Pace
-from .publisher import Publisher
 from .reporter import Reporter
 from .watchdog import Watchdog
+from .wire.publisher import Publisher
 
 EVERY_NS = SECOND_NS
 OVERLOAD = ("frames_overload", "blocks_overload", "windows_late")

@@ -7,15 +7,15 @@ from pathlib import Path
 import click
 
 from . import show
-from .control import AUTO, control_address
-from .control_client import TIMEOUT_S, ControlClient
-from .control_messages import AskStatus, StatusReply, write
 from .errors import SourceError
-from .keys import load_client_keys, make_client_keys, make_server_keys
 from .listen import Subscriber
 from .messages import TOPICS, Prediction, encode
 from .options import Seconds, complaints, console
-from .publisher import DEFAULT_ADDRESS
+from .wire.control import AUTO, control_address
+from .wire.control_client import TIMEOUT_S, ControlClient
+from .wire.control_messages import AskStatus, StatusReply, write
+from .wire.keys import load_client_keys, make_client_keys, make_server_keys
+from .wire.publisher import DEFAULT_ADDRESS
 
 MOST_KEPT = 10_000
 """Predictions that `listen` keeps for its percentiles."""

@@ -8,10 +8,10 @@ import click
 from .. import show
 from ..clock import SystemClock
 from ..errors import UsageError
-from ..keys import check_bind, load_server_keys
 from ..messages import Message
 from ..options import complaints, console, interruptible, make_workshop
-from ..publisher import DEFAULT_ADDRESS, Publisher
+from ..wire.keys import check_bind, load_server_keys
+from ..wire.publisher import DEFAULT_ADDRESS, Publisher
 from .about import read_session
 from .reading import has_steps
 from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer

@@ -30,13 +30,13 @@ GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TI
 """The same for pipelines; it would hold them for 30 s."""
 
 
-def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str] | None = None) -> Source:
+def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> Source:
     """The camera that the user names: a number, a device path, a GStreamer string or an address.
 
     Frames that come too late to be decoded are counted in `dropped`.
     """
     if spec.startswith(ADDRESSES):
-        return NetworkCamera(spec, picture, clock, Counter() if dropped is None else dropped)
+        return NetworkCamera(spec, picture, clock, dropped)
     return LocalCamera(spec, picture, clock)
 
 

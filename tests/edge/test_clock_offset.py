@@ -4,9 +4,9 @@ import pytest
 
 from edge.clock import SystemClock
 from edge.clock_offset import ClockOffset, estimate_offset, exchange
-from edge.control import Control
-from edge.control_messages import ClockReply
 from edge.errors import SourceError
+from edge.wire.control import Control
+from edge.wire.control_messages import ClockReply
 from tests.edge.made_messages import ANY_PORT
 
 

@@ -31,7 +31,7 @@ def test_events_come_out_in_the_order_of_their_arrival() -> None:
     assert inbox.waiting() == {"frames": 2, "blocks": 3}
     assert [(arrival.stream, id(arrival.event)) for arrival in inbox.take(0)] == [(s, id(e)) for s, e in events]
     assert inbox.take(0) == []
-    assert [dict(dropped) for dropped in inbox.dropped] == [{}, {}]
+    assert [+dropped for dropped in inbox.dropped] == [{}, {}]
 
 
 @pytest.mark.parametrize(
@@ -43,7 +43,7 @@ def test_the_oldest_gives_way_and_is_counted_for_its_stream(make, most: int, rea
     for time_ns in range(most + 3):
         inbox.put(1, make(time_ns))
     assert times(inbox.take(0)) == [(0, 7), *((1, time_ns) for time_ns in range(3, most + 3))]
-    assert [dict(dropped) for dropped in inbox.dropped] == [{}, {reason: 3}]
+    assert [+dropped for dropped in inbox.dropped] == [{}, {reason: 3}]
 
 
 def test_frames_do_not_push_out_blocks() -> None:

@@ -10,7 +10,7 @@ import zmq
 from edge.errors import FoalError, UsageError
 from edge.listen import AsyncSubscriber, Subscriber
 from edge.messages import Message, encode, topic
-from edge.publisher import Publisher
+from edge.wire.publisher import Publisher
 from tests.edge.made_messages import (
     ANY_PORT,
     ONE_OF_EACH,

@@ -17,8 +17,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from edge import errors
 from edge.commands import FORCED_STATUS, main
 from edge.config import AUTO, load_config
-from edge.exposition import Exposition
 from edge.messages import DROP_REASONS, Message
+from edge.wire.exposition import Exposition
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
 PAGE = (Path(__file__).parent.parent.parent / "docs/operating.md").read_text()

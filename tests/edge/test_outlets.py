@@ -15,12 +15,12 @@ from edge.bundle import SHIPPED, load
 from edge.clock import SystemClock
 from edge.config import Config
 from edge.errors import PublishError, UsageError
-from edge.keys import make_server_keys
 from edge.messages import SCHEMA, Status
 from edge.outlets import Outlets
 from edge.recording.about import MESSAGES, STEPS, read_session
 from edge.recording.reading import read_messages
 from edge.step import Step
+from edge.wire.keys import make_server_keys
 from tests.edge.made_run import MS, course
 
 ABOUT = {"session": "0" * 32, "bundle": "foal-nano 0.1.0", "backend": "numpy"}

@@ -2,10 +2,10 @@
 
 from rich.console import Console
 
-from edge.control_messages import StatusReply
 from edge.messages import Latency, Prediction
 from edge.metrics import Accuracy
 from edge.show import accuracy_table, confusion_table, latency_table, line, status_report
+from edge.wire.control_messages import StatusReply
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
 
 

@@ -17,17 +17,17 @@ import pytest
 import zmq
 
 from edge.bundle import SHIPPED, load
-from edge.control import Control
 from edge.inbox import Inbox
 from edge.lineup import line_up
 from edge.pace import Pace
-from edge.publisher import Publisher, stamped
 from edge.recognizer import Recognizer
 from edge.runtime import run_live
 from edge.samples import Block, Frame
 from edge.step import Arrival
 from edge.supervision import Supervisor
 from edge.watchdog import Watchdog
+from edge.wire.control import Control
+from edge.wire.publisher import Publisher, stamped
 from tests.edge.made_run import MS, course
 
 HOUR_NS = 3_600_000_000_000

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.control import Control
-from edge.keys import load_server_keys
-from edge.publisher import Publisher
+from edge.wire.control import Control
+from edge.wire.keys import load_server_keys
+from edge.wire.publisher import Publisher
 from edge.wire_commands import predictions
 from tests.edge.made_messages import ANY_PORT, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
 

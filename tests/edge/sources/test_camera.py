@@ -3,6 +3,7 @@
 import os
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable
 
 import cv2
@@ -167,4 +168,4 @@ def test_closing_releases_the_device_and_may_be_repeated(monkeypatch, clock) -> 
 )
 def test_a_camera_that_is_not_there_is_named_with_a_remedy(clock, spec: str, remedy: str) -> None:
     with pytest.raises(SourceError, match=f"cannot open camera {spec}; .*{remedy}"):
-        make_camera(spec, PICTURE, clock).open()
+        make_camera(spec, PICTURE, clock, Counter()).open()

@@ -8,6 +8,7 @@ import socket
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -84,7 +85,7 @@ class Watched:
     def __init__(self, address: str, caplog) -> None:
         self.frames: queue.Queue[Frame] = queue.Queue()
         self._stop, self._caplog = threading.Event(), caplog
-        camera = make_camera(address, PICTURE, SystemClock())
+        camera = make_camera(address, PICTURE, SystemClock(), Counter())
         self._name = camera.name
         self._capture = Capture(camera, self.frames.put, lambda _: None, self._stop, is_open=False, reopen=True)
         self._capture.start()

@@ -2,9 +2,9 @@
 
 from collections import Counter
 
+from ..errors import FoalError
+from ..messages import Message, decode
 from .control_messages import UNREADABLE
-from .errors import FoalError
-from .messages import Message, decode
 
 Place = tuple[str, str]
 """Session and topic: `seq` counts within both."""

@@ -11,7 +11,7 @@ import pytest
 import zmq
 
 from edge.messages import decode
-from edge.publisher import Publisher
+from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, WAIT_S, nothing, numbered, receive, unchanged
 
 PADDING = {"x" * 20_000: 0}

@@ -7,10 +7,19 @@ import msgspec
 import pytest
 import zmq
 
-from edge.control import Control
-from edge.control_client import ControlClient
-from edge.control_messages import AskClock, AskLast, AskStatus, AskStop, ClockReply, LastReply, StatusReply, StopReply
 from edge.errors import FoalError, SourceError, UsageError
+from edge.wire.control import Control
+from edge.wire.control_client import ControlClient
+from edge.wire.control_messages import (
+    AskClock,
+    AskLast,
+    AskStatus,
+    AskStop,
+    ClockReply,
+    LastReply,
+    StatusReply,
+    StopReply,
+)
 from tests.edge.made_messages import ANY_PORT, EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS, WAIT_S
 
 

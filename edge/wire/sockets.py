@@ -7,7 +7,7 @@ from pathlib import Path
 
 import zmq
 
-from .errors import PublishError, UsageError
+from ..errors import PublishError, UsageError
 from .keys import ClientKeys, ServerKeys
 
 LINGER_MS = 1000

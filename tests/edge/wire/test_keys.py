@@ -8,12 +8,13 @@ from pathlib import Path
 import pytest
 import zmq
 
-from edge import keys
-from edge.control import Control
-from edge.control_client import ControlClient
-from edge.control_messages import AskStatus, StatusReply
 from edge.errors import SourceError, UsageError
-from edge.keys import (
+from edge.listen import Subscriber
+from edge.wire import keys
+from edge.wire.control import Control
+from edge.wire.control_client import ControlClient
+from edge.wire.control_messages import AskStatus, StatusReply
+from edge.wire.keys import (
     ClientKeys,
     ServerKeys,
     check_bind,
@@ -22,8 +23,7 @@ from edge.keys import (
     make_client_keys,
     make_server_keys,
 )
-from edge.listen import Subscriber
-from edge.publisher import Publisher
+from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, STATUS, WAIT_S, nothing, unchanged
 
 REFUSED_S = 0.3
@@ -117,7 +117,7 @@ def test_without_a_doorkeeper_nobody_is_let_in(folder, monkeypatch) -> None:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("edge.publisher.Doorkeeper", Absent)
+    monkeypatch.setattr("edge.wire.publisher.Doorkeeper", Absent)
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, load_server_keys(folder))
     publisher.publish(STATUS)
     with Subscriber(publisher.address, keys=load_client_keys(folder / "hand-out" / "robot")) as subscriber:

@@ -8,7 +8,7 @@ from typing import Any
 
 import msgspec
 
-from .messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
+from ..messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
 
 WORDS = ("status", "last", "clock", "schema", "stop")
 EXPECTED = (

@@ -19,7 +19,7 @@ from zmq.auth import load_certificate
 from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
-from .errors import UsageError
+from ..errors import UsageError
 
 DOMAIN = "foal-edge"
 CLIENTS, HAND_OUT = "clients", "hand-out"

@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.control_messages import (
+from edge.messages import encode
+from edge.wire.control_messages import (
     UNREADABLE,
     AskClock,
     AskLast,
@@ -24,7 +25,6 @@ from edge.control_messages import (
     schema,
     write,
 )
-from edge.messages import encode
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
 
 ALL = [AskStatus(), AskLast(), AskClock(), AskSchema(), AskStop()]

@@ -13,10 +13,10 @@ from msgspec import inspect as types
 
 from edge.framing import Box
 from edge.messages import DROP_REASONS, Latency, Message, encode, topic
-from edge.wire_page import page, read_meanings, spelled, struct
+from edge.wire.page import page, read_meanings, spelled, struct
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
-ROOT = Path(__file__).parent.parent.parent
+ROOT = Path(__file__).parents[3]
 WRITTEN = (ROOT / "docs/wire.md").read_text()
 MESSAGES: list[Message] = [PREDICTION, EVENT, STATUS, STATS]
 
@@ -31,11 +31,11 @@ def tables() -> dict[str, dict[str, tuple[str, str]]]:
 
 
 def test_the_written_page_is_the_one_that_would_be_written() -> None:
-    assert page() == WRITTEN, "run: python -m edge.wire_page > docs/wire.md"
+    assert page() == WRITTEN, "run: python -m edge.wire.page > docs/wire.md"
 
 
 def test_the_command_writes_it() -> None:
-    written = subprocess.run([sys.executable, "-m", "edge.wire_page"], cwd=ROOT, capture_output=True, text=True)
+    written = subprocess.run([sys.executable, "-m", "edge.wire.page"], cwd=ROOT, capture_output=True, text=True)
     assert (written.stdout, written.stderr, written.returncode) == (WRITTEN, "", 0)
 
 

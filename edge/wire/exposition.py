@@ -14,8 +14,8 @@ from prometheus_client import CollectorRegistry, Histogram, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.registry import Collector
 
-from .errors import PublishError
-from .messages import AudioState, Latency, Message, Prediction, Stats, Status, SteadyState, StreamState, VideoState
+from ..errors import PublishError
+from ..messages import AudioState, Latency, Message, Prediction, Stats, Status, SteadyState, StreamState, VideoState
 
 DISTRIBUTION = "foal-edge"
 LOOPBACK = "127.0.0.1"

@@ -7,7 +7,9 @@ from typing import TypeVar
 
 import zmq
 
-from .clock import Clock
+from ..clock import Clock
+from ..errors import UsageError
+from ..messages import Message, Prediction, Stats, Status, SteadyState
 from .control_messages import (
     EXPECTED,
     UNREADABLE,
@@ -27,9 +29,7 @@ from .control_messages import (
     schema,
     write,
 )
-from .errors import UsageError
 from .keys import Doorkeeper, ServerKeys
-from .messages import Message, Prediction, Stats, Status, SteadyState
 from .sockets import Waker, bind
 
 AUTO, OFF = "auto", "off"

@@ -7,7 +7,7 @@ import pytest
 import zmq
 
 from edge.errors import PublishError
-from edge.sockets import Waker, bind
+from edge.wire.sockets import Waker, bind
 from tests.edge.made_messages import WAIT_S
 
 

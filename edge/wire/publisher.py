@@ -8,10 +8,10 @@ from collections.abc import Callable
 import msgspec
 import zmq
 
-from .bounded import push
-from .clock import Clock
+from ..bounded import push
+from ..clock import Clock
+from ..messages import Message, Prediction, WireFormat, encode, topic
 from .keys import Doorkeeper, ServerKeys
-from .messages import Message, Prediction, WireFormat, encode, topic
 from .sockets import Waker, bind
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5556"

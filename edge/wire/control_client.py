@@ -6,8 +6,8 @@ from typing import TypeVar
 import msgspec
 import zmq
 
+from ..errors import FoalError, SourceError
 from .control_messages import UNREADABLE, Refusal, Request, write
-from .errors import FoalError, SourceError
 from .keys import ClientKeys
 from .sockets import connect
 

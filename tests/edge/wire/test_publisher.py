@@ -8,7 +8,7 @@ import zmq
 
 from edge.errors import PublishError
 from edge.messages import Latency, Message, decode, encode, topic
-from edge.publisher import LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
+from edge.wire.publisher import LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,

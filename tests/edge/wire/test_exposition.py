@@ -12,10 +12,10 @@ import msgspec
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from edge import exposition
 from edge.errors import PublishError
-from edge.exposition import Exposition
 from edge.messages import AudioEvidence, Latency, Prediction, Stats, Status, SteadyState, VideoEvidence
+from edge.wire import exposition
+from edge.wire.exposition import Exposition
 
 WAIT_S = 20
 PREDICTION = Prediction(
