@@ -1,6 +1,7 @@
 """Fakes and fixtures that the tests share: a clock, a source, a backend in numpy, recordings, the command line."""
 
 import json
+import logging
 import os
 import sys
 import threading
@@ -209,8 +210,10 @@ class Ended:
 
 
 @pytest.fixture
-def edge_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Ended]:
-    """`foal-edge` with these arguments, in this process."""
+def edge_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Iterator[Callable[..., Ended]]:
+    """`foal-edge` with these arguments, in this process; how it logged is forgotten."""
+    package, handlers = logging.getLogger("edge"), logging.root.handlers
+    before = package.level, list(handlers)
 
     def run(*arguments: object) -> Ended:
         monkeypatch.setattr(sys, "argv", ["foal-edge", *map(str, arguments)])
@@ -218,7 +221,9 @@ def edge_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
             commands.run_command()
         return Ended(int(ended.value.code or 0), *capsys.readouterr())
 
-    return run
+    yield run
+    package.setLevel(before[0])
+    handlers[:] = before[1]
 
 
 def write_clip(

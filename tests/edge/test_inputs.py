@@ -16,7 +16,7 @@ from edge.sources.camera import LocalCamera
 from edge.sources.demo import MOODS, Demo, face
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
-from edge.sources.shifted import Shifted
+from edge.sources.shifted import Shifted, ShiftedRecording
 from edge.step import Arrival
 
 
@@ -28,7 +28,7 @@ def clip(tmp_path, make_clip, tone) -> Path:
 def test_recordings(manifest, clip) -> None:
     assert isinstance(make_recording(StreamConfig(demo=True), manifest), Demo)
     assert isinstance(make_recording(StreamConfig(file=str(clip)), manifest), MediaFile)
-    assert isinstance(make_recording(StreamConfig(file=str(clip), av_offset_ms=5), manifest), Shifted)
+    assert isinstance(make_recording(StreamConfig(file=str(clip), av_offset_ms=5), manifest), ShiftedRecording)
     assert make_recording(StreamConfig(), manifest) is None
 
 
