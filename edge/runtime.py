@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 import cv2
 
 from .clock import SECOND_NS, Clock
-from .inbox import Inbox
+from .inbox import FRAMES, Inbox
 from .recognizer import Recognizer
 from .reporter import LOOK_NS, Reporter
 from .sources.base import Recording
@@ -39,6 +39,7 @@ class Loop:
         self._streams, self._reporters, self._recognizer = streams, reporters, recognizer
         self._latest_only = latest_only
         self._ended = [False] * len(streams)
+        self._frames_dropped = [0] * len(streams)
         self._framers: ThreadPoolExecutor | None = None
         if len(streams) > 1:
             # a stream a core: several pictures at once go quicker than one picture on several cores
@@ -80,8 +81,11 @@ class Loop:
         for arrival in step.arrivals:
             if arrival.event is not None:
                 self._streams[arrival.stream].add([arrival.event])
-        for stream in self._streams:
+        for index, (stream, dropped) in enumerate(zip(self._streams, step.dropped, strict=True)):
             stream.grid.hop_ns = step.hop_ns
+            if dropped.get(FRAMES, 0) != self._frames_dropped[index]:
+                self._frames_dropped[index] = dropped[FRAMES]
+                stream.excuse()
 
     def _look(self, before_ns: Mapping[int, float]) -> None:
         """Frame and encode what some streams captured before a time each, all of it as one batch."""

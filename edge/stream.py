@@ -74,6 +74,7 @@ class Stream:
         self._pending: list[tuple[Image, int]] = []
         self._framed: Framed | None = None
         self._picture_ns: int | None = None
+        self._excused_ns = begin_ns
         self._is_dark = False
 
     def add(self, events: Sequence[Event]) -> None:
@@ -83,6 +84,11 @@ class Stream:
                 self._samples.extend(event)
             else:
                 self._unseen.append(event)
+
+    def excuse(self) -> None:
+        """Frames were dropped before those that wait: that gap is this machine's, not the camera's."""
+        if self._unseen:
+            self._excused_ns = self._unseen[0].end_ns
 
     def has_unseen(self, before_ns: float = math.inf) -> bool:
         """Whether frames captured before a time wait to be looked at."""
@@ -94,7 +100,7 @@ class Stream:
             self._see(self._unseen.popleft())
 
     def _see(self, frame: Frame) -> None:
-        if self._picture_ns is not None and frame.end_ns - self._picture_ns > self._picture_lost_ns:
+        if self._is_camera_lost(frame.end_ns):
             self._forget_pictures()
         self._picture_ns = frame.end_ns
         self._is_dark = is_dark(frame.picture)
@@ -112,6 +118,9 @@ class Stream:
         for (_, end_ns), embedding in zip(self._pending, embeddings, strict=True):
             self._embeddings.append(embedding, end_ns)
         self._pending.clear()
+
+    def _is_camera_lost(self, now_ns: int) -> bool:
+        return now_ns - max(self._picture_ns or self._begin_ns, self._excused_ns) > self._picture_lost_ns
 
     def _forget_pictures(self) -> None:
         self._embeddings.clear()
@@ -165,7 +174,7 @@ class Stream:
         """What has become of the camera."""
         if not self.picture:
             return "off"
-        if now_ns - (self._picture_ns or self._begin_ns) > self._picture_lost_ns:
+        if self._is_camera_lost(now_ns):
             return "lost"
         if self._is_dark:
             return "dark"

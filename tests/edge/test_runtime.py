@@ -13,6 +13,7 @@ from edge.inbox import Inbox
 from edge.messages import Prediction, Status
 from edge.recognizer import Recognizer
 from edge.runtime import run_fast, run_live
+from edge.samples import Frame
 from edge.sources.capture import Capture
 from edge.step import Arrival, Step
 from tests.edge.made_run import MS, MadeRun, Script, recorded
@@ -104,6 +105,17 @@ def test_what_is_pending_of_all_streams_goes_through_each_encoder_as_one_batch(r
     assert sizes == [("image_encoder", 7), ("audio_encoder", 3), ("fusion", 3)]
     assert [message.stream for message in made.of_kind(Prediction)] == ["a", "b", "c"]
     assert [message.video.frames for message in made.of_kind(Prediction)] == [3, 3, 1]
+
+
+def test_frames_dropped_for_overload_do_not_make_a_lost_camera(recognizer) -> None:
+    frames = [event for event in recorded(2000) if isinstance(event, Frame)]
+    made = MadeRun(recognizer, ("slow", "lost"))
+    made.step(400, frames[:2], frames[:2])
+    made.step(2000, frames[-2:], frames[-2:], dropped=[{"frames_overload": 6}, {}])
+    assert [(message.stream, message.video.frames) for message in made.of_kind(Prediction)] == [
+        ("slow", 4),
+        ("lost", 2),
+    ]
 
 
 def test_a_stream_that_has_ended_gives_no_more_windows(recognizer) -> None:

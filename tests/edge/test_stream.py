@@ -189,6 +189,16 @@ def test_a_camera_that_returns_between_two_windows_brings_nothing_from_before(wa
     assert (window.embeddings[:, 0].tolist(), window.start_ns) == ([FAINTEST + 7], 1400 * MS)
 
 
+def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> None:
+    watched.see(0, 400)
+    watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 1800 * MS)])
+    assert watched.states(1700)[1] == "lost"
+    watched.stream.excuse()
+    assert watched.states(1700)[1] == "ok"
+    watched.see(2000, 2200)
+    assert len(watched.stream.cut(2000 * MS).embeddings) == 3
+
+
 def test_a_microphone_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:
     watched.hear(0, 500)
     watched.hear(1100, 1200)
