@@ -2,6 +2,7 @@
 
 import logging
 import queue
+import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -29,6 +30,9 @@ OPTIONS = {"fpsprobesize": "0", "analyzeduration": "1000000"}
 """Recognising a stream holds its packets back, and with them what the camera sees now."""
 RTSP_OPTIONS = {"rtsp_transport": "tcp"}
 
+PASSWORD = re.compile(r"(?<=//)[^/?#]*(?=@)")
+"""Everything before the host: some cameras take a token as the user's name."""
+
 Arrived = tuple["av.Packet[Any]", int]
 
 log = logging.getLogger(__name__)
@@ -41,7 +45,7 @@ class NetworkCamera:
     """
 
     def __init__(self, address: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
-        self.name = f"camera {address}"
+        self.name = f"camera {without_password(address)}"
         self._address, self._clock, self._rate_hz, self._dropped = address, clock, picture.rate_hz, dropped
         self._container: av.container.InputContainer | None = None
         self._reader: Reader[Arrived] | None = None
@@ -52,7 +56,8 @@ class NetworkCamera:
         try:
             container = av.open(self._address, options=options, timeout=(OPEN_S, READ_S))
         except (av.error.FFmpegError, OSError) as error:
-            raise SourceError(f"cannot open {self.name}: {error}; check the address and that it answers") from error
+            reason = str(error).replace(self._address, without_password(self._address))
+            raise SourceError(f"cannot open {self.name}: {reason}; check the address and that it answers") from None
         if not container.streams.video:
             container.close()
             raise SourceError(f"{self.name} sends no picture; give an address that does")
@@ -134,3 +139,8 @@ class Pictures:
             return True
         self._awaits_key = self._awaits_key and not packet.is_keyframe
         return self._awaits_key
+
+
+def without_password(address: str) -> str:
+    """The address as it may be said in messages and logs."""
+    return PASSWORD.sub("***", address)

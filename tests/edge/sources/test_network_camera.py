@@ -20,6 +20,7 @@ from edge.bundle import Picture
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.samples import Frame
+from edge.sources.base import Source
 from edge.sources.camera import make_camera
 from edge.sources.network_camera import LOST_S, Pictures
 
@@ -31,8 +32,8 @@ GREY = 6
 HEAD = b"--next\r\nContent-Type: image/jpeg\r\nContent-Length: %d\r\n\r\n"
 
 
-def make(address: str, dropped: Counter[str] | None = None):
-    return make_camera(address, PICTURE, SystemClock(), dropped)
+def make(address: str, dropped: Counter[str] | None = None) -> Source:
+    return make_camera(address, PICTURE, SystemClock(), Counter() if dropped is None else dropped)
 
 
 def jpeg(number: int) -> bytes:
@@ -254,3 +255,13 @@ def test_an_address_where_nothing_answers_is_named(free_port, scheme: str) -> No
     address = f"{scheme}://127.0.0.1:{free_port}/x"
     with pytest.raises(SourceError, match=f"cannot open camera {address}: .*; check the address"):
         make(address).open()
+
+
+@pytest.mark.parametrize("credentials", ["user:secret@", "secret@", "user:sec@ret@"])
+def test_a_password_is_never_said(free_port: int, credentials: str) -> None:
+    camera = make(f"http://{credentials}127.0.0.1:{free_port}/live?at=1")
+    assert camera.name == f"camera http://***@127.0.0.1:{free_port}/live?at=1"
+    with pytest.raises(SourceError) as refused:
+        camera.open()
+    assert "sec" not in str(refused.value)
+    assert f"***@127.0.0.1:{free_port}" in str(refused.value)
