@@ -1,6 +1,8 @@
 """`foal-edge` and `python -m edge`."""
 
+import os
 import sys
+import threading
 
 INTERRUPTED = 130
 """Exit status where Ctrl-C comes before there is anything to stop."""
@@ -19,7 +21,18 @@ def main() -> None:
             f"foal-edge: OpenCV lacks a system library ({error}); "
             "install it (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"
         )
-    run_command()
+    try:
+        run_command()
+    except SystemExit as ended:
+        leave(ended.code)
+        raise
+
+
+def leave(status: str | int | None) -> None:
+    """End at once where a thread was left behind in a driver or a terminal: Python's own end would abort in it."""
+    if isinstance(status, int) and any(thread.daemon for thread in threading.enumerate()):
+        sys.stderr.flush()
+        os._exit(status)
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import logging
 import sys
 from collections.abc import Callable
+from contextlib import closing
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -29,6 +30,7 @@ from .options import (
     make_workshop,
     threads_option,
 )
+from .printer import Printer
 from .recognizer import Recognizer
 from .recording.replay_command import replay
 from .run_options import read_config, run_options
@@ -88,11 +90,13 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
         return
     config = read_config(**options)
     with interruptible() as stop:
-        on_start: Callable[[str], None] = log.info if log_format == "json" else complaints.print
-        on_sent: Callable[[Message], None] = print_message
+        workshop = make_workshop(stop.is_set, quiet=quiet)
         if quiet:
-            on_start, on_sent = ignore, ignore
-        run(config, stop, make_workshop(stop.is_set, quiet=quiet), on_start, on_sent)
+            run(config, stop, workshop, ignore, ignore)
+            return
+        on_start: Callable[[str], None] = log.info if log_format == "json" else complaints.print
+        with closing(Printer(print_message, stop, waits=config.fast)) as printer:
+            run(config, stop, workshop, on_start, printer)
 
 
 @main.command("score")

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import msgspec
 
+from .clock import to_ns
 from .framing import FramingName, make_framing
 from .messages import Message
 from .recognizer import Recognizer
@@ -22,6 +23,8 @@ class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether sound is asked for."""
     picture: bool
     """Whether pictures are asked for."""
+    sound_lag_ms: float = 0.0
+    """By how much the sound's times have been moved back."""
 
 
 class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -64,6 +67,7 @@ def line_up(course: Course, recognizer: Recognizer, publish: Callable[[Message],
             picture=lane.picture,
             begin_ns=course.begin_ns,
             hop_ns=course.hop_ns,
+            sound_lag_ns=to_ns(lane.sound_lag_ms / 1000),
         )
         for lane in course.lanes
     ]

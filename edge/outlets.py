@@ -93,8 +93,12 @@ class Outlets:
         )
 
     def _see(self, message: Message) -> None:
-        for watcher in self._seen_by:
-            watcher(message)
+        for watcher in list(self._seen_by):
+            try:
+                watcher(message)
+            except Exception:  # what only looks on must not end the run
+                log.exception("what looks on at the messages has failed; going on without it")
+                self._seen_by.remove(watcher)
 
     def close(self) -> None:
         """Send what waits, then end."""

@@ -82,10 +82,10 @@ class Loop:
             if arrival.event is not None:
                 self._streams[arrival.stream].add([arrival.event])
         for index, (stream, dropped) in enumerate(zip(self._streams, step.dropped, strict=True)):
-            stream.grid.hop_ns = step.hop_ns
+            stream.grid.change(step.hop_ns, step.now_ns)
             if dropped.get(FRAMES, 0) != self._frames_dropped[index]:
                 self._frames_dropped[index] = dropped[FRAMES]
-                stream.excuse()
+                stream.excuse(step.now_ns)
 
     def _look(self, before_ns: Mapping[int, float]) -> None:
         """Frame and encode what some streams captured before a time each, all of it as one batch."""
@@ -196,5 +196,9 @@ def run_fast(
 
 
 def arrivals_of(index: int, recording: Recording) -> Iterator[tuple[int, Arrival]]:
-    """A recording's events with their times, as the stream of that index delivers them."""
-    return ((event.end_ns, Arrival(index, event)) for event in recording.events())
+    """A recording's events with their times, as the stream of that index delivers them, and its end."""
+    end_ns = 0
+    for event in recording.events():
+        end_ns = event.end_ns
+        yield end_ns, Arrival(index, event)
+    yield end_ns, Arrival(index, None)

@@ -83,7 +83,10 @@ class Run:
         config = self.config
         return Course(
             self.session,
-            tuple(Lane(stream.name, stream.hears, stream.sees) for stream in config.streams),
+            tuple(
+                Lane(stream.name, stream.hears, stream.sees, max(0.0, -stream.av_offset_ms))
+                for stream in config.streams
+            ),
             config.framing or self.bundle.manifest.picture.framing,
             begin_ns,
             to_ns(config.first_hop_s),
@@ -120,8 +123,13 @@ class Run:
             for capture in captures:
                 capture.start()
             watchdog.ready(" and ".join(names))
-            run_live(lineup.loop, inbox, self.clock, self.stop, supervisor, on_step)
-            watchdog.stopping()
-            for capture in captures:
-                capture.finish()
+            try:
+                run_live(lineup.loop, inbox, self.clock, self.stop, supervisor, on_step)
+            except BaseException:
+                self.stop.set()
+                raise
+            finally:
+                watchdog.stopping()
+                for capture in captures:
+                    capture.finish()
         return lineup.predictions

@@ -58,13 +58,16 @@ class Stream:
         picture: bool,
         begin_ns: int,
         hop_ns: int,
+        sound_lag_ns: int = 0,
         sound_lost_ns: float = SOUND_LOST_NS,
         picture_lost_ns: float = PICTURE_LOST_NS,
     ) -> None:
+        """`sound_lag_ns`: by how much the sound's times are behind when it arrives, as the user has moved them."""
         self.sound, self.picture = sound, picture
         self.grid = HopGrid(begin_ns, hop_ns)
         self._begin_ns = begin_ns
-        self._sound_lost_ns, self._picture_lost_ns = sound_lost_ns, picture_lost_ns
+        self._sound_lost_ns, self._picture_lost_ns = sound_lost_ns + sound_lag_ns, picture_lost_ns
+        self._grace_ns = GRACE_NS + sound_lag_ns
         self._framing = framing
         self._window_ns = to_ns(manifest.sound.window_s)
         self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
@@ -85,10 +88,9 @@ class Stream:
             else:
                 self._unseen.append(event)
 
-    def excuse(self) -> None:
-        """Frames were dropped before those that wait: that gap is this machine's, not the camera's."""
-        if self._unseen:
-            self._excused_ns = self._unseen[0].end_ns
+    def excuse(self, now_ns: int) -> None:
+        """Frames were dropped before those that wait, or until now: that gap is this machine's, not the camera's."""
+        self._excused_ns = self._unseen[0].end_ns if self._unseen else now_ns
 
     def has_unseen(self, before_ns: float = math.inf) -> bool:
         """Whether frames captured before a time wait to be looked at."""
@@ -129,14 +131,14 @@ class Stream:
 
     def due(self, now_ns: int) -> bool:
         """Whether the next window can be cut: its sound has arrived, or will not be waited for."""
-        heard_ns = self._samples.end_ns
-        return now_ns >= self.deadline(now_ns) or (heard_ns is not None and heard_ns >= self.grid.next_ns)
+        heard_ns, end_ns = self._samples.end_ns, self.grid.next_ns
+        return now_ns >= end_ns and (now_ns >= self.deadline(now_ns) or (heard_ns is not None and heard_ns >= end_ns))
 
     def deadline(self, now_ns: int) -> int:
         """When the next window is due whether or not its sound has arrived."""
         heard_ns = self._samples.end_ns
         hears = heard_ns is not None and now_ns - heard_ns <= self._sound_lost_ns
-        return self.grid.next_ns + (GRACE_NS if hears else 0)
+        return self.grid.next_ns + (self._grace_ns if hears else 0)
 
     def cut(self, end_ns: int) -> Window | None:
         """The window that ends at `end_ns`; None where it would hold nothing. What is lost is forgotten."""

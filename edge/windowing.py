@@ -24,13 +24,18 @@ class HopGrid:
 
     def __init__(self, begin_ns: int, hop_ns: int) -> None:
         self.hop_ns = hop_ns
-        """May be changed: the next window ends so long after the last."""
         self._last_ns = begin_ns
 
     @property
     def next_ns(self) -> int:
         """Where the next window ends."""
         return self._last_ns + self.hop_ns
+
+    def change(self, hop_ns: int, now_ns: int) -> None:
+        """Go on with another hop; where it is shorter, past windows that would have ended by now but for the last."""
+        if hop_ns < self.hop_ns:
+            self._last_ns += max(0, (now_ns - self._last_ns) // hop_ns - 1) * hop_ns
+        self.hop_ns = hop_ns
 
     def advance(self) -> None:
         """The next window is done."""

@@ -5,14 +5,17 @@ Dimensions: N frames, B windows, S samples, Ta/Tv tokens, Da/Dv their widths, C 
 
 import logging
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import Any
 
 import onnx_ir
 import torch
+from onnxscript import opset18
+from onnxscript.function_libs.torch_lib.ops.core import aten_index_put
 from onnxscript.optimizer import fold_constants
 from torch import Tensor, nn
 
@@ -93,6 +96,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
             input_names=list(graph.inputs),
             output_names=graph.outputs,
             dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
+            custom_translation_table={torch.ops.aten.index_put.default: put_where},
             external_data=False,
             optimize=True,
             verbose=False,
@@ -103,6 +107,16 @@ def write_onnx(graph: Graph, path: Path) -> None:
     forget_origin(program.model.graph)
     cast_pixels_first(program.model.graph)
     save(program.model, path)
+
+
+def put_where(tensor: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
+    """`tensor[mask] = values` as a choice between both, where the exporter's NonZero, without a shape, fits no engine.
+
+    WavLM's layers silence their padding so.
+    """
+    if len(indices) == 1 and indices[0].dtype == onnx_ir.DataType.BOOL and not accumulate:
+        return opset18.Where(indices[0], values, tensor)
+    return aten_index_put(tensor, indices, values, accumulate)
 
 
 def save(model: onnx_ir.Model, path: Path) -> None:

@@ -61,7 +61,8 @@ class Intake:
         believable_s = BELIEVABLE_S if is_settled else BELIEVABLE_AT_FIRST_S
         is_believable = times.inputBufferAdcTime > 0 and 0 <= ago_s < believable_s
         observed_ns = now_ns - to_ns(ago_s) if is_believable else now_ns
-        self._dropped["blocks_overload"] += push(self.waiting, Delivered(samples.copy(), self._count, observed_ns))
+        if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns)):
+            self._dropped["blocks_overload"] += lost
 
     def _now_s(self, now_ns: int, current_s: float) -> float:
         """Now, on the clock that PortAudio goes by: it was `current_s` before this thread had to wait for Python."""

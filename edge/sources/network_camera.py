@@ -61,6 +61,9 @@ class NetworkCamera:
         if not container.streams.video:
             container.close()
             raise SourceError(f"{self.name} sends no picture; give an address that does")
+        if container.streams.video[0].codec_context is None:
+            container.close()
+            raise SourceError(f"{self.name} sends pictures that this FFmpeg cannot decode; let it send H.264 or MJPEG")
         container.streams.video[0].codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 

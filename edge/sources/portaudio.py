@@ -7,6 +7,7 @@ import atexit
 import logging
 import threading
 from collections.abc import Callable
+from contextlib import suppress
 from types import ModuleType
 from typing import Any
 
@@ -51,7 +52,8 @@ class Streams:
                 if self._count:
                     log.debug("%s; PortAudio looks for new devices only where no other microphone is open", error)
                     raise
-                sd._terminate()
+                with suppress(sd.PortAudioError):  # not initialised: that failed the last time
+                    sd._terminate()
                 sd._initialize()
                 stream = make()
             self._count += 1

@@ -193,10 +193,34 @@ def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> N
     watched.see(0, 400)
     watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 1800 * MS)])
     assert watched.states(1700)[1] == "lost"
-    watched.stream.excuse()
+    watched.stream.excuse(1700 * MS)
     assert watched.states(1700)[1] == "ok"
     watched.see(2000, 2200)
     assert len(watched.stream.cut(2000 * MS).embeddings) == 3
+
+
+def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> None:
+    watched.see(0, 400)
+    watched.stream.excuse(900 * MS)
+    watched.see(1600, 1800)
+    assert watched.stream.cut(1800 * MS).embeddings[:, 0].tolist() == [FAINTEST, FAINTEST + 1, FAINTEST + 8]
+
+
+@pytest.mark.parametrize(("lag_ms", "state"), [(0, "lost"), (700, "ok")])
+def test_sound_that_was_moved_back_is_waited_for_and_not_lost(manifest, lag_ms: int, state: str) -> None:
+    stream = Stream(
+        manifest, Framer(), sound=True, picture=True, begin_ns=0, hop_ns=HOP_MS * MS, sound_lag_ns=lag_ms * MS
+    )
+    stream.add([Block(np.full(20, 0.5, np.float32), at * MS) for at in range(20, 1001, 20)])
+    assert stream.audio_state(1700 * MS) == state
+    stream.grid.advance()
+    stream.grid.advance()
+    assert stream.due(1650 * MS) is (lag_ms == 0)
+
+
+def test_sound_that_was_moved_on_makes_no_window_of_the_future(watched: Watched) -> None:
+    watched.hear(0, 900)
+    assert [watched.stream.due(now_ms * MS) for now_ms in (400, 499, 500)] == [False, False, True]
 
 
 def test_a_microphone_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:

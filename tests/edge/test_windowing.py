@@ -39,7 +39,15 @@ def test_windows_end_at_whole_hops_after_the_beginning_for_days() -> None:
 def test_another_hop_counts_from_the_last_window() -> None:
     grid = HopGrid(begin_ns=0, hop_ns=500 * MS)
     grid.advance()
-    grid.hop_ns = 800 * MS
+    grid.change(800 * MS, 700 * MS)
     assert grid.next_ns == 1300 * MS
     grid.advance()
     assert grid.next_ns == 2100 * MS
+
+
+def test_a_shorter_hop_makes_no_windows_of_the_past() -> None:
+    grid = HopGrid(begin_ns=0, hop_ns=4000 * MS)
+    grid.change(500 * MS, 3900 * MS)
+    assert grid.next_ns == 3500 * MS
+    grid.advance()
+    assert grid.next_ns == 4000 * MS
