@@ -104,6 +104,8 @@ MAY_BE_OFF = ("camera", "mic", "control")
 """YAML reads an unquoted `off` as false."""
 STREAM_KEYS = StreamConfig.__struct_fields__
 NEXT_KEY = re.compile(rf",\s*(?=(?:{'|'.join(STREAM_KEYS)})=)")
+UNKNOWN_KEY = re.compile(r",\s*([a-z_]+)=")
+"""Inside a value: a key that is misspelt. GStreamer strings, which have such, have a `!` as well."""
 
 
 def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
@@ -119,6 +121,8 @@ def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
             raise UsageError(f"--stream {text!r}: {key!r} is none of {', '.join(STREAM_KEYS)}")
         if key in said:
             raise UsageError(f"--stream {text!r} gives {key} twice; give it once")
+        if "!" not in value and (other := UNKNOWN_KEY.search(value)):
+            raise UsageError(f"--stream {text!r}: {other[1]!r} is none of {', '.join(STREAM_KEYS)}")
         said[key] = value
     stream: StreamConfig = build({**defaults, **said}, StreamConfig, f"--stream {text!r}")
     return stream

@@ -1,15 +1,17 @@
 """`foal-edge replay`."""
 
-from contextlib import closing
+from collections.abc import Callable
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
 
 from .. import show
 from ..clock import SystemClock
-from ..errors import UsageError
+from ..errors import FoalError, UsageError
 from ..messages import Message
 from ..options import complaints, console, interruptible, make_workshop
+from ..printer import Printer
 from ..wire.keys import check_bind, load_server_keys
 from ..wire.publisher import DEFAULT_ADDRESS, Publisher
 from .about import read_session
@@ -61,9 +63,15 @@ def replay(
         if compare and recognizer:
             result = played.compare(recognizer)
             console.print(f"{result.equal} messages are the same, {result.unrecorded} were not recorded")
+            if not result.equal:
+                raise FoalError(f"nothing to compare: {recording} holds no whole message; take another recording")
             return
-        on_sent = ignore if quiet else print_message
-        with closing(Publisher(bind, about.wire_format, as_it_was, on_sent, server_keys)) as publisher:
+        on_sent: Callable[[Message], None] = ignore
+        with ExitStack() as opened:
+            if not quiet:
+                on_sent = opened.enter_context(closing(Printer(print_message, stop, waits=fast)))
+            publisher = Publisher(bind, about.wire_format, as_it_was, on_sent, server_keys)
+            opened.callback(publisher.close)
             if not quiet:
                 complaints.print(f"replaying {about.course.session}, publishing at {publisher.address}")
             if recognizer:

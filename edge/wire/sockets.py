@@ -12,11 +12,13 @@ from .keys import ClientKeys, ServerKeys
 
 LINGER_MS = 1000
 """How long an ending program waits for its last messages to leave."""
+LARGEST_PORT = 65535
 EXAMPLE = "tcp://127.0.0.1:5556"
 
 
 def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing: str, option: str) -> str:
     """Bind, and return the address with its real port. PublishError where it cannot be had."""
+    check_port(address)
     if keys is not None:
         keys.protect(sock)
     sock.setsockopt(zmq.LINGER, LINGER_MS)
@@ -33,6 +35,13 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
 
 
+def check_port(address: str) -> None:
+    """UsageError for a port that there is none of: ZeroMQ takes what is left of it above 65535."""
+    port = address.rpartition(":")[2]
+    if address.startswith("tcp://") and port.isdecimal() and int(port) > LARGEST_PORT:
+        raise UsageError(f"{address}: there is no port {port}; give one up to {LARGEST_PORT}, like {EXAMPLE}")
+
+
 def is_taken(address: str) -> bool:
     """Whether an ipc address is somebody's, or a file that is no socket: ZeroMQ would replace either without a word."""
     transport, _, path = address.partition("://")
@@ -47,6 +56,7 @@ def is_taken(address: str) -> bool:
 
 def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None) -> None:
     """Connect, now or once somebody is there. UsageError where the address is none."""
+    check_port(address)
     if keys is not None:
         keys.introduce(sock)
     sock.setsockopt(zmq.LINGER, 0)

@@ -55,6 +55,7 @@ def test_a_file_says_everything_and_the_command_line_wins(tmp_path: Path) -> Non
         ("name=a, camera=/dev/video2 , mic=off", StreamConfig("a", "/dev/video2", "off")),
         ("camera=off,mic=USB, 2 channels", StreamConfig("main", "off", "USB, 2 channels")),
         ("name=a,file=a=b,c.mp4", StreamConfig("a", file="a=b,c.mp4")),
+        ("name=a,camera=rtsp://h/x?a=1&b=2,mic=off", StreamConfig("a", "rtsp://h/x?a=1&b=2", "off")),
         ("name=a,demo=true,av_offset_ms=-12.5", StreamConfig("a", demo=True, av_offset_ms=-12.5)),
         (
             "name=gst,camera=v4l2src ! video/x-raw,width=640,rate=5 ! appsink,mic=off",
@@ -75,6 +76,8 @@ def test_what_a_stream_does_not_say_is_as_the_other_options_say() -> None:
     [
         ("name=a,name=b", "gives name twice"),
         ("colour=red", "'colour' is none of name, camera"),
+        ("name=a,fil=x", "'fil' is none of name, camera"),
+        ("name=a,camera=0,hop=1", "'hop' is none of name, camera"),
         ("name=a.b", "--stream 'name=a.b'"),
         ("a.b", "--stream 'a.b'"),
         ("", "--stream ''"),

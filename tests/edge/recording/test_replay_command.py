@@ -119,3 +119,14 @@ def test_a_difference_is_exit_status_1(edge_command, tmp_path: Path) -> None:
     ended = edge_command("replay", folder, "--compare")
     assert ended.status == 1
     assert "event 0 of stream main" in ended.err
+
+
+@pytest.mark.parametrize("emptied", [(MESSAGES,), (MESSAGES, STEPS)])
+def test_where_nothing_can_be_compared_nothing_is_the_same(edge_command, tmp_path: Path, emptied) -> None:
+    copied = tmp_path / "copied"
+    shutil.copytree(GOLDEN, copied)
+    for name in emptied:
+        (copied / name).write_bytes(b"")
+    ended = edge_command("replay", copied, "--compare")
+    assert ended.status == 1
+    assert "nothing to compare" in ended.err

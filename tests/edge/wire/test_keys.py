@@ -208,3 +208,8 @@ def test_a_public_address_needs_keys_or_the_users_word(address: str) -> None:
 @pytest.mark.parametrize("address", LOCAL)
 def test_an_address_of_this_machine_needs_nothing(address: str) -> None:
     assert check_bind(address, None, insecure=False) is None
+
+
+def test_an_address_without_a_port_is_not_called_public() -> None:
+    with pytest.raises(UsageError, match=r"tcp://127\.0\.0\.1 has no port"):
+        check_bind("tcp://127.0.0.1", None, insecure=False)

@@ -6,8 +6,8 @@ import threading
 import pytest
 import zmq
 
-from edge.errors import PublishError
-from edge.wire.sockets import Waker, bind
+from edge.errors import PublishError, UsageError
+from edge.wire.sockets import Waker, bind, connect
 from tests.edge.made_messages import WAIT_S
 
 
@@ -72,3 +72,12 @@ def test_calling_never_waits_however_little_is_heard() -> None:
     waker.wake()
     assert polled(waker, 0)
     waker.close()
+
+
+@pytest.mark.parametrize("address", ["tcp://127.0.0.1:65536", "tcp://127.0.0.1:70000", "tcp://[::1]:99999"])
+def test_a_port_above_the_largest_is_not_taken_for_another_one(address: str) -> None:
+    with zmq.Context() as context, context.socket(zmq.PUB) as publishing, context.socket(zmq.SUB) as subscribing:
+        with pytest.raises(UsageError, match="there is no port"):
+            bind(publishing, address, None, "publish", "--bind")
+        with pytest.raises(UsageError, match="there is no port"):
+            connect(subscribing, address, None)
