@@ -41,6 +41,8 @@ class Delivered:
     """Samples that the device has delivered up to the end of these."""
     observed_ns: int
     """When the last of them was captured, as far as can be seen."""
+    arrived_ns: int
+    """When they came."""
 
 
 class Intake:
@@ -61,7 +63,7 @@ class Intake:
         believable_s = BELIEVABLE_S if is_settled else BELIEVABLE_AT_FIRST_S
         is_believable = times.inputBufferAdcTime > 0 and 0 <= ago_s < believable_s
         observed_ns = now_ns - to_ns(ago_s) if is_believable else now_ns
-        if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns)):
+        if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns, now_ns)):
             self._dropped["blocks_overload"] += lost
 
     def _now_s(self, now_ns: int, current_s: float) -> float:
@@ -135,7 +137,7 @@ class Microphone:
                 raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server") from None
             patience_s = LOST_S
             mono = block.samples.mean(axis=1, dtype=np.float32)
-            end_ns = self._card.end_ns(block.count, block.observed_ns)
+            end_ns = self._card.end_ns(block.count, block.observed_ns, block.arrived_ns)
             yield Block(resample(resampler, mono, intake.rate_hz) if resampler else mono, end_ns)
 
     def close(self) -> None:

@@ -14,6 +14,8 @@ LARGEST_DRIFT = 200e-6
 """Expected of a card's clock, before anything is known of it."""
 WANDER_PER_S = 1e-14
 """Variance that the drift gains in a second: 1 ppm in 100 s, as a quartz does that grows warm."""
+SLACK = 5e-6
+"""By which the bound of arrivals gives way: it was carried on with a drift that was not known well."""
 STEP_NS = 20_000_000
 """Observations that all disagree by more than this, and for `STEP_S`, are no jitter: samples were lost or made up."""
 STEP_S = 1.0
@@ -30,6 +32,8 @@ class CardClock:
         self._rate_hz = rate_hz
         self._is_begun = False
         self._counted_ns = self._ahead_ns = self._end_ns = 0
+        self._most_ahead_ns: float = math.inf
+        """Bounds `_ahead_ns`, by the arrival that waited least; the fit itself goes by the usual one."""
         self._drift = 0.0
         self._ahead_variance, self._covariance, self._drift_variance = 0.0, 0.0, LARGEST_DRIFT**2
         self._step_counted_ns: int | None = None
@@ -40,11 +44,12 @@ class CardClock:
         """By how much the card is believed to run fast, in millionths."""
         return -1e6 * self._drift
 
-    def end_ns(self, samples: int, observed_ns: int) -> int:
+    def end_ns(self, samples: int, observed_ns: int, arrived_ns: int) -> int:
         """Capture time of the end of a block, later than that of the block before.
 
         `samples` counts all that the card has delivered, those of this block and of blocks that were dropped included;
-        `observed_ns` is when its last sample was captured as far as can be seen.
+        `observed_ns` is when its last sample was captured as far as can be seen; `arrived_ns`, when it had come, is a
+        bound: nothing arrives before it was captured.
         """
         counted_ns = samples * SECOND_NS // self._rate_hz
         if self._is_begun:
@@ -55,18 +60,21 @@ class CardClock:
             self._is_begun, self._counted_ns = True, counted_ns
             self._begin(observed_ns - counted_ns)
             self._end_ns = counted_ns + self._ahead_ns - 1
-        self._end_ns = max(self._end_ns + 1, counted_ns + self._ahead_ns)
+        self._most_ahead_ns = min(self._most_ahead_ns, arrived_ns - counted_ns)
+        self._end_ns = max(self._end_ns + 1, counted_ns + int(min(self._ahead_ns, self._most_ahead_ns)))
         return self._end_ns
 
     def _begin(self, ahead_ns: int) -> None:
         """Take an observation as it is; what is known of the drift stays."""
         self._ahead_ns, self._ahead_variance, self._covariance = ahead_ns, JITTER_S**2, 0.0
-        self._step_counted_ns = None
+        self._most_ahead_ns, self._step_counted_ns = math.inf, None
 
     def _predict(self, passed_ns: int) -> None:
         """What is expected after so much more sound, and how surely."""
         passed_s = passed_ns / SECOND_NS
         self._ahead_ns += round(self._drift * passed_ns)
+        if self._most_ahead_ns < math.inf:
+            self._most_ahead_ns += round((self._drift + SLACK) * passed_ns)
         self._ahead_variance += passed_s * (2 * self._covariance + passed_s * self._drift_variance)
         self._covariance += passed_s * self._drift_variance
         self._drift_variance += passed_s * WANDER_PER_S

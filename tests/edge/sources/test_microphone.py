@@ -149,6 +149,18 @@ def test_times_are_those_of_the_fitted_clock_also_past_dropped_blocks(device, cl
     assert microphone.drift_ppm == pytest.approx(200, abs=25)
 
 
+def test_no_sound_is_from_the_future(device, clock) -> None:
+    """The first second comes late, as from a sound server that wakes; from then on nothing waits."""
+    fake = device((16000, 1))
+    microphone = Microphone("default", SOUND, clock, Counter())
+    microphone.open()
+    events = microphone.events()
+    for number in range(200):
+        clock.time_ns = 60 * SECOND_NS + number * BLOCK_NS + (15_000_000 if number < 50 else 0)
+        deliver(fake, block(number), adc_s=0.0)
+        assert next(events).end_ns <= clock.time_ns
+
+
 def test_blocks_are_copied_out_of_the_callback_in_order(device, clock) -> None:
     fake = device((16000, 1))
     microphone = Microphone("default", SOUND, clock, Counter())

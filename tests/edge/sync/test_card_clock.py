@@ -37,7 +37,9 @@ def card(n: int, ppm: float | np.ndarray, block: int = BLOCK) -> tuple[np.ndarra
 
 def fitted(counts: np.ndarray, observed_ns: np.ndarray, clock: CardClock | None = None) -> np.ndarray:
     clock = clock or CardClock(RATE_HZ)
-    return np.array([clock.end_ns(*pair) for pair in zip(counts.tolist(), observed_ns.tolist(), strict=True)])
+    # long after: what arrives when is no bound here
+    pairs = zip(counts.tolist(), observed_ns.tolist(), strict=True)
+    return np.array([clock.end_ns(count, observed, observed + 10**9) for count, observed in pairs])
 
 
 def late(true_ns: np.ndarray, lateness: Lateness, seed: int = 0) -> np.ndarray:
@@ -126,6 +128,15 @@ def test_blocks_that_were_dropped_count() -> None:
 
 def test_counts_that_are_no_whole_nanoseconds_lose_nothing() -> None:
     clock = CardClock(44100)
-    ends_ns = [clock.end_ns(441 * k + k % 2, BEGIN_NS + (441 * k + k % 2) * 10**9 // 44100) for k in range(1, 20001)]
+    counts = [441 * k + k % 2 for k in range(1, 20001)]
+    true_ns = [BEGIN_NS + count * 10**9 // 44100 for count in counts]
+    ends_ns = [clock.end_ns(count, time, time + 10**9) for count, time in zip(counts, true_ns, strict=True)]
     assert ends_ns[-1] == BEGIN_NS + 441 * 20000 * 10**9 // 44100
     assert all(isinstance(end_ns, int) for end_ns in ends_ns)
+
+
+def test_nothing_arrives_before_it_was_captured() -> None:
+    clock, late_ns = CardClock(RATE_HZ), [15 * MS] * 50 + [0] * 150
+    for k, late in enumerate(late_ns, start=1):
+        arrived_ns = BEGIN_NS + 20 * MS * k + late
+        assert arrived_ns - 20 * MS < clock.end_ns(RATE_HZ // 50 * k, arrived_ns, arrived_ns) <= arrived_ns
