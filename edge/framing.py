@@ -22,7 +22,15 @@ CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/
 SMALLEST_FACE = 1 / 8
 """Of the picture's shorter side: a smaller face is not looked for."""
 DETECT_SIDE_PX = 320
-"""The longer side of the picture that the detector sees."""
+"""The longer side of the picture that is searched as a whole."""
+SEARCH_EVERY = 10
+"""Pictures: at 5 a second a face that becomes the largest is noticed within 2 s."""
+FOLLOWED_FACE_PX = 40
+"""How wide a known face is made to look for it again; the detector's smallest is 24."""
+MOST_RESIZED = 1.25
+"""A known face is looked for at its size divided and multiplied by this."""
+MARGIN = 1 / 4
+"""Of the known face's width, on each side of where it was."""
 
 
 class Box(NamedTuple):
@@ -32,6 +40,10 @@ class Box(NamedTuple):
     y: int
     width: int
     height: int
+
+    def area(self) -> int:
+        """In pixels."""
+        return self.width * self.height
 
 
 class Framed(NamedTuple):
@@ -76,25 +88,68 @@ class WholeFraming:
 
 
 class FaceFraming:
-    """The largest face, found by OpenCV's bundled frontal cascade (Viola & Jones 2001)."""
+    """The largest face, found by OpenCV's bundled frontal cascade (Viola & Jones 2001).
+
+    The whole picture is searched where no face is known and every `SEARCH_EVERY` pictures; in between, the known face
+    is followed: looked for around where it was, at about its size, which takes a twelfth of the time. One framing is
+    for the pictures of one camera, in their order.
+    """
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
         self._cascade = cv2.CascadeClassifier(str(find_cascade(CASCADE_FOLDERS)))
+        self._box: Box | None = None
+        self._faces = self._since_search = 0
 
     def __call__(self, picture: Image) -> Framed:
         """The largest face's crop; no crop where no face is found."""
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
-        shrink = min(1.0, DETECT_SIDE_PX / max(grey.shape))
-        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        smallest = round(min(small.shape) * SMALLEST_FACE)
-        found = self._cascade.detectMultiScale(small, 1.1, 5, minSize=(smallest, smallest))
-        if len(found) == 0:
+        self._box = self._follow(picture) or self._search(picture)
+        if self._box is None:
             return Framed(None, 0, None)
-        largest = max(found, key=lambda face: int(face[2]) * int(face[3]))
-        box = Box(*(round(float(side) / shrink) for side in largest))
-        crop = picture[box.y : box.y + box.height, box.x : box.x + box.width]
-        return Framed(resize(crop, self.height, self.width), len(found), box)
+        return Framed(resize(cut(picture, self._box), self.height, self.width), self._faces, self._box)
+
+    def _search(self, picture: Image) -> Box | None:
+        shorter = min(picture.shape[:2])
+        shrink = min(1.0, DETECT_SIDE_PX / max(picture.shape))
+        found = self._detect(picture, shrink, shorter * SMALLEST_FACE, shorter)
+        self._faces, self._since_search = len(found), 0
+        return max(found, key=Box.area, default=None)
+
+    def _follow(self, picture: Image) -> Box | None:
+        self._since_search += 1
+        if self._box is None or self._since_search >= SEARCH_EVERY:
+            return None
+        around = surroundings(self._box, picture)
+        width = self._box.width
+        found = self._detect(
+            cut(picture, around), min(1.0, FOLLOWED_FACE_PX / width), width / MOST_RESIZED, width * MOST_RESIZED
+        )
+        nearest = max(found, key=Box.area, default=None)
+        return nearest and nearest._replace(x=around.x + nearest.x, y=around.y + nearest.y)
+
+    def _detect(self, picture: Image, shrink: float, smallest: float, largest: float) -> list[Box]:
+        """Faces that are so many pixels wide, looked for at `shrink` of the picture's size."""
+        if min(picture.shape[:2]) * shrink < 1:
+            return []
+        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        least, most = round(smallest * shrink), round(largest * shrink)
+        found = self._cascade.detectMultiScale(small, 1.1, 5, minSize=(least, least), maxSize=(most, most))
+        return [Box(*(round(float(side) / shrink) for side in face)) for face in found]
+
+
+def surroundings(box: Box, picture: Image) -> Box:
+    """A box and a margin around it, as far as the picture goes; empty where it is no part of the picture."""
+    margin = round(box.width * MARGIN)
+    height, width = picture.shape[:2]
+    left, top = min(width, max(0, box.x - margin)), min(height, max(0, box.y - margin))
+    right, bottom = min(width, box.x + box.width + margin), min(height, box.y + box.height + margin)
+    return Box(left, top, max(0, right - left), max(0, bottom - top))
+
+
+def cut(picture: Image, box: Box) -> Image:
+    """The part of the picture in the box."""
+    return picture[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def find_cascade(folders: Sequence[Path]) -> Path:
