@@ -4,6 +4,7 @@ import logging
 import sys
 from collections.abc import Callable
 from contextlib import closing
+from functools import partial
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ import click
 from rich.progress import track
 
 from . import show
+from .bench.commands import bench
 from .bundle import load
 from .choice import Wanted, open_backend
 from .device_commands import doctor, engines
@@ -128,7 +130,12 @@ def score_command(
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
         Recognizer(manifest, opened),
-        make_framing(framing or manifest.picture.framing, manifest.picture.height, manifest.picture.width),
+        partial(
+            make_framing,
+            framing or manifest.picture.framing,
+            manifest.picture.height,
+            manifest.picture.width,
+        ),
         sound=not no_audio,
         picture=not no_video,
     )
@@ -144,6 +151,7 @@ main.add_command(engines)
 main.add_command(doctor)
 main.add_command(devices)
 main.add_command(replay)
+main.add_command(bench)
 main.add_command(listen)
 main.add_command(status)
 main.add_command(keys)

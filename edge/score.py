@@ -5,7 +5,7 @@ A clip's prediction is that of its first window, as in the paper: its first 6 s,
 
 import csv
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -64,12 +64,14 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
     return clips
 
 
-def score(clips: Iterable[Clip], recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool) -> Score:
-    """Predict each clip by what it has of the modalities asked for."""
+def score(
+    clips: Iterable[Clip], recognizer: Recognizer, make: Callable[[], Framing], *, sound: bool, picture: bool
+) -> Score:
+    """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
     probs, truth, failed = [], [], []
     for clip in clips:
         try:
-            probs.append(predict(clip.path, recognizer, framing, sound=sound, picture=picture))
+            probs.append(predict(clip.path, recognizer, make(), sound=sound, picture=picture))
             truth.append(clip.truth)
         except SourceError as error:
             failed.append(str(error))

@@ -124,8 +124,8 @@ def describe_in_files(manifest: Manifest, checkpoint: Checkpoint, folder: Path) 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:
     """The golden inputs: the demo's drawn faces and synthesised voices, whole, short and absent."""
     sound, picture = checkpoint.config.sound, checkpoint.config.picture
-    framing = make_framing(picture.framing, picture.height, picture.width)
-    crops = [framing(demo.face(mood)).crop for mood in demo.MOODS]
+    framings = [make_framing(picture.framing, picture.height, picture.width) for _ in demo.MOODS]
+    crops = [framing(demo.face(mood)).crop for framing, mood in zip(framings, demo.MOODS, strict=True)]
     frames = torch.from_numpy(np.stack([crop for crop in crops if crop is not None]))
     waveform = torch.zeros(3, sound.samples)
     sung = [torch.from_numpy(demo.voice(mood, sound.rate_hz)) for mood in demo.MOODS]

@@ -18,6 +18,14 @@ class Graph(Protocol):
         """
         ...
 
+    @property
+    def device_ms(self) -> float | None:
+        """Of the last call, spent on the device from the first copy to the last, in milliseconds.
+
+        None where the host computes, before the first call, and after one that failed.
+        """
+        ...
+
 
 class Backend(Protocol):
     """The three graphs of one bundle on one engine."""

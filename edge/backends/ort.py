@@ -21,6 +21,9 @@ DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "in
 class OrtGraph:
     """One graph in its own session."""
 
+    device_ms = None
+    """The host computes."""
+
     def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
         path = bundle.path(entry.file)
         self._session = open_session(path, options)
@@ -40,6 +43,14 @@ class OrtBackend:
 
     def __init__(self, bundle: Bundle, threads: int = 0) -> None:
         self.about = f"{processor()}, {threads or os.cpu_count()} threads"
+        options = self.make_options(threads)
+        graphs = bundle.manifest.graphs
+        self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
+        self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
+        self.fusion = OrtGraph(bundle, graphs.fusion, options)
+
+    def make_options(self, threads: int) -> ort.SessionOptions:
+        """What its sessions are opened with."""
         options = ort.SessionOptions()
         options.intra_op_num_threads = threads
         options.log_severity_level = 3
@@ -48,10 +59,7 @@ class OrtBackend:
         options.add_session_config_entry(
             "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
         )
-        graphs = bundle.manifest.graphs
-        self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
-        self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
-        self.fusion = OrtGraph(bundle, graphs.fusion, options)
+        return options
 
 
 def processor() -> str:

@@ -20,6 +20,7 @@ from ..engines.inspect import check_tensors
 from ..engines.kernels import Kernels
 from ..engines.memory import Buffer, Stream, allocate
 from ..engines.provide import Workshop
+from ..engines.stopwatch import Stopwatch
 from ..errors import EngineError
 from .base import Array
 
@@ -59,6 +60,7 @@ class TensorRTGraph:
         self._runtime, self._gpu, self._engine, self._settings = cuda.runtime(), gpu, engine, settings
         self._inputs = {tensor.name: Buffer(tensor, entry.batch.largest) for tensor in entry.inputs}
         self._outputs = {tensor.name: Buffer(tensor, entry.batch.largest) for tensor in entry.outputs}
+        self._stopwatch = Stopwatch()
         self._scratch_size = max(1, int(engine.device_memory_size_v2))
         self._scratch = allocate(self, self._scratch_size)
         self._executions = [self._prepare(rows) for rows in batch_sizes(entry.batch)]
@@ -71,12 +73,19 @@ class TensorRTGraph:
             raise EngineError(f"a batch of {rows} rows, where the engine takes 1 to {self._executions[-1].rows}")
         for name, buffer in self._inputs.items():
             buffer.fill(name, inputs.get(name), rows)
+        self._stopwatch.start(self._gpu.stream)
         if execution.captured is None:
             self._enqueue(execution.context, execution.rows)
         else:
             cuda.call(self._runtime.cudaGraphLaunch, execution.captured, self._gpu.stream.handle)
+        self._stopwatch.stop(self._gpu.stream)
         self._gpu.stream.synchronize()
         return {name: buffer.host[:rows] for name, buffer in self._outputs.items()}
+
+    @property
+    def device_ms(self) -> float | None:
+        """Of the last call, on the stream from the first copy to the last; None where there is no such call."""
+        return self._stopwatch.elapsed_ms
 
     def _prepare(self, rows: int) -> Execution:
         """A context for batches of one size, run once: TensorRT makes what it needs at the first run."""

@@ -106,14 +106,14 @@ def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_cl
     seen = make_clip(tmp_path / "seen.mkv", pictures(10))
     heard = make_clip(tmp_path / "heard.wav", samples=tone(1.0))
     clips = [Clip(seen, 1), Clip(seen, 0), Clip(heard, 0), Clip(tmp_path / "gone.wav", 0)]
-    result = score(clips, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
     assert result.accuracy.confusion == [[1, 1], [0, 1]]
     assert result.accuracy.wa == pytest.approx(2 / 3)
     assert result.failed == [f"no such file: {tmp_path / 'gone.wav'}"]
 
 
 def test_where_no_clip_can_be_predicted_there_are_no_figures(tmp_path, recognizer) -> None:
-    result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
     assert (result.accuracy, len(result.failed)) == (None, 1)
 
 

@@ -177,7 +177,8 @@ def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
     for path in recordings:
         frames = list(read_frames(path, FrameGrid(5.0)))
         height, width = frames[0].picture.shape[:2]
-        boxes = {FaceFraming(64, 64)(frame.picture).box for frame in frames}
+        framing = FaceFraming(64, 64)
+        boxes = {framing(frame.picture).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))
         assert len(predictions) >= 3, path
         assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}

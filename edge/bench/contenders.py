@@ -1,0 +1,101 @@
+"""What is measured beside each other: bundles on backends, each proven on its golden vectors first."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import onnxruntime as ort
+from msgspec.structs import replace
+
+from .. import golden
+from ..backends.base import Backend
+from ..backends.ort import OrtBackend
+from ..bundle import MANIFEST, Bundle, sha256
+from ..choice import Wanted, open_backend
+from ..engines.provide import Workshop
+from ..recognizer import Recognizer
+from . import document
+
+Opening = Callable[[Bundle], Sequence[Backend]]
+"""Backends that another room adds to a bundle's own, on the same weights."""
+
+
+@dataclass(frozen=True)
+class Contender:
+    """One way to run one bundle."""
+
+    about: document.Contender
+    bundle: Bundle
+    recognizer: Recognizer
+    arguments: tuple[str, ...] | None
+    """By which the runtime runs it live; None where it cannot."""
+
+    @property
+    def name(self) -> str:
+        """Unique among those that are measured together."""
+        return self.about.name
+
+
+class OrtDefaults(OrtBackend):
+    """ONNX Runtime as it comes: its own thread count, whose threads spin while they wait."""
+
+    name = "onnxruntime-defaults"
+
+    def make_options(self, threads: int) -> ort.SessionOptions:
+        """Nothing but silence about itself."""
+        options = ort.SessionOptions()
+        options.log_severity_level = 3
+        return options
+
+
+def open_contenders(
+    folders: Sequence[Path],
+    bundles: Sequence[Bundle],
+    wanted: Sequence[Wanted],
+    threads: int,
+    workshop: Workshop,
+    opening: Opening,
+) -> list[Contender]:
+    """Every bundle on every backend that is asked for; beside each of the first bundle's, what a user may pick instead.
+
+    EngineError, BundleError where one cannot be had.
+    """
+    contenders: list[Contender] = []
+    for folder, bundle in zip(folders, bundles, strict=True):
+        for name in wanted:
+            backend, _ = open_backend(bundle, name, threads, workshop)
+            arguments = "--bundle", str(folder), "--backend", name, "--threads", str(threads)
+            contenders.append(make_contender(bundle, backend, arguments))
+    rivals = [OrtDefaults(bundles[0]), *opening(bundles[0])]
+    contenders += [make_contender(bundles[0], rival, None) for rival in rivals]
+    return numbered(contenders)
+
+
+def make_contender(bundle: Bundle, backend: Backend, arguments: tuple[str, ...] | None) -> Contender:
+    """With how far it is from the golden vectors."""
+    manifest, vectors = bundle.manifest, golden.load(bundle)
+    entries = manifest.graphs.by_name()
+    about = document.Contender(
+        name=f"{manifest.name} {backend.name}",
+        bundle=f"{manifest.name} {manifest.version}",
+        manifest_sha256=sha256(bundle.folder / MANIFEST),
+        precision={name: entry.precision for name, entry in entries.items()},
+        backend=backend.name,
+        about=backend.about,
+        difference=max(
+            max(golden.difference(golden.graph_of(backend, name), entry, vectors[name]).values()) / entry.tolerance
+            for name, entry in entries.items()
+        ),
+    )
+    return Contender(about, bundle, Recognizer(manifest, backend), arguments)
+
+
+def numbered(contenders: Sequence[Contender]) -> list[Contender]:
+    """The same, the later ones of a name told apart by a number: two bundles may share name and version."""
+    seen: dict[str, int] = {}
+    unique = []
+    for each in contenders:
+        count = seen[each.name] = seen.get(each.name, 0) + 1
+        about = replace(each.about, name=f"{each.name} ({count})") if count > 1 else each.about
+        unique.append(Contender(about, each.bundle, each.recognizer, each.arguments))
+    return unique
