@@ -1,7 +1,5 @@
 """The commands that look after a device: `foal-edge engines build` and `foal-edge doctor`."""
 
-import platform
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 import click
@@ -13,20 +11,7 @@ from .doctor import examine
 from .engines import device, flavour, provide
 from .errors import FoalError
 from .options import backend_option, console, interruptible, make_workshop, threads_option
-
-PACKAGES = (
-    "foal-edge",
-    "numpy",
-    "onnxruntime",
-    "opencv-python",
-    "av",
-    "sounddevice",
-    "pyzmq",
-    "tensorrt",
-    "tensorrt-rtx",
-    "cuda-python",
-)
-"""Whose versions matter when two machines differ."""
+from .versions import system, versions
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path), default=SHIPPED)
 
@@ -72,7 +57,8 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
     console.print(f"backend   {opened.name} ({reason})")
     console.print(f"device    {opened.about}")
-    console.print(f"versions  {', '.join(versions())}")
+    found = [f"{package} {number}" for package, number in versions().items()]
+    console.print(f"versions  {', '.join([system(), *found])}")
     findings = list(examine(loaded, opened))
     console.print(show.findings_table(findings))
     wrong = [f"{finding.graph} differs by {finding.difference:.2g}" for finding in findings if not finding.is_sound]
@@ -81,14 +67,3 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
             f"{manifest.name} on {opened.name}: {', '.join(wrong)}, more than its tolerance; take another --backend, "
             "foal-edge engines build BUNDLE --again, or a bundle in a higher precision"
         )
-
-
-def versions() -> list[str]:
-    """Of Python, the system and the packages that are installed."""
-    found = [f"Python {platform.python_version()}", f"{platform.system()} {platform.release()} {platform.machine()}"]
-    for name in PACKAGES:
-        try:
-            found.append(f"{name} {version(name)}")
-        except PackageNotFoundError:
-            continue
-    return found

@@ -1,10 +1,11 @@
 """Where capture threads leave blocks and frames for the one thread that infers. Bounded: the newest win."""
 
+import math
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from .samples import Event, Frame
+from .samples import Block, Event, Frame
 from .step import Arrival
 
 MOST_FRAMES = 2
@@ -31,8 +32,10 @@ class Inbox:
         self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
         self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
         self._ends: list[tuple[int, Arrival]] = []
+        self._heard_ns = [-math.inf for _ in captures]
         self._arrivals = 0
-        self._is_awaited = False
+        self._sound_due_ns: Sequence[float] | None = None
+        """What is waited for while someone waits: sound up to here, of each stream; else None."""
         self._changed = threading.Condition()
 
     def put(self, stream: int, event: Event) -> None:
@@ -42,6 +45,7 @@ class Inbox:
                 queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
             else:
                 queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS
+                self._heard_ns[stream] = event.end_ns
             if len(queue) == most:
                 queue.popleft()
                 self.dropped[stream][reason] += 1
@@ -59,16 +63,23 @@ class Inbox:
 
     def _arrive(self, stream: int, event: Event | None) -> tuple[int, Arrival]:
         self._arrivals += 1
-        if self._is_awaited:
+        due_ns = self._sound_due_ns
+        if due_ns is not None and not (isinstance(event, Block) and event.end_ns < due_ns[stream]):
             self._changed.notify()
         return self._arrivals, Arrival(stream, event)
 
-    def take(self, timeout_s: float, linger_s: float = 0.0) -> list[Arrival]:
-        """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company."""
+    def take(
+        self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
+    ) -> list[Arrival]:
+        """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company.
+
+        Of a stream's blocks those that end before its `sound_due_ns` are not waited for: they come along.
+        """
+        due_ns = sound_due_ns or [-math.inf] * len(self._blocks)
         with self._changed:
-            self._is_awaited = True
-            self._changed.wait_for(lambda: self._has_any() or self._is_over(), max(0.0, timeout_s))
-            self._is_awaited = False
+            self._sound_due_ns = due_ns
+            self._changed.wait_for(lambda: self._has_awaited(due_ns) or self._is_over(), max(0.0, timeout_s))
+            self._sound_due_ns = None
             if linger_s and self._has_any():
                 self._changed.wait_for(self._is_over, linger_s)
             queues = [*self._frames, *self._blocks, self._ends]
@@ -87,6 +98,13 @@ class Inbox:
         """Whether nothing more will come and all has been taken, or a capture broke."""
         with self._changed:
             return self.error is not None or (self._is_over() and not self._has_any())
+
+    def _has_awaited(self, sound_due_ns: Sequence[float]) -> bool:
+        is_heard = any(
+            blocks and heard_ns >= due_ns
+            for blocks, heard_ns, due_ns in zip(self._blocks, self._heard_ns, sound_due_ns, strict=True)
+        )
+        return is_heard or any(self._frames) or bool(self._ends)
 
     def _has_any(self) -> bool:
         return any(self._frames) or any(self._blocks) or bool(self._ends)

@@ -51,6 +51,12 @@ class Loop:
         running = [stream for stream, ended in zip(self._streams, self._ended, strict=True) if not ended]
         return min([now_ns + LOOK_NS, *(stream.deadline(now_ns) for stream in running)])
 
+    def sound_due_ns(self) -> list[float]:
+        """Up to where each stream's next window wants sound; what ends before that need not wake the loop."""
+        return [
+            math.inf if ended else stream.grid.next_ns for stream, ended in zip(self._streams, self._ended, strict=True)
+        ]
+
     def step(self, step: Step) -> None:
         """Take in what arrived and publish what is due; frames that no due window needs wait until that is done."""
         self._take_in(step)
@@ -159,7 +165,7 @@ def run_live(
     over = False
     while not over:
         now_ns = clock.now_ns()
-        arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s)
+        arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s, loop.sound_due_ns())
         now_ns = clock.now_ns()
         over = stop.is_set() or inbox.closed
         if over:

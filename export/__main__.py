@@ -1,12 +1,17 @@
 """`python -m export`."""
 
 import sys
+import tempfile
+from functools import partial
 from pathlib import Path
-from typing import get_args
+from typing import Any, get_args
 
 import click
+import torch
 
 from edge import bundle as bundles
+from edge.bench.commands import bench_options
+from edge.bench.commands import run as benchmark
 from edge.bundle import Precision
 from edge.errors import FoalError, UsageError
 from edge.options import interruptible, make_workshop
@@ -15,6 +20,8 @@ from train.checkpoint import load
 from . import engines
 from .bundle import write
 from .lower import FITTED_ON, Lower
+from .torch_backend import TorchBackend
+from .torch_roof import measure
 from .windows import Windows
 
 FOLDER = click.Path(path_type=Path)
@@ -64,6 +71,31 @@ def engines_command(bundle: Path, target: str) -> None:
     targets = engines.make_targets([name.strip() for name in target.split(",")])
     with interruptible() as stop:
         engines.build(bundles.load(bundle), targets, make_workshop(stop.is_set))
+
+
+@main.command("bench")
+@click.argument("checkpoint", type=FOLDER)
+@click.option("--bundle", type=FOLDER, help="Its bundle.  [default: exported now, in fp32]")
+@bench_options
+def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options: Any) -> None:
+    """`foal-edge bench` of a checkpoint's bundle, with torch on the same weights beside it, eager and compiled.
+
+    Compiling takes half a minute for each graph and batch.
+    """
+    loaded = load(checkpoint)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = bundle or Path(scratch) / loaded.config.name
+        if bundle is None:
+            write(loaded, folder, click.echo)
+        benchmark(
+            [folder],
+            [bundles.load(folder)],
+            lambda _: [TorchBackend(loaded, device, compiled, threads) for compiled in (False, True)],
+            partial(measure, device) if device == "cuda" else None,
+            threads=threads,
+            **options,
+        )
 
 
 def run_command() -> None:

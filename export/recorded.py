@@ -16,6 +16,9 @@ Inputs = list[Mapping[str, Array]]
 class RecordedGraph:
     """A graph that remembers what it is given."""
 
+    device_ms = None
+    """It is not timed."""
+
     def __init__(self, graph: Graph) -> None:
         self._graph, self.inputs = graph, Inputs()
 

@@ -41,25 +41,27 @@ class OrtBackend:
 
     name = "onnxruntime-cpu"
 
-    def __init__(self, bundle: Bundle, threads: int = 0) -> None:
+    def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
+        """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin while they wait."""
         self.about = f"{processor()}, {threads or os.cpu_count()} threads"
-        options = self.make_options(threads)
+        options = session_options(threads) if tuned else ort.SessionOptions()
         graphs = bundle.manifest.graphs
         self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
         self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
         self.fusion = OrtGraph(bundle, graphs.fusion, options)
 
-    def make_options(self, threads: int) -> ort.SessionOptions:
-        """What its sessions are opened with."""
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        # a session computes what is constant while it loads, before its tensors can be compared with the manifest
-        options.add_session_config_entry(
-            "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
-        )
-        return options
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """What the runtime opens its sessions with: so many cores (0: all), and threads that sleep while they wait."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 3
+    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    # a session computes what is constant while it loads, before its tensors can be compared with the manifest
+    options.add_session_config_entry(
+        "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
+    )
+    return options
 
 
 def processor() -> str:
@@ -72,13 +74,15 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def open_session(path: Path, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
-    """A graph's session on the CPU; BundleError where ONNX Runtime refuses the file."""
+def open_session(model: Path | bytes, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
+    """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
+    content = str(model) if isinstance(model, Path) else model
     try:
-        return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
+        name = model if isinstance(model, Path) else "a graph of its own"
         raise BundleError(
-            f"{path} does not load in ONNX Runtime {ort.__version__}: {error}; "
+            f"{name} does not load in ONNX Runtime {ort.__version__}: {error}; "
             "update onnxruntime, take the bundle again or export it again"
         ) from error
 

@@ -17,14 +17,14 @@ from .contenders import Opening, open_contenders
 from .document import Roof
 from .plan import Part, Plan, measure
 
-QUICK_S, USUAL_S = 3.0, 240.0
+QUICK_S, USUAL_S = 5.0, 240.0
 MOST_STREAMS = 64
 QUICK_PARTS: tuple[Part, ...] = ("stages", "scenarios", "naive", "live")
 PARTS: tuple[Part, ...] = get_args(Part)
 FILE = click.Path(path_type=Path)
 
 
-class Streams(click.ParamType):
+class Streams(click.ParamType[Any]):
     """Numbers of streams, with commas between them."""
 
     name = "numbers"
@@ -91,7 +91,7 @@ def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
 )
 @bench_options
 @click.pass_context
-def bench(context: click.Context, folders: Sequence[Path], **options: Any) -> None:
+def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) -> None:
     """Measure latency and throughput on this device, backends and bundles beside each other.
 
     Takes some ten minutes; --quick one. `foal-edge bench compare` tells two measurements apart.

@@ -8,22 +8,37 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import NamedTuple
 
 from msgspec.structs import asdict
 
 from ..clock import to_ns
-from ..errors import FoalError
+from ..errors import FoalError, SourceError
 from ..messages import Prediction, Stats
 from .contenders import Contender
 from .document import Series
 from .energy import Energy
 from .program import Program
+from .sampling import Sampling
 from .statistics import needed
 
 SILENCE_S = 30.0
 """Without a message for so long, the program is given up."""
 WHOLE = 0.95
 """Share of the window's length from which on a window is counted: before, there is less to encode."""
+
+
+class Usage(NamedTuple):
+    """What the program had used by some moment."""
+
+    time_s: float
+    cpu_s: float
+    energy_j: float | None
+
+    @classmethod
+    def read(cls, program: Program, energy: Energy) -> "Usage":
+        """By now."""
+        return cls(time.monotonic(), program.cpu_s(), energy.read_j())
 
 
 @dataclass
@@ -46,47 +61,50 @@ class Watched:
         for name, took_ms in stages.items():
             self.stages_ms.setdefault(name, []).append(took_ms)
 
+    def spend(self, before: Usage, after: Usage) -> None:
+        """Add what the program used between two moments."""
+        self.seconds += after.time_s - before.time_s
+        self.cpu_s += after.cpu_s - before.cpu_s
+        if before.energy_j is not None and after.energy_j is not None:
+            self.energy_j = (self.energy_j or 0.0) + after.energy_j - before.energy_j
 
-def watch(arguments: Sequence[str], window_s: float, wanted: int, ends_s: float, energy: Energy, seen: Watched) -> None:
+    def is_enough(self, wanted: int, seconds: float) -> bool:
+        """Whether the samples suffice, or the time is over."""
+        return len(self.latencies_ms) >= wanted or self.seconds >= seconds
+
+
+def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Sampling, seen: Watched) -> None:
     """One run of the program, until enough is seen, the recording or the time is over."""
-    whole_ns, begin = to_ns(WHOLE * window_s), None
-    dropped: dict[str, int] = {}
+    whole_ns, dropped, usage = to_ns(WHOLE * window_s), dict[str, int](), None
     with Program(arguments) as program:
-        while not (program.has_ended() or len(seen.latencies_ms) >= wanted or time.monotonic() > ends_s):
-            message = program.messages.receive(SILENCE_S if begin is None else 2.0)
+        while not (program.has_ended() or seen.is_enough(wanted, sampling.seconds)):
+            message = program.messages.receive(1.0 if usage else SILENCE_S)
             if isinstance(message, Stats):
                 dropped = message.dropped
-            elif message is None and begin is None and not program.has_ended():
-                raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
-            if not isinstance(message, Prediction):
-                continue
-            if message.mono_end - message.mono_start < whole_ns:
+            elif isinstance(message, Prediction) and message.mono_end - message.mono_start < whole_ns:
                 seen.warm_up_ms.append(message.latency_ms.total)
-                continue
-            begin = begin or (time.monotonic(), program.cpu_s(), energy.read_j())
-            seen.count(message)
-            now = time.monotonic(), program.cpu_s(), energy.read_j()
-        if begin is not None:
-            seen.seconds += now[0] - begin[0]
-            seen.cpu_s += now[1] - begin[1]
-            if begin[2] is not None and now[2] is not None:
-                seen.energy_j = (seen.energy_j or 0.0) + now[2] - begin[2]
+            elif isinstance(message, Prediction):
+                usage = usage or Usage.read(program, sampling.energy)
+                seen.count(message)
+                seen.spend(usage, usage := Usage.read(program, sampling.energy))
+            elif message is None and usage is None and not program.has_ended():
+                raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
         seen.peak_mb = max(filter(None, (seen.peak_mb, program.peak_mb())), default=None)
         seen.counts.update({**dropped, "missed": program.messages.missed.total()})
 
 
-def live(
-    contender: Contender, recording: Path, streams: int, hop_s: float, percentile: float, seconds: float, energy: Energy
-) -> Series:
+def live(contender: Contender, recording: Path, streams: int, hop_s: float, sampling: Sampling) -> Series:
     """So many streams, all beginning together; the recording from its beginning again where it is too short."""
     assert contender.arguments is not None, "only the runtime runs live"
     arguments = [*contender.arguments, "--hop", f"{hop_s:g}"]
     for number in range(streams):
         arguments += "--stream", f"name=s{number},file={recording}"
-    seen, wanted = Watched(), needed(percentile)
-    ends_s = time.monotonic() + seconds
-    while len(seen.latencies_ms) < wanted and time.monotonic() < ends_s:
-        watch(arguments, contender.bundle.manifest.sound.window_s, wanted, ends_s, energy, seen)
+    seen, wanted, window_s = Watched(), needed(99), contender.bundle.manifest.sound.window_s
+    while not seen.is_enough(wanted, sampling.seconds):
+        before = len(seen.latencies_ms)
+        watch(arguments, window_s, wanted, sampling, seen)
+        if len(seen.latencies_ms) == before:
+            raise SourceError(f"{recording} gives no window of {window_s:g} s; give --file a longer recording")
     found = len(seen.latencies_ms)
     return Series(
         scenario="live",
@@ -95,7 +113,7 @@ def live(
         size=streams,
         samples_ms=seen.latencies_ms,
         warm_up_ms=seen.warm_up_ms,
-        stopped=f"{found} of the {wanted} samples that p{percentile:g} needs" if found < wanted else None,
+        stopped=f"{found} of the {wanted} samples that p99 needs" if found < wanted else None,
         cpu_s=seen.cpu_s,
         peak_mb=seen.peak_mb,
         energy_j=seen.energy_j,

@@ -12,7 +12,7 @@ from typing import Literal
 
 from ..framing import Framing, make_framing
 from ..sources.media import MediaFile
-from . import again, machine, recording, roof, scenarios, stages, start
+from . import again, machine, recording, scenarios, stages, start
 from .contenders import Contender
 from .document import Document, Naive, Roof, Series
 from .energy import Energy
@@ -98,6 +98,10 @@ class Bench:
         for part in self._plan.parts:
             yield from getattr(self, f"_{part}")()
 
+    def _running(self) -> list[Contender]:
+        """Those that the runtime itself can be."""
+        return [each for each in self._contenders if each.arguments is not None]
+
     def _stages(self) -> Iterator[Series]:
         first = self._contenders[0]
         self._tell("stages: decoding, framing, the three graphs in batches, publishing")
@@ -112,15 +116,14 @@ class Bench:
             self._tell(scenario)
             found = list(scenarios.closed(scenario, self._contenders, self._windows, size, self._sampling))  # type: ignore[arg-type]
             yield from found
-        for each, offline in zip(self._contenders, found, strict=True):
+        for each in self._running():
             self._tell(f"server, {each.name}")
-            yield from scenarios.server(each, self._windows[each.name], offline, self._sampling)
+            yield from scenarios.server(each, self._windows[each.name], found[0], self._sampling)
 
     def _naive(self) -> Iterator[Series]:
-        for each in self._contenders:
-            if each.arguments is not None:
-                self._tell(f"the naive loop, {each.name}")
-                self.naive.append(again.compare(each, self._windows[each.name], self._sampling))
+        for each in self._running():
+            self._tell(f"the naive loop, {each.name}")
+            self.naive.append(again.compare(each, self._windows[each.name], self._sampling))
         yield from ()
 
     def _idle(self) -> Iterator[Series]:
@@ -128,18 +131,16 @@ class Bench:
         yield from scenarios.after_idle(self._contenders, self._windows, self._plan.idle_s, self._sampling)
 
     def _start(self) -> Iterator[Series]:
-        for each in self._contenders:
-            if each.arguments is not None:
-                self._tell(f"cold start, {each.name}")
-                yield from start.cold_starts(each, self._path, self._plan.hop_s)
+        for each in self._running():
+            self._tell(f"cold start, {each.name}")
+            yield from start.cold_starts(each, self._path, self._plan.hop_s)
 
     def _live(self) -> Iterator[Series]:
         for streams in self._plan.streams:
-            for each in self._contenders:
-                if each.arguments is not None:
-                    self._sampling.settle()
-                    self._tell(f"live, {streams} streams, {each.name}")
-                    yield live(each, self._path, streams, self._plan.hop_s, self._plan.seconds, self._sampling.energy)
+            for each in self._running():
+                self._sampling.settle()
+                self._tell(f"live, {streams} streams, {each.name}")
+                yield live(each, self._path, streams, self._plan.hop_s, self._sampling)
 
 
 def framing_of(contender: Contender) -> Framing:

@@ -14,6 +14,8 @@ Run = Callable[[], float | None]
 WARM_UP_RUNS = 5
 WARM_UP_S = 2.0
 """After which warming up ends even before its last run."""
+PAUSE_S = 0.01
+"""Between two contenders: threads that the one leaves spinning must not slow the other."""
 
 
 @dataclass
@@ -66,6 +68,8 @@ class Sampling:
                 break
             draw.shuffle(order)
             for name in order:
+                if len(order) > 1:
+                    time.sleep(PAUSE_S)
                 taken[name].take(runs[name], self.energy)
         return taken
 

@@ -75,7 +75,7 @@ def closed(
 def server(
     contender: Contender, windows: Sequence[LiveWindow], offline: Series, sampling: Sampling
 ) -> Iterator[Series]:
-    """Windows that arrive by chance, at shares of the rate that the same contender had offline."""
+    """Windows that arrive by chance, at shares of the rate of `offline`."""
     fastest = OFFLINE_WINDOWS / (float(np.median(offline.samples_ms)) / 1e3)
     for load in SERVER_LOADS:
         sampling.settle()

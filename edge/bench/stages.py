@@ -106,7 +106,7 @@ def publish(labels: list[str], sampling: Sampling) -> Iterator[Series]:
         address = f"ipc://{Path(folder) / 'bench'}"
         publisher = Publisher(address, "msgpack", lambda message: stamped(message, clock), lambda _: None)
         with closing(publisher), Subscriber(address) as subscriber:
-            message, numbers = made_prediction(labels), itertools.count()
+            message, numbers = made_prediction(labels), itertools.count(1)
 
             def run() -> None:
                 publisher.publish(replace(message, seq=next(numbers)))

@@ -10,6 +10,7 @@ from edge.errors import UsageError
 from edge.framing import (
     CASCADE,
     CASCADE_FOLDERS,
+    SEARCH_EVERY,
     Box,
     FaceFraming,
     Framed,
@@ -87,6 +88,59 @@ def test_of_two_faces_the_larger_is_cut_out() -> None:
     framed = FaceFraming(64, 64)(canvas)
     assert framed.faces == 2
     assert framed.box.x > 160
+
+
+def moved(x: int, y: int) -> np.ndarray:
+    """The drawn face elsewhere in a picture of twice its size."""
+    canvas = np.full((480, 640, 3), DRAWN[0, 0], np.uint8)
+    canvas[y : y + 240, x : x + 320] = DRAWN
+    return canvas
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width = max(0, min(a.x + a.width, b.x + b.width) - max(a.x, b.x))
+    height = max(0, min(a.y + a.height, b.y + b.height) - max(a.y, b.y))
+    return width * height / (a.area() + b.area() - width * height)
+
+
+def test_a_known_face_is_followed_where_it_goes() -> None:
+    framing = FaceFraming(64, 64)
+    for step in range(3 * SEARCH_EVERY):
+        picture = moved(10 * step, 6 * step)
+        framed = framing(picture)
+        assert framed.faces == 1
+        assert overlap(framed.box, FaceFraming(64, 64)(picture).box) > 0.75, step
+        inside(framed.box, picture)
+
+
+def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
+    framing = FaceFraming(64, 64)
+    first = framing(moved(0, 0)).box
+    jumped = framing(moved(320, 240))
+    assert overlap(first, jumped.box) == 0
+    assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64)(moved(320, 240)).box)
+    assert framing(np.zeros((480, 640, 3), np.uint8)) == Framed(None, 0, None)
+    assert framing(moved(0, 0)).box == first
+
+
+def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
+    framing = FaceFraming(64, 64)
+    small = np.full((480, 640, 3), DRAWN[0, 0], np.uint8)
+    small[300:420, :160] = cv2.resize(DRAWN, (160, 120), interpolation=cv2.INTER_AREA)
+    assert framing(small).box.x < 160
+    both = small.copy()
+    both[:240, 320:] = DRAWN
+    found = [framing(both) for _ in range(SEARCH_EVERY)]
+    assert found[0].box.x < 160
+    assert (found[-1].box.x > 320, found[-1].faces) == (True, 2)
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (1, 1), (480, 64)])
+def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
+    framing = FaceFraming(64, 64)
+    assert framing(moved(300, 200)).faces == 1
+    assert framing(np.zeros((*shape, 3), np.uint8)) == Framed(None, 0, None)
 
 
 @pytest.mark.parametrize("picture", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])

@@ -68,6 +68,27 @@ def test_a_waiting_taker_is_woken_by_an_event() -> None:
     assert times(taken[0]) == [(0, 9)]
 
 
+def test_sound_that_no_window_wants_yet_wakes_nobody_and_comes_along() -> None:
+    inbox, taken = Inbox([1, 1]), []
+    taker = threading.Thread(target=lambda: taken.append(inbox.take(30, 0.0, [10, 10])))
+    taker.start()
+    for stream, time_ns in ((0, 8), (1, 9)):
+        inbox.put(stream, block(time_ns))
+    taker.join(0.2)
+    assert taker.is_alive()
+    inbox.put(1, block(10))
+    taker.join()
+    assert times(taken[0]) == [(0, 8), (1, 9), (1, 10)]
+
+
+def test_a_frame_wakes_whatever_sound_is_wanted() -> None:
+    inbox = Inbox([1])
+    inbox.put(0, block(8))
+    assert times(inbox.take(0.0, 0.0, [10])) == [(0, 8)]
+    inbox.put(0, frame(9))
+    assert times(inbox.take(30, 0.0, [10])) == [(0, 9)]
+
+
 def test_the_first_waits_for_the_company_of_others() -> None:
     inbox, taken = Inbox([1, 1]), []
     inbox.put(0, block(1))

@@ -7,7 +7,7 @@ hours; the ordinary run is a quarter of one.
 import gc
 import os
 import threading
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -73,7 +73,9 @@ class PassingInbox(Inbox):
         self._pictures = random.integers(60, 200, (5, 64, 64, 3)).astype(np.uint8)
         self.looks: list[tuple[int, float, int, int]] = []
 
-    def take(self, timeout_s: float, linger_s: float = 0.0) -> list[Arrival]:
+    def take(
+        self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
+    ) -> list[Arrival]:
         self._clock.time_ns += TICK_NS
         now_ns = self._clock.time_ns
         tick = now_ns // TICK_NS

@@ -1,7 +1,7 @@
 """A made GPU: CUDA's runtime on host memory, as far as `edge.engines` and `edge.backends.tensorrt` use it.
 
 Strict where the real one is undefined: work waits in its stream until that is synchronised, fresh memory holds
-rubbish, and an address outside of what is allocated is CUDA error 700.
+rubbish, and an address outside of what is allocated is CUDA error 700. Its clock counts work alone.
 """
 
 import ctypes
@@ -15,11 +15,15 @@ from typing import Any
 Operation = Callable[[], None]
 ALIGNED = 256
 RUBBISH = 0xAB
+COPY_MS = 0.25
+"""What each copy takes."""
 DESCRIBED = SimpleNamespace(name=b"Made GPU 3000\0\0", major=8, minor=6, multiProcessorCount=16)
 CUDA = 13000
 WORDS = {
     1: b"invalid argument",
     2: b"out of memory",
+    400: b"invalid resource handle",
+    600: b"device not ready",
     700: b"an illegal memory access was encountered",
     900: b"operation not permitted when stream is capturing",
     901: b"operation failed due to a previous error during capture",
@@ -30,6 +34,8 @@ class Status(enum.IntEnum):
     SUCCESS = 0
     INVALID = 1
     NO_MEMORY = 2
+    INVALID_HANDLE = 400
+    NOT_READY = 600
     ILLEGAL_ADDRESS = 700
     CAPTURING = 900
     CAPTURE_INVALIDATED = 901
@@ -52,6 +58,13 @@ class Stream:
 
     def enqueue(self, operation: Operation) -> None:
         (self.waiting if self.recorded is None else self.recorded).append(operation)
+
+
+@dataclass(eq=False)
+class Event:
+    at_ms: float | None = None
+    """When it was reached; None where it was recorded by no stream, or into a graph."""
+    awaited: bool = False
 
 
 class Memory:
@@ -81,6 +94,8 @@ class Cuda:
     def __init__(self) -> None:
         self.device, self.host = Memory(), Memory()
         self.streams: dict[int, Stream] = {}
+        self.events: list[Event] = []
+        self.now_ms = 0.0
         self.graphs: list[Any] = []
         """Those captured and those made executable that are not destroyed."""
         self.calls: Counter[str] = Counter()
@@ -135,6 +150,7 @@ class Cuda:
             if not (target.holds(to, size) and origin.holds(source, size)):
                 raise IllegalAddress
             ctypes.memmove(to, source, size)
+            self.now_ms += COPY_MS
 
         stream.enqueue(copy)
         return self._done("cudaMemcpyAsync")
@@ -150,6 +166,33 @@ class Cuda:
         except IllegalAddress:
             return self._done("cudaStreamSynchronize", problem=Status.ILLEGAL_ADDRESS)
         return self._done("cudaStreamSynchronize")
+
+    def cudaEventCreate(self) -> tuple[Any, ...]:
+        if "cudaEventCreate" not in self.failing:
+            self.events.append(Event())
+        return self._done("cudaEventCreate", self.events[-1] if self.events else None)
+
+    def cudaEventDestroy(self, event: Event) -> tuple[Any, ...]:
+        known = event in self.events
+        self.events = [other for other in self.events if other is not event]
+        return self._done("cudaEventDestroy", problem=None if known else Status.INVALID_HANDLE)
+
+    def cudaEventRecord(self, event: Event, stream: Stream) -> tuple[Any, ...]:
+        event.at_ms, event.awaited = None, stream.recorded is None
+
+        def reach() -> None:
+            if event.awaited:
+                event.at_ms, event.awaited = self.now_ms, False
+
+        stream.enqueue(reach)
+        return self._done("cudaEventRecord")
+
+    def cudaEventElapsedTime(self, start: Event, end: Event) -> tuple[Any, ...]:
+        if start.awaited or end.awaited:
+            return self._done("cudaEventElapsedTime", None, problem=Status.NOT_READY)
+        if start.at_ms is None or end.at_ms is None:
+            return self._done("cudaEventElapsedTime", None, problem=Status.INVALID_HANDLE)
+        return self._done("cudaEventElapsedTime", end.at_ms - start.at_ms)
 
     def cudaStreamBeginCapture(self, stream: Stream, mode: int) -> tuple[Any, ...]:
         if "cudaStreamBeginCapture" not in self.failing:

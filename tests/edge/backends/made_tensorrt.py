@@ -24,6 +24,8 @@ from tests.edge.backends.made_cuda import ALIGNED, Cuda, IllegalAddress
 MAGIC = b"made engine "
 TIMINGS = b"made timings"
 SCRATCH = 4096
+RUN_MS = 2.0
+"""What each run of an engine takes."""
 DataType = enum.Enum("DataType", ["UINT8", "BOOL", "INT64", "FLOAT", "BF16"])
 NUMPY = {DataType.UINT8: np.uint8, DataType.BOOL: np.bool_, DataType.INT64: np.int64, DataType.FLOAT: np.float32}
 ORT = {
@@ -168,6 +170,7 @@ class Context:
     def _run(self, addresses: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
         if not self._gpu.device.holds(self._scratch, SCRATCH):
             raise IllegalAddress
+        self._gpu.now_ms += RUN_MS
         inputs = {
             name: np.frombuffer(self._at(addresses[name], shape, dtype := self._dtype(name)), dtype).reshape(shape)
             for name, shape in shapes.items()

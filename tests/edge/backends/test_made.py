@@ -5,7 +5,7 @@ import pytest
 from tests.edge.backends import made_tensorrt
 from tests.edge.backends.made_cuda import Cuda
 
-OWN = {"calls", "capturable", "device", "failing", "graphs", "host", "last", "streams"}
+OWN = {"calls", "capturable", "device", "events", "failing", "graphs", "host", "last", "now_ms", "streams"}
 REAL_NAMES = {
     "Engine": "ICudaEngine",
     "Context": "IExecutionContext",

@@ -54,6 +54,13 @@ def test_golden_rows_do_not_depend_on_their_batch(shipped, golden, graph: str) -
         np.testing.assert_allclose(found, expected, atol=entry.tolerance)
 
 
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_no_time_is_spent_on_a_device(shipped, golden, graph: str) -> None:
+    run = getattr(shipped.backend, graph)
+    run({t.name: golden[f"{graph}/{t.name}"] for t in getattr(shipped.manifest.graphs, graph).inputs})
+    assert run.device_ms is None
+
+
 @pytest.mark.parametrize("length", [0, 1, 320, 1280])
 def test_sound_of_any_length_gives_finite_tokens(shipped, length: int) -> None:
     waveform = np.zeros((1, shipped.manifest.sound.samples), np.float32)

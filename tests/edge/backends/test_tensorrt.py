@@ -19,8 +19,8 @@ from edge.engines import cache
 from edge.engines.provide import Workshop
 from edge.errors import EngineError
 from tests.edge.backends import made_tensorrt
-from tests.edge.backends.made_cuda import Cuda, Status
-from tests.edge.backends.made_tensorrt import installed
+from tests.edge.backends.made_cuda import COPY_MS, Cuda, Status
+from tests.edge.backends.made_tensorrt import RUN_MS, installed
 from tests.edge.engines import made
 
 GRAPHS = ("image_encoder", "audio_encoder", "fusion")
@@ -123,6 +123,32 @@ def test_a_call_waits_once_and_allocates_and_captures_nothing(monkeypatch, copie
 
 
 @pytest.mark.parametrize("rtx", [False, True])
+@pytest.mark.parametrize("graph", GRAPHS)
+def test_the_devices_time_runs_from_the_first_copy_to_the_last(monkeypatch, copied, workshop, graph, rtx) -> None:
+    gpu = installed(monkeypatch, rtx=rtx)
+    run, entry = getattr(TensorRTBackend(copied, workshop), graph), copied.manifest.graphs.by_name()[graph]
+    assert run.device_ms is None
+    gpu.calls.clear()
+    for rows in (1, 2):
+        run(made_inputs(copied, graph, rows, rows))
+        gpu.now_ms += 1000  # the device rests
+    assert (gpu.calls["cudaEventRecord"], gpu.calls["cudaEventElapsedTime"]) == (4, 0)
+    assert run.device_ms == COPY_MS * len(entry.inputs + entry.outputs) + RUN_MS
+    assert not {"cudaEventCreate", "cudaEventSynchronize"} & {*gpu.calls}
+
+
+def test_a_call_that_fails_has_no_time_on_the_device(monkeypatch, copied, workshop) -> None:
+    installed(monkeypatch, rtx=True)
+    fusion = TensorRTBackend(copied, workshop).fusion
+    fusion(made_inputs(copied, "fusion", 1, 0))
+    assert fusion.device_ms
+    monkeypatch.setattr(made_tensorrt.Context, "execute_async_v3", complain)
+    with pytest.raises(EngineError):
+        fusion(made_inputs(copied, "fusion", 1, 0))
+    assert fusion.device_ms is None
+
+
+@pytest.mark.parametrize("rtx", [False, True])
 def test_each_size_is_captured_once_and_by_tensorrt_alone(monkeypatch, copied, workshop, rtx: bool) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
     _backend = TensorRTBackend(copied, workshop)
@@ -184,7 +210,7 @@ def test_all_is_freed_with_the_backend(monkeypatch, copied, workshop, rtx: bool)
     assert (bool(gpu.device.blocks), bool(gpu.host.blocks), len(gpu.streams)) == (True, True, 1)
     del backend
     gc.collect()
-    assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams) == ({}, {}, [], {})
+    assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams, gpu.events) == ({}, {}, [], {}, [])
 
 
 def test_a_graph_that_is_held_keeps_its_stream(gpu, copied, workshop) -> None:
@@ -282,7 +308,7 @@ def test_what_tensorrt_refuses_is_told_in_its_own_words_and_all_is_freed(
     assert said.endswith(f"; {remedy}")
     del refused
     gc.collect()
-    assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams) == ({}, {}, [], {})
+    assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams, gpu.events) == ({}, {}, [], {}, [])
 
 
 def test_a_run_that_fails_later_is_told_in_tensorrts_own_words(monkeypatch, copied, workshop) -> None:

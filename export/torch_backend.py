@@ -1,0 +1,131 @@
+"""PyTorch itself as a backend, eager and compiled: what an engine must beat.
+
+All is float32, as in training: TF32 is off on a GPU. `ONEDNN_MAX_CPU_ISA`, which `python -m train` sets for bfloat16,
+does not matter here.
+"""
+
+import copy
+import os
+import shutil
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from edge.backends.base import Array
+from edge.bundle import GraphName
+from edge.errors import UsageError
+from train.checkpoint import Checkpoint
+from train.fusion import Fused, Tokens
+
+DEVICES = ("cpu", "cuda")
+MODES = {"cpu": "default", "cuda": "reduce-overhead"}
+"""Of torch.compile: the latter captures CUDA graphs."""
+MOST_SIZES = 1024
+"""Batch sizes that a graph is compiled for; torch would run those past the eighth uncompiled."""
+TENSORS: dict[GraphName, tuple[Sequence[str], Sequence[str]]] = {
+    "image_encoder": (["frames"], ["embedding"]),
+    "audio_encoder": (["waveform", "length"], ["tokens", "mask"]),
+    "fusion": (Tokens._fields, Fused._fields),
+}
+"""Inputs and outputs of each graph, by their names in the manifest."""
+
+
+class TorchGraph:
+    """One part of a Foal-Net; where that is asked for, compiled for batches of 1, 2, 4, ... rows, each when needed."""
+
+    def __init__(self, name: GraphName, module: nn.Module, device: str, compiled: bool) -> None:
+        self._inputs, self._outputs = TENSORS[name]
+        self._device, self._compiled = device, compiled
+        self._module = torch.compile(module, dynamic=False, mode=MODES[device]) if compiled else module
+        self._sizes: set[int] = set()
+        self._events = [torch.cuda.Event(enable_timing=True) for _ in range(2)] if device == "cuda" else []
+        self._has_run = False
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Named inputs -> named outputs, which are the caller's own."""
+        self._has_run = False
+        with torch.inference_mode():
+            self._record(0)
+            given = [tensor_of(inputs[name]).to(self._device) for name in self._inputs]
+            rows = len(given[0])
+            made = self._run([padded(tensor) for tensor in given] if self._compiled else given)
+            outputs = [tensor[:rows].cpu().numpy() for tensor in ((made,) if isinstance(made, Tensor) else made)]
+            self._record(1)
+        self._has_run = True
+        return dict(zip(self._outputs, outputs, strict=True))
+
+    @property
+    def device_ms(self) -> float | None:
+        """Of the last call, on the GPU from the first copy to the last, its waits for the host with it; else None."""
+        if not (self._events and self._has_run):
+            return None
+        self._events[1].synchronize()
+        return float(self._events[0].elapsed_time(self._events[1]))
+
+    def _run(self, tensors: list[Tensor]) -> Tensor | tuple[Tensor, ...]:
+        rows = len(tensors[0])
+        if not self._compiled or rows in self._sizes:
+            return self._module(*tensors)  # type: ignore[no-any-return]
+        import torch._dynamo  # takes a second
+
+        with torch._dynamo.config.patch(recompile_limit=MOST_SIZES):
+            made = self._module(*tensors)
+        self._sizes.add(rows)
+        return made  # type: ignore[no-any-return]
+
+    def _record(self, which: int) -> None:
+        if self._events:
+            self._events[which].record()
+
+
+class TorchBackend:
+    """A checkpoint's three graphs in torch on `device`, `cpu` or `cuda`, using `threads` cores (0: as torch is set).
+
+    The number of threads is torch's own, hence of the whole process. A GPU works on a copy of the model.
+    """
+
+    def __init__(self, checkpoint: Checkpoint, device: str, compiled: bool, threads: int) -> None:
+        check(device, compiled)
+        if threads > 0:
+            torch.set_num_threads(threads)
+        self.name = f"torch-{'compiled' if compiled else 'eager'} {device}"
+        self.about = f"torch {torch.__version__}, {torch.get_num_threads()} threads"
+        """What it runs on, for people."""
+        model = checkpoint.model
+        if device == "cuda":
+            self.about = f"torch {torch.__version__}, {torch.cuda.get_device_name()}"
+            torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
+            model = copy.deepcopy(model).to(device)
+        model.eval().float()
+        assert model.image_encoder is not None, "a whole checkpoint"
+        assert model.audio_encoder is not None, "a whole checkpoint"
+        self.image_encoder = TorchGraph("image_encoder", model.image_encoder, device, compiled)
+        self.audio_encoder = TorchGraph("audio_encoder", model.audio_encoder, device, compiled)
+        self.fusion = TorchGraph("fusion", model.fusion, device, compiled)
+
+
+def check(device: str, compiled: bool) -> None:
+    """UsageError unless torch can compute there, and compile where that is asked for."""
+    if device not in DEVICES:
+        raise UsageError(f"device {device}: torch runs on {' or '.join(DEVICES)} here; give one of these")
+    if device == "cuda" and not torch.cuda.is_available():
+        raise UsageError(f"device cuda: torch {torch.__version__} finds no GPU; give cpu, or install torch for CUDA")
+    compiler = os.environ.get("CXX", "g++")
+    if compiled and shutil.which(compiler) is None:
+        raise UsageError(
+            f"torch.compile needs a C++ compiler and finds no {compiler}; apt install g++, or name one in CXX"
+        )
+
+
+def padded(tensor: Tensor) -> Tensor:
+    """With its last row again, up to the next power of two."""
+    rows = len(tensor)
+    more = (1 << (rows - 1).bit_length()) - rows
+    return torch.cat([tensor, tensor[-1:].expand(more, *tensor.shape[1:])]) if more else tensor
+
+
+def tensor_of(array: Array) -> Tensor:
+    """The array's own memory, a copy where torch could not work on it."""
+    return torch.from_numpy(np.require(array, requirements=["C", "W"]))

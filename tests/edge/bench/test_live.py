@@ -1,0 +1,121 @@
+"""The runtime in its own process: what is seen of it, how it ends; the whole command on a real recording."""
+
+import json
+from pathlib import Path
+from typing import get_args
+
+import pytest
+
+from edge.backends.ort import OrtBackend
+from edge.bench import document, recording
+from edge.bench.contenders import make_contender
+from edge.bench.energy import Energy
+from edge.bench.live import live
+from edge.bench.program import Program
+from edge.bench.sampling import Sampling
+from edge.bench.start import await_prediction, without_engines
+from edge.bundle import SHIPPED, load
+from edge.errors import FoalError, SourceError
+from edge.sources.media import MediaFile
+
+
+@pytest.fixture(scope="module")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    path = tmp_path_factory.mktemp("film") / "demo.mp4"
+    recording.write(path, 9)
+    return path
+
+
+def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> None:
+    manifest = load(SHIPPED).manifest
+    events = list(MediaFile(film, manifest.sound, manifest.picture).events())
+    pictures = [event for event in events if hasattr(event, "picture")]
+    assert len(pictures) == pytest.approx(45, abs=1)
+    assert pictures[0].picture.shape == (480, 640, 3)
+    assert sum(len(event.samples) for event in events if hasattr(event, "samples")) == pytest.approx(144_000, rel=0.02)
+
+
+@pytest.fixture(scope="module")
+def contender():
+    bundle = load(SHIPPED)
+    arguments = "--bundle", str(SHIPPED), "--backend", "onnxruntime", "--threads", "1"
+    return make_contender(bundle, OrtBackend(bundle, 1), arguments)
+
+
+def test_windows_of_whole_length_are_counted(film: Path, contender) -> None:
+    found = live(contender, film, 2, 0.5, Sampling(1.5, Energy(()), lambda: None))
+    assert (found.scenario, found.size, found.counts["windows"]) == ("live", 2, len(found.samples_ms))
+    assert found.stopped == f"{len(found.samples_ms)} of the 368 samples that p99 needs"
+    assert len(found.warm_up_ms) >= 20
+    assert all(total >= 0 for total in found.samples_ms)
+    assert found.stages_ms["total"] == found.samples_ms
+    assert found.cpu_s > 0
+    assert found.peak_mb > 50
+    assert found.counts["missed"] == 0
+
+
+def test_a_recording_without_a_whole_window_is_named(contender, tmp_path: Path) -> None:
+    short = tmp_path / "short.mp4"
+    recording.write(short, 2)
+    with pytest.raises(SourceError, match=r"short\.mp4 gives no window of 6 s"):
+        live(contender, short, 1, 0.5, Sampling(1, Energy(()), lambda: None))
+
+
+def test_what_a_program_says_when_it_fails_is_quoted() -> None:
+    with Program(["--file", "gone.mp4"]) as program:
+        assert program.messages.receive(10) is None
+        with pytest.raises(FoalError, match=r"status 3.*no such file: gone\.mp4"):
+            program.has_ended()
+
+
+def test_a_program_is_measured_to_its_first_prediction() -> None:
+    with Program(["--demo"]) as program:
+        await_prediction(program)
+        assert program.cpu_s() > 0
+        assert program.peak_mb() > 50
+    assert program.has_ended()
+    with Program(["--demo", "--camera", "off", "--mic", "off"]) as refused, pytest.raises(FoalError):
+        await_prediction(refused)
+
+
+def test_a_bundle_is_copied_without_its_engines(tmp_path: Path) -> None:
+    for name in ("manifest.json", "engines/sm89/x.engine"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).touch()
+    with without_engines(tmp_path) as copy:
+        assert [path.name for path in copy.iterdir()] == ["manifest.json"]
+    assert not copy.exists()
+
+
+def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path, tmp_path: Path) -> None:
+    for name in ("a", "b"):
+        told = edge_command(
+            "bench", "--quick", "--seconds", "0.1", "--streams", "1", "--file", str(film), "--threads", "1",
+            "--json", str(tmp_path / f"{name}.json"), "--plot", str(tmp_path / name),
+        )  # fmt: skip
+        assert told.status == 0, told.err
+    found = document.read(tmp_path / "a.json")
+    assert {each.scenario for each in found.series} == set(get_args(document.Scenario)) - {"cold start", "after idle"}
+    assert found.naive[0].difference <= 1e-4
+    assert json.loads((tmp_path / "a.json").read_bytes())["machine"]["versions"]["onnxruntime"]
+    assert "capture to publish" in told.out
+    assert {path.suffix for path in (tmp_path / "b").iterdir()} == {".png"}
+    compared = edge_command("bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json"))
+    assert compared.status == 0, compared.err
+    assert "difference shown" in compared.out or "quicker" in compared.out
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (["--streams", "0"], "'0' is no list of numbers of streams"),
+        (["--streams", "1,x"], "1 to 64"),
+        (["--json", "nowhere/a.json"], "no such folder: nowhere"),
+        (["--file", "gone.mp4", "--quick"], "no such file: gone.mp4"),
+        (["compare", "gone.json", "gone.json"], "gone.json cannot be read"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(edge_command, arguments: list[str], says: str) -> None:
+    refused = edge_command("bench", *arguments)
+    assert refused.status != 0
+    assert says in refused.err

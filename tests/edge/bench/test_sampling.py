@@ -1,0 +1,72 @@
+"""Who runs when, how often, and what is said where the time is up."""
+
+import time
+
+import pytest
+
+from edge.bench.energy import Energy
+from edge.bench.sampling import WARM_UP_RUNS, Sampling, warm_up
+from edge.bench.statistics import needed
+
+
+class Rising:
+    """A meter that rises by a joule each time it is read."""
+
+    def __init__(self) -> None:
+        self.reads = 0
+
+    def read_j(self) -> float:
+        self.reads += 1
+        return float(self.reads)
+
+    def close(self) -> None: ...
+
+
+@pytest.fixture
+def settled() -> list[None]:
+    return []
+
+
+def sampling(settled: list[None], seconds: float = 60, meters: tuple[Rising, ...] = ()) -> Sampling:
+    return Sampling(seconds, Energy(meters), lambda: settled.append(None))
+
+
+def test_each_runs_once_a_round_in_an_order_that_varies(settled: list[None]) -> None:
+    order: list[str] = []
+    runs = {name: lambda name=name: order.append(name) for name in "abc"}
+    taken = sampling(settled).in_turn(runs, 90)
+    rounds = ["".join(order[at : at + 3]) for at in range(3 * WARM_UP_RUNS, len(order), 3)]
+    assert len(rounds) == needed(90)
+    assert {"".join(sorted(each)) for each in rounds} == {"abc"}
+    assert len(set(rounds)) > 3
+    assert settled == [None]
+    for each in taken.values():
+        assert (len(each.samples_ms), len(each.warm_up_ms), each.stopped) == (needed(90), WARM_UP_RUNS, None)
+        assert (each.device_ms, each.energy_j) == ([], None)
+
+
+def test_where_the_time_is_up_it_is_said_which_percentile_is_not_supported(settled: list[None]) -> None:
+    taken = sampling(settled, seconds=0.05).in_turn({"a": lambda: time.sleep(0.02)}, 99)["a"]
+    assert 0 < len(taken.samples_ms) < needed(99)
+    assert taken.stopped == f"{len(taken.samples_ms)} of the 368 samples that p99 needs in 0.05 s"
+
+
+def test_the_devices_time_and_energy_are_kept(settled: list[None]) -> None:
+    taken = sampling(settled, meters=(Rising(),)).in_turn({"a": lambda: 3.5}, 50)["a"]
+    assert taken.device_ms == [3.5] * needed(50)
+    assert taken.energy_j == needed(50)
+
+
+def test_cpu_time_is_counted_of_the_runs_alone(settled: list[None]) -> None:
+    def work() -> None:
+        ends_s = time.process_time() + 0.01
+        while time.process_time() < ends_s:
+            continue
+
+    taken = sampling(settled).in_turn({"works": work, "sleeps": lambda: time.sleep(0.01)}, 50)
+    assert taken["works"].cpu_s >= 0.01 * needed(50)
+    assert taken["sleeps"].cpu_s < taken["works"].cpu_s / 2
+
+
+def test_warming_up_ends_after_some_runs() -> None:
+    assert len(warm_up(lambda: None)) == WARM_UP_RUNS

@@ -1,0 +1,157 @@
+"""Queries: of how many windows, answered when."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from msgspec.structs import replace
+
+from edge.backends.ort import OrtBackend
+from edge.bench import again, scenarios, stages
+from edge.bench.contenders import Contender, make_contender, numbered, open_contenders
+from edge.bench.energy import Energy
+from edge.bench.material import cut_windows
+from edge.bench.sampling import Sampling, Taken
+from edge.bench.scenarios import OFFLINE_WINDOWS, after_idle, closed, serve, server
+from edge.bench.statistics import needed
+from edge.bundle import SHIPPED, load
+from edge.errors import EngineError
+from edge.framing import FaceFraming
+from edge.sources.demo import Demo
+from tests.edge.engines import made
+
+
+@pytest.fixture(scope="module")
+def bundle():
+    return load(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def contender(bundle) -> Contender:
+    return make_contender(bundle, OrtBackend(bundle, 1), ("--bundle", str(SHIPPED)))
+
+
+@pytest.fixture(scope="module")
+def windows(bundle, contender):
+    events = list(Demo(bundle.manifest.sound, bundle.manifest.picture).events())
+    return cut_windows(events, contender.recognizer, FaceFraming(64, 64), 0.5)
+
+
+@pytest.fixture
+def sampling() -> Sampling:
+    return Sampling(0.5, Energy(()), lambda: None)
+
+
+class Counting:
+    """In place of a recogniser: how many windows and crops each query had."""
+
+    def __init__(self) -> None:
+        self.queries: list[tuple[int, int]] = []
+        self._crops = 0
+
+    def embed(self, crops: Any) -> None:
+        self._crops = len(crops)
+
+    def recognize(self, windows: Any) -> None:
+        self.queries.append((len(windows), self._crops))
+
+
+def counted(contender: Contender) -> tuple[Contender, Counting]:
+    counting = Counting()
+    return Contender(contender.about, contender.bundle, counting, None), counting  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "size", "count"), [("single stream", 1, 36), ("multi stream", 4, 368), ("offline", 32, 6)]
+)
+def test_a_query_is_so_many_windows_with_their_new_frames(contender, windows, sampling, scenario, size, count) -> None:
+    counts, counting = counted(contender)
+    [found] = closed(scenario, [counts], {counts.name: windows}, size, replaced(sampling))
+    assert (found.scenario, found.size, len(found.samples_ms), found.stopped) == (scenario, size, count, None)
+    assert {query[0] for query in counting.queries} == {size}
+    assert sum(crops for _, crops in counting.queries) == pytest.approx(2.5 * size * len(counting.queries), rel=0.2)
+
+
+def replaced(sampling: Sampling) -> Sampling:
+    return Sampling(60, sampling.energy, sampling.settle)
+
+
+def test_a_server_answers_all_that_arrive_and_none_before_it_does(contender, windows) -> None:
+    counts, counting = counted(contender)
+    taken = serve(counts, windows, 2000.0, 60)
+    assert len(taken.samples_ms) == needed(99)
+    assert min(taken.samples_ms) >= 0
+    assert sum(size for size, _ in counting.queries) == needed(99) + len(taken.warm_up_ms)
+
+
+def test_a_server_that_has_no_time_says_so(contender, windows, sampling) -> None:
+    counts, _ = counted(contender)
+    offline = scenarios.series("offline", "windows", counts.name, Taken(samples_ms=[1000.0]), OFFLINE_WINDOWS)
+    found = list(server(counts, windows, offline, sampling))
+    assert [each.rate for each in found] == [8.0, 16.0, 24.0]
+    assert found[0].stopped == "4 of the 368 samples that p99 needs in 0.5 s"
+
+
+def test_after_idling_one_window_is_timed(contender, windows, sampling) -> None:
+    [found] = after_idle([contender], {contender.name: windows}, 0.0, sampling)
+    assert len(found.samples_ms) == 1
+
+
+def test_encoding_every_frame_again_says_the_same_at_more_cost(contender, windows, sampling) -> None:
+    naive = again.compare(contender, windows, sampling)
+    assert naive.difference <= 1e-4
+    assert len(naive.once_cpu_ms) == len(naive.again_cpu_ms) == len(windows)
+
+
+def test_golden_rows_are_repeated_to_any_batch(bundle) -> None:
+    rows = stages.golden_rows(bundle, "audio_encoder", 8)
+    assert rows["waveform"].shape == (8, bundle.manifest.sound.samples)
+    np.testing.assert_array_equal(rows["length"][3:6], rows["length"][:3])
+
+
+def test_every_graph_is_timed_in_every_batch_that_it_takes(contender, sampling) -> None:
+    found = list(stages.graphs([contender], Sampling(0.02, sampling.energy, sampling.settle)))
+    batches = {(each.what, each.size) for each in found}
+    assert batches == {(graph, rows) for graph, sizes in stages.BATCHES.items() for rows in sizes}
+    image = {each.size: each.gflop for each in found if each.what == "image_encoder"}
+    assert image[32] == pytest.approx(32 * image[1])
+
+
+def test_a_prediction_reaches_its_subscriber(sampling) -> None:
+    [found] = stages.publish(["calm", "wild"], sampling)
+    assert len(found.samples_ms) == needed(90)
+
+
+def test_decoding_and_framing_are_timed(bundle, sampling) -> None:
+    demo = Demo(bundle.manifest.sound, bundle.manifest.picture)
+    [decoded] = stages.decode(demo, sampling)
+    picture = next(event.picture for event in demo.events() if hasattr(event, "picture"))
+    [framed] = stages.frame(FaceFraming(64, 64), [picture], sampling)
+    assert (decoded.what, framed.what) == ("decode 1 s", "framing")
+    assert framed.moved_mb == pytest.approx(picture.nbytes / 1e6)
+
+
+def test_rivals_are_measured_beside_what_is_asked_for(bundle) -> None:
+    class Slow(OrtBackend):
+        name = "slow"
+
+    workshop = made.workshop([])
+    found = open_contenders([SHIPPED], [bundle], ["onnxruntime"], 1, workshop, lambda _: [Slow(bundle)])
+    assert [each.about.backend for each in found] == ["onnxruntime-cpu", "onnxruntime-defaults", "slow"]
+    assert [each.arguments is None for each in found] == [False, True, True]
+    assert max(each.about.difference for each in found) < 1
+
+
+def test_contenders_of_one_name_are_told_apart(contender) -> None:
+    names = [each.name for each in numbered([contender, contender, contender])]
+    assert names == [contender.name, f"{contender.name} (2)", f"{contender.name} (3)"]
+
+
+def test_a_backend_that_cannot_be_had_is_named(bundle) -> None:
+    with pytest.raises(EngineError):
+        open_contenders([SHIPPED], [bundle], ["tensorrt"], 1, made.workshop([]), lambda _: ())
+
+
+def test_a_contender_says_what_it_is(contender, bundle) -> None:
+    assert replace(contender.about, difference=0.0).bundle == f"foal-nano {bundle.manifest.version}"
+    assert contender.about.precision == dict.fromkeys(stages.BATCHES, "fp32")
