@@ -78,8 +78,8 @@ def make_contender(bundle: Bundle, backend: Backend, arguments: tuple[str, ...] 
     )
     if not difference <= 1:
         raise EngineError(
-            f"{backend.name} computes something else than the golden outputs of {bundle.folder}: {difference:.2g} times "
-            "its tolerance, at most 1 is expected; give the bundle of these weights, or see foal-edge doctor"
+            f"{backend.name} computes something else than the golden outputs of {bundle.folder}: {difference:.2g} "
+            "times its tolerance, at most 1 is expected; give the bundle of these weights, or see foal-edge doctor"
         )
     about = document.Contender(
         name=f"{manifest.name} {backend.name}",
