@@ -104,6 +104,8 @@ class Series(msgspec.Struct, frozen=True, kw_only=True):
     """Floating-point operations of one sample, in 10^9."""
     moved_mb: float | None = None
     """Bytes that one sample must at least move: weights, inputs and outputs."""
+    lasted_s: float | None = None
+    """Live: how long the windows took to come."""
     counts: dict[str, int] = {}
     """Live: `windows`, and drops by reason."""
     stages_ms: dict[str, list[float]] = {}
@@ -133,6 +135,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """What was played."""
     hop_s: float
     window_s: float
+    picture_hz: float
+    """Frames of a stream that are looked at a second."""
     machine: Machine
     noise: Noise
     roof: Roof

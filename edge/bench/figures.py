@@ -9,7 +9,7 @@ from .document import Document, Roof, Scenario, Series
 from .statistics import Interval, median_ratio, percentile
 
 PERCENTILES = (50, 90, 95, 99)
-NOT_DROPS = ("windows", "seconds")
+NOT_DROPS = ("windows",)
 """What a live series counts beside its drops."""
 IN_TURN: tuple[Scenario, ...] = ("stage", "single stream", "multi stream", "offline")
 """Scenarios in which the contenders run once each a round."""

@@ -117,6 +117,7 @@ def live(contender: Contender, recording: Path, streams: int, hop_s: float, samp
         cpu_s=seen.cpu_s,
         peak_mb=seen.peak_mb,
         energy_j=seen.energy_j,
-        counts={**seen.counts, "windows": found, "seconds": round(seen.seconds)},
+        lasted_s=seen.seconds,
+        counts={**seen.counts, "windows": found},
         stages_ms=seen.stages_ms,
     )

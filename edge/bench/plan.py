@@ -64,6 +64,7 @@ def measure(
             ),
             hop_s=plan.hop_s,
             window_s=manifest.sound.window_s,
+            picture_hz=manifest.picture.rate_hz,
             machine=about,
             noise=steadiness.report(),
             roof=found,

@@ -142,7 +142,7 @@ def draw_drops(axes: Axes, document: Document, live: Sequence[Series]) -> None:
     """Everything dropped in a second, of each contender."""
     for name in names(live):
         own = sorted((series for series in live if series.contender == name), key=lambda series: series.size)
-        rates = [sum(drops(series).values()) / max(series.counts.get("seconds", 1), 1) for series in own]
+        rates = [sum(drops(series).values()) / (series.lasted_s or 1) for series in own]
         axes.plot([series.size for series in own], rates, marker="o", ms=4, lw=1.3, color=colour(document, name))
     axes.set_xscale("log", base=2)
     fixed_ticks(axes.xaxis, {series.size: f"{series.size}" for series in live})

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import numpy as np
 from rich.table import Table
 
+from .budget import Budget, budgets
 from .cells import LATENCIES, dropped, latencies, markdown, number, precisions, ratio_cells, size_or_rate
 from .document import Document, Machine, Noise, Roof, Series
 from .figures import against_first, gflops, median_ms, of_a_sample, roof_share, rows_per_s, verdict
@@ -21,6 +22,7 @@ def tables(document: Document) -> Iterator[str | Table]:
         "Contenders": contenders_table(document),
         "Scenarios, ms": scenarios_table(document),
         "Live, ms from capture to publish": live_table(document),
+        "CPU time of a live stream, ms a second": budgets_table(document),
         "Stages": stages_table(document),
         f"Time against {document.contenders[0].name if document.contenders else 'the first'}": ratios_table(document),
         "Each frame encoded once, against every frame of every window again": naive_table(document),
@@ -138,12 +140,12 @@ def live_table(document: Document) -> Table:
 
 def live_row(series: Series) -> list[str]:
     """As `live_table` heads it."""
-    seconds = series.counts.get("seconds", 0)
+    seconds = series.lasted_s
     return [
         f"{series.size}",
         series.contender,
         f"{series.counts.get('windows', len(series.samples_ms)):,}",
-        f"{seconds}" if seconds else "",
+        f"{seconds:.0f}" if seconds else "",
         *latencies(series),
         dropped(series),
         number(series.cpu_s / seconds if series.cpu_s is not None and seconds else None),
@@ -151,6 +153,22 @@ def live_row(series: Series) -> list[str]:
         number(of_a_sample(series.energy_j, series)),
         series.stopped or "",
     ]
+
+
+def budgets_table(document: Document) -> Table:
+    """A row for each live run whose stages were measured."""
+    columns = "streams", "contender", "all", *Budget._fields[2:], "rest", "framing and rest"
+    rows = [
+        (
+            str(each.live.size),
+            each.live.contender,
+            *(number(part) for part in each[1:]),
+            number(each.rest),
+            f"{each.own:.0%}",
+        )
+        for each in budgets(document)
+    ]
+    return markdown(columns, rows)
 
 
 def stages_table(document: Document) -> Table:
