@@ -52,7 +52,7 @@ class Framed(NamedTuple):
     crop: Image | None
     """uint8 `[H, W, 3]` of the bundle's size; None where there is nothing to see."""
     faces: int | None
-    """How many were found; None where none were looked for."""
+    """How many there were when the whole picture was searched last; None where none are looked for."""
     box: Box | None
     """Of the face that was cut out."""
 

@@ -49,7 +49,7 @@ class VideoEvidence(msgspec.Struct, frozen=True):
     """`no_face` frames arrive, none in the window shows a face; `dark` the newest frame is black (lens covered); `lost`
     no frame for 1 s; `off` not asked for."""
     faces: int | None
-    """Found in the newest frame; null with whole framing."""
+    """Found when the whole picture was searched last, at most 2 s before; null with whole framing."""
     box: Box | None
     """x, y, width, height of the face used in the newest frame, pixels of the camera's picture."""
     frames: int

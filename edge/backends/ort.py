@@ -42,7 +42,7 @@ class OrtBackend:
     name = "onnxruntime-cpu"
 
     def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
-        """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin while they wait."""
+        """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
         self.about = f"{processor()}, {threads or os.cpu_count()} threads"
         options = session_options(threads) if tuned else ort.SessionOptions()
         graphs = bundle.manifest.graphs
@@ -52,11 +52,11 @@ class OrtBackend:
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """What the runtime opens its sessions with: so many cores (0: all), and threads that sleep while they wait."""
+    """What the runtime opens its sessions with: so many cores (0: all), and threads that spin during a run only."""
     options = ort.SessionOptions()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
+    options.add_session_config_entry("session.force_spinning_stop", "1")
     # a session computes what is constant while it loads, before its tensors can be compared with the manifest
     options.add_session_config_entry(
         "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)

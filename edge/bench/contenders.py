@@ -37,7 +37,7 @@ class Contender:
 
 
 class OrtDefaults(OrtBackend):
-    """ONNX Runtime as it comes: threads of its own choice, which spin while they wait."""
+    """ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
 
     name = "onnxruntime-defaults"
 

@@ -14,8 +14,8 @@ Run = Callable[[], float | None]
 WARM_UP_RUNS = 5
 WARM_UP_S = 2.0
 """After which warming up ends even before its last run."""
-PAUSE_S = 0.01
-"""Between two contenders: threads that the one leaves spinning must not slow the other."""
+LOOK_S, CALM, MOST_LOOKS = 0.01, 0.1, 50
+"""Between two contenders: every so often, until so small a share of a core is used, at most so many times."""
 
 
 @dataclass
@@ -69,9 +69,20 @@ class Sampling:
             draw.shuffle(order)
             for name in order:
                 if len(order) > 1:
-                    time.sleep(PAUSE_S)
+                    calm_down()
                 taken[name].take(runs[name], self.energy)
         return taken
+
+
+def calm_down() -> None:
+    """Wait for the threads that a contender leaves spinning (ONNX Runtime's own do for 0.1 s), lest they slow the next."""
+    before_s = time.process_time()
+    for _ in range(MOST_LOOKS):
+        time.sleep(LOOK_S)
+        now_s = time.process_time()
+        if now_s - before_s < CALM * LOOK_S:
+            return
+        before_s = now_s
 
 
 def warm_up(run: Run) -> list[float]:
