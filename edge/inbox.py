@@ -8,8 +8,9 @@ from collections.abc import Sequence
 from .samples import Block, Event, Frame
 from .step import Arrival
 
-MOST_FRAMES = 2
-"""A stream's, of those waiting while the last were encoded: an overloaded machine looks at the newest."""
+MOST_FRAMES = 5
+"""A stream's: 1 s at the usual 5 a second. A large model listens for half of that; an overloaded machine looks at the
+newest."""
 MOST_BLOCKS = 400
 """A stream's: 8 s of 20 ms blocks, more than a window."""
 

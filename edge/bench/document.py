@@ -137,6 +137,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     window_s: float
     picture_hz: float
     """Frames of a stream that are looked at a second."""
+    energy: str = ""
+    """What told the energy; empty where nothing does."""
     machine: Machine
     noise: Noise
     roof: Roof

@@ -65,6 +65,7 @@ def measure(
             hop_s=plan.hop_s,
             window_s=manifest.sound.window_s,
             picture_hz=manifest.picture.rate_hz,
+            energy=energy.about,
             machine=about,
             noise=steadiness.report(),
             roof=found,

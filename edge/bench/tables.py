@@ -40,6 +40,7 @@ def headlines(document: Document) -> Iterator[str]:
     yield f"- played: {document.recording}, hop {document.hop_s:g} s, window {document.window_s:g} s"
     yield from noise_lines(document.noise)
     yield roof_line(document.roof)
+    yield f"- energy: {document.energy or 'not told by this platform'}"
 
 
 def machine_lines(machine: Machine) -> Iterator[str]:

@@ -12,6 +12,8 @@ from edge.bench.statistics import needed
 class Rising:
     """A meter that rises by a joule each time it is read."""
 
+    about = "made"
+
     def __init__(self) -> None:
         self.reads = 0
 
