@@ -75,7 +75,7 @@ class Sampling:
 
 
 def calm_down() -> None:
-    """Wait while threads spin on after a run, as ONNX Runtime's own do for 0.1 s: they would slow the next contender."""
+    """Wait while threads spin on after a run, as ONNX Runtime's own do for 0.1 s: they would slow the next one."""
     before_s = time.process_time()
     for _ in range(MOST_LOOKS):
         time.sleep(LOOK_S)
