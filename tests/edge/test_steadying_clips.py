@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SECOND_NS, to_ns
+from edge.messages import UNCERTAIN
 from edge.recognizer import Recognizer
 from edge.sources.media import MediaFile
 from edge.steadying import Steadying
@@ -34,7 +35,10 @@ def test_the_steady_state_flickers_less(turns: dict[str, Turn], shipped: Recogni
     record_property("measured", figures("clips, steady state", [steady]))
     assert 0 < steady.changes < raw.changes
     assert len(steady.delays_s) > len(ORDER) // 2
-    changed_ns = [
-        time_ns for time_ns, pair in zip(steady.times_ns[1:], pairwise(steady.labels), strict=True) if len({*pair}) > 1
+    changes = [
+        (time_ns, label)
+        for time_ns, before, label in zip(steady.times_ns[1:], steady.labels, steady.labels[1:], strict=False)
+        if label != before
     ]
-    assert min(after - before for before, after in pairwise(changed_ns)) >= to_ns(Steadying().dwell_s)
+    held_ns = [after - since for (since, label), (after, _) in pairwise(changes) if label != UNCERTAIN]
+    assert min(held_ns) >= to_ns(Steadying().dwell_s)

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.inbox import Inbox
+from edge.inbox import MOST_FRAMES, Inbox
 from edge.messages import DROP_REASONS, Stats
 from edge.pace import Pace
 from edge.samples import Frame
@@ -52,7 +52,7 @@ class Supervised:
 
 def test_once_a_second_it_says_how_the_whole_runtime_does(clock) -> None:
     made = Supervised(clock, adapt=False)
-    for time_ns in range(4):
+    for time_ns in range(MOST_FRAMES + 2):
         made.inbox.put(1, Frame(np.zeros((1, 1, 3), np.uint8), time_ns))
     made.work(turns=30, begin_ms=0, each_ms=100, busy_ms=25)
     assert [type(message) for message in made.published] == [Stats] * 2
@@ -60,7 +60,7 @@ def test_once_a_second_it_says_how_the_whole_runtime_does(clock) -> None:
     assert stats.busy == pytest.approx(0.25, abs=0.02)
     assert (stats.seq, stats.hop_s, stats.predictions) == (1, 0.5, 7)
     assert stats.uptime_s == pytest.approx(stats.mono_publish / 1e9)
-    assert stats.queues == {"frames": 2, "blocks": 0, "messages": 4}
+    assert stats.queues == {"frames": MOST_FRAMES, "blocks": 0, "messages": 4}
     expected = {"frames_overload": 2, "windows_empty": 2, "windows_late": 5, "messages_queue": 1}
     assert stats.dropped == dict.fromkeys(DROP_REASONS, 0) | expected
     assert len(made.watchdog.signs) == 30
@@ -68,7 +68,7 @@ def test_once_a_second_it_says_how_the_whole_runtime_does(clock) -> None:
 
 def test_what_was_dropped_outside_the_loop_is_said_stream_by_stream(clock) -> None:
     made = Supervised(clock, adapt=False)
-    for time_ns in range(3):
+    for time_ns in range(MOST_FRAMES + 1):
         made.inbox.put(0, Frame(np.zeros((1, 1, 3), np.uint8), time_ns))
     none = {"frames_overload": 0, "blocks_overload": 0, "messages_queue": 1}
     assert made.supervisor.dropped() == [none | {"frames_overload": 1}, none]
