@@ -13,6 +13,7 @@ from ..config import HOP_S
 from ..errors import UsageError
 from ..options import Seconds, complaints, console, make_workshop, threads_option
 from . import compare, document, plots, roof, tables
+from .canvas import require_matplotlib
 from .contenders import Opening, open_contenders
 from .document import Roof
 from .plan import Part, Plan, measure
@@ -129,6 +130,8 @@ def run(
     for path in filter(None, (json_file, plot_folder)):
         if not path.parent.is_dir():
             raise UsageError(f"no such folder: {path.parent}; make it first")
+    if plot_folder:
+        require_matplotlib()
     plan = Plan(
         parts=parts or (QUICK_PARTS if quick else PARTS),
         seconds=seconds or (QUICK_S if quick else USUAL_S),

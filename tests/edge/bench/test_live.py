@@ -1,6 +1,7 @@
 """The runtime in its own process: what is seen of it, how it ends; the whole command on a real recording."""
 
 import json
+import sys
 from pathlib import Path
 from typing import get_args
 
@@ -103,6 +104,15 @@ def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path
     compared = edge_command("bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json"))
     assert compared.status == 0, compared.err
     assert "difference shown" in compared.out or "quicker" in compared.out
+
+
+def test_what_draws_is_missed_before_anything_is_measured(
+    edge_command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
+    refused = edge_command("bench", "--plot", tmp_path / "plots")
+    assert (refused.status, refused.out) == (2, "")
+    assert "pip install matplotlib" in refused.err
 
 
 @pytest.mark.parametrize(
