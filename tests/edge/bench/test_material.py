@@ -10,8 +10,14 @@ from edge.errors import SourceError
 from edge.framing import WholeFraming
 from edge.lineup import line_up
 from edge.messages import Prediction
+from edge.recognizer import Recognizer
 from edge.runtime import run_fast
 from tests.edge.made_run import MS, Script, course, recorded
+
+
+@pytest.fixture
+def recognizer(manifest, numpy_backend) -> Recognizer:
+    return Recognizer(manifest, numpy_backend)
 
 
 def test_windows_are_those_that_the_runtime_predicts(recognizer) -> None:
