@@ -135,7 +135,6 @@ def run(
     plan = Plan(
         parts=parts or (QUICK_PARTS if quick else PARTS),
         seconds=seconds or (QUICK_S if quick else USUAL_S),
-        threads=threads,
         **asked,
     )
     workshop = make_workshop(lambda: False)

@@ -14,6 +14,7 @@ from ..engines import device
 from ..errors import EngineError
 from ..versions import system, versions
 from .document import Machine
+from .roof import usable_cores
 
 PACKAGE = Path(__file__).parents[1]
 LONGEST_ANSWER_S = 10.0
@@ -25,7 +26,7 @@ def describe(root: Path = Path("/"), package: Path = PACKAGE) -> Machine:
     processors = root / "sys/devices/system/cpu"
     return Machine(
         cpu=processor(),
-        cores=len(os.sched_getaffinity(0)),
+        cores=usable_cores(),
         memory_mb=round(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") / 1e6),
         gpu=gpu(),
         system=", ".join(filter(None, [distribution(root / "etc/os-release"), system()])),

@@ -36,7 +36,6 @@ class Plan:
     seconds: float
     """Of one series, at most."""
     idle_s: float
-    threads: int
     file: Path | None
     """A recording with sound and picture; None for the demo's."""
 

@@ -67,11 +67,13 @@ def graphs(contenders: Sequence[Contender], sampling: Sampling) -> Iterator[Seri
     for graph, batches in BATCHES.items():
         for rows in batches:
             able = [each for each in contenders if rows <= largest(each.bundle, graph)]
-            inputs = {each.name: golden_rows(each.bundle, graph, rows) for each in able}
-            runs = {each.name: runs_of(each, graph, inputs[each.name]) for each in able}
+            bundles = {each.bundle.folder: each.bundle for each in able}
+            inputs = {folder: golden_rows(bundle, graph, rows) for folder, bundle in bundles.items()}
+            works = {folder: work.operations(bundle, graph, inputs[folder]) for folder, bundle in bundles.items()}
+            runs = {each.name: runs_of(each, graph, inputs[each.bundle.folder]) for each in able}
             taken = sampling.in_turn(runs, PERCENTILE) if runs else {}
             for each in able:
-                done = work.operations(each.bundle, graph, inputs[each.name])
+                done = works[each.bundle.folder]
                 found = series("stage", graph, each.name, taken[each.name], rows)
                 yield replace(found, gflop=done.gflop, moved_mb=done.moved_mb)
 

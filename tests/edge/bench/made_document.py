@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 
+import msgspec
 import numpy as np
 
 from edge.bench.document import Contender, Document, Machine, Naive, Noise, Roof, Series
@@ -115,16 +116,4 @@ DOCUMENT = Document(
     ],
     naive=[Naive(contender=FIRST, once_cpu_ms=[10.0] * 8, again_cpu_ms=[40.0] * 8, difference=2e-7)],
 )
-EMPTY = Document(
-    date="2026-01-02T03:04:05Z",
-    command="foal-edge bench",
-    recording="demo",
-    hop_s=0.5,
-    picture_hz=5.0,
-    window_s=6.0,
-    machine=MACHINE,
-    noise=NOISE,
-    roof=ROOF,
-    contenders=[],
-    series=[],
-)
+EMPTY = msgspec.structs.replace(DOCUMENT, contenders=[], series=[], naive=[])
