@@ -89,7 +89,6 @@ def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options
         if bundle is None:
             write(loaded, folder, click.echo)
         benchmark(
-            [folder],
             [bundles.load(folder)],
             lambda _: [TorchBackend(loaded, device, compiled, threads) for compiled in (False, True)],
             partial(measure, device) if device == "cuda" else None,

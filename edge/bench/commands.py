@@ -98,8 +98,7 @@ def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) ->
     Takes some ten minutes; --quick one. `foal-edge bench compare` tells two measurements apart.
     """
     if context.invoked_subcommand is None:
-        paths = folders or [SHIPPED]
-        run(paths, [load(path) for path in paths], lambda _: (), None, **options)
+        run([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
 
 
 @bench.command("compare")
@@ -112,7 +111,6 @@ def compare_command(before: Path, after: Path) -> None:
 
 
 def run(
-    folders: Sequence[Path],
     bundles: Sequence[Bundle],
     opening: Opening,
     roof_of: Callable[[], Roof] | None,
@@ -138,7 +136,7 @@ def run(
         **asked,
     )
     workshop = make_workshop(lambda: False)
-    contenders = open_contenders(folders, bundles, backends or ["auto"], threads, workshop, opening)
+    contenders = open_contenders(bundles, backends or ["auto"], threads, workshop, opening)
     found = measure(plan, contenders, roof_of or partial(roof.measure, threads), complaints.print)
     if json_file:
         document.write(found, json_file)

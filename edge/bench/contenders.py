@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
 from msgspec.structs import replace
 
@@ -46,7 +45,6 @@ class OrtDefaults(OrtBackend):
 
 
 def open_contenders(
-    folders: Sequence[Path],
     bundles: Sequence[Bundle],
     wanted: Sequence[Wanted],
     threads: int,
@@ -58,10 +56,10 @@ def open_contenders(
     EngineError, BundleError where one cannot be had.
     """
     contenders: list[Contender] = []
-    for folder, bundle in zip(folders, bundles, strict=True):
+    for bundle in bundles:
         for name in wanted:
             backend, _ = open_backend(bundle, name, threads, workshop)
-            arguments = "--bundle", str(folder), "--backend", name, "--threads", str(threads)
+            arguments = "--bundle", str(bundle.folder), "--backend", name, "--threads", str(threads)
             contenders.append(make_contender(bundle, backend, arguments))
     rivals = [OrtDefaults(bundles[0]), *opening(bundles[0])]
     contenders += [make_contender(bundles[0], rival, None) for rival in rivals]

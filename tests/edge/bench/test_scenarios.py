@@ -136,7 +136,7 @@ def test_rivals_are_measured_beside_what_is_asked_for(bundle) -> None:
         name = "slow"
 
     workshop = made.workshop([])
-    found = open_contenders([SHIPPED], [bundle], ["onnxruntime"], 1, workshop, lambda _: [Slow(bundle)])
+    found = open_contenders([bundle], ["onnxruntime"], 1, workshop, lambda _: [Slow(bundle)])
     assert [each.about.backend for each in found] == ["onnxruntime-cpu", "onnxruntime-defaults", "slow"]
     assert [each.arguments is None for each in found] == [False, True, True]
     assert max(each.about.difference for each in found) < 1
@@ -149,7 +149,7 @@ def test_contenders_of_one_name_are_told_apart(contender) -> None:
 
 def test_a_backend_that_cannot_be_had_is_named(bundle) -> None:
     with pytest.raises(EngineError):
-        open_contenders([SHIPPED], [bundle], ["tensorrt"], 1, made.workshop([]), lambda _: ())
+        open_contenders([bundle], ["tensorrt"], 1, made.workshop([]), lambda _: ())
 
 
 def test_a_contender_says_what_it_is(contender, bundle) -> None:
