@@ -5,7 +5,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from .samples import Block, Event, Frame
+from .samples import Block, Discontinuity, Event, Frame
 from .step import Arrival
 
 MOST_FRAMES = 5
@@ -32,6 +32,8 @@ class Inbox:
         self._running = list(captures)
         self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
         self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
+        self._discontinuities: list[deque[tuple[int, Arrival]]] = [deque(maxlen=1) for _ in captures]
+        """A stream's newest: what lies before it counts no more, earlier ones included."""
         self._ends: list[tuple[int, Arrival]] = []
         self._heard_ns = [-math.inf for _ in captures]
         self._arrivals = 0
@@ -42,6 +44,9 @@ class Inbox:
     def put(self, stream: int, event: Event) -> None:
         """Leave one event of a stream; never waits."""
         with self._changed:
+            if isinstance(event, Discontinuity):
+                self._discontinuities[stream].append(self._arrive(stream, event))
+                return
             if isinstance(event, Frame):
                 queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
             else:
@@ -83,7 +88,7 @@ class Inbox:
             self._sound_due_ns = None
             if linger_s and self._has_any():
                 self._changed.wait_for(self._is_over, linger_s)
-            queues = [*self._frames, *self._blocks, self._ends]
+            queues = [*self._frames, *self._blocks, *self._discontinuities, self._ends]
             arrivals = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
             for queue in queues:
                 queue.clear()
@@ -108,7 +113,7 @@ class Inbox:
         return is_heard or any(self._frames) or bool(self._ends)
 
     def _has_any(self) -> bool:
-        return any(self._frames) or any(self._blocks) or bool(self._ends)
+        return any(map(any, (self._frames, self._blocks, self._discontinuities))) or bool(self._ends)
 
     def _is_over(self) -> bool:
         return self.error is not None or not any(self._running)

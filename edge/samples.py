@@ -1,4 +1,4 @@
-"""What sources deliver (blocks and frames), and the two rings that hold a window's worth of them.
+"""What sources deliver (blocks, frames, discontinuities), and the two rings that hold a window's worth of them.
 
 Times are integer nanoseconds of capture; sample counts carry the time inside a ring, never added-up seconds.
 """
@@ -41,7 +41,15 @@ class Frame:
     """Capture time."""
 
 
-Event = Block | Frame
+@dataclass(frozen=True)
+class Discontinuity:
+    """The beginning of a new time line: no window joins what was captured before with what comes after."""
+
+    end_ns: int
+    """Capture time from which evidence counts again."""
+
+
+Event = Block | Frame | Discontinuity
 
 
 class SampleRing:

@@ -13,7 +13,7 @@ from .clock import to_ns
 from .evidence_state import is_clipping, is_dark, is_muted
 from .framing import Framed, Framing, Image
 from .messages import AudioState, VideoState
-from .samples import Block, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples
+from .samples import Block, Discontinuity, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples
 from .windowing import HopGrid
 
 SOUND_LOST_NS = 500_000_000
@@ -81,12 +81,28 @@ class Stream:
         self._is_dark = False
 
     def add(self, events: Sequence[Event]) -> None:
-        """Take in blocks and frames; frames wait until they are looked at."""
+        """Take in blocks and frames; frames wait until they are looked at.
+
+        What was captured before the last discontinuity is left out, however late it comes.
+        """
         for event in events:
-            if isinstance(event, Block):
+            if isinstance(event, Discontinuity):
+                self._begin_anew(event.end_ns)
+            elif event.end_ns < self._begin_ns:
+                continue
+            elif isinstance(event, Block):
                 self._samples.extend(event)
             else:
                 self._unseen.append(event)
+
+    def _begin_anew(self, begin_ns: int) -> None:
+        """Forget all evidence, and go on as if the stream began now: nothing is lost until it fails to come."""
+        self._begin_ns = self._excused_ns = begin_ns
+        self._samples.clear()
+        self._unseen.clear()
+        self._forget_pictures()
+        self._picture_ns, self._is_dark = None, False
+        self.grid.skip_to(begin_ns)
 
     def excuse(self, now_ns: int) -> None:
         """Frames were dropped before those that wait, or until now: that gap is this machine's, not the camera's."""

@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from ..framing import Image
 from ..messages import Message, WireFormat, encode, topic
-from ..samples import Block, Event, Frame, Samples
+from ..samples import Block, Discontinuity, Event, Frame, Samples
 from ..step import Arrival, Step
 from .about import SHORTEST_HOP_NS, Ns
 
@@ -58,11 +58,20 @@ class SeenFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="fr
     png: bytes
 
 
+class BegunAnew(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discontinuity"):
+    """A `Discontinuity`."""
+
+    end_ns: Ns
+
+
+Arriving = HeardBlock | SeenFrame | BegunAnew
+
+
 class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An `Arrival`."""
 
     stream: Count
-    event: HeardBlock | SeenFrame | None
+    event: Arriving | None
 
 
 class TakenStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
@@ -101,10 +110,12 @@ def pack_step(step: Step) -> TakenStep:
     return TakenStep(step.now_ns, step.unix_ahead_ns, step.hop_ns, arrivals, step.dropped)
 
 
-def pack_event(event: Event | None) -> HeardBlock | SeenFrame | None:
-    """A block or a frame in bytes."""
+def pack_event(event: Event | None) -> Arriving | None:
+    """An event in bytes."""
     if event is None:
         return None
+    if isinstance(event, Discontinuity):
+        return BegunAnew(event.end_ns)
     if isinstance(event, Block):
         samples = event.samples.astype("<f4")
         return HeardBlock(event.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
@@ -119,10 +130,12 @@ def unpack_step(taken: TakenStep) -> Step:
     return Step(taken.now_ns, taken.unix_ahead_ns, taken.hop_ns, arrivals, taken.dropped)
 
 
-def unpack_event(event: HeardBlock | SeenFrame | None) -> Event | None:
-    """The block or the frame again."""
+def unpack_event(event: Arriving | None) -> Event | None:
+    """The event again."""
     if event is None:
         return None
+    if isinstance(event, BegunAnew):
+        return Discontinuity(event.end_ns)
     if isinstance(event, HeardBlock):
         return Block(unpack_samples(event), event.end_ns)
     return Frame(unpack_picture(event), event.end_ns)

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..messages import Message
-from ..samples import Block, Event
+from ..samples import Block, Event, Frame
 from ..step import Step
 from .about import MESSAGES, STEPS, Session, folder_name, write_session
 from .backlog import Backlog
@@ -130,6 +130,6 @@ class Recorder:
 
 def weigh(event: Event | None) -> int:
     """Bytes of a waiting arrival."""
-    if event is None:
-        return ARRIVAL_BYTES
-    return ARRIVAL_BYTES + (event.samples.nbytes if isinstance(event, Block) else event.picture.nbytes)
+    if isinstance(event, Block):
+        return ARRIVAL_BYTES + event.samples.nbytes
+    return ARRIVAL_BYTES + (event.picture.nbytes if isinstance(event, Frame) else 0)

@@ -38,11 +38,11 @@ class Evidence:
         self._frames_ns: list[int] = []
 
     def add(self, event: Event) -> None:
-        """Keep a block, or how bright a frame is."""
+        """Keep a block, or how bright a frame is; a discontinuity parts nothing here, where each event has its time."""
         if isinstance(event, Frame):
             self._brightness.append(brightness(event.picture))
             self._frames_ns.append(event.end_ns)
-        else:
+        elif isinstance(event, Block):
             self._blocks.append(event)
 
     def claps_ns(self, rate_hz: int) -> Times:

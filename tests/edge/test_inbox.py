@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.inbox import MOST_BLOCKS, MOST_FRAMES, Inbox
-from edge.samples import Block, Frame
+from edge.samples import Block, Discontinuity, Frame
 from edge.step import Arrival
 
 
@@ -149,3 +149,22 @@ def test_what_breaks_a_capture_closes_it_at_once() -> None:
 @pytest.mark.parametrize("timeout_s", [0, -5])
 def test_past_the_time_there_is_nothing(timeout_s: float) -> None:
     assert Inbox([1]).take(timeout_s) == []
+
+
+def test_of_a_streams_discontinuities_the_newest_is_kept_in_its_place() -> None:
+    inbox = Inbox([1, 1])
+    for time_ns in range(1000):
+        inbox.put(0, Discontinuity(time_ns))
+    inbox.put(1, Discontinuity(7))
+    inbox.put(0, block(1001))
+    assert times(inbox.take(0)) == [(0, 999), (1, 7), (0, 1001)]
+    assert inbox.take(0) == []
+
+
+def test_a_discontinuity_is_taken_before_the_inbox_closes() -> None:
+    inbox = Inbox([1])
+    inbox.put(0, Discontinuity(1))
+    inbox.end(0, None)
+    assert not inbox.closed
+    assert [arrival.event for arrival in inbox.take(0)] == [Discontinuity(1), None]
+    assert inbox.closed

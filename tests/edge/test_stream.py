@@ -6,7 +6,7 @@ import pytest
 from edge.bundle import Manifest
 from edge.framing import Box, Framed, Image
 from edge.recognizer import Recognizer
-from edge.samples import Block, Frame
+from edge.samples import Block, Discontinuity, Frame
 from edge.stream import IN_THE_DARK, Stream
 
 MS = 1_000_000
@@ -284,3 +284,37 @@ def test_each_frame_is_encoded_once_and_as_one_batch(watched: Watched, numpy_bac
     assert watched.stream.crops == []
     watched.see(1000, 1400)
     assert sum(len(inputs["frames"]) for _, inputs in numpy_backend.calls) == 7
+
+
+def test_no_window_joins_what_lies_before_a_discontinuity_with_what_comes_after(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    watched.stream.add([Discontinuity(5000 * MS)])
+    assert watched.stream.cut(5000 * MS) is None
+    assert watched.states(5100) == ("ok", "no_face")
+    watched.hear(5000, 5200, level=0.25)
+    watched.see(5000, 5200)
+    window = watched.stream.cut(5200 * MS)
+    assert set(window.samples) == {0.25}
+    assert (len(window.samples), len(window.embeddings), window.start_ns) == (200, 1, 5000 * MS)
+
+
+def test_what_comes_late_from_before_a_discontinuity_is_left_out(watched: Watched) -> None:
+    watched.stream.add([Discontinuity(5000 * MS)])
+    watched.hear(3000, 4000)
+    watched.see(3000, 4000)
+    assert watched.stream.cut(5400 * MS) is None
+
+
+def test_a_discontinuity_skips_the_windows_of_the_gap_and_keeps_the_grid(watched: Watched) -> None:
+    watched.stream.add([Discontinuity(5100 * MS)])
+    assert watched.stream.grid.next_ns == 5500 * MS
+
+
+def test_a_device_that_says_nothing_after_a_discontinuity_is_lost_in_its_own_time(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    watched.stream.add([Discontinuity(5000 * MS)])
+    assert watched.states(5500) == ("ok", "no_face")
+    assert watched.states(5600) == ("lost", "no_face")
+    assert watched.states(6100) == ("lost", "lost")

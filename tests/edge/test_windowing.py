@@ -51,3 +51,11 @@ def test_a_shorter_hop_makes_no_windows_of_the_past() -> None:
     assert grid.next_ns == 3500 * MS
     grid.advance()
     assert grid.next_ns == 4000 * MS
+
+
+@pytest.mark.parametrize(("time_ms", "next_ms"), [(-100, 1000), (900, 1000), (1000, 1500), (31_234, 31_500)])
+def test_windows_that_would_have_ended_by_a_time_are_left_out(time_ms: int, next_ms: int) -> None:
+    grid = HopGrid(begin_ns=0, hop_ns=500 * MS)
+    grid.advance()
+    grid.skip_to(time_ms * MS)
+    assert grid.next_ns == next_ms * MS

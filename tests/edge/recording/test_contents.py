@@ -23,7 +23,7 @@ from edge.recording.contents import (
     unpack_samples,
     unpack_step,
 )
-from edge.samples import Block, Frame
+from edge.samples import Block, Discontinuity, Frame
 from tests.edge.recording.made_recordings import assert_same, noise, status, step, steps
 
 ODD = np.array([0.0, -0.0, np.nan, -np.inf, 1e-45, 1 / 3, 3e38], np.float32)
@@ -124,3 +124,7 @@ def test_what_comes_back_may_be_written_to() -> None:
         array = again.samples if isinstance(again, Block) else again.picture
         assert array.flags.writeable
         assert array.flags.c_contiguous
+
+
+def test_a_discontinuity_comes_back_as_it_was() -> None:
+    assert unpack_event(pack_event(Discontinuity(123))) == Discontinuity(123)
