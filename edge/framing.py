@@ -3,7 +3,8 @@
 Training cuts its pictures with this same code. Pictures are uint8 `[H, W, 3]`, RGB.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal, NamedTuple, Protocol
 
@@ -44,6 +45,10 @@ class Box(NamedTuple):
     def area(self) -> int:
         """In pixels."""
         return self.width * self.height
+
+    def rank(self) -> tuple[int, ...]:
+        """Larger ones come first, of equal ones the leftmost, then the topmost; no two boxes have the same."""
+        return -self.area(), *self
 
 
 class Framed(NamedTuple):
@@ -113,7 +118,7 @@ class FaceFraming:
         shrink = min(1.0, DETECT_SIDE_PX / max(picture.shape))
         found = self._detect(picture, shrink, shorter * SMALLEST_FACE, shorter)
         self._faces, self._since_search = len(found), 0
-        return max(found, key=Box.area, default=None)
+        return foremost(found)
 
     def _follow(self, picture: Image) -> Box | None:
         self._since_search += 1
@@ -124,7 +129,7 @@ class FaceFraming:
         found = self._detect(
             cut(picture, around), min(1.0, FOLLOWED_FACE_PX / width), width / MOST_RESIZED, width * MOST_RESIZED
         )
-        nearest = max(found, key=Box.area, default=None)
+        nearest = foremost(found)
         return nearest and nearest._replace(x=around.x + nearest.x, y=around.y + nearest.y)
 
     def _detect(self, picture: Image, shrink: float, smallest: float, largest: float) -> list[Box]:
@@ -136,6 +141,26 @@ class FaceFraming:
         least, most = round(smallest * shrink), round(largest * shrink)
         found = self._cascade.detectMultiScale(small, 1.1, 5, minSize=(least, least), maxSize=(most, most))
         return [Box(*(round(float(side) / shrink) for side in face)) for face in found]
+
+
+def foremost(found: Sequence[Box]) -> Box | None:
+    """The face that is looked at, in whatever order they were found, which changes with OpenCV's threads."""
+    return min(found, key=Box.rank, default=None)
+
+
+@contextmanager
+def threads_for(streams: int) -> Iterator[None]:
+    """Leave each picture one of OpenCV's threads, which are the whole process's, where several streams are framed.
+
+    A stream a core: several pictures at once go quicker than one picture on several cores. Afterwards it is as before.
+    """
+    before = cv2.getNumThreads()
+    if streams > 1:
+        cv2.setNumThreads(1)
+    try:
+        yield
+    finally:
+        cv2.setNumThreads(before)
 
 
 def surroundings(box: Box, picture: Image) -> Box:

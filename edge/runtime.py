@@ -12,8 +12,6 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
-import cv2
-
 from .clock import SECOND_NS, Clock
 from .inbox import FRAMES, Inbox
 from .recognizer import Recognizer
@@ -42,8 +40,6 @@ class Loop:
         self._frames_dropped = [0] * len(streams)
         self._framers: ThreadPoolExecutor | None = None
         if len(streams) > 1:
-            # a stream a core: several pictures at once go quicker than one picture on several cores
-            cv2.setNumThreads(1)
             self._framers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="framer")
 
     def wake_ns(self, now_ns: int) -> int:

@@ -13,6 +13,7 @@ from .clock import SystemClock, to_ns
 from .config import AUTO, Config
 from .engines.provide import Workshop
 from .errors import SourceError
+from .framing import threads_for
 from .inbox import Inbox
 from .inputs import count_captures, make_recording, open_devices, pace
 from .lineup import Course, Lane, line_up
@@ -43,7 +44,7 @@ def run(
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     recordings = [make_recording(stream, bundle.manifest) for stream in config.streams]
     about = {"session": session, "bundle": model, "backend": backend.name}
-    with closing(Outlets(config, about, clock, stop, on_sent)) as outlets:
+    with closing(Outlets(config, about, clock, stop, on_sent)) as outlets, threads_for(len(config.streams)):
 
         def tell(inputs: Sequence[str]) -> None:
             where = f"publishing at {outlets.publisher.address}"

@@ -14,6 +14,7 @@ from ..choice import Wanted, open_backend
 from ..clock import Clock
 from ..engines.provide import Workshop
 from ..errors import FoalError, SourceError, UsageError
+from ..framing import threads_for
 from ..lineup import line_up
 from ..messages import Message, decode
 from ..recognizer import Recognizer
@@ -68,7 +69,7 @@ class Replay:
     ) -> bool:
         """Take the recorded steps; true where they are whole, to the run's end."""
         lineup = line_up(self.about.course, recognizer, publish)
-        with closing(lineup.loop):
+        with threads_for(len(self.about.course.lanes)), closing(lineup.loop):
             for record in read_steps(self.folder):
                 if isinstance(record, End):
                     return True

@@ -1,5 +1,7 @@
 """Crops against plain slicing and averaging; faces on drawn pictures."""
 
+import itertools
+from collections.abc import Iterator
 from pathlib import Path
 
 import cv2
@@ -16,8 +18,10 @@ from edge.framing import (
     Framed,
     WholeFraming,
     find_cascade,
+    foremost,
     make_framing,
     resize,
+    threads_for,
 )
 from edge.sources.demo import MOODS, face
 from edge.sources.media import read_frames
@@ -88,6 +92,44 @@ def test_of_two_faces_the_larger_is_cut_out() -> None:
     framed = FaceFraming(64, 64)(canvas)
     assert framed.faces == 2
     assert framed.box.x > 160
+
+
+def test_of_equal_faces_the_leftmost_is_cut_out_then_the_topmost_whatever_their_order() -> None:
+    ranked = [Box(9, 9, 6, 6), Box(0, 7, 4, 4), Box(3, 2, 4, 4), Box(3, 5, 2, 8), Box(3, 5, 4, 4), Box(0, 0, 3, 3)]
+    for left_out in range(len(ranked)):
+        rest = ranked[left_out:]
+        assert {foremost(found) for found in itertools.permutations(rest)} == {rest[0]}
+    assert foremost([]) is None
+
+
+def test_among_nine_of_a_face_the_same_is_taken_with_any_number_of_threads(restored_threads: None) -> None:
+    crowd = np.tile(DRAWN, (3, 3, 1))
+    taken = set()
+    for threads in (1, 2, 4, 8) * 5:
+        cv2.setNumThreads(threads)
+        framing = FaceFraming(64, 64)
+        searched, followed = framing(crowd), framing(crowd)
+        taken.add((searched.box, searched.faces, followed.box))
+    ((box, faces, follows),) = taken
+    assert faces == 9
+    assert overlap(box, Box(72, 42, 174, 174)) > 0.75
+    assert overlap(box, follows) > 0.75
+
+
+@pytest.fixture
+def restored_threads() -> Iterator[None]:
+    before = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(before)
+
+
+def test_where_several_streams_are_framed_a_picture_has_one_of_opencvs_threads(restored_threads: None) -> None:
+    cv2.setNumThreads(3)
+    with threads_for(1):
+        assert cv2.getNumThreads() == 3
+    with threads_for(2):
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == 3
 
 
 def moved(x: int, y: int) -> np.ndarray:
