@@ -16,6 +16,7 @@ from . import show
 from .bench.commands import bench
 from .bundle import load
 from .choice import Wanted, open_backend
+from .descriptors import raise_limit
 from .device_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
@@ -50,6 +51,7 @@ FORCED_STATUS = 130
 def run_command() -> None:
     """Run; what the user can mend is said in one paragraph, without a traceback."""
     configure("text", verbose=False)
+    raise_limit()
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:

@@ -120,7 +120,7 @@ class Run:
         names = [capture.name for capture in captures]
         self.tell(names)
         on_step = self.outlets.record(course, self.bundle)
-        with closing(lineup.loop):
+        with closing(lineup.loop), closing(watchdog):
             for capture in captures:
                 capture.start()
             watchdog.ready(" and ".join(names))

@@ -12,11 +12,16 @@ class Watchdog:
     """Tells systemd, or nobody where there is no `address`.
 
     `alive` belongs in the loop whose hanging is to be noticed: where it is not called for the unit's `WatchdogSec`,
-    systemd ends the program and starts it again.
+    systemd ends the program and starts it again. It has one socket from the beginning to `close`: a sign of life must
+    not want for a descriptor, whoever has used them up.
     """
 
     def __init__(self, address: str | None = None, period_ns: int | None = None) -> None:
         self._address = address
+        self._sender: socket.socket | None = None
+        if address is not None:
+            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._sender.setblocking(False)
         self._due_each_ns = period_ns // 2 if period_ns else None
         """systemd's own advice: twice as often as it asks for."""
         self._sent_ns: int | None = None
@@ -51,15 +56,18 @@ class Watchdog:
         """The end has begun."""
         self._send("STOPPING=1")
 
+    def close(self) -> None:
+        """Say no more."""
+        if self._sender is not None:
+            self._sender.close()
+
     def _send(self, message: str) -> bool:
         """False where it did not arrive, which is logged once until one does: recognising is worth more."""
-        if self._address is None:
+        if self._address is None or self._sender is None:
             return False
         address = "\0" + self._address[1:] if self._address[0] == "@" else self._address
         try:
-            with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as sender:
-                sender.setblocking(False)
-                sender.sendto(message.encode(), address)
+            self._sender.sendto(message.encode(), address)
         except OSError as error:
             if self._is_heard:
                 log.warning("systemd does not hear %r at %s: %s", message, self._address, error.strerror)
