@@ -14,6 +14,10 @@ class Clock(Protocol):
         """Monotonic nanoseconds."""
         ...
 
+    def boot_ns(self) -> int:
+        """Nanoseconds that go on while the machine is suspended, when the monotonic ones stand still."""
+        ...
+
     def unix_ns(self, monotonic_ns: int) -> int:
         """The wall-clock time, in unix nanoseconds, at a monotonic time."""
         ...
@@ -29,6 +33,10 @@ class SystemClock:
     def now_ns(self) -> int:
         """CLOCK_MONOTONIC."""
         return time.monotonic_ns()
+
+    def boot_ns(self) -> int:
+        """CLOCK_BOOTTIME."""
+        return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def unix_ns(self, monotonic_ns: int) -> int:
         """By the distance between both clocks now, so that a corrected wall clock is followed."""

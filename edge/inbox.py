@@ -14,7 +14,7 @@ newest."""
 MOST_BLOCKS = 400
 """A stream's: 8 s of 20 ms blocks, more than a window."""
 
-FRAMES, BLOCKS = REASONS = "frames_overload", "blocks_overload"
+FRAMES, BLOCKS, STALE = REASONS = "frames_overload", "blocks_overload", "frames_stale"
 
 
 class Inbox:

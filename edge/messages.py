@@ -18,7 +18,9 @@ DROP_REASONS = {
     "blocks_overload": "sound captured quicker than it could be taken in",
     "windows_late": "windows overtaken by a later one that was due as well",
     "windows_empty": "windows without any evidence: every modality lost",
+    "frames_stale": "frames more than a second old when the driver gave them",
     "messages_queue": "messages produced quicker than they could be sent, of all streams",
+    "messages_stale": "messages overtaken by a stop of the program or a suspension of the machine, of all streams",
 }
 
 UNCERTAIN = "uncertain"

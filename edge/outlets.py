@@ -16,6 +16,7 @@ from .messages import Message
 from .recording.about import BundleAbout, Session
 from .recording.recorder import Recorder
 from .step import Step
+from .suspension import SuspensionWatch
 from .wire.control import Control, control_address
 from .wire.exposition import Exposition, program_version
 from .wire.keys import check_bind, load_server_keys
@@ -37,6 +38,7 @@ class Outlets:
         config: Config,
         about: dict[str, str],
         clock: Clock,
+        watch: SuspensionWatch,
         stop: threading.Event,
         on_sent: Callable[[Message], None],
     ) -> None:
@@ -45,11 +47,14 @@ class Outlets:
         for address in filter(None, (config.bind, control)):
             check_bind(address, keys, config.insecure)
         self._config, self._clock, self._backend, self._seen_by = config, clock, about["backend"], [on_sent]
-        stamp: Callable[[Message], Message] = as_it_is if config.fast else lambda message: stamped(message, clock)
+
+        def stamp(message: Message) -> Message | None:
+            return None if watch.is_stale(message) else stamped(message, clock)
+
         self._afterwards = ExitStack()
         """Ends once the publisher has: the last messages are recorded too."""
         with ExitStack() as opened:
-            self.publisher = Publisher(config.bind, config.format, stamp, self._see, keys)
+            self.publisher = Publisher(config.bind, config.format, as_it_is if config.fast else stamp, self._see, keys)
             opened.callback(self.publisher.close)
             ours = {"publishing": self.publisher.address, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:

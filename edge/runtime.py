@@ -16,10 +16,12 @@ from .clock import SECOND_NS, Clock
 from .inbox import FRAMES, Inbox
 from .recognizer import Recognizer
 from .reporter import LOOK_NS, Reporter
+from .samples import Discontinuity, Event
 from .sources.base import Recording
 from .step import Arrival, Step
 from .stream import Stream, Window
 from .supervision import Supervisor
+from .suspension import SuspensionWatch
 
 LINGER_S = 0.01
 """How long what is pending of one stream waits for that of others, to go through the encoders as one batch."""
@@ -68,7 +70,14 @@ class Loop:
 
     def ends(self) -> list[Arrival]:
         """The end of every stream that has not ended."""
-        return [Arrival(index, None) for index, ended in enumerate(self._ended) if not ended]
+        return self._to_all(None)
+
+    def discontinuities(self, end_ns: int) -> list[Arrival]:
+        """A new beginning for every stream that has not ended."""
+        return self._to_all(Discontinuity(end_ns))
+
+    def _to_all(self, event: Event | None) -> list[Arrival]:
+        return [Arrival(index, event) for index, ended in enumerate(self._ended) if not ended]
 
     def close(self) -> None:
         """End its threads."""
@@ -148,6 +157,7 @@ def run_live(
     loop: Loop,
     inbox: Inbox,
     clock: Clock,
+    watch: SuspensionWatch,
     stop: threading.Event,
     supervisor: Supervisor,
     on_step: Callable[[Step], None],
@@ -155,13 +165,15 @@ def run_live(
     """Predict until the inbox closes or `stop` is set; raises what broke a capture.
 
     What is due or lost is judged as of the moment the inbox was emptied: a slow machine must not take what it has
-    not looked at yet for lost.
+    not looked at yet for lost. After a gap in which nothing ran all streams begin anew.
     """
     linger_s = LINGER_S if len(inbox.dropped) > 1 else 0.0
-    over = False
+    over, awake_since_ns = False, watch.awake_since_ns()
     while not over:
         now_ns = clock.now_ns()
         arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s, loop.sound_due_ns())
+        if awake_since_ns != (awake_since_ns := watch.awake_since_ns()):
+            arrivals = loop.discontinuities(awake_since_ns) + arrivals
         now_ns = clock.now_ns()
         over = stop.is_set() or inbox.closed
         if over:

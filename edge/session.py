@@ -24,6 +24,7 @@ from .recognizer import Recognizer
 from .runtime import run_fast, run_live
 from .sources.base import Recording
 from .supervision import Supervisor
+from .suspension import SuspensionWatch
 from .watchdog import Watchdog
 
 
@@ -44,13 +45,14 @@ def run(
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     recordings = [make_recording(stream, bundle.manifest) for stream in config.streams]
     about = {"session": session, "bundle": model, "backend": backend.name}
-    with closing(Outlets(config, about, clock, stop, on_sent)) as outlets, threads_for(len(config.streams)):
+    watch = SuspensionWatch(clock)
+    with closing(Outlets(config, about, clock, watch, stop, on_sent)) as outlets, threads_for(len(config.streams)):
 
         def tell(inputs: Sequence[str]) -> None:
             where = f"publishing at {outlets.publisher.address}"
             on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
-        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, stop, tell)
+        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, watch, stop, tell)
         predictions = this.play_fast(recordings) if config.fast else this.play_live(recordings)
     if not stop.is_set():
         check_predicted(config, recordings, predictions)
@@ -76,6 +78,7 @@ class Run:
     recognizer: Recognizer
     outlets: Outlets
     clock: SystemClock
+    watch: SuspensionWatch
     stop: threading.Event
     tell: Callable[[Sequence[str]], None]
 
@@ -120,12 +123,13 @@ class Run:
         names = [capture.name for capture in captures]
         self.tell(names)
         on_step = self.outlets.record(course, self.bundle)
-        with closing(lineup.loop), closing(watchdog):
+        with closing(lineup.loop), closing(watchdog), closing(self.watch):
+            self.watch.start()
             for capture in captures:
                 capture.start()
             watchdog.ready(" and ".join(names))
             try:
-                run_live(lineup.loop, inbox, self.clock, self.stop, supervisor, on_step)
+                run_live(lineup.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_step)
             except BaseException:
                 self.stop.set()
                 raise

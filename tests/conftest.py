@@ -56,11 +56,15 @@ class SteppedClock:
     """Stands still until it is told, or waited for."""
 
     time_ns: int = 0
+    suspended_ns: int = 0
     unix_ahead_ns: int = 1_000_000_000_000
     waited: list[int] = field(default_factory=list)
 
     def now_ns(self) -> int:
         return self.time_ns
+
+    def boot_ns(self) -> int:
+        return self.time_ns + self.suspended_ns
 
     def unix_ns(self, monotonic_ns: int) -> int:
         return monotonic_ns + self.unix_ahead_ns

@@ -12,6 +12,9 @@ from .contents import End, Gap, SentMessage
 MEASURED = frozenset({"t_publish", "mono_publish", "latency_ms"})
 """Fields that depend on how quick the machine was."""
 
+NEVER_SENT = ("messages_queue", "messages_stale")
+"""Drop reasons of messages that a replay makes all the same."""
+
 Fields = dict[str, Any]
 
 
@@ -86,8 +89,8 @@ def read_fields(body: bytes) -> Fields:
 def count_dropped(fields: Fields) -> int:
     """How many messages the publisher had dropped by then, of all streams."""
     dropped = fields.get("dropped")
-    count = dropped.get("messages_queue", 0) if isinstance(dropped, dict) else 0
-    return count if isinstance(count, int) else 0
+    counts = [dropped.get(reason, 0) for reason in NEVER_SENT] if isinstance(dropped, dict) else []
+    return sum(count for count in counts if isinstance(count, int))
 
 
 def name(fields: Fields) -> str:
@@ -103,8 +106,12 @@ def is_later(one: Fields, other: Fields) -> bool:
 
 
 def without_measured(fields: Fields) -> Fields:
-    """What has to be the same in every replay."""
-    return {key: value for key, value in fields.items() if key not in MEASURED}
+    """What has to be the same in every replay; a count of 0 is that of a reason which a version may not know."""
+    kept = {key: value for key, value in fields.items() if key not in MEASURED}
+    dropped = kept.get("dropped")
+    if isinstance(dropped, dict):
+        kept["dropped"] = {reason: count for reason, count in dropped.items() if count}
+    return kept
 
 
 def difference(recorded: Any, replayed: Any, tolerance: float, place: str = "") -> str | None:

@@ -33,19 +33,19 @@ GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TI
 def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> Source:
     """The camera that the user names: a number, a device path, a GStreamer string or an address.
 
-    Frames that come too late to be decoded are counted in `dropped`.
+    Frames that come too late are counted in `dropped`.
     """
     if spec.startswith(ADDRESSES):
         return NetworkCamera(spec, picture, clock, dropped)
-    return LocalCamera(spec, picture, clock)
+    return LocalCamera(spec, picture, clock, dropped)
 
 
 class LocalCamera:
     """A camera on this machine. Frames that the grid leaves out are taken but never decoded."""
 
-    def __init__(self, spec: str, picture: Picture, clock: Clock) -> None:
+    def __init__(self, spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"camera {spec}"
-        self._spec, self._clock, self._rate_hz = spec, clock, picture.rate_hz
+        self._spec, self._clock, self._rate_hz, self._dropped = spec, clock, picture.rate_hz, dropped
         self._capture: cv2.VideoCapture | None = None
         self._reader: Reader[Frame] | None = None
 
@@ -69,24 +69,30 @@ class LocalCamera:
         """Frames of the bundle's picture rate; SourceError where none comes for a second, 5 s at first."""
         assert self._capture is not None, "open() comes first"
         capture, self._capture = self._capture, None
-        self._reader = Reader(self.name, self._frames(capture), capture.release, 1)
+        lost_s = LOST_S + 1 / self._rate_hz
+        self._reader = Reader(self.name, self._frames(capture), capture.release, 1, self._clock, lost_s)
         patience_s = FIRST_S
         while True:
             try:
                 frame = self._reader.take(patience_s)
             except (queue.Empty, EOFError, cv2.error) as error:
                 raise SourceError(f"{self.name} gives no more frames; check its cable") from error
-            patience_s = LOST_S + 1 / self._rate_hz
+            patience_s = lost_s
             yield frame
 
     def _frames(self, capture: cv2.VideoCapture) -> Iterator[Frame | None]:
         """What the driver gives, until it gives nothing; a frame that cannot be decoded is passed over."""
-        grid = FrameGrid(self._rate_hz)
+        grid, times = FrameGrid(self._rate_hz), DriverTimes(capture, self._clock)
         first_by_s = time.monotonic() + FIRST_S
         time_ns = 0
         while True:
             if capture.grab():
-                time_ns = max(self._capture_time(capture), time_ns + 1)
+                captured_ns = times.capture_time()
+                if captured_ns is None:
+                    self._dropped["frames_stale"] += 1
+                    yield None
+                    continue
+                time_ns = max(captured_ns, time_ns + 1)
                 yield self._decoded(capture, time_ns) if grid.wants(time_ns) else None
             elif time_ns or time.monotonic() > first_by_s:
                 return
@@ -98,12 +104,6 @@ class LocalCamera:
         taken, picture = capture.retrieve()
         return Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), time_ns) if taken else None
 
-    def _capture_time(self, capture: cv2.VideoCapture) -> int:
-        """The driver's buffer time where it is believable, else now."""
-        now_ns = self._clock.now_ns()
-        driver_ns = round(capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
-        return driver_ns if 0 <= now_ns - driver_ns < SECOND_NS else now_ns
-
     def close(self) -> None:
         """Release the device."""
         if self._reader is not None:
@@ -112,3 +112,22 @@ class LocalCamera:
         if self._capture is not None:
             self._capture.release()
             self._capture = None
+
+
+class DriverTimes:
+    """The capture times of a driver's frames: its buffer times, if it goes by this machine's monotonic clock."""
+
+    def __init__(self, capture: cv2.VideoCapture, clock: Clock) -> None:
+        self._capture, self._clock = capture, clock
+        self._is_believed = False
+        """Whether the driver has told a time of the last second: an older one is that of a frame held back."""
+
+    def capture_time(self) -> int | None:
+        """The newest grabbed frame's time, now where the driver tells none, None where the frame is stale."""
+        now_ns = self._clock.now_ns()
+        driver_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
+        age_ns = now_ns - driver_ns
+        if 0 <= age_ns < SECOND_NS:
+            self._is_believed = True
+            return driver_ns
+        return None if self._is_believed and age_ns > 0 else now_ns

@@ -43,6 +43,8 @@ class Delivered:
     """When the last of them was captured, as far as can be seen."""
     arrived_ns: int
     """When they came."""
+    waited_s: float
+    """Since the block before, if there was one, suspended time included."""
 
 
 class Intake:
@@ -53,17 +55,19 @@ class Intake:
         self.waiting: queue.Queue[Delivered] = queue.Queue(LARGEST_BACKLOG)
         self._clock, self._dropped = clock, dropped
         self._count = 0
+        self._called_ns: int | None = None
 
     def __call__(self, samples: Samples, frames: int, times: Any, status: Any) -> None:
         """Called from PortAudio's own thread."""
-        now_ns = self._clock.now_ns()
+        now_ns, boot_ns = self._clock.now_ns(), self._clock.boot_ns()
+        waited_s, self._called_ns = (boot_ns - (self._called_ns or boot_ns)) / SECOND_NS, boot_ns
         self._count += frames
         is_settled = self._count > SETTLED_S * self.rate_hz
         ago_s = self._now_s(now_ns, times.currentTime) - times.inputBufferAdcTime - frames / self.rate_hz
         believable_s = BELIEVABLE_S if is_settled else BELIEVABLE_AT_FIRST_S
         is_believable = times.inputBufferAdcTime > 0 and 0 <= ago_s < believable_s
         observed_ns = now_ns - to_ns(ago_s) if is_believable else now_ns
-        if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns, now_ns)):
+        if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns, now_ns, waited_s)):
             self._dropped["blocks_overload"] += lost
 
     def _now_s(self, now_ns: int, current_s: float) -> float:
@@ -134,7 +138,10 @@ class Microphone:
             try:
                 block = intake.waiting.get(timeout=patience_s)
             except queue.Empty:
-                raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server") from None
+                block = None
+            # what a sound server has kept while nothing ran is from before: it is opened anew, as where nothing comes
+            if block is None or block.waited_s > patience_s:
+                raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server")
             patience_s = LOST_S
             mono = block.samples.mean(axis=1, dtype=np.float32)
             end_ns = self._card.end_ns(block.count, block.observed_ns, block.arrived_ns)

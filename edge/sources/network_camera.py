@@ -71,7 +71,9 @@ class NetworkCamera:
         """Frames of the bundle's picture rate; SourceError where the stream ends or no picture comes."""
         assert self._container is not None, "open() comes first"
         container, self._container = self._container, None
-        self._reader = Reader(self.name, self._packets(container), container.close, MOST_PACKETS)
+        self._reader = Reader(
+            self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, LOST_S + 1 / self._rate_hz
+        )
         pictures = Pictures(container.streams.video[0], self._rate_hz, self._clock, self._dropped)
         patience_ns = to_ns(OPEN_S)
         while True:

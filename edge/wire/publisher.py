@@ -30,20 +30,21 @@ class Publisher:
     """Messages go out in order from a thread of their own; when it falls behind, the oldest are dropped.
 
     Who subscribes gets at once the last message of every topic that matches; where several do so at the same moment,
-    one may get it twice, with the same `seq`. `stamp` gives a message its time of publishing, just before it leaves;
-    `on_sent` sees it just after. With `keys`, only the clients they name are let in.
+    one may get it twice, with the same `seq`. `stamp` gives a message its time of publishing, just before it leaves,
+    or None where it tells of another moment by then and is dropped; `on_sent` sees it just after. With `keys`, only the
+    clients they name are let in.
     """
 
     def __init__(
         self,
         address: str,
         wire_format: WireFormat,
-        stamp: Callable[[Message], Message],
+        stamp: Callable[[Message], Message | None],
         on_sent: Callable[[Message], None],
         keys: ServerKeys | None = None,
     ) -> None:
         self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
-        self.dropped: Counter[str] = Counter(messages_queue=0)
+        self.dropped: Counter[str] = Counter(messages_queue=0, messages_stale=0)
         """Of all streams, by reason."""
         self._context = zmq.Context()
         self._doorkeeper = Doorkeeper(self._context, keys) if keys is not None else None
@@ -121,7 +122,11 @@ class Publisher:
                 break
             if message is None:
                 return False
-            self._send(self._stamp(message))
+            stamped_now = self._stamp(message)
+            if stamped_now is None:
+                self.dropped["messages_stale"] += 1
+            else:
+                self._send(stamped_now)
         return True
 
     def _send(self, message: Message) -> None:

@@ -12,6 +12,7 @@ import signal
 import subprocess
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 
@@ -68,7 +69,7 @@ def act() -> Iterator[Act]:
 
 
 def opened() -> LocalCamera:
-    camera = LocalCamera(str(CAMERA), PICTURE, SystemClock())
+    camera = LocalCamera(str(CAMERA), PICTURE, SystemClock(), Counter())
     deadline_s = time.monotonic() + PATIENCE_S
     while True:
         try:
@@ -105,7 +106,7 @@ def drain(events: Iterator[Frame], frames: list[Frame]) -> SourceError | None:
 def test_frames_come_again_once_it_is_plugged_in(act: Act, caplog, record_property) -> None:
     taken: queue.Queue[Frame] = queue.Queue()
     stop, ended = threading.Event(), []
-    camera = LocalCamera(str(CAMERA), PICTURE, SystemClock())
+    camera = LocalCamera(str(CAMERA), PICTURE, SystemClock(), Counter())
     capture = Capture(camera, taken.put, ended.append, stop, is_open=False, reopen=True)
     with caplog.at_level(logging.WARNING):
         capture.start()

@@ -20,9 +20,11 @@ from edge.outlets import Outlets
 from edge.recording.about import MESSAGES, STEPS, read_session
 from edge.recording.reading import read_messages
 from edge.step import Step
+from edge.suspension import SuspensionWatch
 from edge.wire.keys import make_server_keys
 from tests.edge.made_run import MS, course
 
+CLOCK = SystemClock()
 ABOUT = {"session": "0" * 32, "bundle": "foal-nano 0.1.0", "backend": "numpy"}
 
 
@@ -33,7 +35,7 @@ def status(seq: int) -> Status:
 def opened(tmp_path: Path, seen: list[Any] | None = None, **changes: Any) -> Outlets:
     config = Config(bind=f"ipc://{tmp_path}/publisher", **changes)
     on_sent = seen.append if seen is not None else (lambda message: None)
-    return Outlets(config, ABOUT, SystemClock(), threading.Event(), on_sent)
+    return Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), on_sent)
 
 
 def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
@@ -89,12 +91,12 @@ def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, 
 def test_a_public_address_needs_keys_or_a_word(tmp_path: Path, field: str) -> None:
     addresses = {"bind": f"ipc://{tmp_path}/publisher", "control": "off", field: "tcp://0.0.0.0:*"}
     with pytest.raises(UsageError, match="--insecure"):
-        Outlets(Config(**addresses), ABOUT, SystemClock(), threading.Event(), lambda message: None)
+        Outlets(Config(**addresses), ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None)
     keys = tmp_path / "keys"
     make_server_keys(keys)
     for said in ({"keys": str(keys)}, {"insecure": True}):
         config = msgspec.structs.replace(Config(**addresses), **said)
-        Outlets(config, ABOUT, SystemClock(), threading.Event(), lambda message: None).close()
+        Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None).close()
 
 
 def test_where_one_cannot_be_had_the_others_are_closed_again(tmp_path: Path) -> None:

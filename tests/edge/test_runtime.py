@@ -16,6 +16,7 @@ from edge.runtime import run_fast, run_live
 from edge.samples import Frame
 from edge.sources.capture import Capture
 from edge.step import Arrival, Step
+from edge.suspension import SuspensionWatch
 from tests.edge.made_run import MS, MadeRun, Script, recorded
 
 HOP_NS = 500 * MS
@@ -177,7 +178,7 @@ def live(recognizer, clock, scripted_source) -> Callable[..., MadeRun]:
         put, end = partial(inbox.put, 0), partial(inbox.end, 0)
         capture = Capture(scripted_source(*acts), put, end, stop, is_open=True, reopen=reopen)
         capture.start()
-        run_live(made.loop, inbox, clock, stop, Unsupervised(inbox), lambda step: None)
+        run_live(made.loop, inbox, clock, SuspensionWatch(clock), stop, Unsupervised(inbox), lambda step: None)
         capture.finish()
 
     return run

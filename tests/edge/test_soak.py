@@ -25,6 +25,7 @@ from edge.runtime import run_live
 from edge.samples import Block, Frame
 from edge.step import Arrival
 from edge.supervision import Supervisor
+from edge.suspension import SuspensionWatch
 from edge.watchdog import Watchdog
 from edge.wire.control import Control
 from edge.wire.publisher import Publisher, stamped
@@ -127,7 +128,7 @@ def test_nothing_grows(hours: float, clock, tmp_path, record_property) -> None:
         deaf.subscribe(b"")
         deaf.connect(publisher.address)
         listening = listen_on(context, publisher.address, heard)
-        run_live(made.loop, inbox, clock, threading.Event(), supervisor, lambda step: None)
+        run_live(made.loop, inbox, clock, SuspensionWatch(clock), threading.Event(), supervisor, lambda step: None)
         made.loop.close()
         control.close()
         publisher.close()

@@ -8,7 +8,7 @@ import pytest
 
 from edge.errors import FoalError, SourceError
 from edge.messages import AudioEvidence, Latency, Prediction, Stats, VideoEvidence, encode, topic
-from edge.recording.comparison import Comparison, difference
+from edge.recording.comparison import Comparison, difference, without_measured
 from edge.recording.contents import End, Gap, SentMessage
 from tests.edge.recording.made_recordings import status
 
@@ -137,3 +137,11 @@ def test_a_message_of_another_version_differs_and_says_where() -> None:
     )
     with pytest.raises(FoalError, match=r"differs: it has the fields \['type'"):
         compare([strange], [status(0)])
+
+
+def test_a_reason_that_the_recording_does_not_know_matters_where_it_counts_something() -> None:
+    recorded = {"seq": 1, "dropped": {"windows_late": 2, "windows_empty": 0}}
+    newer = {"seq": 1, "dropped": {"windows_late": 2, "frames_stale": 0}}
+    assert without_measured(recorded) == without_measured(newer)
+    newer["dropped"]["frames_stale"] = 1
+    assert without_measured(recorded) != without_measured(newer)

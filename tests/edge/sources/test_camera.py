@@ -70,7 +70,7 @@ class Driver:
 
 def opened(monkeypatch, clock, driver: Driver) -> LocalCamera:
     monkeypatch.setattr(cv2, "VideoCapture", lambda *_: driver)
-    camera = LocalCamera("0", PICTURE, clock)
+    camera = LocalCamera("0", PICTURE, clock, Counter())
     camera.open()
     return camera
 
@@ -169,3 +169,34 @@ def test_closing_releases_the_device_and_may_be_repeated(monkeypatch, clock) -> 
 def test_a_camera_that_is_not_there_is_named_with_a_remedy(clock, spec: str, remedy: str) -> None:
     with pytest.raises(SourceError, match=f"cannot open camera {spec}; .*{remedy}"):
         make_camera(spec, PICTURE, clock, Counter()).open()
+
+
+def test_frames_that_the_driver_held_back_are_dropped_and_counted(monkeypatch, clock) -> None:
+    class Late(Driver):
+        """From its tenth second on it tells times of three seconds ago."""
+
+        def get(self, _: int) -> float:
+            return float(self.at_ms - (3000 if self.at_ms >= 10_000 else 0))
+
+    dropped = Counter[str]()
+    monkeypatch.setattr(cv2, "VideoCapture", lambda *_: Late(clock, [9000, 9400, *range(10_000, 11_000, 200)]))
+    camera = LocalCamera("0", PICTURE, clock, dropped)
+    camera.open()
+    assert [at for at, _ in take_all(camera, "no more frames")] == [9000, 9400]
+    assert dropped == {"frames_stale": 5}
+
+
+@pytest.mark.parametrize("suspended_s", [0, 30])
+def test_after_a_gap_the_camera_is_opened_anew(monkeypatch, clock, suspended_s: int) -> None:
+    class Stopped(Driver):
+        """In its third frame the program is stopped or the machine suspended."""
+
+        def grab(self) -> bool:
+            taken = super().grab()
+            if self.at_ms == 1400:
+                clock.suspended_ns += suspended_s * 10**9
+                clock.time_ns += (30 - suspended_s) * 10**9
+            return taken
+
+    camera = opened(monkeypatch, clock, Stopped(clock, list(range(1000, 3000, 200)), late_ms=None))
+    assert [at for at, _ in take_all(camera, "no more frames")] == [1000, 1200]

@@ -5,6 +5,7 @@ import threading
 
 import pytest
 
+from edge.clock import SystemClock
 from edge.sources import reader as reader_module
 from edge.sources.reader import Reader
 
@@ -13,7 +14,7 @@ SOON_S = 30.0
 
 def test_items_are_taken_in_order_then_the_end_is_told_and_the_source_released() -> None:
     released = threading.Event()
-    reader = Reader("camera 0", iter([1, None, 2]), released.set, 1)
+    reader = Reader("camera 0", iter([1, None, 2]), released.set, 1, SystemClock(), SOON_S)
     assert [reader.take(SOON_S), reader.take(SOON_S)] == [1, 2]
     with pytest.raises(EOFError):
         reader.take(SOON_S)
@@ -26,7 +27,7 @@ def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
         raise ZeroDivisionError
 
     released = threading.Event()
-    reader = Reader("camera 0", items(), released.set, 1)
+    reader = Reader("camera 0", items(), released.set, 1, SystemClock(), SOON_S)
     assert reader.take(SOON_S) == 1
     with pytest.raises(ZeroDivisionError):
         reader.take(SOON_S)
@@ -44,7 +45,7 @@ def hanging(monkeypatch):
         goes_on.wait(SOON_S)
         yield 2
 
-    yield Reader("camera 0", items(), released.set, 4), goes_on, released
+    yield Reader("camera 0", items(), released.set, 4, SystemClock(), SOON_S), goes_on, released
     goes_on.set()
 
 
@@ -67,6 +68,38 @@ def test_a_source_that_hangs_is_released_when_it_comes_back(hanging) -> None:
 @pytest.mark.parametrize("items", [range(10**9), iter(lambda: None, 1)], ids=["items", "nothing of use"])
 def test_closing_ends_a_reader_whose_items_nobody_takes(items) -> None:
     released = threading.Event()
-    reader = Reader("camera 0", iter(items), released.set, 2)
+    reader = Reader("camera 0", iter(items), released.set, 2, SystemClock(), SOON_S)
     reader.close()
     assert released.is_set()
+
+
+def taken_after(clock, *pauses: tuple[int, int]) -> list[int]:
+    """Numbers that come after pauses, awake and suspended, in seconds, until one is too late."""
+
+    def items():
+        for number, (awake_s, suspended_s) in enumerate(pauses):
+            clock.time_ns += awake_s * 10**9
+            clock.suspended_ns += suspended_s * 10**9
+            yield number
+
+    reader, taken = Reader("camera 0", items(), lambda: None, len(pauses) + 1, clock, 2.0), []
+    try:
+        while True:
+            taken.append(reader.take(SOON_S))
+    except queue.Empty:
+        assert len(taken) < len(pauses)
+    except EOFError:
+        assert len(taken) == len(pauses)
+    return taken
+
+
+def test_what_comes_after_a_silence_ends_the_reading(clock) -> None:
+    assert taken_after(clock, (1, 0), (2, 0), (3, 0), (1, 0)) == [0, 1]
+
+
+def test_what_comes_after_a_suspension_ends_the_reading(clock) -> None:
+    assert taken_after(clock, (1, 0), (1, 0), (0, 30), (1, 0)) == [0, 1]
+
+
+def test_the_first_item_may_take_its_time(clock) -> None:
+    assert taken_after(clock, (60, 0), (1, 0)) == [0, 1]

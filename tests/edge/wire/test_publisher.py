@@ -243,7 +243,7 @@ def test_a_full_queue_is_sent_whole_before_it_closes(held) -> None:
     threading.Timer(0.2, held.go_on.set).start()
     publisher.close()
     assert held.sent == list(range(1 + MOST_WAITING))
-    assert publisher.dropped == {"messages_queue": 0}
+    assert not +publisher.dropped
 
 
 def test_publishing_each_waits_and_drops_nothing() -> None:
@@ -253,7 +253,7 @@ def test_publishing_each_waits_and_drops_nothing() -> None:
         publisher.publish_each(numbered(number))
     publisher.close()
     assert sent == list(range(5 * MOST_WAITING))
-    assert publisher.dropped == {"messages_queue": 0}
+    assert not +publisher.dropped
 
 
 def test_what_broke_the_thread_is_raised_and_closing_does_not_hang() -> None:
@@ -294,3 +294,17 @@ def test_a_stamp_is_the_time_of_leaving_and_the_latency_that_follows(clock) -> N
         stamp = stamped(message, clock)
         assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
         assert (type(stamp), stamp.seq) == (type(message), message.seq)
+
+
+def test_a_message_of_another_moment_is_dropped_and_counted() -> None:
+    sent: list[int] = []
+    publisher = Publisher(
+        ANY_PORT,
+        "msgpack",
+        lambda message: message if message.seq % 2 else None,
+        lambda message: sent.append(message.seq),
+    )
+    for number in range(10):
+        publisher.publish_each(numbered(number))
+    publisher.close()
+    assert (sent, +publisher.dropped) == ([1, 3, 5, 7, 9], {"messages_stale": 5})

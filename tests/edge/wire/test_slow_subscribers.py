@@ -77,7 +77,7 @@ def test_one_that_never_reads_costs_the_others_nothing(publisher, good) -> None:
         idle.connect(publisher.address)
         assert idle.poll(WAIT_S * 1000), "it has joined"
         assert publish_all(publisher, good) == list(range(1, MESSAGES + 1))
-    assert publisher.dropped == {"messages_queue": 0}
+    assert not +publisher.dropped
 
 
 def test_a_stopped_process_loses_messages_and_the_others_none(publisher, good) -> None:
@@ -91,7 +91,7 @@ def test_a_stopped_process_loses_messages_and_the_others_none(publisher, good) -
                 break
             receive(good)
         assert 0 < int(process.stdout.read()) < MESSAGES, "what waits for one subscriber is bounded"
-    assert publisher.dropped == {"messages_queue": 0}
+    assert not +publisher.dropped
 
 
 def test_a_killed_process_is_forgotten(publisher, good) -> None:
