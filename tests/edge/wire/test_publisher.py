@@ -193,7 +193,11 @@ def test_a_storm_of_subscriptions_holds_nothing_up(publisher, subscribe) -> None
     storm.subscribe("")
     for number in range(1, 50):
         publisher.publish(numbered(number))
-    assert [decode(receive(listener)[1]).seq for _ in range(1, 50)] == list(range(1, 50))
+    heard = [0]
+    while heard[-1] != 49:
+        heard.append(decode(receive(listener)[1]).seq)
+    # both joined at the same moment: the first of them may have got the last message twice
+    assert heard in ([*range(50)], [0, *range(50)])
 
 
 def test_a_stranger_who_sends_anything_changes_nothing(publisher, subscribe) -> None:
