@@ -23,6 +23,7 @@ from .framing import FramingName, make_framing
 from .logs import LogFormat, configure
 from .messages import Message
 from .options import (
+    audio_track_option,
     backend_option,
     bundle_option,
     complaints,
@@ -32,6 +33,7 @@ from .options import (
     log_options,
     make_workshop,
     threads_option,
+    video_track_option,
 )
 from .printer import Printer
 from .recognizer import Recognizer
@@ -39,6 +41,7 @@ from .recording.replay_command import replay
 from .run_options import read_config, run_options
 from .score import read_table, score
 from .session import run
+from .sources.tracks import Numbers
 from .sync_commands import devices
 from .wire_commands import keys, listen, status
 
@@ -109,6 +112,8 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
 @framing_option
 @backend_option
 @threads_option
+@audio_track_option
+@video_track_option
 @click.option("--no-audio", is_flag=True, help="Go by the picture alone.")
 @click.option("--no-video", is_flag=True, help="Go by the sound alone.")
 def score_command(
@@ -117,6 +122,8 @@ def score_command(
     framing: FramingName | None,
     backend: Wanted,
     threads: int,
+    audio_track: int | None,
+    video_track: int | None,
     no_audio: bool,
     no_video: bool,
 ) -> None:
@@ -140,6 +147,7 @@ def score_command(
         ),
         sound=not no_audio,
         picture=not no_video,
+        numbers=Numbers(audio_track, video_track),
     )
     if result.accuracy is not None:
         console.print(show.accuracy_table({table.name: result.accuracy}))

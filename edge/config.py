@@ -24,6 +24,7 @@ HOP_S = 0.5
 """Also where `auto` begins, and what it comes back to."""
 
 Device = str | int
+TrackNumber = Annotated[int, Meta(ge=0)]
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 
@@ -38,6 +39,10 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """`default`, a number or part of a name; `off` for none."""
     file: str | None = None
     """A recording, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
+    audio_track: TrackNumber | None = None
+    """Which of the recording's sound tracks, counted from 0; null for the best."""
+    video_track: TrackNumber | None = None
+    """Which of its picture tracks."""
     demo: bool = False
     """The program's own clip, in place of the devices."""
     av_offset_ms: Offset = 0.0
@@ -160,6 +165,17 @@ def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
         raise UsageError(f"{where}: {error}") from error
 
 
+def check_stream(stream: StreamConfig) -> None:
+    """UsageError where what is said of a stream cannot be meant together."""
+    if not stream.sees and not stream.hears:
+        raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
+    if stream.demo and stream.file is not None:
+        raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
+    for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):
+        if number is not None and stream.file is None:
+            raise UsageError(f"stream {stream.name}: --{option} {number} is one of a recording's; give --file with it")
+
+
 def checked(config: Config) -> Config:
     """The same; UsageError where its parts cannot be meant together."""
     names = [stream.name for stream in config.streams]
@@ -167,10 +183,7 @@ def checked(config: Config) -> Config:
         if names.count(name) > 1:
             raise UsageError(f"{names.count(name)} streams are called {name!r}; give each a name of its own")
     for stream in config.streams:
-        if not stream.sees and not stream.hears:
-            raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
-        if stream.demo and stream.file is not None:
-            raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
+        check_stream(stream)
         if config.fast and not stream.is_recorded:
             raise UsageError(f"stream {stream.name}: --fast is for recordings; give --file or --demo with it")
     if config.fast and config.hop_s == AUTO:

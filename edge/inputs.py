@@ -20,6 +20,7 @@ from .sources.media import MediaFile
 from .sources.microphone import Microphone
 from .sources.paced import Paced
 from .sources.shifted import Shifted, ShiftedRecording
+from .sources.tracks import Numbers
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,11 @@ def make_recording(config: StreamConfig, manifest: Manifest) -> Recording | None
         return None
     sound = manifest.sound if config.hears else None
     picture = manifest.picture if config.sees else None
-    recording = MediaFile(Path(config.file), sound, picture) if config.file else Demo(sound, picture)
+    recording: Recording
+    if config.file:
+        recording = MediaFile(Path(config.file), sound, picture, Numbers(config.audio_track, config.video_track))
+    else:
+        recording = Demo(sound, picture)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
 
 

@@ -34,6 +34,12 @@ backend_option = click.option(
     show_default=True,
     help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.",
 )
+audio_track_option = click.option(
+    "--audio-track", type=click.IntRange(0), help="Which of a recording's sound tracks, from 0.  [default: the best]"
+)
+video_track_option = click.option(
+    "--video-track", type=click.IntRange(0), help="Which of a recording's picture tracks, from 0.  [default: the best]"
+)
 
 
 def log_options(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -9,11 +9,11 @@ import click
 from .choice import Wanted
 from .config import AUTO, HOP_S, Config, load_config, parse_stream, read
 from .errors import UsageError
-from .options import Seconds
+from .options import Seconds, audio_track_option, video_track_option
 from .wire.publisher import DEFAULT_ADDRESS
 
 Command = Callable[..., Any]
-OF_A_STREAM = ("camera", "mic", "file", "demo", "av_offset_ms")
+OF_A_STREAM = ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms")
 """Options that describe one stream, or what every `--stream` does not say itself."""
 
 
@@ -40,6 +40,8 @@ OPTIONS = (
     ),
     click.option("--mic", help="default, a number or a name; off for none.  [default: default]"),
     click.option("--file", help="A recording in place of the devices, in its own time."),
+    audio_track_option,
+    video_track_option,
     click.option("--demo", is_flag=True, default=None, help="The program's own clip in place of the devices."),
     click.option("--av-offset-ms", type=float, help="Added to the sound's capture times; see devices --measure-sync."),
     click.option(

@@ -19,6 +19,7 @@ from .framing import Framing
 from .metrics import Accuracy, evaluate
 from .recognizer import Recognizer
 from .sources.media import MediaFile, probe
+from .sources.tracks import BEST, Numbers
 from .stream import Stream
 
 
@@ -65,25 +66,33 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
 
 
 def score(
-    clips: Iterable[Clip], recognizer: Recognizer, make: Callable[[], Framing], *, sound: bool, picture: bool
+    clips: Iterable[Clip],
+    recognizer: Recognizer,
+    make: Callable[[], Framing],
+    *,
+    sound: bool,
+    picture: bool,
+    numbers: Numbers = BEST,
 ) -> Score:
     """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
     probs, truth, failed = [], [], []
     for clip in clips:
         try:
-            probs.append(predict(clip.path, recognizer, make(), sound=sound, picture=picture))
+            probs.append(predict(clip.path, recognizer, make(), sound=sound, picture=picture, numbers=numbers))
             truth.append(clip.truth)
         except SourceError as error:
             failed.append(str(error))
     return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
 
 
-def predict(path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool) -> NDArray[Any]:
+def predict(
+    path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool, numbers: Numbers = BEST
+) -> NDArray[Any]:
     """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
     manifest = recognizer.manifest
-    has_sound, has_picture = probe(path)
+    has_sound, has_picture = probe(path, numbers)
     hears, sees = sound and has_sound, picture and has_picture
-    media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None)
+    media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None, numbers)
     window_ns, end_ns = to_ns(manifest.sound.window_s), 1
     stream = Stream(
         manifest,

@@ -12,10 +12,10 @@ import msgspec
 from . import devices as found_devices
 from .bundle import SHIPPED, Manifest, load
 from .clock import Clock, SystemClock, to_ns
-from .config import StreamConfig, build
+from .config import StreamConfig, build, check_stream
 from .errors import UsageError
 from .inputs import make_devices, make_recording
-from .options import Seconds, complaints, console, interruptible
+from .options import Seconds, audio_track_option, complaints, console, interruptible, video_track_option
 from .samples import Event
 from .sources.base import Recording, Source
 from .sources.capture import Capture
@@ -32,6 +32,8 @@ SETTLING_S = 3.0
 @click.command()
 @click.option("--measure-sync", is_flag=True, help="Measure how late sound is against picture: clap and flash at once.")
 @click.option("--file", help="Measure a recording in place of devices.")
+@audio_track_option
+@video_track_option
 @click.option("--camera", help="Camera to measure, as foal-edge takes it.  [default: 0]")
 @click.option("--mic", help="Microphone to measure, as foal-edge takes it.  [default: default]")
 @click.option("--av-offset-ms", type=float, help="Measure with this added to the sound's capture times.")
@@ -64,6 +66,7 @@ def measure_skew(config: StreamConfig, seconds: float) -> None:
     """Print the skew of a recording or of two devices, and what mends it."""
     if not (config.sees and config.hears):
         raise UsageError("--measure-sync compares sound with picture; give a camera and a microphone that are not off")
+    check_stream(config)
     manifest = load(SHIPPED).manifest
     picture = msgspec.structs.replace(manifest.picture, rate_hz=EVERY_FRAME_HZ)
     manifest = msgspec.structs.replace(manifest, picture=picture)

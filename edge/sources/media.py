@@ -1,6 +1,7 @@
 """Recordings in any container, and still pictures, decoded with PyAV (FFmpeg)."""
 
 import heapq
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
@@ -15,56 +16,68 @@ from ..errors import SourceError
 from ..framing import Image
 from ..samples import BLOCK_S, Block, Event, Frame, Samples
 from ..windowing import FrameGrid
+from .tracks import BEST, Numbers, choose, choose_audio, choose_video, lack, left_out
 
 UNSAID_RATE_HZ = 25.0
 """Of pictures in a file that says neither their times nor their rate."""
 
+log = logging.getLogger(__name__)
+
 
 class MediaFile:
-    """A recording's sound and picture, each where it is asked for; the file must have what is asked for."""
+    """A recording's sound and picture, each where it is asked for; the file must have what is asked for.
 
-    def __init__(self, path: Path, sound: Sound | None, picture: Picture | None) -> None:
+    Tracks that are left out are logged.
+    """
+
+    def __init__(self, path: Path, sound: Sound | None, picture: Picture | None, numbers: Numbers = BEST) -> None:
         self.name = str(path)
-        self._path, self._sound, self._picture = path, sound, picture
-        has_sound, has_picture = probe(path)
-        if sound and not has_sound:
-            raise SourceError(f"{path} has no sound; say --mic off to go by its picture alone")
-        if picture and not has_picture:
-            raise SourceError(f"{path} has no picture; say --camera off to go by its sound alone")
+        self._path, self._sound, self._picture, self._numbers = path, sound, picture, numbers
+        with opened(path) as container:
+            taken, there = choose(container, numbers), container.streams
+            if sound and not taken.audio:
+                raise SourceError(f"{path} {lack('sound', there.audio)}; say --mic off to go by its picture alone")
+            if picture and not taken.video:
+                raise SourceError(f"{path} {lack('picture', there.video)}; say --camera off to go by its sound alone")
+            if (sound or not taken.audio) and (others := left_out("audio", there.audio, taken.audio)):
+                log.info("%s %s", path, others)
+            if (picture or not taken.video) and (others := left_out("video", there.video, taken.video)):
+                log.info("%s %s", path, others)
 
     def events(self) -> Iterator[Event]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time."""
         streams: list[Iterator[Event]] = []
         if self._sound:
-            streams.append(read_blocks(self._path, self._sound.rate_hz))
+            streams.append(read_blocks(self._path, self._sound.rate_hz, self._numbers))
         if self._picture:
-            streams.append(read_frames(self._path, FrameGrid(self._picture.rate_hz)))
+            streams.append(read_frames(self._path, FrameGrid(self._picture.rate_hz), self._numbers))
         return heapq.merge(*streams, key=lambda event: event.end_ns)
 
 
-def probe(path: Path) -> tuple[bool, bool]:
+def probe(path: Path, numbers: Numbers = BEST) -> tuple[bool, bool]:
     """Whether a file has sound and whether it has a picture; SourceError where it is no recording."""
     with opened(path) as container:
-        found = bool(container.streams.audio), bool(container.streams.video)
-        if not any(found):
-            raise SourceError(f"{path} holds neither sound nor picture; give a recording or a still picture")
-        return found
+        taken, there = choose(container, numbers), container.streams
+        if not (taken.audio or taken.video):
+            lacking = f"{lack('sound', there.audio)} and {lack('picture', there.video)}"
+            raise SourceError(f"{path} {lacking}; give a recording or a still picture")
+        return taken.audio is not None, taken.video is not None
 
 
-def read_sound(path: Path, rate_hz: int) -> Samples:
+def read_sound(path: Path, rate_hz: int, numbers: Numbers = BEST) -> Samples:
     """A whole file's sound, float32 mono."""
     with opened(path) as container:
-        return np.concatenate([np.zeros(0, np.float32), *resampled(container, rate_hz)])
+        return np.concatenate([np.zeros(0, np.float32), *resampled(container, rate_hz, numbers)])
 
 
-def read_blocks(path: Path, rate_hz: int) -> Iterator[Block]:
+def read_blocks(path: Path, rate_hz: int, numbers: Numbers = BEST) -> Iterator[Block]:
     """A file's sound in blocks of 20 ms; what is left over at its end is shorter."""
     size = round(BLOCK_S * rate_hz)
     with opened(path) as container:
-        begin_ns = start_ns(container, container.streams.audio[0])
+        begin_ns = start_ns(container, choose_audio(container, numbers))
         rest = np.zeros(0, np.float32)
         count = 0
-        for samples in resampled(container, rate_hz):
+        for samples in resampled(container, rate_hz, numbers):
             rest = np.concatenate([rest, samples])
             whole = len(rest) // size * size
             for piece in rest[:whole].reshape(-1, size):
@@ -75,18 +88,18 @@ def read_blocks(path: Path, rate_hz: int) -> Iterator[Block]:
             yield Block(rest, begin_ns + (count + len(rest)) * SECOND_NS // rate_hz)
 
 
-def read_frames(path: Path, grid: FrameGrid) -> Iterator[Frame]:
+def read_frames(path: Path, grid: FrameGrid, numbers: Numbers = BEST) -> Iterator[Frame]:
     """The frames of a file that the grid wants."""
-    for picture, time_s in timed(path):
+    for picture, time_s in timed(path, numbers=numbers):
         time_ns = max(0, to_ns(time_s))
         if grid.wants(time_ns):
             yield Frame(to_rgb(picture), time_ns)
 
 
-def timed(path: Path, from_s: float = 0.0) -> Iterator[tuple[av.VideoFrame, float]]:
+def timed(path: Path, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[av.VideoFrame, float]]:
     """Pictures and their times, from about `from_s` where the file can be sought in, else from its first."""
     with opened(path) as container:
-        stream = container.streams.video[0]
+        stream = choose_video(container, numbers)
         stream.thread_type = "AUTO"
         clock = "dts" if container.format.name == "avi" else "pts"
         delay = decoder_delay(container, stream) if clock == "dts" else 0
@@ -113,10 +126,10 @@ def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream
     return 0 if first is None or first.dts is None else first.dts - (stream.start_time or 0)
 
 
-def resampled(container: av.container.InputContainer, rate_hz: int) -> Iterator[Samples]:
-    """The first sound track at another rate, its channels averaged, float32."""
+def resampled(container: av.container.InputContainer, rate_hz: int, numbers: Numbers = BEST) -> Iterator[Samples]:
+    """The sound at another rate, its channels averaged, float32."""
     resampler = av.AudioResampler(format="fltp", rate=rate_hz)
-    for frame in chain(container.decode(audio=0), [None]):
+    for frame in chain(container.decode(choose_audio(container, numbers)), [None]):
         for piece in resampler.resample(frame):
             yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
 

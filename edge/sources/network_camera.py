@@ -16,6 +16,7 @@ from ..samples import Frame
 from ..windowing import FrameGrid
 from .media import to_rgb
 from .reader import Reader
+from .tracks import choose, choose_video
 
 OPEN_S = 5.0
 """What connecting and recognising the stream may take, and then its first picture."""
@@ -58,23 +59,23 @@ class NetworkCamera:
         except (av.error.FFmpegError, OSError) as error:
             reason = str(error).replace(self._address, without_password(self._address))
             raise SourceError(f"cannot open {self.name}: {reason}; check the address and that it answers") from None
-        if not container.streams.video:
+        track = choose(container).video
+        if track is None:
+            remedy = " that FFmpeg can decode; let it send H.264 or MJPEG" if container.streams.video else ""
             container.close()
-            raise SourceError(f"{self.name} sends no picture; give an address that does")
-        if container.streams.video[0].codec_context is None:
-            container.close()
-            raise SourceError(f"{self.name} sends pictures that this FFmpeg cannot decode; let it send H.264 or MJPEG")
-        container.streams.video[0].codec_context.flags |= av.codec.context.Flags.low_delay
+            raise SourceError(f"{self.name} sends no picture{remedy or '; give an address that does'}")
+        track.codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 
     def events(self) -> Iterator[Frame]:
         """Frames of the bundle's picture rate; SourceError where the stream ends or no picture comes."""
         assert self._container is not None, "open() comes first"
         container, self._container = self._container, None
+        # Before the reader begins, which closes what has ended already.
+        pictures = Pictures(choose_video(container), self._rate_hz, self._clock, self._dropped)
         self._reader = Reader(
             self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, LOST_S + 1 / self._rate_hz
         )
-        pictures = Pictures(container.streams.video[0], self._rate_hz, self._clock, self._dropped)
         patience_ns = to_ns(OPEN_S)
         while True:
             try:

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from edge.bundle import SHIPPED
-from edge.config import Config, StreamConfig, checked, load_config, parse_stream
+from edge.config import Config, StreamConfig, check_stream, checked, load_config, parse_stream
 from edge.errors import UsageError
 from edge.steadying import Steadying
 
@@ -67,6 +67,13 @@ def test_streams_on_the_command_line(text: str, expected: StreamConfig) -> None:
     assert parse_stream(text, {}) == expected
 
 
+@pytest.mark.parametrize("said", ["audio_track=1", "video_track=0,demo=true", "camera=0,video_track=1"])
+def test_a_track_without_a_recording_is_refused(said: str) -> None:
+    stream = parse_stream(f"name=a,{said}", {})
+    with pytest.raises(UsageError, match=r"stream a: --(audio|video)-track \d is one of a recording's; give --file"):
+        check_stream(stream)
+
+
 def test_what_a_stream_does_not_say_is_as_the_other_options_say() -> None:
     assert parse_stream("name=a,camera=2", {"camera": "1", "mic": "off"}) == StreamConfig("a", "2", "off")
 
@@ -86,6 +93,8 @@ def test_what_a_stream_does_not_say_is_as_the_other_options_say() -> None:
         ("name=a,av_offset_ms=nan", "av_offset_ms"),
         ("name=a,av_offset_ms=9000", "av_offset_ms"),
         ("name=a,demo=perhaps", "demo"),
+        ("name=a,file=x,audio_track=-1", "audio_track"),
+        ("name=a,file=x,video_track=first", "video_track"),
     ],
 )
 def test_streams_that_cannot_be_meant(text: str, reason: str) -> None:

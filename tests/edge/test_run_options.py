@@ -34,6 +34,14 @@ def test_one_stream_by_its_options() -> None:
     assert config_of("--demo").streams == (StreamConfig(demo=True),)
 
 
+def test_the_tracks_of_a_recording() -> None:
+    config = config_of("--file", "a.mp4", "--audio-track", "1", "--stream", "x", "--stream", "name=y,video_track=0")
+    assert config.streams == (
+        StreamConfig("x", file="a.mp4", audio_track=1),
+        StreamConfig("y", file="a.mp4", audio_track=1, video_track=0),
+    )
+
+
 def test_many_streams_and_what_they_share() -> None:
     config = config_of("--mic", "off", "--stream", "name=a,camera=0", "--stream", "name=b,camera=1,mic=default")
     assert config.streams == (StreamConfig("a", "0", "off"), StreamConfig("b", "1", "default"))

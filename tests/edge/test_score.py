@@ -4,11 +4,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from edge.errors import SourceError, UsageError
 from edge.framing import WholeFraming
 from edge.recognizer import Recognizer
 from edge.score import Clip, predict, read_table, score
+from edge.sources.tracks import Numbers
+from tests.edge.sources.made_tracks import Sound
+from tests.edge.sources.made_tracks import write as write_tracks
 
 LABELS = ["calm", "glad"]
 
@@ -100,6 +104,14 @@ def test_a_clip_is_predicted_by_what_it_has(tmp_path, make_clip, tone, recognize
     only_sound = make_clip(tmp_path / "a.wav", samples=tone(1.0))
     predict(only_sound, recognizer, WholeFraming(8, 8), sound=True, picture=True)
     assert not dict(numpy_backend.calls)["fusion"]["video_mask"].any()
+
+
+def test_the_sound_track_that_is_asked_for_is_heard(tmp_path, recognizer, numpy_backend) -> None:
+    path = write_tracks(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5, Disposition.default)])
+    for number, level in ((None, 0.5), (0, 0.25)):
+        predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True, numbers=Numbers(audio=number))
+        waveform = dict(numpy_backend.calls)["audio_encoder"]["waveform"]
+        assert waveform[0, :900].std() * 2**0.5 == pytest.approx(level, rel=0.05)
 
 
 def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_clip, tone, recognizer) -> None:

@@ -10,6 +10,7 @@ from edge.clock import SECOND_NS
 from edge.errors import SourceError
 from edge.samples import BLOCK_S
 from edge.sources.media import opened, probe, read_blocks, read_frames, read_sound
+from edge.sources.tracks import choose_video
 from edge.windowing import FrameGrid
 
 SHORTEST_SOUND_S = 0.1
@@ -71,7 +72,7 @@ def picture_s(path: Path, deep: bool) -> float:
 def header_s(path: Path) -> float:
     """How far a file says that its picture reaches."""
     with opened(path) as container:
-        stream = container.streams.video[0]
+        stream = choose_video(container)
         if stream.duration is None or stream.time_base is None:
             return (container.duration or 0) / av.time_base
         return float(stream.duration * stream.time_base)

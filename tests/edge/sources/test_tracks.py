@@ -1,0 +1,152 @@
+"""Of several tracks the one that players take, or the one that is asked for; a cover is none."""
+
+import logging
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+from av.stream import Disposition
+
+from edge.bundle import Picture
+from edge.bundle import Sound as Wanted
+from edge.errors import SourceError
+from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
+from edge.sources.tracks import Numbers
+from edge.windowing import FrameGrid
+from tests.edge.sources.made_tracks import RATE_HZ, Film, Sound, write
+
+DEFAULT, COVER = Disposition.default, Disposition.attached_pic
+SOUND, PICTURE = Wanted(RATE_HZ, 6.0), Picture(5.0, 8, 8, "whole")
+
+
+def heard(path: Path, numbers: Numbers = Numbers()) -> float:  # noqa: B008  # frozen
+    """The level of the sound that is taken."""
+    return level_of(read_sound(path, RATE_HZ, numbers))
+
+
+def level_of(samples: np.ndarray) -> float:
+    return round(float(samples.std()) * 2**0.5, 2)
+
+
+def seen(path: Path, numbers: Numbers = Numbers()) -> int:  # noqa: B008  # frozen
+    """The grey of the picture that is taken."""
+    return int(next(read_frames(path, FrameGrid(5.0), numbers)).picture[12, 12, 0])
+
+
+@pytest.mark.parametrize(
+    ("tracks", "level"),
+    [
+        ([Sound(0.25), Sound(0.5, DEFAULT)], 0.5),
+        ([Sound(0.25, Disposition.comment), Sound(0.5)], 0.5),
+        ([Sound(0.25, Disposition.visual_impaired | DEFAULT), Sound(0.5, DEFAULT)], 0.5),
+        ([Sound(0.25, Disposition.hearing_impaired), Sound(0.5, Disposition.original)], 0.5),
+        ([Sound(0.25, DEFAULT), Sound(0.5, Disposition.comment)], 0.25),
+    ],
+    ids=["the default", "no commentary", "of two defaults the plain", "not for the impaired", "the default first"],
+)
+def test_of_sound_tracks_the_one_that_players_take_is_heard(tmp_path: Path, tracks: list[Sound], level: float) -> None:
+    path = write(tmp_path / "a.mkv", tracks)
+    assert heard(path) == level
+    assert level_of(np.concatenate([block.samples for block in read_blocks(path, RATE_HZ)])) == level
+
+
+@pytest.mark.parametrize(
+    ("name", "tracks", "grey"),
+    [
+        ("a.mkv", [Film(40), Film(90, DEFAULT)], 90),
+        ("a.mkv", [Film(40, DEFAULT), Film(90, DEFAULT, width=64)], 90),
+        ("a.mkv", [Film(40, width=64), Film(90, DEFAULT)], 90),
+        ("a.mp4", [Film(40, DEFAULT, "mpeg4", width=64, frames=1), Film(90, DEFAULT, "mpeg4")], 90),
+    ],
+    ids=["the default", "the larger of two defaults", "the default before the larger", "no single picture"],
+)
+def test_of_picture_tracks_the_one_that_players_take_is_seen(
+    tmp_path: Path, name: str, tracks: list[Film], grey: int
+) -> None:
+    assert seen(write(tmp_path / name, tracks)) == pytest.approx(grey, abs=1)
+
+
+@pytest.mark.parametrize(("number", "level", "grey"), [(0, 0.25, 40), (1, 0.5, 90), (2, 0.75, 140)])
+def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level: float, grey: int) -> None:
+    sounds = [Sound(0.25), Sound(0.5, DEFAULT), Sound(0.75, Disposition.comment)]
+    path = write(tmp_path / "a.mkv", [*sounds, Film(40), Film(90), Film(140, DEFAULT)])
+    numbers = Numbers(audio=number, video=number)
+    assert (heard(path, numbers), seen(path, numbers)) == (level, grey)
+    events = list(MediaFile(path, SOUND, None, numbers).events())
+    assert level_of(np.concatenate([event.samples for event in events])) == level
+
+
+@pytest.mark.parametrize(
+    ("numbers", "said"),
+    [
+        (
+            Numbers(audio=2),
+            r"a\.mkv has no audio track 2; it has 0 \(pcm_s16le, 1 ch, pol\), 1 \(.*, default\); --audio-",
+        ),
+        (Numbers(audio=-1), r"has no audio track -1; it has 0"),
+        (Numbers(video=1), r"has no video track 1; it has 0 \(ffv1, 32x24.*\); --video-track"),
+    ],
+)
+def test_a_track_that_is_not_there_is_an_error_that_says_which_are(tmp_path: Path, numbers: Numbers, said: str) -> None:
+    path = write(tmp_path / "a.mkv", [Sound(0.25, language="pol"), Sound(0.5, DEFAULT), Film(40)])
+    with pytest.raises(SourceError, match=said):
+        MediaFile(path, SOUND, PICTURE, numbers)
+    with pytest.raises(SourceError, match=said):
+        probe(path, numbers)
+
+
+def covered(path: Path, codec: str) -> Path:
+    return write(path, [Sound(0.25, codec=codec), Film(40, COVER, "mjpeg", frames=1)])
+
+
+@pytest.mark.parametrize(("name", "codec"), [("a.flac", "flac"), ("a.mp4", "aac")])
+def test_a_cover_is_no_picture_track(tmp_path: Path, name: str, codec: str) -> None:
+    path = covered(tmp_path / name, codec)
+    with av.open(str(path)) as container:
+        assert container.streams.video, "a cover"
+    assert probe(path) == (True, False)
+    with pytest.raises(SourceError, match=r"has no picture to go by, only 0 \(mjpeg.*attached pic\); say --camera off"):
+        MediaFile(path, SOUND, PICTURE)
+    with pytest.raises(SourceError, match=r"video track 0 \(mjpeg.*\) cannot be taken"):
+        probe(path, Numbers(video=0))
+    with pytest.raises(SourceError, match="has no picture to go by"):
+        next(read_frames(path, FrameGrid(5.0)))
+
+
+def test_a_film_with_a_cover_is_the_film(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", [Film(40, COVER, "mjpeg", width=128, frames=1), Film(90, codec="mpeg4")])
+    assert seen(path) == pytest.approx(90, abs=1)
+
+
+def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path / "a.mkv", [Sound(0.25, language="eng"), Sound(0.5, DEFAULT), Film(40)])
+    with caplog.at_level(logging.INFO):
+        list(MediaFile(path, SOUND, PICTURE).events())
+    named = [record.getMessage() for record in caplog.records]
+    assert named == [
+        f"{path} takes audio track 1 (pcm_s16le, 1 ch, default), leaves out 0 (pcm_s16le, 1 ch, eng); "
+        "--audio-track chooses"
+    ]
+
+
+def test_a_cover_is_named_and_what_nobody_asked_for_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO):
+        MediaFile(covered(tmp_path / "a.flac", "flac"), SOUND, None)
+        MediaFile(write(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5), Film(40)]), None, PICTURE)
+    named = [record.getMessage() for record in caplog.records]
+    assert len(named) == 1
+    assert "a.flac leaves out video track 0 (mjpeg" in named[0]
+
+
+def test_sound_without_a_sound_track_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [Film(40)])
+    with pytest.raises(SourceError, match=r"a\.mkv has no sound$"):
+        read_sound(path, RATE_HZ)
+
+
+def test_words_of_a_file_that_would_move_the_cursor_are_not_said(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [Sound(0.25, language="e\x1b[2J")])
+    with pytest.raises(SourceError) as refused:
+        probe(path, Numbers(audio=1))
+    assert str(refused.value).isprintable()
