@@ -38,7 +38,7 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     mic: Device = "default"
     """`default`, a number or part of a name; `off` for none."""
     file: str | None = None
-    """A recording, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
+    """A recording, or its address, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
     audio_track: TrackNumber | None = None
     """Which of the recording's sound tracks, counted from 0; null for the best."""
     video_track: TrackNumber | None = None

@@ -5,7 +5,6 @@ import threading
 from collections import Counter
 from collections.abc import Sequence
 from functools import partial
-from pathlib import Path
 
 from .bundle import Manifest
 from .clock import Clock, to_ns
@@ -19,6 +18,7 @@ from .sources.demo import Demo
 from .sources.media import MediaFile
 from .sources.microphone import Microphone
 from .sources.paced import Paced
+from .sources.place import named
 from .sources.shifted import Shifted, ShiftedRecording
 from .sources.tracks import Numbers
 
@@ -33,7 +33,7 @@ def make_recording(config: StreamConfig, manifest: Manifest) -> Recording | None
     picture = manifest.picture if config.sees else None
     recording: Recording
     if config.file:
-        recording = MediaFile(Path(config.file), sound, picture, Numbers(config.audio_track, config.video_track))
+        recording = MediaFile(named(config.file), sound, picture, Numbers(config.audio_track, config.video_track))
     else:
         recording = Demo(sound, picture)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording

@@ -5,11 +5,14 @@ import logging
 import math
 import sys
 import threading
+import traceback
 from collections.abc import Mapping, Set
 from datetime import datetime, timezone
 from numbers import Integral, Real
 from types import TracebackType
 from typing import Literal
+
+from .redaction import censored
 
 LogFormat = Literal["text", "json"]
 
@@ -30,13 +33,13 @@ def configure(log_format: LogFormat, verbose: bool) -> None:
     for handler in [handler for handler in root.handlers if isinstance(handler, Stderr)]:
         root.removeHandler(handler)
     handler = Stderr()
-    handler.setFormatter(JsonFormatter() if log_format == "json" else logging.Formatter("foal-edge: %(message)s"))
+    handler.setFormatter(JsonFormatter() if log_format == "json" else TextFormatter("foal-edge: %(message)s"))
     root.addHandler(handler)
     logging.getLogger(PACKAGE).setLevel(logging.DEBUG if verbose else logging.INFO)
     is_json = log_format == "json"
     logging.captureWarnings(is_json)
-    sys.excepthook = log_unforeseen if is_json else sys.__excepthook__
-    threading.excepthook = log_unforeseen_in_thread if is_json else threading.__excepthook__
+    sys.excepthook = log_unforeseen if is_json else print_unforeseen
+    threading.excepthook = log_unforeseen_in_thread if is_json else print_unforeseen_in_thread
 
 
 class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only from Python 3.11 on
@@ -46,6 +49,14 @@ class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only
         """Write a record."""
         self.stream = sys.stderr
         super().emit(record)
+
+
+class TextFormatter(logging.Formatter):
+    """Lines for people; no secret of an address is among them, whoever wrote it there."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record, with its traceback where it has one."""
+        return censored(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -71,23 +82,36 @@ class JsonFormatter(logging.Formatter):
 
 
 def plain(value: object) -> object:
-    """The value in JSON's types; what has no counterpart there, infinity among them, as text."""
-    if value is None or isinstance(value, str | bool):
+    """The value in JSON's types; what has no counterpart there, infinity among them, as text. Secrets are hidden."""
+    if value is None or isinstance(value, bool):
         return value
+    if isinstance(value, str):
+        return censored(value)
     if isinstance(value, Integral):
         return int(value)
     if isinstance(value, Real):
         return float(value) if math.isfinite(value) else str(value)
     if isinstance(value, Mapping):
-        return {str(key): plain(inner) for key, inner in value.items()}
+        return {censored(str(key)): plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple | Set):
         return [plain(inner) for inner in value]
-    return str(value)
+    return censored(str(value))
 
 
-def log_unforeseen(kind: type[BaseException], error: BaseException, traceback: TracebackType | None) -> None:
+def print_unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    """What ends the program: Python's own traceback, without the secrets of addresses."""
+    sys.stderr.write(censored("".join(traceback.format_exception(kind, error, trace))))
+
+
+def print_unforeseen_in_thread(ended: threading.ExceptHookArgs) -> None:
+    """What ends a thread, in the same way."""
+    if not issubclass(ended.exc_type, SystemExit):
+        print_unforeseen(ended.exc_type, ended.exc_value or ended.exc_type(), ended.exc_traceback)
+
+
+def log_unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What ends the program, in place of a traceback over many lines."""
-    log.critical("ended by an error of its own", exc_info=(kind, error, traceback))
+    log.critical("ended by an error of its own", exc_info=(kind, error, trace))
 
 
 def log_unforeseen_in_thread(ended: threading.ExceptHookArgs) -> None:

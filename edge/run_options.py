@@ -36,10 +36,10 @@ OPTIONS = (
         help="A stream, e.g. name=lobby,camera=0,mic=default; may be repeated. Or one stream's name.  [default: main]",
     ),
     click.option(
-        "--camera", help="Number, device path, GStreamer string, RTSP or HTTP address; off for none.  [default: 0]"
+        "--camera", help="Number, device path, GStreamer string or address (rtsp://...); off for none.  [default: 0]"
     ),
     click.option("--mic", help="default, a number or a name; off for none.  [default: default]"),
-    click.option("--file", help="A recording in place of the devices, in its own time."),
+    click.option("--file", help="A recording, or its address, in place of the devices, in its own time."),
     audio_track_option,
     video_track_option,
     click.option("--demo", is_flag=True, default=None, help="The program's own clip in place of the devices."),

@@ -15,10 +15,12 @@ from numpy.typing import NDArray
 
 from .clock import to_ns
 from .errors import SourceError, UsageError
+from .files import check_file
 from .framing import Framing
 from .metrics import Accuracy, evaluate
 from .recognizer import Recognizer
 from .sources.media import MediaFile, probe
+from .sources.place import Place, named, said
 from .sources.tracks import BEST, Numbers
 from .stream import Stream
 
@@ -27,7 +29,7 @@ from .stream import Stream
 class Clip:
     """A row of the table."""
 
-    path: Path
+    path: Place
     truth: int
     """Index into the bundle's labels."""
 
@@ -44,8 +46,7 @@ class Score:
 
 def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
     """Rows of `path,label`; paths are relative to the table. UsageError names the line that is wrong."""
-    if not table.is_file():
-        raise UsageError(f"no such table: {table}; give a CSV file with the columns path,label")
+    check_file(table, "give a CSV file with the columns path,label", what="table")
     clips = []
     try:
         reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
@@ -59,7 +60,7 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
             raise UsageError(f"{place}: a row without a path; it needs path,label")
         if row["label"] not in labels:
             raise UsageError(f"{place}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}")
-        clips.append(Clip(table.parent / row["path"], labels.index(row["label"])))
+        clips.append(Clip(named(row["path"], table.parent), labels.index(row["label"])))
     if not clips:
         raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
     return clips
@@ -86,7 +87,7 @@ def score(
 
 
 def predict(
-    path: Path, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool, numbers: Numbers = BEST
+    path: Place, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool, numbers: Numbers = BEST
 ) -> NDArray[Any]:
     """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
     manifest = recognizer.manifest
@@ -113,5 +114,5 @@ def predict(
     stream.keep(recognizer.embed(stream.crops))
     window = stream.cut(end_ns)
     if window is None:
-        raise SourceError(f"{path} offers nothing to go by: no sound asked for and heard, no face seen")
+        raise SourceError(f"{said(path)} offers nothing to go by: no sound asked for and heard, no face seen")
     return recognizer.recognize([window])[0].probs

@@ -5,6 +5,7 @@ import queue
 import time
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -12,13 +13,15 @@ import numpy as np
 from ..bundle import Picture
 from ..clock import SECOND_NS, Clock
 from ..errors import SourceError
+from ..files import denied
+from ..redaction import without_secrets
 from ..samples import Frame
 from ..windowing import FrameGrid
 from .base import Source
 from .network_camera import NetworkCamera
+from .place import is_address
 from .reader import Reader
 
-ADDRESSES = ("rtsp://", "rtsps://", "http://", "https://")
 LOST_S = 1.0
 """Without a frame for this long the camera is lost, whatever its driver claims."""
 FIRST_S = 5.0
@@ -35,7 +38,7 @@ def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str]
 
     Frames that come too late are counted in `dropped`.
     """
-    if spec.startswith(ADDRESSES):
+    if is_address(spec):
         return NetworkCamera(spec, picture, clock, dropped)
     return LocalCamera(spec, picture, clock, dropped)
 
@@ -44,7 +47,7 @@ class LocalCamera:
     """A camera on this machine. Frames that the grid leaves out are taken but never decoded."""
 
     def __init__(self, spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
-        self.name = f"camera {spec}"
+        self.name = f"camera {without_secrets(spec)}"
         self._spec, self._clock, self._rate_hz, self._dropped = spec, clock, picture.rate_hz, dropped
         self._capture: cv2.VideoCapture | None = None
         self._reader: Reader[Frame] | None = None
@@ -60,6 +63,9 @@ class LocalCamera:
             device = int(self._spec) if self._spec.isdecimal() else self._spec
             capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
             remedy = "foal-edge devices lists what is there; another program may hold it"
+            node = Path(f"/dev/video{device}" if isinstance(device, int) else device)
+            if os.path.exists(node) and not os.access(node, os.R_OK | os.W_OK):
+                remedy = denied(node) + ", or put this user into the group video"
         if not capture.isOpened():
             capture.release()
             raise SourceError(f"cannot open {self.name}; {remedy}")

@@ -5,7 +5,6 @@ import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import chain
-from pathlib import Path
 
 import av
 import numpy as np
@@ -147,13 +146,13 @@ def start_ns(container: av.container.InputContainer, stream: av.AudioStream) -> 
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[av.container.InputContainer]:
-    """An open file; whatever FFmpeg says of it while it is read becomes a SourceError."""
+def opened(path: Place) -> Iterator[av.container.InputContainer]:
+    """An open file or address; whatever FFmpeg says of it while it is read becomes a SourceError."""
+    name = said(path)
     try:
-        with av.open(str(path)) as container:
+        with open_address(path, name, ANSWER_S, {}) if isinstance(path, str) else open_file(path) as container:
             yield container
-    except FileNotFoundError as error:
-        raise SourceError(f"no such file: {path}") from error
     except (av.error.FFmpegError, OSError) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise SourceError(f"{path} cannot be read as a recording ({reason}); give a file that ffmpeg plays") from error
+        raise SourceError(
+            f"{name} cannot be read as a recording ({reason_of(error)}); give a file that ffmpeg plays"
+        ) from error

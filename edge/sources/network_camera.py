@@ -1,8 +1,7 @@
-"""Cameras behind an address: RTSP and HTTP, through PyAV."""
+"""Cameras behind an address: RTSP, HTTP and whatever else FFmpeg connects to, through PyAV."""
 
 import logging
 import queue
-import re
 from collections import Counter
 from collections.abc import Iterator
 from typing import Any
@@ -12,14 +11,14 @@ import av
 from ..bundle import Picture
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
+from ..redaction import without_secrets
 from ..samples import Frame
 from ..windowing import FrameGrid
 from .media import to_rgb
+from .place import reason_of
 from .reader import Reader
 from .tracks import choose, choose_video
 
-OPEN_S = 5.0
-"""What connecting and recognising the stream may take, and then its first picture."""
 LOST_S = 1.0
 """Without a picture for this long the camera is lost, whatever else it sends."""
 READ_S = 1.5
@@ -29,10 +28,6 @@ LARGEST_LAG_NS = to_ns(0.5)
 MOST_PACKETS = 128
 OPTIONS = {"fpsprobesize": "0", "analyzeduration": "1000000"}
 """Recognising a stream holds its packets back, and with them what the camera sees now."""
-RTSP_OPTIONS = {"rtsp_transport": "tcp"}
-
-PASSWORD = re.compile(r"(?<=//)[^/?#]*(?=@)")
-"""Everything before the host: some cameras take a token as the user's name."""
 
 Arrived = tuple["av.Packet[Any]", int]
 
@@ -40,13 +35,13 @@ log = logging.getLogger(__name__)
 
 
 class NetworkCamera:
-    """A camera behind an RTSP or HTTP address; a frame's time is the arrival of its packet.
+    """A camera behind an address; a frame's time is the arrival of its packet.
 
     Packets are taken off the connection as they come, in a thread: a slow decoder never makes the stream late.
     """
 
     def __init__(self, address: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
-        self.name = f"camera {without_password(address)}"
+        self.name = f"camera {without_secrets(address)}"
         self._address, self._clock, self._rate_hz, self._dropped = address, clock, picture.rate_hz, dropped
         self._container: av.container.InputContainer | None = None
         self._reader: Reader[Arrived] | None = None
@@ -86,7 +81,7 @@ class NetworkCamera:
             except EOFError as error:
                 raise SourceError(f"{self.name} has ended its stream") from error
             except (av.error.FFmpegError, OSError) as error:
-                raise SourceError(f"{self.name} is gone: {error}") from error
+                raise SourceError(f"{self.name} is gone: {reason_of(error)}") from error
             if frame is not None:
                 patience_ns = to_ns(LOST_S + 1 / self._rate_hz)
                 yield frame
@@ -145,8 +140,3 @@ class Pictures:
             return True
         self._awaits_key = self._awaits_key and not packet.is_keyframe
         return self._awaits_key
-
-
-def without_password(address: str) -> str:
-    """The address as it may be said in messages and logs."""
-    return PASSWORD.sub("***", address)

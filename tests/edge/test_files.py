@@ -1,0 +1,81 @@
+"""Files that are there and may be read, and what is said of all others; some of it as a user who may little."""
+
+import os
+import socket
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SourceError, UsageError
+from edge.files import check_file, is_there
+
+ROOT = Path(__file__).parents[2]
+NOBODY = 65534
+AS_NOBODY = f"""
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from edge.errors import FoalError
+from edge.files import check_file, is_there
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+for path in map(Path, sys.argv[1:]):
+    for check in (lambda: check_file(path, "give another"), lambda: is_there(path)):
+        try:
+            print(check())
+        except FoalError as error:
+            print(error)
+"""
+
+
+def test_a_regular_file_passes(tmp_path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("")
+    check_file(path, "give another")
+    assert is_there(path)
+    assert is_there(tmp_path)
+
+
+def test_what_is_not_there_is_named_with_what_it_should_be(tmp_path) -> None:
+    for path in (tmp_path / "gone.csv", tmp_path / "gone" / "a.csv"):
+        with pytest.raises(UsageError, match=f"no such table: {path}; give another"):
+            check_file(path, "give another", what="table")
+        assert not is_there(path)
+
+
+def test_every_other_kind_is_named_and_never_opened(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+        kinds = {"": "a directory", "pipe": "a pipe", "socket": "a socket", "/dev/null": "a device"}
+        for name, kind in kinds.items():
+            with pytest.raises(SourceError, match=f"is {kind}, a regular file is expected; give another"):
+                check_file(tmp_path / name, "give another", SourceError)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("x" * 300, "File name too long"), ("loop", "symbolic links"), ("a\0b", "null")]
+)
+def test_a_name_that_cannot_be_is_said_to_be_none(tmp_path, name: str, reason: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UsageError, match=f"cannot be read: .*{reason}.*; give another"):
+        check_file(tmp_path / name, "give another")
+    assert not is_there(tmp_path / name)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_who_may_not_read_is_told_so_and_how_to_mend_it(tmp_path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "mine").touch(0o600)
+    (tmp_path / "shut").mkdir(0o700)
+    (tmp_path / "shut" / "inside").touch(0o644)
+    paths = [tmp_path / "mine", tmp_path / "shut" / "inside"]
+    command = [sys.executable, "-c", AS_NOBODY, *map(str, paths)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    denied = [f"{path}: permission denied; let this user read it and enter the folders above it" for path in paths]
+    said = [line.partition(" (chmod")[0] for line in ended.stdout.splitlines()]
+    assert said == [denied[0], "True", denied[1], denied[1]]
