@@ -1,5 +1,6 @@
 """The command line: `foal-edge [OPTIONS]`, and its commands."""
 
+import io
 import logging
 import sys
 from collections.abc import Callable
@@ -38,6 +39,7 @@ from .options import (
 from .printer import Printer
 from .recognizer import Recognizer
 from .recording.replay_command import replay
+from .redaction import censored
 from .run_options import read_config, run_options
 from .score import read_table, score
 from .session import run
@@ -58,7 +60,9 @@ def run_command() -> None:
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:
-        error.show()
+        said = io.StringIO()
+        error.show(said)
+        click.echo(censored(said.getvalue()), nl=False, err=True)
         status = error.exit_code
     except click.Abort:
         status = FORCED_STATUS

@@ -106,6 +106,7 @@ def print_unforeseen(kind: type[BaseException], error: BaseException, trace: Tra
 def print_unforeseen_in_thread(ended: threading.ExceptHookArgs) -> None:
     """What ends a thread, in the same way."""
     if not issubclass(ended.exc_type, SystemExit):
+        sys.stderr.write(censored(f"Exception in thread {ended.thread.name if ended.thread else None}:\n"))
         print_unforeseen(ended.exc_type, ended.exc_value or ended.exc_type(), ended.exc_traceback)
 
 

@@ -15,6 +15,7 @@ from ..errors import SourceError
 from ..framing import Image
 from ..samples import BLOCK_S, Block, Event, Frame, Samples
 from ..windowing import FrameGrid
+from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .tracks import BEST, Numbers, choose, choose_audio, choose_video, lack, left_out
 
 UNSAID_RATE_HZ = 25.0
@@ -29,19 +30,21 @@ class MediaFile:
     Tracks that are left out are logged.
     """
 
-    def __init__(self, path: Path, sound: Sound | None, picture: Picture | None, numbers: Numbers = BEST) -> None:
-        self.name = str(path)
+    def __init__(self, path: Place, sound: Sound | None, picture: Picture | None, numbers: Numbers = BEST) -> None:
+        self.name = said(path)
         self._path, self._sound, self._picture, self._numbers = path, sound, picture, numbers
         with opened(path) as container:
             taken, there = choose(container, numbers), container.streams
             if sound and not taken.audio:
-                raise SourceError(f"{path} {lack('sound', there.audio)}; say --mic off to go by its picture alone")
+                raise SourceError(f"{self.name} {lack('sound', there.audio)}; say --mic off to go by its picture alone")
             if picture and not taken.video:
-                raise SourceError(f"{path} {lack('picture', there.video)}; say --camera off to go by its sound alone")
+                raise SourceError(
+                    f"{self.name} {lack('picture', there.video)}; say --camera off to go by its sound alone"
+                )
             if (sound or not taken.audio) and (others := left_out("audio", there.audio, taken.audio)):
-                log.info("%s %s", path, others)
+                log.info("%s %s", self.name, others)
             if (picture or not taken.video) and (others := left_out("video", there.video, taken.video)):
-                log.info("%s %s", path, others)
+                log.info("%s %s", self.name, others)
 
     def events(self) -> Iterator[Event]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time."""
@@ -53,23 +56,23 @@ class MediaFile:
         return heapq.merge(*streams, key=lambda event: event.end_ns)
 
 
-def probe(path: Path, numbers: Numbers = BEST) -> tuple[bool, bool]:
+def probe(path: Place, numbers: Numbers = BEST) -> tuple[bool, bool]:
     """Whether a file has sound and whether it has a picture; SourceError where it is no recording."""
     with opened(path) as container:
         taken, there = choose(container, numbers), container.streams
         if not (taken.audio or taken.video):
             lacking = f"{lack('sound', there.audio)} and {lack('picture', there.video)}"
-            raise SourceError(f"{path} {lacking}; give a recording or a still picture")
+            raise SourceError(f"{said(path)} {lacking}; give a recording or a still picture")
         return taken.audio is not None, taken.video is not None
 
 
-def read_sound(path: Path, rate_hz: int, numbers: Numbers = BEST) -> Samples:
+def read_sound(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
     """A whole file's sound, float32 mono."""
     with opened(path) as container:
         return np.concatenate([np.zeros(0, np.float32), *resampled(container, rate_hz, numbers)])
 
 
-def read_blocks(path: Path, rate_hz: int, numbers: Numbers = BEST) -> Iterator[Block]:
+def read_blocks(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Iterator[Block]:
     """A file's sound in blocks of 20 ms; what is left over at its end is shorter."""
     size = round(BLOCK_S * rate_hz)
     with opened(path) as container:
@@ -87,7 +90,7 @@ def read_blocks(path: Path, rate_hz: int, numbers: Numbers = BEST) -> Iterator[B
             yield Block(rest, begin_ns + (count + len(rest)) * SECOND_NS // rate_hz)
 
 
-def read_frames(path: Path, grid: FrameGrid, numbers: Numbers = BEST) -> Iterator[Frame]:
+def read_frames(path: Place, grid: FrameGrid, numbers: Numbers = BEST) -> Iterator[Frame]:
     """The frames of a file that the grid wants."""
     for picture, time_s in timed(path, numbers=numbers):
         time_ns = max(0, to_ns(time_s))
@@ -95,7 +98,7 @@ def read_frames(path: Path, grid: FrameGrid, numbers: Numbers = BEST) -> Iterato
             yield Frame(to_rgb(picture), time_ns)
 
 
-def timed(path: Path, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[av.VideoFrame, float]]:
+def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[av.VideoFrame, float]]:
     """Pictures and their times, from about `from_s` where the file can be sought in, else from its first."""
     with opened(path) as container:
         stream = choose_video(container, numbers)

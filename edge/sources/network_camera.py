@@ -15,7 +15,7 @@ from ..redaction import without_secrets
 from ..samples import Frame
 from ..windowing import FrameGrid
 from .media import to_rgb
-from .place import reason_of
+from .place import ANSWER_S, open_address, reason_of
 from .reader import Reader
 from .tracks import choose, choose_video
 
@@ -48,12 +48,7 @@ class NetworkCamera:
 
     def open(self) -> None:
         """SourceError where nothing answers, or what answers is no picture."""
-        options = OPTIONS | (RTSP_OPTIONS if self._address.startswith("rtsp") else {})
-        try:
-            container = av.open(self._address, options=options, timeout=(OPEN_S, READ_S))
-        except (av.error.FFmpegError, OSError) as error:
-            reason = str(error).replace(self._address, without_password(self._address))
-            raise SourceError(f"cannot open {self.name}: {reason}; check the address and that it answers") from None
+        container = open_address(self._address, self.name, READ_S, OPTIONS)
         track = choose(container).video
         if track is None:
             remedy = " that FFmpeg can decode; let it send H.264 or MJPEG" if container.streams.video else ""
@@ -71,7 +66,7 @@ class NetworkCamera:
         self._reader = Reader(
             self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, LOST_S + 1 / self._rate_hz
         )
-        patience_ns = to_ns(OPEN_S)
+        patience_ns = to_ns(ANSWER_S)
         while True:
             try:
                 packet, time_ns = self._reader.take((pictures.seen_ns + patience_ns - self._clock.now_ns()) / SECOND_NS)

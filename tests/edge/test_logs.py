@@ -190,3 +190,22 @@ def test_what_ends_a_thread_or_the_program_is_a_traceback_in_text() -> None:
     written = run_unforeseen("text")
     assert written[0].startswith("Exception in thread camera 0")
     assert written[-1] == "KeyError: 'nothing'"
+
+
+@pytest.mark.parametrize("log_format", ["text", "json"])
+def test_the_secret_of_an_address_is_in_no_line_whoever_wrote_it_there(capsys, log_format: logs.LogFormat) -> None:
+    address = "rtsp://user:s3cr3t@cam/live?password=s3cr3t"
+    logs.configure(log_format, verbose=True)
+    try:
+        raise OSError(5, "Input/output error", address)
+    except OSError:
+        OTHERS.exception("cannot open %s", address, extra={"at": {"address": address}})
+    thread = threading.Thread(target=OTHERS.error, args=("gone",), name=f"camera {address}")
+    thread.start()
+    thread.join()
+    for hook in (sys.excepthook, lambda *error: threading.excepthook(threading.ExceptHookArgs((*error, None)))):
+        hook(OSError, OSError(5, "Input/output error", address), None)
+    said = capsys.readouterr().err
+    assert "s3cr3t" not in said
+    assert "rtsp://***@cam/live?password=***" in said
+    assert said.count("[Errno 5]") == 3
