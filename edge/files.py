@@ -5,6 +5,7 @@ import stat
 from pathlib import Path
 
 from .errors import FoalError, UsageError
+from .pointer import described, link_described
 
 KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -16,15 +17,21 @@ KINDS = (
 
 
 def check_file(path: Path, remedy: str, kind: type[FoalError] = UsageError, what: str = "file") -> None:
-    """Raise `kind` unless a regular file is there and may be read; a pipe, which waits for a writer, stays shut."""
+    """Raise `kind` unless a regular file is there and may be read, itself and no pointer to it.
+
+    A pipe, which waits for a writer, stays shut.
+    """
     try:
         mode = os.stat(path).st_mode
         if stat.S_ISREG(mode):
-            with path.open("rb"):
-                return
+            if pointer := described(path):
+                raise kind(f"{path} {pointer}")
+            return
     except PermissionError as error:
         raise kind(denied(path)) from error
     except (FileNotFoundError, NotADirectoryError) as error:
+        if pointer := link_described(path):
+            raise kind(f"{path} {pointer}") from error
         raise kind(f"no such {what}: {path}; {remedy}") from error
     except (OSError, ValueError) as error:  # a loop of links, a name that is too long or holds a NUL
         raise kind(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; {remedy}") from error

@@ -3,7 +3,6 @@
 A clip's prediction is that of its first window, as in the paper: its first 6 s, or all of a shorter clip.
 """
 
-import csv
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .clock import to_ns
+from .csv_table import rows
 from .errors import SourceError, UsageError
-from .files import check_file
 from .framing import Framing
 from .metrics import Accuracy, evaluate
 from .recognizer import Recognizer
@@ -46,20 +45,12 @@ class Score:
 
 def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
     """Rows of `path,label`; paths are relative to the table. UsageError names the line that is wrong."""
-    check_file(table, "give a CSV file with the columns path,label", what="table")
     clips = []
-    try:
-        reader = csv.DictReader(table.read_text("utf-8-sig").splitlines())
-    except UnicodeDecodeError as error:
-        raise UsageError(f"{table} is no text in UTF-8 ({error}); save it as CSV in UTF-8") from error
-    if not {"path", "label"} <= set(reader.fieldnames or ()):
-        raise UsageError(f"{table} has the columns {reader.fieldnames}; it needs path,label")
-    for row in reader:
-        place = f"{table}:{reader.line_num}"
-        if not row["path"]:
-            raise UsageError(f"{place}: a row without a path; it needs path,label")
+    for line, row in rows(table, ("path", "label")):
         if row["label"] not in labels:
-            raise UsageError(f"{place}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}")
+            raise UsageError(
+                f"{table}, line {line}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
+            )
         clips.append(Clip(named(row["path"], table.parent), labels.index(row["label"])))
     if not clips:
         raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")

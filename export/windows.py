@@ -75,7 +75,7 @@ class PairedWindows:
     """Voices with faces of their label, as the fusion is evaluated on."""
 
     def __init__(self, config: Config, root: Path, fold: Fold) -> None:
-        self._config, material = config, Material(config, root)
+        self._config, material = config, Material(config, root, skip_damaged=True)
         self._voices, self._faces = material.voices[fold], material.faces[fold]
         labels = torch.tensor([config.labels.index(voice.label) for voice in self._voices])
         self._pairs = torch.stack(pair(labels, torch.from_numpy(self._faces.labels)), dim=1).tolist()

@@ -28,7 +28,7 @@ from .voices_and_faces.fit import fit as fit_voices_and_faces
 
 Command = Callable[..., Any]
 
-ONLY_CLIPS = ("embeddings", "skip_damaged", "fold", "protocol", "finest")
+ONLY_CLIPS = ("embeddings", "fold", "protocol", "finest")
 ONLY_APART = ("only",)
 """Options by the kind of configuration that knows them."""
 FOLDER = click.Path(path_type=Path)
@@ -51,7 +51,11 @@ def training(command: Command) -> Command:
 def on_clips(command: Command) -> Command:
     """The options of what is done with clips."""
     for option in (
-        click.option("--skip-damaged", is_flag=True, help="Go on without clips whose files are missing or damaged."),
+        click.option(
+            "--skip-damaged",
+            is_flag=True,
+            help="Go on without recordings that are missing, damaged, silent, too long or copied.",
+        ),
         click.option(
             "--embeddings", type=FOLDER, default=Path("runs/embeddings"), show_default=True, help="Folder for them."
         ),
@@ -99,7 +103,7 @@ def fit_command(
         checkpoint: Path | None = fit_clips(bench, image_encoder, fold)
     else:
         refuse_many(processes, chosen)
-        checkpoint = fit_voices_and_faces(chosen, data, folder, only)
+        checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged)
     if checkpoint is not None and processes.is_main:
         click.echo(f"checkpoint: {checkpoint}")
 
@@ -157,7 +161,8 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
     else:
         refuse_many(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
-        ablation.write(ablate_voices_and_faces(chosen, options["data"], folder, seeds, said()), folder / "ablation")
+        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds, said(), options["skip_damaged"])
+        ablation.write(found, folder / "ablation")
 
 
 @main.group("corpora")

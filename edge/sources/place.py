@@ -55,7 +55,7 @@ def said(place: Place) -> str:
 
 def open_file(path: Path) -> "av.container.InputContainer":
     """A regular file of any name; SourceError where it is none, what FFmpeg raises where it cannot be read."""
-    if not is_there(path, SourceError):
+    if not is_there(path, SourceError) and not path.is_symlink():
         raise SourceError(f"no such file: {path}")
     check_file(path, "give a recording or a still picture", SourceError)
     return av.open(f"file:{os.path.abspath(path)}", options=LITERALLY)

@@ -49,15 +49,15 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("path,label\na.wav,calm\nb.wav,cross\n", r"t.csv:3: label 'cross' is none of the bundle's: calm, glad"),
-        ("path,label\na.wav\n", r"t.csv:2: label None"),
-        ("label,path\ncalm\n", r"t.csv:2"),
-        ("file,label\na.wav,calm\n", r"columns \['file', 'label'\]; it needs path,label"),
-        ("", r"it needs path,label"),
+        ("path,label\na.wav,calm\nb.wav,cross\n", r"t.csv, line 3: label 'cross' is none of the bundle's: calm, glad"),
+        ("path,label\na.wav\n", r"t.csv, line 2: no label; fill it in"),
+        ("label,path\ncalm\n", r"t.csv, line 2: no path"),
+        ("file,label\na.wav,calm\n", r"no column path; its first line is 'file,label', expected 'path,label'"),
+        ("", r"no column path, label"),
         ("path,label\n", r"has no rows"),
-        (b"path,label\n\xe9.wav,calm\n", r"t.csv"),
+        ('path,label\na.wav,"calm\nb.wav,glad\n', r"the row that begins in line 2: .*a quote left open"),
     ],
-    ids=["unknown label", "no label", "no path", "other columns", "empty", "no rows", "not UTF-8"],
+    ids=["unknown label", "no label", "no path", "other columns", "empty", "no rows", "open quote"],
 )
 def test_a_table_that_is_wrong_is_named_with_its_line(tmp_path, text, reason: str) -> None:
     with pytest.raises(UsageError, match=reason):

@@ -95,7 +95,6 @@ def test_clips_cannot_be_made_of_a_configuration_of_voices_and_faces(command: st
     [
         ("fit", BASE, ["--only", "faces"]),
         ("fit", made.SHIPPED, ["--fold", "Session1"]),
-        ("fit", made.SHIPPED, ["--skip-damaged"]),
         ("ablate", made.SHIPPED, ["--protocol", "strict"]),
     ],
 )

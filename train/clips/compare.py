@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from ..ablation import Ablation, Curve, Prediction, collect, outcome
 from ..config import Config, clips
 from ..corpora import registry
-from ..corpora.check import examine, refuse, usable
+from ..corpora.check import whole
 from ..corpora.utterance import Utterance
 from ..encoders import build
 from ..intervals import accuracies
@@ -66,13 +66,8 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
     """The corpus's utterances of the configuration's labels; UsageError where files are missing or damaged."""
     corpus = registry.find(clips(config).corpus)
     utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
-    problems = examine(utterances, False, registry.one_track_is_enough(corpus), shown=processes.is_main)
-    if not skip_damaged:
-        refuse(problems)
-    kept = usable(utterances, problems)
+    kept = whole(utterances, registry.one_track_is_enough(corpus), skip_damaged, processes.is_main)
     if processes.is_main:
-        for problem in problems:
-            console.print(f"left out: {problem.utterance}: {problem.wrong}")
         console.print(f"{len(kept):,} utterances of {clips(config).corpus} in {len(folds(kept))} folds")
     return kept
 

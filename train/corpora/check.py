@@ -11,14 +11,17 @@ from rich.table import Table
 
 from edge.errors import UsageError
 
-from ..log import progress
+from ..log import console, progress
 from . import registry, tracks
+from .copies import copies
 from .registry import find
 from .tracks import SHORTEST_SOUND_S, Track
 from .utterance import LABELS, Cut, Utterance
 
 MISSING_END_S = 0.5
 """By how much a picture may end before its utterance does: IEMOCAP's dialogs were filmed and transcribed apart."""
+LONGEST_S = 60.0
+"""Of one utterance: a longer one is a whole dialog, or its end was never cut (IEMOCAP's longest has 34 s)."""
 NAMED = 10
 """How many problems an error names."""
 
@@ -63,6 +66,7 @@ def examine(
     sounds = {path: tracks.sound(path, deep) for path in progress(heard, "examining sound", shown)}
     pictures = {path: tracks.picture(path, deep) for path in progress(seen, "examining pictures", shown)}
     named = Counter(utterance.name for utterance in utterances)
+    copied = copies(utterances)
     problems = []
     for utterance in utterances:
         faults = list(sound_faults(utterance.path, sounds[utterance.path], one_track_is_enough))
@@ -70,6 +74,8 @@ def examine(
             faults += picture_faults(cut, pictures[cut.path], one_track_is_enough)
         if named[utterance.name] > 1:
             faults.append((utterance.path, f"{utterance.path}: {named[utterance.name]} utterances have its name"))
+        if original := copied.get(utterance.name):
+            faults.append((utterance.path, copy_fault(utterance, original)))
         # One file that cannot be opened is one fault, though it was to give both sound and picture.
         problems += [Problem(utterance.name, path, wrong) for path, wrong in dict.fromkeys(faults)]
     return problems
@@ -84,6 +90,10 @@ def sound_faults(path: Path, sound: Track, may_lack: bool) -> Iterator[tuple[Pat
             yield path, f"{path} has no sound"
     elif sound.length_s <= SHORTEST_SOUND_S:
         yield path, f"{path} has {sound.length_s:.2f} s of sound, expected more than {SHORTEST_SOUND_S} s"
+    elif max(sound.length_s, sound.said_s) > LONGEST_S:
+        yield path, f"{path} has {max(sound.length_s, sound.said_s):.0f} s of sound, expected at most {LONGEST_S:.0f} s"
+    elif sound.is_silent:
+        yield path, f"{path} is digital silence: every sample is 0, so nobody can have heard its label"
 
 
 def picture_faults(cut: Cut, picture: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
@@ -100,10 +110,28 @@ def picture_faults(cut: Cut, picture: Track, may_lack: bool) -> Iterator[tuple[P
         yield cut.path, f"{cut.path} has {picture.length_s:.2f} s of picture, expected {needed_s:.2f} s"
 
 
+def copy_fault(utterance: Utterance, original: Utterance) -> str:
+    """How a copy is wrong: what is learned from one must not be asked of the other, nor have another label."""
+    where = f"{original.name} of fold {original.fold or '-'}, {original.label}"
+    return f"{utterance.path} is an exact copy of {where}; this is fold {utterance.fold or '-'}, {utterance.label}"
+
+
 def usable(utterances: Sequence[Utterance], problems: Sequence[Problem]) -> list[Utterance]:
     """The utterances that have no problem."""
     damaged = {problem.utterance for problem in problems}
     return [utterance for utterance in utterances if utterance.name not in damaged]
+
+
+def whole(
+    utterances: Sequence[Utterance], one_track_is_enough: bool, skip_damaged: bool, shown: bool = True
+) -> list[Utterance]:
+    """The utterances that can be used, the others named where `shown`; UsageError for those unless `skip_damaged`."""
+    problems = examine(utterances, False, one_track_is_enough, shown)
+    if not skip_damaged:
+        refuse(problems)
+    for problem in problems if shown else ():
+        console.print(f"left out: {problem.utterance}: {problem.wrong}")
+    return usable(utterances, problems)
 
 
 def refuse(problems: Sequence[Problem]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import UsageError
+from edge.files import check_file
 
 ABOUT = "FER2013, faces from the web (Goodfellow et al. 2013), for research"
 
@@ -34,8 +35,7 @@ def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
     The corpus holds copies: each validation picture is kept once, and training pictures that recur there are dropped.
     """
     path = root / "fer2013.npz"
-    if not path.is_file():
-        raise UsageError(f"no faces at {path}; set FOAL_DATA (or --data) to the folder that holds fer2013.npz")
+    check_file(path, "set FOAL_DATA (or --data) to the folder that holds fer2013.npz", what="faces")
     with np.load(path, allow_pickle=False) as archive:
         classes = [str(name) for name in archive["classes"]]
         absent = sorted(set(labels) - set(classes))

@@ -7,7 +7,8 @@ split is kept as the folds, and its speakers recur over them: a figure on it say
 from collections.abc import Iterator
 from pathlib import Path
 
-from .rows import rows
+from edge.csv_table import rows
+
 from .utterance import Cut, Utterance, unpacked
 
 ABOUT = "MELD, scenes of a television series (Poria et al. 2019), GPL-3.0, clips for research"

@@ -2,9 +2,9 @@
 
 from pathlib import Path
 
+from edge.csv_table import rows
 from edge.errors import UsageError
 
-from .rows import rows
 from .utterance import LABELS, Cut, Utterance
 
 ABOUT = "clips of one's own, on the terms that they were recorded under"

@@ -1,16 +1,15 @@
 """How much sound and picture a file turns out to have, from its beginning or all of it decoded."""
 
 from dataclasses import dataclass
-from itertools import islice
 from pathlib import Path
+from typing import Literal
 
 import av
 
 from edge.clock import SECOND_NS
 from edge.errors import SourceError
-from edge.samples import BLOCK_S
-from edge.sources.media import opened, probe, read_blocks, read_frames, read_sound
-from edge.sources.tracks import choose_video
+from edge.sources.media import opened, probe, read_blocks, read_frames
+from edge.sources.tracks import choose_audio, choose_video
 from edge.windowing import FrameGrid
 
 SHORTEST_SOUND_S = 0.1
@@ -28,15 +27,20 @@ class Track:
     length_s: float | None
     """None: the file has no such track; 0: nothing of it can be decoded."""
     said_s: float = 0.0
-    """How far the file's header says that its picture reaches; 0 where it does not say."""
+    """How far the file's header says that the track reaches; 0 where it does not say."""
+    is_silent: bool = False
+    """Whether every sample that was decoded is 0."""
     wrong: str = ""
     """Why the file cannot be read; empty where it can."""
 
 
 def sound(path: Path, deep: bool) -> Track:
-    """A file's sound; unless `deep`, little more than the least that it must have is decoded."""
+    """A file's sound; unless `deep`, it is decoded up to where it is long enough and no digital silence."""
     try:
-        return Track(sound_s(path, deep) if probe(path)[0] else None)
+        if not probe(path)[0]:
+            return Track(None)
+        decoded_s, is_silent = sound_s(path, deep)
+        return Track(decoded_s, header_s(path, "audio"), is_silent)
     except SourceError as error:
         return Track(None, wrong=str(error))
 
@@ -46,19 +50,22 @@ def picture(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[1]:
             return Track(None)
-        decoded_s, said_s = picture_s(path, deep), header_s(path)
+        decoded_s, said_s = picture_s(path, deep), header_s(path, "video")
         believed = not deep and decoded_s > 0
         return Track(max(decoded_s, said_s) if believed else decoded_s, said_s)
     except SourceError as error:
         return Track(None, wrong=str(error))
 
 
-def sound_s(path: Path, deep: bool) -> float:
-    """How much sound a file has."""
-    if deep:
-        return len(read_sound(path, RATE_HZ)) / RATE_HZ
-    first = islice(read_blocks(path, RATE_HZ), round(SHORTEST_SOUND_S / BLOCK_S) + 1)
-    return sum(len(block.samples) for block in first) / RATE_HZ
+def sound_s(path: Path, deep: bool) -> tuple[float, bool]:
+    """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
+    samples, is_silent = 0, True
+    for block in read_blocks(path, RATE_HZ):
+        samples += len(block.samples)
+        is_silent = is_silent and not block.samples.any()
+        if not deep and not is_silent and samples > SHORTEST_SOUND_S * RATE_HZ:
+            break
+    return samples / RATE_HZ, is_silent
 
 
 def picture_s(path: Path, deep: bool) -> float:
@@ -69,10 +76,10 @@ def picture_s(path: Path, deep: bool) -> float:
     return max(ends_s, default=first_s) if deep else first_s
 
 
-def header_s(path: Path) -> float:
-    """How far a file says that its picture reaches."""
+def header_s(path: Path, kind: Literal["audio", "video"]) -> float:
+    """How far a file says that the track of that kind reaches."""
     with opened(path) as container:
-        stream = choose_video(container)
+        stream = choose_audio(container) if kind == "audio" else choose_video(container)
         if stream.duration is None or stream.time_base is None:
             return (container.duration or 0) / av.time_base
         return float(stream.duration * stream.time_base)

@@ -51,9 +51,11 @@ class Bench(NamedTuple):
         return pair(self.tokens[fold].voices.labels, self.tokens[fold].faces.labels, once=True)
 
 
-def ablate(config: Config, root: Path, run: Path, seeds: Sequence[int], command: str) -> Ablation:
+def ablate(
+    config: Config, root: Path, run: Path, seeds: Sequence[int], command: str, skip_damaged: bool = False
+) -> Ablation:
     """Train every row with every seed, or go on where an earlier run ended, and evaluate them on the same pairs."""
-    material = Material(config, root)
+    material = Material(config, root, skip_damaged)
     image_encoder, audio_encoder = fit_encoders(config, material, run)
     tokens = make_tokens(config, material, image_encoder, audio_encoder, run)
     encoders = fingerprint(audio_encoder) + fingerprint(image_encoder)

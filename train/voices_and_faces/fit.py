@@ -25,9 +25,9 @@ from .tokens import hear, see
 EncoderStage = Literal["faces", "voices"]
 
 
-def fit(config: Config, root: Path, run: Path, only: EncoderStage | None) -> Path | None:
+def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_damaged: bool = False) -> Path | None:
     """Train into the folder `run` and return the checkpoint; with `only`, one encoder and nothing else."""
-    material = Material(config, root)
+    material = Material(config, root, skip_damaged)
     if only == "faces":
         fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
         return None

@@ -5,7 +5,9 @@ from typing import NamedTuple
 
 from edge.errors import UsageError
 
+from ..corpora.copies import same_content
 from ..corpora.utterance import Utterance
+from ..log import console
 
 
 class Folds(NamedTuple):
@@ -27,8 +29,22 @@ def split(voices: Sequence[Utterance], validation_speakers: Sequence[str], test_
         [voice for voice in voices if voice.speaker in validation_speakers],
         [voice for voice in voices if voice.speaker in test_speakers],
     )
+    folds = without_copies(folds)
     check_independent(folds)
     return folds
+
+
+def without_copies(folds: Folds) -> Folds:
+    """The same, without training recordings that stand, byte for byte, among those that are measured on."""
+    measured = {id(voice) for voice in (*folds.validation, *folds.test)}
+    dropped: set[int] = set()
+    for alike in same_content([voice for fold in folds for voice in fold]):
+        if any(id(voice) in measured for voice in alike):
+            dropped |= {id(voice) for voice in alike} - measured
+    for voice in folds.train:
+        if id(voice) in dropped:
+            console.print(f"left out of training: {voice.path} is an exact copy of a recording that is measured on")
+    return folds._replace(train=[voice for voice in folds.train if id(voice) not in dropped])
 
 
 def check_independent(folds: Folds) -> None:

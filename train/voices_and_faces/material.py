@@ -9,6 +9,7 @@ from torch import Tensor
 from .. import sampling
 from ..config import Config, voices_and_faces
 from ..corpora import fer2013
+from ..corpora.check import whole
 from ..corpora.registry import VOICES
 from ..corpora.utterance import Utterance
 from . import faces, voices
@@ -16,9 +17,12 @@ from .folds import split
 
 
 class Material:
-    """The recordings of a config, decoded when first asked for."""
+    """The recordings of a config, decoded when first asked for.
 
-    def __init__(self, config: Config, root: Path) -> None:
+    UsageError where files are damaged, missing, silent or copied, unless `skip_damaged`: these are named and left out.
+    """
+
+    def __init__(self, config: Config, root: Path, skip_damaged: bool = False) -> None:
         self._config, chosen = config, voices_and_faces(config)
         train, held_out = fer2013.load(root, config.labels)
         self.faces = {
@@ -26,7 +30,11 @@ class Material:
             "validation": fer2013.Faces(held_out.images[::2], held_out.labels[::2]),
             "test": fer2013.Faces(held_out.images[1::2], held_out.labels[1::2]),
         }
-        found = [voice for corpus in voices_and_faces(config).voices for voice in VOICES[corpus].utterances(root)]
+        found = [
+            voice
+            for corpus in chosen.voices
+            for voice in whole(VOICES[corpus].utterances(root), one_track_is_enough=False, skip_damaged=skip_damaged)
+        ]
         folds = split(found, chosen.validation_speakers, chosen.test_speakers)
         self.voices: dict[str, list[Utterance]] = folds._asdict()
         self._sounds: dict[str, list[np.ndarray]] = {}

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import pytest
 from rich.console import Console
 
@@ -156,3 +157,46 @@ def test_the_tables_count_by_fold_and_speaker_against_the_whole_corpus(release: 
     assert rows["difference"] == ["-1099", "-1628", "-1704", "-1080", "-5511"]
     assert rows["iemocap-02M"] == ["1", "2", "1", "1", "5"]
     assert rows[missing.stem] == [f"no such file: {missing}"]
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(tmp_path: Path, deep: bool) -> None:
+    silence = np.zeros(32_000, np.float32)
+    silent = made_clips.write_wav(tmp_path / "a.wav", silence)
+    late = made_clips.write_wav(tmp_path / "b.wav", np.concatenate([silence, made_clips.class_tone("sad")]))
+    (problem,) = examine([utterance(silent, name="a"), utterance(late, name="b")], deep)
+    assert (problem.utterance, problem.path) == ("a", silent)
+    assert "is digital silence: every sample is 0" in problem.wrong
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_five_minutes_are_no_utterance(tmp_path: Path, deep: bool) -> None:
+    long = made_clips.write_wav(tmp_path / "a.wav", np.tile(made_clips.class_tone("sad", seconds=1.0), 300))
+    (problem,) = examine([utterance(long)], deep)
+    assert problem.wrong == f"{long} has 300 s of sound, expected at most 60 s"
+
+
+def test_a_pointer_in_place_of_a_recording_is_named_with_what_fetches_it(tmp_path: Path) -> None:
+    path = made_clips.write_text(tmp_path / "a.wav", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
+    (problem,) = examine([utterance(path)], deep=False)
+    assert problem.wrong == f"{path} is a Git LFS pointer, not the file itself; git lfs pull fetches it"
+
+
+def test_copies_in_another_fold_or_of_another_label_are_a_problem_of_the_later_one(tmp_path: Path) -> None:
+    sound = made_clips.class_tone("sad")
+    paths = [made_clips.write_wav(tmp_path / f"{name}.wav", sound) for name in "abcd"]
+    other = made_clips.write_wav(tmp_path / "e.wav", sound[::-1].copy())
+    found = [utterance(path, name=path.stem) for path in (*paths, other)]
+    found[1] = replace(found[1], fold="2")
+    found[2] = replace(found[2], label="angry")
+    problems = examine(found, deep=False)
+    assert [problem.wrong for problem in problems] == [
+        f"{paths[1]} is an exact copy of a of fold 1, sad; this is fold 2, sad",
+        f"{paths[2]} is an exact copy of a of fold 1, sad; this is fold 1, angry",
+    ]
+    assert [kept.name for kept in usable(found, problems)] == ["a", "d", "e"]
+
+
+def test_utterances_cut_from_one_file_are_no_copies(tmp_path: Path) -> None:
+    path = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    assert examine([utterance(path, name="one"), replace(utterance(path, name="two"), fold="2")], deep=False) == []

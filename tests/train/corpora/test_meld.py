@@ -44,7 +44,7 @@ def test_the_corpuss_own_split_is_kept_whatever_the_tables_encoding(release: Pat
 
 def test_a_missing_table_and_a_missing_column_are_refused_by_name(release: Path) -> None:
     (release / "dev_sent_emo.csv").unlink()
-    with pytest.raises(UsageError, match=r"no table at .*dev_sent_emo\.csv"):
+    with pytest.raises(UsageError, match=r"no such table: .*dev_sent_emo\.csv"):
         meld.utterances(release)
     write_text(release / "dev_sent_emo.csv", HEADER.replace("Emotion", "Feeling"))
     with pytest.raises(UsageError, match=r"dev_sent_emo\.csv has no column Emotion; its first line is"):

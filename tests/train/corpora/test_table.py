@@ -37,7 +37,10 @@ def test_columns_may_come_in_another_order_and_with_others(tmp_path: Path) -> No
         (HEADER + "x.mp4,sad,ann,1\ny.mp4,,ann,1\n", "line 3: no label; fill it in or delete the line"),
         (HEADER + "x.mp4,sad,ann\n", "line 2: no fold; fill it in or delete the line"),
         (HEADER + "x,y.mp4,sad,ann,1\n", "line 2: more than 4 values; quote what has a comma"),
-        (HEADER + 'x.mp4,"sad,ann,1\n', "after line 1: unexpected end of data; mend what follows it"),
+        (
+            HEADER + 'x.mp4,"sad,ann,1\n',
+            "the row that begins in line 2: unexpected end of data; is a quote",
+        ),
         (HEADER + "x.mp4,Sad,ann,1\n", "line 2: label 'Sad', expected one of angry, happy, neutral, sad"),
         (HEADER + "a/x.mp4,sad,ann,1\na_x.wav,sad,ann,1\n", "line 3: a_x.wav is named a_x like an earlier line's"),
     ],
@@ -51,5 +54,5 @@ def test_a_wrong_table_is_refused_with_the_line_and_the_remedy(tmp_path: Path, t
 
 
 def test_a_missing_table_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"no table at .*table\.csv"):
+    with pytest.raises(UsageError, match=r"no such table: .*table\.csv"):
         table.utterances(tmp_path)

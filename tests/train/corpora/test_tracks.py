@@ -37,7 +37,7 @@ def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
     third, half = len(content) // 3, len(content) // 2
     content[third:half] = bytes(half - third)
     clip.write_bytes(content)
-    assert tracks.sound(clip, False) == Track(pytest.approx(0.12))
+    assert tracks.sound(clip, False) == Track(pytest.approx(0.12), said_s=pytest.approx(4.0, abs=0.05))
     assert tracks.sound(clip, True).wrong.startswith(f"{clip} cannot be read as a recording (Invalid data")
 
 
@@ -45,4 +45,4 @@ def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
 def test_a_folder_is_no_recording(tmp_path: Path, measure: Callable[[Path, bool], Track]) -> None:
     found = measure(tmp_path, False)
     assert found.length_s is None
-    assert found.wrong.startswith(f"{tmp_path} cannot be read as a recording")
+    assert found.wrong.startswith(f"{tmp_path} is a directory")

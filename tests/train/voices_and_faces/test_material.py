@@ -1,11 +1,13 @@
 """The recordings of a configuration, fold by fold."""
 
+import shutil
 from pathlib import Path
 
 import numpy as np
 import pytest
 import torch
 
+from edge.errors import UsageError
 from tests.train import made
 from train.config import Config, load
 from train.corpora import fer2013
@@ -87,3 +89,30 @@ def test_voices_are_drawn_by_the_configs_shares(material: Material, tiny: Config
     assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.recipe.voices)
     labels = material.sounds("train")[1]
     assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
+
+
+def copied_corpora(corpora: Path, root: Path) -> Path:
+    """The corpora, with a training voice that also stands in the test fold, and a silent one."""
+    shutil.copytree(corpora, root)
+    trained, tested = (root / f"ravdess/Actor_{actor}/03-01-04-01-01-01-{actor}.flac" for actor in ("02", "14"))
+    shutil.copyfile(tested, trained)
+    return root
+
+
+def test_a_training_voice_that_is_measured_on_is_left_out_and_named(
+    corpora: Path, tiny: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    material = Material(tiny, copied_corpora(corpora, tmp_path / "corpora"))
+    assert [len(material.voices[fold]) for fold in FOLDS] == [11, 12, 12]
+    assert "03-01-04-01-01-01-02.flac" not in {voice.path.name for voice in material.voices["train"]}
+    assert "an exact copy of a recording that is measured on" in " ".join(capsys.readouterr().out.split())
+
+
+def test_a_silent_voice_is_refused_or_left_out_where_that_is_asked_for(
+    corpora: Path, tiny: Config, tmp_path: Path
+) -> None:
+    root = Path(shutil.copytree(corpora, tmp_path / "corpora"))
+    made.write_sound(root / "ravdess/Actor_02/03-01-04-01-01-01-02.flac", np.zeros(16_000, np.float32))
+    with pytest.raises(UsageError, match=r"1 problems in the corpus(.|\n)*is digital silence(.|\n)*--skip-damaged"):
+        Material(tiny, root)
+    assert len(Material(tiny, root, skip_damaged=True).voices["train"]) == 11
