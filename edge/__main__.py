@@ -1,19 +1,28 @@
 """`foal-edge` and `python -m edge`."""
 
-import os
 import sys
-import threading
+from collections.abc import Callable
 
-INTERRUPTED = 130
-"""Exit status where Ctrl-C comes before there is anything to stop."""
+from .interrupts import FORCED_STATUS, INTERRUPTS, leave
 
 
 def main() -> None:
-    """Run the command line, or say which system library it lacks."""
+    """Run the command line; Ctrl-C is heard from the first moment on."""
+    INTERRUPTS.watch()
+    try:
+        load()()
+    except SystemExit as ended:
+        leave(ended.code)
+        raise
+    except KeyboardInterrupt:  # where there is nothing to stop in order
+        leave(FORCED_STATUS)
+        sys.exit(FORCED_STATUS)
+
+
+def load() -> Callable[[], None]:
+    """The command line, or which system library it lacks."""
     try:
         from .commands import run_command
-    except KeyboardInterrupt:
-        sys.exit(INTERRUPTED)
     except ImportError as error:
         if "cannot open shared object file" not in str(error):
             raise
@@ -21,18 +30,7 @@ def main() -> None:
             f"foal-edge: OpenCV lacks a system library ({error}); "
             "install it (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"
         )
-    try:
-        run_command()
-    except SystemExit as ended:
-        leave(ended.code)
-        raise
-
-
-def leave(status: str | int | None) -> None:
-    """End at once where a thread was left behind in a driver or a terminal: Python's own end would abort in it."""
-    if isinstance(status, int) and any(thread.daemon for thread in threading.enumerate()):
-        sys.stderr.flush()
-        os._exit(status)
+    return run_command
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 import io
 import logging
 import sys
+import threading
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -17,10 +18,12 @@ from . import show
 from .bench.commands import bench
 from .bundle import load
 from .choice import Wanted, open_backend
+from .config import Config
 from .descriptors import raise_limit
 from .device_commands import doctor, engines
 from .errors import FoalError, SourceError, UsageError
 from .framing import FramingName, make_framing
+from .interrupts import FORCED_STATUS, interruptible
 from .logs import LogFormat, configure
 from .messages import Message
 from .options import (
@@ -30,7 +33,6 @@ from .options import (
     complaints,
     console,
     framing_option,
-    interruptible,
     log_options,
     make_workshop,
     threads_option,
@@ -48,9 +50,6 @@ from .sync_commands import devices
 from .wire_commands import keys, listen, status
 
 log = logging.getLogger(__name__)
-
-FORCED_STATUS = 130
-"""Of a program that a second Ctrl-C ends at once."""
 
 
 def run_command() -> None:
@@ -101,13 +100,22 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
         return
     config = read_config(**options)
     with interruptible() as stop:
-        workshop = make_workshop(stop.is_set, quiet=quiet)
-        if quiet:
-            run(config, stop, workshop, ignore, ignore)
-            return
-        on_start: Callable[[str], None] = log.info if log_format == "json" else complaints.print
-        with closing(Printer(print_message, stop, waits=config.fast)) as printer:
-            run(config, stop, workshop, on_start, printer)
+        try:
+            play(config, stop, log.info if log_format == "json" else complaints.print, quiet=quiet)
+        except SourceError as error:
+            if not stop.is_set():
+                raise
+            log.info("%s", error)  # nobody waits for it any more
+
+
+def play(config: Config, stop: threading.Event, on_start: Callable[[str], None], *, quiet: bool) -> None:
+    """Run, and print a line a message unless `quiet`."""
+    workshop = make_workshop(stop.is_set, quiet=quiet)
+    if quiet:
+        run(config, stop, workshop, ignore, ignore)
+        return
+    with closing(Printer(print_message, stop, waits=config.fast)) as printer:
+        run(config, stop, workshop, on_start, printer)
 
 
 @main.command("score")
@@ -139,6 +147,8 @@ def score_command(
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:
         opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
+    if stop.is_set():
+        raise click.Abort
     complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})")
     result = score(
         track(clips, "predicting", console=complaints, transient=True),

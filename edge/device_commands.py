@@ -10,7 +10,8 @@ from .choice import Wanted, is_for_cpus, open_backend, open_tensorrt
 from .doctor import examine
 from .engines import device, flavour, provide
 from .errors import FoalError
-from .options import backend_option, console, interruptible, make_workshop, threads_option
+from .interrupts import interruptible
+from .options import backend_option, console, make_workshop, threads_option
 from .versions import system, versions
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path), default=SHIPPED)
@@ -53,6 +54,8 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     loaded = load(bundle)
     with interruptible() as stop:
         opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set), proven=False)
+    if stop.is_set():
+        raise click.Abort
     manifest = loaded.manifest
     console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
     console.print(f"backend   {opened.name} ({reason})")

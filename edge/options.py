@@ -1,10 +1,7 @@
-"""What several commands share: options, where they print, how they are interrupted."""
+"""What several commands share: options, and where they print."""
 
 import math
-import signal
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, get_args
 
@@ -66,20 +63,3 @@ def make_workshop(is_stopped: Callable[[], bool], *, quiet: bool = False) -> Wor
     """Builds engines, a bar each; nothing is printed where `quiet`."""
     printed = Console(quiet=True) if quiet else complaints
     return Workshop(lambda title: bar(title, printed, is_stopped), printed.print, is_stopped)
-
-
-@contextmanager
-def interruptible() -> Iterator[threading.Event]:
-    """An event that SIGINT and SIGTERM set; a second SIGINT ends the program at once."""
-    stop = threading.Event()
-
-    def ask(_number: int, _frame: object) -> None:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
-        stop.set()
-
-    previous = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield stop
-    finally:
-        for number, handler in previous.items():
-            signal.signal(number, handler)

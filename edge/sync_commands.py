@@ -15,7 +15,8 @@ from .clock import Clock, SystemClock, to_ns
 from .config import StreamConfig, build, check_stream
 from .errors import UsageError
 from .inputs import make_devices, make_recording
-from .options import Seconds, audio_track_option, complaints, console, interruptible, video_track_option
+from .interrupts import interruptible
+from .options import Seconds, audio_track_option, complaints, console, video_track_option
 from .samples import Event
 from .sources.base import Recording, Source
 from .sources.capture import Capture

@@ -14,7 +14,8 @@ from edge.bench.commands import bench_options
 from edge.bench.commands import run as benchmark
 from edge.bundle import Precision
 from edge.errors import FoalError, UsageError
-from edge.options import interruptible, make_workshop
+from edge.interrupts import interruptible
+from edge.options import make_workshop
 from train.checkpoint import load
 
 from . import engines

@@ -9,8 +9,9 @@ import click
 from .. import show
 from ..clock import SystemClock
 from ..errors import FoalError, UsageError
+from ..interrupts import interruptible
 from ..messages import Message
-from ..options import complaints, console, interruptible, make_workshop
+from ..options import complaints, console, make_workshop
 from ..printer import Printer
 from ..wire.keys import check_bind, load_server_keys
 from ..wire.publisher import DEFAULT_ADDRESS, Publisher

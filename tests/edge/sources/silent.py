@@ -7,8 +7,8 @@ from contextlib import contextmanager
 
 
 @contextmanager
-def silent_server(says: bytes = b"") -> Iterator[int]:
-    """Its port; every client gets `says` and then nothing, its connection kept open."""
+def silent_server(says: bytes = b"", connected: threading.Event | None = None) -> Iterator[int]:
+    """Its port; every client gets `says` and then nothing, its connection kept open. `connected` is set by the first."""
     kept: list[socket.socket] = []
 
     def serve() -> None:
@@ -19,6 +19,8 @@ def silent_server(says: bytes = b"") -> Iterator[int]:
                 return
             kept.append(client)
             client.sendall(says)
+            if connected is not None:
+                connected.set()
 
     with socket.create_server(("127.0.0.1", 0), backlog=64) as listening:
         thread = threading.Thread(target=serve)
