@@ -8,7 +8,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_server(says: bytes = b"", connected: threading.Event | None = None) -> Iterator[int]:
-    """Its port; every client gets `says` and then nothing, its connection kept open. `connected` is set by the first."""
+    """Its port; every client gets `says` and then nothing, and stays. The first sets `connected`."""
     kept: list[socket.socket] = []
 
     def serve() -> None:
