@@ -78,7 +78,7 @@ def files(tmp_path, make_clip, tone) -> Path:
         ("--demo --bundle nowhere", 4, "no bundle at nowhere"),
         ("--demo --bind nowhere", 5, "cannot publish at nowhere"),
         ("score gone.csv", 2, "no such table: gone.csv"),
-        ("score cross.csv", 2, "cross.csv:2: label 'cross' is none of the bundle's"),
+        ("score cross.csv", 2, "cross.csv, line 2: label 'cross' is none of the bundle's"),
         ("score cross.csv --no-audio --no-video", 2, "nothing to go by"),
         ("score cross.csv --bundle damaged", 4, "fusion.onnx is damaged"),
     ],
