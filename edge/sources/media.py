@@ -2,8 +2,9 @@
 
 import heapq
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from itertools import chain
 
 import av
@@ -17,9 +18,13 @@ from ..samples import BLOCK_S, Block, Event, Frame, Samples
 from ..windowing import FrameGrid
 from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .tracks import BEST, Numbers, choose, choose_audio, choose_video, lack, left_out
+from .upright import to_rgb
 
 UNSAID_RATE_HZ = 25.0
 """Of pictures in a file that says neither their times nor their rate."""
+
+Pixels = Callable[[], Image]
+"""A decoded picture, converted where it is wanted."""
 
 log = logging.getLogger(__name__)
 
@@ -95,10 +100,10 @@ def read_frames(path: Place, grid: FrameGrid, numbers: Numbers = BEST) -> Iterat
     for picture, time_s in timed(path, numbers=numbers):
         time_ns = max(0, to_ns(time_s))
         if grid.wants(time_ns):
-            yield Frame(to_rgb(picture), time_ns)
+            yield Frame(picture(), time_ns)
 
 
-def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[av.VideoFrame, float]]:
+def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[Pixels, float]]:
     """Pictures and their times, from about `from_s` where the file can be sought in, else from its first."""
     with opened(path) as container:
         stream = choose_video(container, numbers)
@@ -114,7 +119,7 @@ def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator
             ticks = getattr(picture, clock)
             # A raw stream tells no times, and the last pictures that leave a decoder have no decoding time.
             time_s = time_s + period_s if ticks is None else float((ticks - delay) * stream.time_base) - origin_s
-            yield picture, time_s
+            yield partial(to_rgb, picture, stream.sample_aspect_ratio), time_s
 
 
 def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream) -> int:
@@ -134,11 +139,6 @@ def resampled(container: av.container.InputContainer, rate_hz: int, numbers: Num
     for frame in chain(container.decode(choose_audio(container, numbers)), [None]):
         for piece in resampler.resample(frame):
             yield piece.to_ndarray().mean(axis=0, dtype=np.float32)
-
-
-def to_rgb(frame: av.VideoFrame) -> Image:
-    """uint8 `[H, W, 3]`."""
-    return np.asarray(frame.to_ndarray(format="rgb24"), np.uint8)
 
 
 def start_ns(container: av.container.InputContainer, stream: av.AudioStream) -> int:

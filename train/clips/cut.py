@@ -4,13 +4,12 @@ from collections.abc import Iterator
 from itertools import chain
 from pathlib import Path
 
-import av
 import numpy as np
 
 from edge.clock import to_ns
 from edge.framing import Image
 from edge.samples import Frame, Samples
-from edge.sources.media import probe, read_sound, timed, to_rgb
+from edge.sources.media import Pixels, probe, read_sound, timed
 from edge.windowing import FrameGrid
 
 from ..corpora.utterance import Cut, Half, Utterance
@@ -33,7 +32,7 @@ def frames(cut: Cut, grid_rate_hz: float, longest_s: float) -> Iterator[Frame]:
         if time_ns >= end_ns:
             return
         if time_ns >= begin_ns and grid.wants(time_ns - begin_ns):
-            yield Frame(half_of(to_rgb(picture), cut.half), time_ns - begin_ns)
+            yield Frame(half_of(picture(), cut.half), time_ns - begin_ns)
 
 
 def sound(utterance: Utterance, rate_hz: int, longest_s: float) -> Samples:
@@ -50,7 +49,7 @@ def half_of(picture: Image, half: Half) -> Image:
     return {"whole": picture, "left": picture[:, :middle], "right": picture[:, middle:]}[half]
 
 
-def pictures(path: Path, begin_s: float) -> Iterator[tuple[av.VideoFrame, float]]:
+def pictures(path: Path, begin_s: float) -> Iterator[tuple[Pixels, float]]:
     """Pictures and their times from the file's beginning, from a keyframe before `begin_s` on."""
     sought = timed(path, max(0.0, begin_s - LEAD_S))
     first = next(sought, None)

@@ -23,6 +23,8 @@ from edge.samples import Frame
 from edge.sources.base import Source
 from edge.sources.camera import make_camera
 from edge.sources.network_camera import LOST_S, Pictures
+from tests.edge.sources.made_pictures import jpeg as jpeg_of
+from tests.edge.sources.made_pictures import lying, pattern
 
 PICTURE = Picture(5.0, 8, 8, "whole")
 MS = 1_000_000
@@ -265,3 +267,11 @@ def test_a_password_is_never_said(free_port: int, credentials: str) -> None:
         camera.open()
     assert "sec" not in str(refused.value)
     assert f"***@127.0.0.1:{free_port}" in str(refused.value)
+
+
+def test_a_camera_that_lies_on_its_side_says_so(tmp_path: Path, clock) -> None:
+    still = jpeg_of(tmp_path / "a.jpg", lying(pattern(), 6), 6)
+    stream, sent, container = packets(still)
+    frame = Pictures(stream, 5.0, clock, Counter()).decode(sent[0], 0)
+    np.testing.assert_allclose(frame.picture, pattern(), atol=4)
+    container.close()

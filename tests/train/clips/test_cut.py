@@ -6,11 +6,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from av import VideoFrame
 
 from edge.errors import SourceError
 from edge.samples import Frame
-from edge.sources.media import read_frames
+from edge.sources.media import Pixels, read_frames
 from edge.windowing import FrameGrid
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of
@@ -89,7 +88,7 @@ def test_decoding_begins_near_the_cut(folder: Path, monkeypatch: pytest.MonkeyPa
     pictures = cut.pictures
     seen: list[float] = []
 
-    def counted(path: Path, begin_s: float) -> Iterator[tuple[VideoFrame, float]]:
+    def counted(path: Path, begin_s: float) -> Iterator[tuple[Pixels, float]]:
         for picture, time_s in pictures(path, begin_s):
             seen.append(time_s)
             yield picture, time_s

@@ -1,0 +1,167 @@
+"""Pictures are seen as people see them, whatever way they are stored."""
+
+import shutil
+import subprocess
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import cv2
+import numpy as np
+import pytest
+
+from edge.sources.media import read_frames
+from edge.sources.upright import Turn, nearest, square
+from edge.windowing import FrameGrid
+from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, rgb, turn
+from train.clips.cut import frames
+from train.corpora.utterance import Cut
+
+ORIENTATIONS = sorted(MATRICES)
+
+
+def seen(path: Path) -> np.ndarray:
+    return next(read_frames(path, FrameGrid(5.0))).picture
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_film_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
+    path = turn(rgb(tmp_path / "a.mov", lying(pattern(), orientation)), MATRICES[orientation])
+    np.testing.assert_array_equal(seen(path), pattern())
+    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).picture, pattern())
+
+
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_film_lies_as_ffmpeg_turns_it(tmp_path: Path, orientation: int) -> None:
+    if not shutil.which("ffmpeg"):
+        pytest.skip("ffmpeg is not installed")
+    path = turn(rgb(tmp_path / "a.mov", pattern()), MATRICES[orientation])
+    command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-frames:v", "1", "-"]
+    shown = subprocess.run(command, capture_output=True, check=True).stdout
+    np.testing.assert_array_equal(seen(path).ravel(), np.frombuffer(shown, np.uint8))
+
+
+@pytest.mark.parametrize("order", ["<", ">"])
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_still_is_upright_by_its_exif_data(tmp_path: Path, orientation: int, order: str) -> None:
+    path = jpeg(tmp_path / "a.jpg", lying(pattern(), orientation), orientation, order)
+    np.testing.assert_allclose(seen(path), pattern(), atol=4)
+    np.testing.assert_allclose(seen(path), cv2.imread(str(path))[..., ::-1], atol=4, err_msg="as OpenCV turns it")
+
+
+@pytest.mark.parametrize("orientation", [0, 9, 1000])
+def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, orientation: int) -> None:
+    said = seen(jpeg(tmp_path / "a.jpg", pattern(), orientation))
+    np.testing.assert_array_equal(said, seen(jpeg(tmp_path / "b.jpg", pattern())))
+
+
+@pytest.mark.parametrize(
+    ("matrix", "expected"),
+    [
+        ((1, 0, 0, 0, 1, 0), Turn(False, False, False)),
+        ((0, 0, 0, 0, 0, 0), Turn(False, False, False)),
+        ((9, 4, 0, -4, 9, 0), Turn(False, False, False)),
+        ((4, 9, 0, -9, 4, 0), Turn(True, True, False)),
+        ((2, 0, 0, 0, -2, 0), Turn(False, False, True)),
+    ],
+    ids=["upright", "nothing", "a little askew", "much askew", "flipped and scaled"],
+)
+def test_a_matrix_is_taken_for_the_nearest_right_angle(matrix: tuple[int, ...], expected: Turn) -> None:
+    assert nearest((*matrix, 0, 0, 1)) == expected
+
+
+@pytest.mark.parametrize(
+    ("aspect", "size"),
+    [
+        (Fraction(4, 3), (64, 32)),
+        (Fraction(3, 4), (48, 43)),
+        (Fraction(16, 11), (70, 32)),
+        (Fraction(1), (48, 32)),
+        (None, (48, 32)),
+        (Fraction(1, 9), (48, 32)),
+        (Fraction(65535, 1), (48, 32)),
+    ],
+)
+def test_pixels_are_made_square_and_none_is_thrown_away(aspect: Fraction | None, size: tuple[int, int]) -> None:
+    assert square(48, 32, aspect) == size
+
+
+@pytest.mark.parametrize("name", ["a.mov", "a.mp4", "a.ts"])
+def test_a_film_of_wide_pixels_is_as_wide_as_players_show_it(tmp_path: Path, name: str) -> None:
+    picture = seen(rgb(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
+    assert picture.shape == (96, 128, 3)
+    np.testing.assert_allclose(picture[12::24, 16::32], pattern(128, 96)[12::24, 16::32], atol=12)
+
+
+def test_wide_pixels_lie_along_the_stored_rows(tmp_path: Path) -> None:
+    path = turn(rgb(tmp_path / "a.mov", lying(pattern(32, 48), 6), Fraction(4, 3)), MATRICES[6])
+    assert seen(path).shape == (64, 32, 3)
+
+
+KR_KB = {1: (0.2126, 0.0722), 5: (0.299, 0.114), 6: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+"""Of red and of blue in luma, by the code points of H.273."""
+COLOURS = [(126, 128, 128), (150, 110, 150), (90, 140, 120), (180, 140, 110), (60, 135, 125), (235, 128, 128)]
+
+
+def by_the_standard(colour: tuple[int, int, int], matrix: int, is_full: bool) -> np.ndarray:
+    """Red, green and blue in 0 to 255 (H.273, 8.3)."""
+    luma, blueness, redness = colour
+    floor, luma_range, chroma_range = (0, 255, 255) if is_full else (16, 219, 224)
+    y, pb, pr = (luma - floor) / luma_range, (blueness - 128) / chroma_range, (redness - 128) / chroma_range
+    kr, kb = KR_KB[matrix]
+    red, blue = y + 2 * (1 - kr) * pr, y + 2 * (1 - kb) * pb
+    return np.clip(255 * np.array([red, (y - kr * red - kb * blue) / (1 - kr - kb), blue]), 0, 255)
+
+
+def plain(colour: tuple[int, ...], pixels: str, width: int = 64, height: int = 48) -> av.VideoFrame:
+    """A frame of one colour."""
+    frame = av.VideoFrame(width, height, pixels)
+    for plane, value in zip(frame.planes, colour, strict=True):
+        np.frombuffer(plane, np.uint8)[:] = value
+    return frame
+
+
+def shown(path: Path, pixels: str, matrix: int, color_range: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
+    """What is seen of the colours, in the middle of a picture each."""
+    made = film(path, [plain(colour, pixels, *size) for colour in COLOURS], "ffv1", None, matrix, color_range)
+    return np.stack([frame.picture[size[1] // 2, size[0] // 2] for frame in read_frames(made, FrameGrid(5.0))])
+
+
+@pytest.mark.parametrize(("pixels", "tolerance"), [("yuv444p", 1), ("yuv420p", 3)])
+@pytest.mark.parametrize("is_full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", KR_KB)
+def test_colours_are_those_of_the_matrix_and_the_range(
+    tmp_path: Path, pixels: str, tolerance: int, is_full: bool, matrix: int
+) -> None:
+    """libswscale rounds where each pixel has its chroma; where four share one it adds up tables of whole numbers."""
+    expected = [by_the_standard(colour, matrix, is_full) for colour in COLOURS]
+    np.testing.assert_allclose(shown(tmp_path / "a.mkv", pixels, matrix, 2 if is_full else 1), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize(
+    ("size", "matrix"), [((720, 576), 6), ((1280, 720), 1), ((720, 1280), 1), ((640, 480), 6)], ids=str
+)
+def test_a_film_that_says_no_matrix_has_that_of_its_size(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
+    expected = [by_the_standard(colour, matrix, False) for colour in COLOURS]
+    np.testing.assert_allclose(shown(tmp_path / "a.mkv", "yuv444p", 2, 0, size), expected, atol=1)
+
+
+def test_a_large_still_is_bt_601_and_full(tmp_path: Path) -> None:
+    picture = np.full((800, 1400, 3), (170, 90, 60), np.uint8)
+    np.testing.assert_allclose(seen(jpeg(tmp_path / "a.jpg", picture)), picture, atol=2)
+
+
+def test_motion_jpeg_is_full(tmp_path: Path) -> None:
+    made = film(tmp_path / "a.avi", [plain((235, 128, 128), "yuvj420p")] * 3, "mjpeg", None, 5, 2)
+    np.testing.assert_allclose(seen(made), 235, atol=2)
+
+
+@pytest.mark.parametrize(("color_range", "grey"), [(0, 60), (1, 51), (2, 60)], ids=["unsaid", "limited", "full"])
+def test_a_grey_film_has_its_range(tmp_path: Path, color_range: int, grey: int) -> None:
+    """(60 - 16) * 255 / 219 = 51.2."""
+    made = film(tmp_path / "a.mkv", [plain((60,), "gray")] * 2, "ffv1", None, 2, color_range)
+    assert (seen(made) == grey).all()
+
+
+def test_exif_data_is_as_the_standard_has_it() -> None:
+    assert exif(6, ">") == bytes.fromhex("4d4d002a00000008 0001 0112 0003 00000001 0006 0000 00000000".replace(" ", ""))
