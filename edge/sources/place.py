@@ -29,7 +29,10 @@ ANSWER_S = 5.0
 GRACE_S = 0.5
 """What FFmpeg may take beyond that: it looks at the time ten times a second, but not while a name is looked up."""
 LITERALLY = {"pattern_type": "none"}
-"""A picture's name with a % or a * in it is no pattern of many pictures."""
+"""A picture's name with a % or a * in it is no pattern of many pictures.
+
+All options are the container's: PyAV before 18 ends the process where streams are to have them too and come late.
+"""
 RTSP = {"rtsp_transport": "tcp"}
 
 
@@ -58,7 +61,7 @@ def open_file(path: Path) -> "av.container.InputContainer":
     if not is_there(path, SourceError) and not path.is_symlink():
         raise SourceError(f"no such file: {path}")
     check_file(path, "give a recording or a still picture", SourceError)
-    return av.open(f"file:{os.path.abspath(path)}", options=LITERALLY)
+    return av.open(f"file:{os.path.abspath(path)}", container_options=LITERALLY)
 
 
 def open_address(address: str, name: str, read_s: float, options: dict[str, str]) -> "av.container.InputContainer":
@@ -71,7 +74,9 @@ def open_address(address: str, name: str, read_s: float, options: dict[str, str]
         return within(
             ANSWER_S + GRACE_S,
             f"{name}: opener",
-            lambda: av.open(f"{known}{separator}{rest}", options=options | transport, timeout=(ANSWER_S, read_s)),
+            lambda: av.open(
+                f"{known}{separator}{rest}", container_options=options | transport, timeout=(ANSWER_S, read_s)
+            ),
         )
     except av.error.ProtocolNotFoundError as error:
         raise SourceError(
