@@ -4,10 +4,12 @@ import sys
 from collections.abc import Callable
 
 from .interrupts import FORCED_STATUS, INTERRUPTS, leave
+from .standard_streams import stand_in
 
 
 def main() -> None:
     """Run the command line; Ctrl-C is heard from the first moment on."""
+    stand_in()
     INTERRUPTS.watch()
     try:
         load()()

@@ -30,8 +30,6 @@ from .options import (
     audio_track_option,
     backend_option,
     bundle_option,
-    complaints,
-    console,
     framing_option,
     log_options,
     make_workshop,
@@ -46,7 +44,9 @@ from .run_options import read_config, run_options
 from .score import read_table, score
 from .session import run
 from .sources.tracks import Numbers
+from .standard_streams import stderr
 from .sync_commands import devices
+from .terminal import complaints, console, paragraph
 from .wire_commands import keys, listen, status
 
 log = logging.getLogger(__name__)
@@ -61,7 +61,7 @@ def run_command() -> None:
     except click.ClickException as error:
         said = io.StringIO()
         error.show(said)
-        click.echo(censored(said.getvalue()), nl=False, err=True)
+        stderr.write(paragraph(censored(said.getvalue()), indent="") + "\n")
         status = error.exit_code
     except click.Abort:
         status = FORCED_STATUS

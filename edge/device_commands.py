@@ -11,7 +11,8 @@ from .doctor import examine
 from .engines import device, flavour, provide
 from .errors import FoalError
 from .interrupts import interruptible
-from .options import backend_option, console, make_workshop, threads_option
+from .options import backend_option, make_workshop, threads_option
+from .terminal import console
 from .versions import system, versions
 
 bundle_argument = click.argument("bundle", type=click.Path(path_type=Path), default=SHIPPED)

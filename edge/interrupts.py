@@ -7,10 +7,11 @@ like. So a thread is told of each signal by way of a pipe.
 import os
 import select
 import signal
-import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+
+from .standard_streams import let_go
 
 FORCED_STATUS = 130
 """Exit status where the program does not end in order."""
@@ -87,7 +88,7 @@ def end_at_once() -> None:
 
 def leave(status: str | int | None) -> None:
     """End at once where a thread was left behind in a driver or a terminal: Python's own end would abort in it."""
+    let_go()
     left = (thread for thread in threading.enumerate() if thread.daemon and not INTERRUPTS.has(thread))
     if isinstance(status, int) and any(left):
-        sys.stderr.flush()
         os._exit(status)

@@ -13,6 +13,8 @@ from types import TracebackType
 from typing import Literal
 
 from .redaction import censored
+from .standard_streams import stderr
+from .terminal import paragraph, visible
 
 LogFormat = Literal["text", "json"]
 
@@ -45,18 +47,16 @@ def configure(log_format: LogFormat, verbose: bool) -> None:
 class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only from Python 3.11 on
     """Writes to what is stderr at that moment, not to what it was when logging was configured."""
 
-    def emit(self, record: logging.LogRecord) -> None:
-        """Write a record."""
-        self.stream = sys.stderr
-        super().emit(record)
+    def __init__(self) -> None:
+        super().__init__(stderr)
 
 
 class TextFormatter(logging.Formatter):
-    """Lines for people; no secret of an address is among them, whoever wrote it there."""
+    """Lines for people; no secret of an address and no control character is among them, whoever wrote it there."""
 
     def format(self, record: logging.LogRecord) -> str:
         """The record, with its traceback where it has one."""
-        return censored(super().format(record))
+        return paragraph(censored(super().format(record)))
 
 
 class JsonFormatter(logging.Formatter):
@@ -100,13 +100,13 @@ def plain(value: object) -> object:
 
 def print_unforeseen(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
     """What ends the program: Python's own traceback, without the secrets of addresses."""
-    sys.stderr.write(censored("".join(traceback.format_exception(kind, error, trace))))
+    stderr.write(paragraph(censored("".join(traceback.format_exception(kind, error, trace))), indent="") + "\n")
 
 
 def print_unforeseen_in_thread(ended: threading.ExceptHookArgs) -> None:
     """What ends a thread, in the same way."""
     if not issubclass(ended.exc_type, SystemExit):
-        sys.stderr.write(censored(f"Exception in thread {ended.thread.name if ended.thread else None}:\n"))
+        stderr.write(visible(censored(f"Exception in thread {ended.thread.name if ended.thread else None}:")) + "\n")
         print_unforeseen(ended.exc_type, ended.exc_value or ended.exc_type(), ended.exc_traceback)
 
 

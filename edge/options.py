@@ -13,9 +13,7 @@ from .choice import Wanted
 from .engines.progress import bar
 from .engines.provide import Workshop
 from .logs import LogFormat
-
-console = Console(highlight=False, markup=False, soft_wrap=True)
-complaints = Console(stderr=True, highlight=False, markup=False, soft_wrap=True)
+from .terminal import complaints
 
 bundle_option = click.option(
     "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable
 
 from .bounded import push
+from .errors import FoalError
 from .messages import Message
 
 MOST_WAITING = 1000
@@ -44,8 +45,8 @@ class Printer:
         except (SystemExit, BrokenPipeError) as error:
             log.debug("nobody reads what is printed any more (%r)", error)
             self._stop.set()
-        except OSError as error:
-            log.warning("cannot print: %s. Going on without; --quiet prints nothing", error)
+        except (OSError, FoalError) as error:
+            log.warning("%s. Going on without; --quiet prints nothing", error)
 
     def close(self) -> None:
         """Print what waits, for two seconds at most."""

@@ -16,12 +16,13 @@ from .config import StreamConfig, build, check_stream
 from .errors import UsageError
 from .inputs import make_devices, make_recording
 from .interrupts import interruptible
-from .options import Seconds, audio_track_option, complaints, console, video_track_option
+from .options import Seconds, audio_track_option, video_track_option
 from .samples import Event
 from .sources.base import Recording, Source
 from .sources.capture import Capture
 from .sync.evidence import Evidence
 from .sync.skew import Skew, measure
+from .terminal import complaints, console
 
 EVERY_FRAME_HZ = 240.0
 """As fast as the grid of frames goes: a measurement leaves none out."""

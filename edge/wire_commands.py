@@ -10,7 +10,8 @@ from . import show
 from .errors import SourceError
 from .listen import Subscriber
 from .messages import TOPICS, Prediction, encode
-from .options import Seconds, complaints, console
+from .options import Seconds
+from .terminal import complaints, console, print_document
 from .wire.control import AUTO, control_address
 from .wire.control_client import TIMEOUT_S, ControlClient
 from .wire.control_messages import AskStatus, StatusReply, write
@@ -67,7 +68,7 @@ def listen(
                         f"and {'are these the keys it wants' if keys else 'does it want --keys'}?"
                     )
                 if as_json:
-                    click.echo(encode(message, "json"))
+                    print_document(encode(message, "json"))
                 else:
                     console.print(show.line(message))
                 if isinstance(message, Prediction):
@@ -95,7 +96,7 @@ def status(address: str, timeout_s: float, as_json: bool, folder: Path | None) -
     with ControlClient(address, keys, timeout_s) as control:
         reply = control.ask(AskStatus(), StatusReply)
     if as_json:
-        click.echo(write(reply, "json"))
+        print_document(write(reply, "json"))
         return
     for part in show.status_report(reply):
         console.print(part)

@@ -11,7 +11,8 @@ from ..bundle import SHIPPED, Bundle, load
 from ..choice import Wanted
 from ..config import HOP_S
 from ..errors import UsageError
-from ..options import Seconds, complaints, console, make_workshop, threads_option
+from ..options import Seconds, make_workshop, threads_option
+from ..terminal import complaints, console
 from . import compare, document, plots, roof, tables
 from .canvas import require_matplotlib
 from .contenders import Opening, open_contenders

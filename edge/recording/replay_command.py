@@ -11,8 +11,9 @@ from ..clock import SystemClock
 from ..errors import FoalError, UsageError
 from ..interrupts import interruptible
 from ..messages import Message
-from ..options import complaints, console, make_workshop
+from ..options import make_workshop
 from ..printer import Printer
+from ..terminal import complaints, console
 from ..wire.keys import check_bind, load_server_keys
 from ..wire.publisher import DEFAULT_ADDRESS, Publisher
 from .about import read_session
