@@ -5,7 +5,7 @@
     ├── SourceError           exit 3   a camera, microphone or file cannot be opened or read
     ├── BundleError           exit 4   a bundle is damaged, foreign or of another schema
     ├── PublishError          exit 5   the publisher cannot have its address
-    └── EngineError           exit 6   TensorRT or its GPU is missing, or does not do what was asked of it
+    └── EngineError           exit 6   what runs the model, on the CPU or a GPU, is missing, fails or computes wrongly
 
 A message names the value, what was expected and the remedy; it is printed without a traceback.
 """
@@ -42,7 +42,7 @@ class PublishError(FoalError):
 
 
 class EngineError(FoalError):
-    """TensorRT or its GPU is missing, or does not do what was asked of it."""
+    """What runs the model, on the CPU or a GPU, is missing, fails or computes wrongly."""
 
     exit_status = 6
 

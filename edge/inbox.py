@@ -5,7 +5,7 @@ import threading
 from collections import Counter, deque
 from collections.abc import Sequence
 
-from .samples import Block, Discontinuity, Event, Frame
+from .samples import Block, Discontinuity, Event, Frame, check
 from .step import Arrival
 
 MOST_FRAMES = 5
@@ -20,15 +20,12 @@ FRAMES, BLOCKS, STALE = REASONS = "frames_overload", "blocks_overload", "frames_
 class Inbox:
     """What all streams delivered, in the order of its arrival; what does not fit is dropped, oldest first, and counted.
 
-    `captures` says how many captures each stream has: with the last of them the stream has ended, with the last
-    stream the inbox is closed.
+    `captures` says how many captures each stream has: with the last of them the stream has ended.
     """
 
     def __init__(self, captures: Sequence[int]) -> None:
         self.dropped: list[Counter[str]] = [Counter(dict.fromkeys(REASONS, 0)) for _ in captures]
         """A stream each, by reason. No reason is added later: other threads count here and read."""
-        self.error: BaseException | None = None
-        """What broke a capture; the inbox is closed then."""
         self._running = list(captures)
         self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
         self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
@@ -41,12 +38,15 @@ class Inbox:
         """What is waited for while someone waits: sound up to here, of each stream; else None."""
         self._changed = threading.Condition()
 
-    def put(self, stream: int, event: Event) -> None:
-        """Leave one event of a stream; never waits."""
+    def put(self, stream: int, event: Event) -> bool:
+        """Leave one event of a stream, never waiting; whether more of it is wanted. ValueError where it is none."""
+        check(event)
         with self._changed:
+            if not self._running[stream]:
+                return False
             if isinstance(event, Discontinuity):
                 self._discontinuities[stream].append(self._arrive(stream, event))
-                return
+                return True
             if isinstance(event, Frame):
                 queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
             else:
@@ -56,23 +56,30 @@ class Inbox:
                 queue.popleft()
                 self.dropped[stream][reason] += 1
             queue.append(self._arrive(stream, event))
+            return True
 
-    def end(self, stream: int, error: BaseException | None) -> None:
-        """One of a stream's captures has ended, or `error` has broken it: then nothing more is waited for."""
+    def end(self, stream: int, error: Exception | None) -> None:
+        """One of a stream's captures has ended; where `error` has ended it the whole stream has, and no other."""
         with self._changed:
-            self.error = self.error or error
-            self._running[stream] -= 1
+            if not self._running[stream]:
+                return
+            self._running[stream] = 0 if error else self._running[stream] - 1
             if self._running[stream] == 0:
-                self._ends.append(self._arrive(stream, None))
-            if self.error or not any(self._running):
+                self._ends.append(self._arrive(stream, None, error))
+            if not any(self._running):
                 self._changed.notify_all()
 
-    def _arrive(self, stream: int, event: Event | None) -> tuple[int, Arrival]:
+    def dismiss(self, stream: int) -> None:
+        """Nothing more of a stream is wanted: its captures end at their next event."""
+        with self._changed:
+            self._running[stream] = 0
+
+    def _arrive(self, stream: int, event: Event | None, error: Exception | None = None) -> tuple[int, Arrival]:
         self._arrivals += 1
         due_ns = self._sound_due_ns
         if due_ns is not None and not (isinstance(event, Block) and event.end_ns < due_ns[stream]):
             self._changed.notify()
-        return self._arrivals, Arrival(stream, event)
+        return self._arrivals, Arrival(stream, event, error)
 
     def take(
         self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
@@ -99,12 +106,6 @@ class Inbox:
         with self._changed:
             return {"frames": sum(map(len, self._frames)), "blocks": sum(map(len, self._blocks))}
 
-    @property
-    def closed(self) -> bool:
-        """Whether nothing more will come and all has been taken, or a capture broke."""
-        with self._changed:
-            return self.error is not None or (self._is_over() and not self._has_any())
-
     def _has_awaited(self, sound_due_ns: Sequence[float]) -> bool:
         is_heard = any(
             blocks and heard_ns >= due_ns
@@ -116,4 +117,4 @@ class Inbox:
         return any(map(any, (self._frames, self._blocks, self._discontinuities))) or bool(self._ends)
 
     def _is_over(self) -> bool:
-        return self.error is not None or not any(self._running)
+        return not any(self._running)

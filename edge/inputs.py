@@ -11,7 +11,7 @@ from .clock import Clock, to_ns
 from .config import StreamConfig
 from .errors import SourceError
 from .inbox import Inbox
-from .sources.base import Recording, Source
+from .sources.base import Recording, Source, source_error
 from .sources.camera import make_camera
 from .sources.capture import Capture
 from .sources.demo import Demo
@@ -101,6 +101,7 @@ def try_open(device: Source) -> SourceError | None:
     """Open a device; what was in the way."""
     try:
         device.open()
-    except SourceError as error:
-        return error
+    except Exception as error:  # a driver may raise anything
+        log.debug("%s", device.name, exc_info=error)
+        return source_error(device.name, error)
     return None

@@ -12,7 +12,7 @@ BACKGROUND_QUANTILE = 0.1
 
 def rms_dbfs(samples: Samples) -> float | None:
     """Level of float32 `[n]` against full scale; None where it is empty or digital silence."""
-    power = float(np.mean(np.square(samples))) if len(samples) else 0.0
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
     return 10 * float(np.log10(power)) if power > 0 else None
 
 
@@ -25,6 +25,6 @@ def speech_share(samples: Samples, rate_hz: int) -> float | None:
     pieces = samples[: len(samples) // piece * piece].reshape(-1, piece)
     if len(pieces) == 0:
         return None
-    levels = 10 * np.log10(np.square(pieces).mean(axis=1) + 1e-12)
+    levels = 10 * np.log10(np.square(pieces, dtype=np.float64).mean(axis=1) + 1e-12)
     background = float(np.quantile(levels, BACKGROUND_QUANTILE))
     return float(np.mean((levels > FLOOR_DBFS) & (levels > background + ABOVE_BACKGROUND_DB)))

@@ -18,6 +18,9 @@ DROP_REASONS = {
     "blocks_overload": "sound captured quicker than it could be taken in",
     "windows_late": "windows overtaken by a later one that was due as well",
     "windows_empty": "windows without any evidence: every modality lost",
+    "windows_not_finite": "windows of which the model, or a level, gave a number that is not finite",
+    "frames_failed": "frames that could not be framed",
+    "frames_not_finite": "frames to which the model gave an embedding that is not finite",
     "frames_stale": "frames more than a second old when the driver gave them",
     "messages_queue": "messages produced quicker than they could be sent, of all streams",
     "messages_stale": "messages overtaken by a stop of the program or a suspension of the machine, of all streams",
@@ -37,7 +40,7 @@ class AudioEvidence(msgspec.Struct, frozen=True):
 
     state: AudioState
     """`silent` is digital silence for a second (muted); `clipping` a thousandth of the last second at full scale or
-    beyond; `lost` no block for 0.5 s; `off` not asked for."""
+    beyond; `lost` no block yet, or none for 0.5 s; `off` not asked for."""
     rms_dbfs: float | None
     """Level of the window's sound; null where there is none or it is digital silence."""
     speech: float | None
@@ -49,7 +52,7 @@ class VideoEvidence(msgspec.Struct, frozen=True):
 
     state: VideoState
     """`no_face` frames arrive, none in the window shows a face; `dark` the newest frame is black (lens covered); `lost`
-    no frame for 1 s; `off` not asked for."""
+    no frame yet, none for 1 s, or none that can be used; `off` not asked for."""
     faces: int | None
     """Found when the whole picture was searched last, at most 2 s before; null with whole framing."""
     box: Box | None
@@ -147,7 +150,10 @@ class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
 
 
 class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
-    """Topic `status.<stream>.`: on every change, and every second as a heartbeat."""
+    """Topic `status.<stream>.`: on every change, and every second as a heartbeat.
+
+    The first comes once each modality asked for has given something, or has not within the time after which it is lost.
+    """
 
     schema: int
     """Version of the wire, 1."""

@@ -64,7 +64,8 @@ class Recognizer:
     def recognize(self, windows: Sequence[Evidence]) -> list[Recognition]:
         """One recognition a window, in batches as large as the graphs take.
 
-        A window without samples or embeddings lacks that modality.
+        A window without samples or embeddings lacks that modality. Probabilities are NaN where the model gives none,
+        of that window alone.
         """
         graphs = self.manifest.graphs
         largest = min(graphs.audio_encoder.batch.largest, graphs.fusion.batch.largest)
@@ -74,14 +75,19 @@ class Recognizer:
     def _recognize(self, windows: Sequence[Evidence]) -> list[Recognition]:
         started = time.perf_counter()
         tokens, token_mask = self._hear(windows)
+        is_spoilt = np.asarray(~np.isfinite(tokens).all(axis=(1, 2)))
+        if is_spoilt.any():  # a graph with scales of its own for each batch would hand it on to the other windows
+            tokens = np.where(is_spoilt[:, None, None], np.float32(0), tokens)
         heard = time.perf_counter()
         embeddings, frame_mask = self._gather(windows)
         fused = self.backend.fusion(
             {"audio_tokens": tokens, "audio_mask": token_mask, "video_tokens": embeddings, "video_mask": frame_mask}
         )
         encode_audio_ms, fuse_ms = (heard - started) * 1e3, (time.perf_counter() - heard) * 1e3
-        probs = softmax(fused["logits"] / self.manifest.temperature)
-        cosines = (fused["audio_embedding"] * fused["video_embedding"]).sum(axis=1)
+        with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is for whoever takes it to see
+            probs = softmax(fused["logits"] / self.manifest.temperature)
+            cosines = (fused["audio_embedding"] * fused["video_embedding"]).sum(axis=1)
+        probs[is_spoilt] = np.nan
         return [
             Recognition(
                 row,

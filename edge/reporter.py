@@ -1,6 +1,8 @@
 """One stream's messages: predictions, steady states and statuses, numbered."""
 
 import itertools
+import logging
+import math
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 
@@ -11,6 +13,7 @@ from .messages import (
     DROP_REASONS,
     SCHEMA,
     AudioEvidence,
+    AudioState,
     Latency,
     Message,
     Prediction,
@@ -18,6 +21,7 @@ from .messages import (
     SteadyState,
     StreamState,
     VideoEvidence,
+    VideoState,
 )
 from .recognizer import Recognition
 from .steadying import Steadier, Steadying
@@ -28,6 +32,8 @@ LOOK_NS = SECOND_NS // 5
 """How often the states of a stream's modalities are looked at."""
 ALIVE = ("ok", "silent", "clipping", "no_face", "dark")
 """States of a modality that delivers."""
+
+log = logging.getLogger(__name__)
 
 
 class Reporter:
@@ -44,7 +50,9 @@ class Reporter:
         publish: Callable[[Message], None],
     ) -> None:
         self.name, self.dropped = name, Counter[str]()
-        """Windows, by reason; what was dropped before it arrived comes with each step."""
+        """Windows and frames, by reason; what was dropped before it arrived comes with each step."""
+        self.all_dropped: dict[str, int] = {}
+        """Both together, as published last."""
         self.predictions = 0
         self.encode_video_s = 0.0
         """Spent on the frames new since the last window."""
@@ -57,12 +65,24 @@ class Reporter:
         self._looked_ns = self._status_ns = -HEARTBEAT_NS
         self._is_stopped = False
 
+    def drop(self, reason: str, why: str) -> None:
+        """Count what is dropped by its reason; the first of each is said, so that a log stays bounded."""
+        if not self.dropped[reason]:
+            log.warning("stream %s: %s; from now on that is only counted, as %s", self.name, why, reason)
+        self.dropped[reason] += 1
+
     def predict(
         self, window: Window, recognition: Recognition, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]
     ) -> None:
-        """Publish a window's prediction, and the steady state where it changes."""
+        """Publish a window's prediction, and the steady state where it changes; nothing that is not finite."""
+        audio = AudioEvidence(
+            window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.sound.rate_hz)
+        )
+        if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
+            self.drop("windows_not_finite", f"the model gave a window {recognition.probs.tolist()}")
+            self.encode_video_s = 0.0
+            return
         best = int(recognition.probs.argmax())
-        rate_hz = self._manifest.sound.rate_hz
         framed = window.framed
         self._publish(
             Prediction(
@@ -81,7 +101,7 @@ class Reporter:
                 probs=[float(p) for p in recognition.probs],
                 confidence=float(recognition.probs[best]),
                 agreement=recognition.agreement,
-                audio=AudioEvidence(window.audio, rms_dbfs(window.samples), speech_share(window.samples, rate_hz)),
+                audio=audio,
                 video=VideoEvidence(
                     window.video,
                     framed.faces if framed else None,
@@ -126,8 +146,8 @@ class Reporter:
         )
 
     def report(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
-        """Publish the stream's status where it has changed, and once a second."""
-        if self._is_stopped or now_ns - self._looked_ns < LOOK_NS:
+        """Publish the stream's status where it has changed, and once a second, from when on it is known."""
+        if self._is_stopped or now_ns - self._looked_ns < LOOK_NS or self._stream.is_awaited(now_ns):
             return
         self._looked_ns = now_ns
         status = self._make_status(now_ns, unix_ahead_ns, dropped)
@@ -142,14 +162,27 @@ class Reporter:
             self._tell(self._make_status(now_ns, unix_ahead_ns, dropped, "stopped"))
             self._is_stopped = True
 
+    def fail(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
+        """Publish, once, that the stream has ended by an error: its devices are not looked at any more."""
+        if not self._is_stopped:
+            audio: AudioState = "lost" if self._stream.sound else "off"
+            video: VideoState = "lost" if self._stream.picture else "off"
+            self._tell(self._make_status(now_ns, unix_ahead_ns, dropped, "stopped", (audio, video)))
+            self._is_stopped = True
+
     def _tell(self, status: Status) -> None:
         self._publish(status)
         self._statuses += 1
 
     def _make_status(
-        self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int], state: StreamState | None = None
+        self,
+        now_ns: int,
+        unix_ahead_ns: int,
+        dropped: Mapping[str, int],
+        state: StreamState | None = None,
+        states: tuple[AudioState, VideoState] | None = None,
     ) -> Status:
-        audio, video = self._stream.audio_state(now_ns), self._stream.video_state(now_ns)
+        audio, video = states or (self._stream.audio_state(now_ns), self._stream.video_state(now_ns))
         derived: StreamState = "online"
         if "lost" in (audio, video):
             derived = "degraded" if audio in ALIVE or video in ALIVE else "lost"
@@ -168,4 +201,10 @@ class Reporter:
         )
 
     def _all_dropped(self, before: Mapping[str, int]) -> dict[str, int]:
-        return {reason: self.dropped[reason] + before.get(reason, 0) for reason in DROP_REASONS}
+        self.all_dropped = {reason: self.dropped[reason] + before.get(reason, 0) for reason in DROP_REASONS}
+        return self.all_dropped
+
+
+def is_finite(*numbers: float | None) -> bool:
+    """Whether all are numbers that can be published; None stands for one that there is not."""
+    return all(number is None or math.isfinite(number) for number in numbers)

@@ -11,15 +11,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 
 from .clock import SECOND_NS, Clock
-from .inbox import FRAMES, Inbox
+from .failures import Failures
+from .inbox import Inbox
+from .member import Member
 from .recognizer import Recognizer
 from .reporter import LOOK_NS, Reporter
-from .samples import Discontinuity, Event
-from .sources.base import Recording
+from .samples import Discontinuity, Event, check
+from .sources.base import Recording, source_error
 from .step import Arrival, Step
-from .stream import Stream, Window
+from .stream import Stream
 from .supervision import Supervisor
 from .suspension import SuspensionWatch
 
@@ -30,43 +33,63 @@ LINGER_S = 0.01
 class Loop:
     """All streams on one recogniser: each step's frames, then its windows, go through the encoders as one batch.
 
-    Of a stream's windows that fall due together only the last is predicted where `latest_only`, else each.
+    Of a stream's windows that fall due together only the last is predicted where `latest_only`, else each. An error of
+    one stream's own ends that stream; what the recogniser raises ends all.
     """
 
     def __init__(
         self, streams: Sequence[Stream], reporters: Sequence[Reporter], recognizer: Recognizer, *, latest_only: bool
     ) -> None:
-        self._streams, self._reporters, self._recognizer = streams, reporters, recognizer
-        self._latest_only = latest_only
-        self._ended = [False] * len(streams)
-        self._frames_dropped = [0] * len(streams)
+        self._recognizer, self._latest_only = recognizer, latest_only
+        self.failures = Failures([reporter.name for reporter in reporters])
+        self._members = [
+            Member(stream, reporter, partial(self.failures.add, index))
+            for index, (stream, reporter) in enumerate(zip(streams, reporters, strict=True))
+        ]
         self._framers: ThreadPoolExecutor | None = None
         if len(streams) > 1:
             self._framers = ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="framer")
 
+    @property
+    def is_over(self) -> bool:
+        """Whether every stream has ended."""
+        return all(member.has_ended for member in self._members)
+
     def wake_ns(self, now_ns: int) -> int:
         """By when the next step is due, should nothing arrive."""
-        running = [stream for stream, ended in zip(self._streams, self._ended, strict=True) if not ended]
-        return min([now_ns + LOOK_NS, *(stream.deadline(now_ns) for stream in running)])
+        return int(min(now_ns + LOOK_NS, *(member.wake_ns(now_ns) for member in self._members)))
 
     def sound_due_ns(self) -> list[float]:
         """Up to where each stream's next window wants sound; what ends before that need not wake the loop."""
-        return [
-            math.inf if ended else stream.grid.next_ns for stream, ended in zip(self._streams, self._ended, strict=True)
-        ]
+        return [member.sound_due_ns for member in self._members]
 
     def step(self, step: Step) -> None:
         """Take in what arrived and publish what is due; frames that no due window needs wait until that is done."""
-        self._take_in(step)
+        for arrival in step.arrivals:
+            if arrival.event is not None:
+                self._members[arrival.stream].add(arrival.event)
+        for member, dropped in zip(self._members, step.dropped, strict=True):
+            member.begin(step, dropped)
         while due := self._take_due(step):
             self._look(due)
             self._predict(due, step)
-        self._look(dict.fromkeys(range(len(self._streams)), math.inf))
-        for reporter, dropped in zip(self._reporters, step.dropped, strict=True):
-            reporter.report(step.now_ns, step.unix_ahead_ns, dropped)
+        self._look(dict.fromkeys(range(len(self._members)), math.inf))
+        for member, dropped in zip(self._members, step.dropped, strict=True):
+            member.report(step, dropped)
+        self._end(step)
+
+    def _end(self, step: Step) -> None:
         for arrival in step.arrivals:
-            if arrival.event is None:
-                self._end(arrival.stream, step)
+            if arrival.error is not None:
+                self._members[arrival.stream].fail(arrival.error)
+        over = {arrival.stream for arrival in step.arrivals if arrival.event is None}
+        for index, (member, dropped) in enumerate(zip(self._members, step.dropped, strict=True)):
+            if index in over or not member.is_running:
+                member.end(step, dropped)
+
+    def ended(self) -> list[int]:
+        """The streams that have ended."""
+        return [index for index, member in enumerate(self._members) if member.has_ended]
 
     def ends(self) -> list[Arrival]:
         """The end of every stream that has not ended."""
@@ -77,80 +100,47 @@ class Loop:
         return self._to_all(Discontinuity(end_ns))
 
     def _to_all(self, event: Event | None) -> list[Arrival]:
-        return [Arrival(index, event) for index, ended in enumerate(self._ended) if not ended]
+        return [Arrival(index, event) for index, member in enumerate(self._members) if not member.has_ended]
 
     def close(self) -> None:
         """End its threads."""
         if self._framers:
             self._framers.shutdown()
 
-    def _end(self, index: int, step: Step) -> None:
-        self._ended[index] = True
-        self._reporters[index].stop(step.now_ns, step.unix_ahead_ns, step.dropped[index])
-
-    def _take_in(self, step: Step) -> None:
-        for arrival in step.arrivals:
-            if arrival.event is not None:
-                self._streams[arrival.stream].add([arrival.event])
-        for index, (stream, dropped) in enumerate(zip(self._streams, step.dropped, strict=True)):
-            stream.grid.change(step.hop_ns, step.now_ns)
-            if dropped.get(FRAMES, 0) != self._frames_dropped[index]:
-                self._frames_dropped[index] = dropped[FRAMES]
-                stream.excuse(step.now_ns)
-
     def _look(self, before_ns: Mapping[int, float]) -> None:
         """Frame and encode what some streams captured before a time each, all of it as one batch."""
-        looking = [(index, time) for index, time in before_ns.items() if self._streams[index].has_unseen(time)]
+        looking = [(self._members[index], time_ns) for index, time_ns in before_ns.items()]
+        looking = [(member, time_ns) for member, time_ns in looking if member.has_unseen(time_ns)]
         spread = self._framers.map if self._framers and len(looking) > 1 else map
-        for _ in spread(self._frame, looking):
+        for _ in spread(lambda each: each[0].look(each[1]), looking):
             continue
         self._encode()
 
-    def _frame(self, looking: tuple[int, float]) -> None:
-        index, before_ns = looking
-        started = time.perf_counter()
-        self._streams[index].look(before_ns)
-        self._reporters[index].encode_video_s += time.perf_counter() - started
-
     def _encode(self) -> None:
         """Give all streams' new frames their embeddings, as one batch."""
-        crops = [stream.crops for stream in self._streams]
+        crops = [member.crops for member in self._members]
         if not any(crops):
             return
         started = time.perf_counter()
         embeddings = self._recognizer.embed([crop for some in crops for crop in some])
         took_s = time.perf_counter() - started
         first = 0
-        for stream, reporter, some in zip(self._streams, self._reporters, crops, strict=True):
+        for member, some in zip(self._members, crops, strict=True):
             if some:
-                stream.keep(embeddings[first : first + len(some)])
-                reporter.encode_video_s += took_s
+                member.keep(embeddings[first : first + len(some)], took_s)
                 first += len(some)
 
     def _take_due(self, step: Step) -> dict[int, int]:
-        """Where the next window ends of each stream that has one due; of several, the last where that is wanted."""
-        due: dict[int, int] = {}
-        for index, (stream, reporter) in enumerate(zip(self._streams, self._reporters, strict=True)):
-            while not self._ended[index] and stream.due(step.now_ns):
-                if index in due and not self._latest_only:
-                    break
-                reporter.dropped["windows_late"] += index in due
-                due[index] = stream.grid.next_ns
-                stream.grid.advance()
-        return due
+        """Where the next window ends of each stream that has one due."""
+        due = [member.take_due(step.now_ns, latest_only=self._latest_only) for member in self._members]
+        return {index: end_ns for index, end_ns in enumerate(due) if end_ns is not None}
 
     def _predict(self, due: Mapping[int, int], step: Step) -> None:
-        windows: list[tuple[int, Window]] = []
-        for index, end_ns in due.items():
-            window = self._streams[index].cut(end_ns)
-            if window is None:
-                self._reporters[index].dropped["windows_empty"] += 1
-            else:
-                windows.append((index, window))
+        cut = [(index, self._members[index].cut(end_ns, step.now_ns)) for index, end_ns in due.items()]
+        windows = [(index, window) for index, window in cut if window is not None]
         recognitions = self._recognizer.recognize([window for _, window in windows])
         for (index, window), recognition in zip(windows, recognitions, strict=True):
-            dropped = step.dropped[index]
-            self._reporters[index].predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
+            self._members[index].predict(window, recognition, step, step.dropped[index])
 
 
 def run_live(
@@ -162,28 +152,27 @@ def run_live(
     supervisor: Supervisor,
     on_step: Callable[[Step], None],
 ) -> None:
-    """Predict until the inbox closes or `stop` is set; raises what broke a capture.
+    """Predict until every stream has ended or `stop` is set; what has failed is the loop's to say.
 
     What is due or lost is judged as of the moment the inbox was emptied: a slow machine must not take what it has
     not looked at yet for lost. After a gap in which nothing ran all streams begin anew.
     """
     linger_s = LINGER_S if len(inbox.dropped) > 1 else 0.0
-    over, awake_since_ns = False, watch.awake_since_ns()
-    while not over:
+    awake_since_ns = watch.awake_since_ns()
+    while not loop.is_over:
         now_ns = clock.now_ns()
         arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s, loop.sound_due_ns())
         if awake_since_ns != (awake_since_ns := watch.awake_since_ns()):
             arrivals = loop.discontinuities(awake_since_ns) + arrivals
         now_ns = clock.now_ns()
-        over = stop.is_set() or inbox.closed
-        if over:
+        if stop.is_set():
             arrivals += loop.ends()
         step = Step(now_ns, clock.unix_ns(0), supervisor.hop_ns, arrivals, supervisor.dropped())
         on_step(step)
         loop.step(step)
+        for ended in loop.ended():
+            inbox.dismiss(ended)
         supervisor.turn(now_ns, clock.now_ns())
-    if inbox.error is not None:
-        raise inbox.error
 
 
 def run_fast(
@@ -210,9 +199,15 @@ def run_fast(
 
 
 def arrivals_of(index: int, recording: Recording) -> Iterator[tuple[int, Arrival]]:
-    """A recording's events with their times, as the stream of that index delivers them, and its end."""
-    end_ns = 0
-    for event in recording.events():
-        end_ns = event.end_ns
-        yield end_ns, Arrival(index, event)
-    yield end_ns, Arrival(index, None)
+    """A recording's events, as the stream of that index delivers them, and its end; the times never go back."""
+    time_ns, error = 0, None
+    try:
+        for event in recording.events():
+            check(event)
+            time_ns = max(time_ns, event.end_ns)
+            yield time_ns, Arrival(index, event)
+    except MemoryError:
+        raise
+    except Exception as caught:  # a decoder may raise anything
+        error = source_error(recording.name, caught)
+    yield time_ns, Arrival(index, None, error)

@@ -17,6 +17,10 @@ Embedding = NDArray[np.floating[Any]]
 
 BLOCK_S = 0.02
 """Sources hand sound on in pieces of this length."""
+LARGEST_SIDE_PX = 1 << 14
+"""Of a picture."""
+LATEST_NS = 1 << 62
+"""A century and a half: what is later is no time."""
 LARGEST_JITTER_NS = 100_000_000
 """Blocks further apart than this have a gap between them."""
 
@@ -50,6 +54,34 @@ class Discontinuity:
 
 
 Event = Block | Frame | Discontinuity
+
+
+def check(event: Event) -> None:
+    """ValueError where what a source hands on is no event: its driver or its decoder is broken."""
+    if isinstance(event, Block):
+        is_sound = isinstance(event.samples, np.ndarray) and event.samples.dtype == np.float32
+        if not is_sound or event.samples.ndim != 1:
+            raise ValueError(f"a block is {form(event.samples)}, float32 [n] is expected")
+    elif isinstance(event, Frame):
+        is_picture = isinstance(event.picture, np.ndarray) and event.picture.dtype == np.uint8
+        if not is_picture or event.picture.ndim != 3 or event.picture.shape[2] != 3 or not has_sides(event.picture):
+            raise ValueError(
+                f"a frame is {form(event.picture)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
+            )
+    elif not isinstance(event, Discontinuity):
+        raise ValueError(f"{event!r:.80} is neither a block nor a frame")
+    if not isinstance(event.end_ns, int) or abs(event.end_ns) > LATEST_NS:
+        raise ValueError(f"a time is {event.end_ns!r}, nanoseconds are expected")
+
+
+def has_sides(picture: Image) -> bool:
+    """Whether a picture `[H, W, 3]` is neither empty nor larger than any camera's."""
+    return all(1 <= side <= LARGEST_SIDE_PX for side in picture.shape[:2])
+
+
+def form(array: object) -> str:
+    """Type and shape, for messages."""
+    return f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__
 
 
 class SampleRing:

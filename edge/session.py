@@ -1,10 +1,12 @@
 """One run of the runtime, put together from what the user asked for."""
 
+import logging
 import threading
 import uuid
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 from .bundle import Bundle, load
@@ -12,20 +14,22 @@ from .choice import open_backend
 from .clock import SystemClock, to_ns
 from .config import AUTO, Config
 from .engines.provide import Workshop
-from .errors import SourceError
+from .errors import EngineError, FoalError, SourceError
 from .framing import threads_for
 from .inbox import Inbox
 from .inputs import count_captures, make_recording, open_devices, pace
-from .lineup import Course, Lane, line_up
+from .lineup import Course, Lane, Lineup, line_up
 from .messages import Message
 from .outlets import Outlets
 from .pace import Pace
 from .recognizer import Recognizer
 from .runtime import run_fast, run_live
 from .sources.base import Recording
-from .supervision import Supervisor
+from .supervision import OVERLOAD, Supervisor
 from .suspension import SuspensionWatch
 from .watchdog import Watchdog
+
+log = logging.getLogger(__name__)
 
 
 def run(
@@ -53,24 +57,36 @@ def run(
             on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
         this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, watch, stop, tell)
-        predictions = this.play_fast(recordings) if config.fast else this.play_live(recordings)
+        lineup = this.play_fast(recordings) if config.fast else this.play_live(recordings)
+    failures = lineup.loop.failures
     if not stop.is_set():
-        check_predicted(config, recordings, predictions)
+        for index, (recording, reporter) in enumerate(zip(recordings, lineup.reporters, strict=True)):
+            if recording is not None and not reporter.predictions and index not in failures:
+                check_predicted(config, recording.name, reporter.all_dropped, partial(failures.add, index))
+    failures.raise_any()
 
 
-def check_predicted(config: Config, recordings: Sequence[Recording | None], predictions: Sequence[int]) -> None:
-    """SourceError names the recordings that gave no window."""
-    empty = [rec.name for rec, count in zip(recordings, predictions, strict=True) if rec is not None and not count]
-    if empty:
-        raise SourceError(
-            f"{', '.join(empty)} gave no window: shorter than the hop of {config.hop_s} s, or no face and no sound; "
-            "give a longer clip or a shorter --hop"
+def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail: Callable[[FoalError], None]) -> None:
+    """Say why a recording gave no window: its own failure, unless this machine was too slow for it."""
+    if any(dropped[reason] for reason in OVERLOAD):
+        counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
+        log.warning("%s gave no window in time, this machine being too slow (%s); run fewer streams", name, counts)
+    elif dropped["windows_not_finite"]:
+        fail(EngineError(f"the model gave no window of {name} a finite number", "run `foal-edge doctor`"))
+    elif dropped["frames_failed"]:
+        fail(SourceError(f"no picture of {name} can be framed; convert it with ffmpeg"))
+    else:
+        fail(
+            SourceError(
+                f"{name} gave no window: shorter than the hop of {config.hop_s} s, or no face and no sound; "
+                "give a longer clip or a shorter --hop"
+            )
         )
 
 
 @dataclass(frozen=True)
 class Run:
-    """The parts that both ways of running need. Both return each stream's count of predictions."""
+    """The parts that both ways of running need. Both return what has run."""
 
     config: Config
     session: str
@@ -98,7 +114,7 @@ class Run:
             config.events,
         )
 
-    def play_fast(self, recordings: Sequence[Recording | None]) -> list[int]:
+    def play_fast(self, recordings: Sequence[Recording | None]) -> Lineup:
         """As quickly as the recordings can be decoded."""
         given = [recording for recording in recordings if recording is not None]
         self.tell([recording.name for recording in given])
@@ -107,9 +123,9 @@ class Run:
         on_step = self.outlets.record(course, self.bundle)
         with closing(lineup.loop):
             run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step)
-        return lineup.predictions
+        return lineup
 
-    def play_live(self, recordings: Sequence[Recording | None]) -> list[int]:
+    def play_live(self, recordings: Sequence[Recording | None]) -> Lineup:
         """As things happen: devices, and recordings in their own time."""
         streams, publisher = self.config.streams, self.outlets.publisher
         inbox = Inbox([count_captures(stream) for stream in streams])
@@ -137,4 +153,4 @@ class Run:
                 watchdog.stopping()
                 for capture in captures:
                     capture.finish()
-        return lineup.predictions
+        return lineup

@@ -13,6 +13,8 @@ class Arrival:
     """Which, in the order of the run's streams."""
     event: Event | None
     """None where the stream has ended."""
+    error: Exception | None = None
+    """What has ended it before its time."""
 
 
 @dataclass(frozen=True)

@@ -8,12 +8,14 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from .bundle import Manifest
 from .clock import to_ns
 from .evidence_state import is_clipping, is_dark, is_muted
 from .framing import Framed, Framing, Image
 from .messages import AudioState, VideoState
-from .samples import Block, Discontinuity, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples
+from .samples import Block, Discontinuity, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples, form
 from .windowing import HopGrid
 
 SOUND_LOST_NS = 500_000_000
@@ -69,6 +71,7 @@ class Stream:
         self._sound_lost_ns, self._picture_lost_ns = sound_lost_ns + sound_lag_ns, picture_lost_ns
         self._grace_ns = GRACE_NS + sound_lag_ns
         self._framing = framing
+        self._crop_shape = manifest.picture.height, manifest.picture.width, 3
         self._window_ns = to_ns(manifest.sound.window_s)
         self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
         width = manifest.graphs.image_encoder.outputs[0].shape[-1]
@@ -78,7 +81,7 @@ class Stream:
         self._framed: Framed | None = None
         self._picture_ns: int | None = None
         self._excused_ns = begin_ns
-        self._is_dark = False
+        self._is_dark = self._is_unusable = False
 
     def add(self, events: Sequence[Event]) -> None:
         """Take in blocks and frames; frames wait until they are looked at.
@@ -101,7 +104,7 @@ class Stream:
         self._samples.clear()
         self._unseen.clear()
         self._forget_pictures()
-        self._picture_ns, self._is_dark = None, False
+        self._picture_ns, self._is_dark, self._is_unusable = None, False, False
         self.grid.skip_to(begin_ns)
 
     def excuse(self, now_ns: int) -> None:
@@ -112,10 +115,18 @@ class Stream:
         """Whether frames captured before a time wait to be looked at."""
         return bool(self._unseen) and self._unseen[0].end_ns < before_ns
 
-    def look(self, before_ns: float = math.inf) -> None:
-        """Frame the frames captured before a time; their crops wait for their embeddings."""
+    def look(self, before_ns: float = math.inf) -> list[Exception]:
+        """Frame the frames captured before a time; their crops wait for their embeddings. Why some cannot be framed."""
+        errors = []
         while self.has_unseen(before_ns):
-            self._see(self._unseen.popleft())
+            try:
+                self._see(self._unseen.popleft())
+            except MemoryError:
+                raise
+            except Exception as error:  # a picture that OpenCV chokes on is one picture less
+                self._framed, self._is_dark, self._is_unusable = None, False, True
+                errors.append(error)
+        return errors
 
     def _see(self, frame: Frame) -> None:
         if self._is_camera_lost(frame.end_ns):
@@ -123,19 +134,27 @@ class Stream:
         self._picture_ns = frame.end_ns
         self._is_dark = is_dark(frame.picture)
         self._framed = IN_THE_DARK if self._is_dark else self._framing(frame.picture)
-        if self._framed.crop is not None:
-            self._pending.append((self._framed.crop, frame.end_ns))
+        self._is_unusable = False
+        crop = self._framed.crop
+        if crop is not None:
+            if crop.dtype != np.uint8 or crop.shape != self._crop_shape:
+                raise ValueError(f"it comes out as {form(crop)}, uint8 {list(self._crop_shape)} is expected")
+            self._pending.append((crop, frame.end_ns))
 
     @property
     def crops(self) -> list[Image]:
         """Those that wait for their embeddings."""
         return [crop for crop, _ in self._pending]
 
-    def keep(self, embeddings: Embedding) -> None:
-        """Take the embeddings `[n, Dv]` of `crops`."""
-        for (_, end_ns), embedding in zip(self._pending, embeddings, strict=True):
-            self._embeddings.append(embedding, end_ns)
+    def keep(self, embeddings: Embedding) -> int:
+        """Take the embeddings `[n, Dv]` of `crops`; how many were not finite and are left out."""
+        are_finite = [bool(np.isfinite(embedding).all()) for embedding in embeddings]
+        for (_, end_ns), embedding, is_finite in zip(self._pending, embeddings, are_finite, strict=True):
+            if is_finite:
+                self._embeddings.append(embedding, end_ns)
+            self._is_unusable = not is_finite
         self._pending.clear()
+        return are_finite.count(False)
 
     def _is_camera_lost(self, now_ns: int) -> bool:
         return now_ns - max(self._picture_ns or self._begin_ns, self._excused_ns) > self._picture_lost_ns
@@ -181,7 +200,7 @@ class Stream:
         """What has become of the microphone."""
         if not self.sound:
             return "off"
-        if now_ns - (self._samples.end_ns or self._begin_ns) > self._sound_lost_ns:
+        if self._samples.end_ns is None or now_ns - self._samples.end_ns > self._sound_lost_ns:
             return "lost"
         newest = self._samples.until(now_ns)[-round(STATE_S * self._samples.rate_hz) :]
         if is_muted(newest):
@@ -192,9 +211,20 @@ class Stream:
         """What has become of the camera."""
         if not self.picture:
             return "off"
-        if self._is_camera_lost(now_ns):
+        if self._picture_ns is None or self._is_camera_lost(now_ns):
             return "lost"
         if self._is_dark:
             return "dark"
         seen, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
-        return "ok" if len(seen) else "no_face"
+        if len(seen):
+            return "ok"
+        return "lost" if self._is_unusable else "no_face"
+
+    def is_awaited(self, now_ns: int) -> bool:
+        """Whether a modality has given nothing since the time line began, and has time left to."""
+        awaits_sound = self.sound and self._samples.end_ns is None
+        awaits_picture = self.picture and self._picture_ns is None
+        since_ns = now_ns - self._begin_ns
+        return (awaits_sound and since_ns <= self._sound_lost_ns) or (
+            awaits_picture and not self._is_camera_lost(now_ns)
+        )

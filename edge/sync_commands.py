@@ -96,7 +96,7 @@ def look_through(recording: Recording, until_ns: int) -> Evidence:
 def watch(config: StreamConfig, manifest: Manifest, clock: Clock, seconds: float) -> Evidence:
     """What a camera and a microphone show for a while; SourceError where one of them is lost meanwhile."""
     evidence = Evidence()
-    errors: list[BaseException] = []
+    errors: list[Exception] = []
     with interruptible() as stop, ExitStack() as opened:
         sources = make_devices(config, manifest, clock, Counter())
         for source in sources:
@@ -104,11 +104,12 @@ def watch(config: StreamConfig, manifest: Manifest, clock: Clock, seconds: float
             opened.callback(source.close)
         begin_ns = clock.now_ns() + to_ns(SETTLING_S)
 
-        def put(event: Event) -> None:
+        def put(event: Event) -> bool:
             if event.end_ns >= begin_ns:
                 evidence.add(event)
+            return True
 
-        def ended(error: BaseException | None) -> None:
+        def ended(error: Exception | None) -> None:
             if error:
                 errors.append(error)
                 stop.set()
@@ -121,8 +122,8 @@ def watch(config: StreamConfig, manifest: Manifest, clock: Clock, seconds: float
 
 def read_for(
     sources: Sequence[Source],
-    put: Callable[[Event], None],
-    ended: Callable[[BaseException | None], None],
+    put: Callable[[Event], bool],
+    ended: Callable[[Exception | None], None],
     stop: threading.Event,
     seconds: float,
 ) -> None:

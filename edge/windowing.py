@@ -37,9 +37,11 @@ class HopGrid:
             self._last_ns += max(0, (now_ns - self._last_ns) // hop_ns - 1) * hop_ns
         self.hop_ns = hop_ns
 
-    def skip_to(self, time_ns: int) -> None:
-        """Leave out the windows that would have ended by `time_ns`; the grid stays where it was."""
-        self._last_ns += max(0, (time_ns - self._last_ns) // self.hop_ns) * self.hop_ns
+    def skip_to(self, time_ns: int) -> int:
+        """Leave out the windows that would have ended by `time_ns`, and count them; the grid stays where it was."""
+        count = max(0, (time_ns - self._last_ns) // self.hop_ns)
+        self._last_ns += count * self.hop_ns
+        return count
 
     def advance(self) -> None:
         """The next window is done."""

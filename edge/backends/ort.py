@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ..bundle import Bundle, GraphEntry, Tensor
-from ..errors import BundleError
+from ..errors import BundleError, EngineError
 from ..manifest import sizes
 from .base import Array
 
@@ -25,7 +25,7 @@ class OrtGraph:
     """The host computes."""
 
     def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
-        path = bundle.path(entry.file)
+        self._path = path = bundle.path(entry.file)
         self._session = open_session(path, options)
         check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
         check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
@@ -33,7 +33,13 @@ class OrtGraph:
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Named inputs -> named outputs."""
-        return dict(zip(self._outputs, self._session.run(self._outputs, dict(inputs)), strict=True))
+        try:
+            found = self._session.run(self._outputs, dict(inputs))
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise EngineError(
+                f"{self._path} failed in ONNX Runtime {ort.__version__} on the CPU: {error}", "run `foal-edge doctor`"
+            ) from error
+        return dict(zip(self._outputs, found, strict=True))
 
 
 class OrtBackend:

@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Protocol
 
+from ..errors import SourceError
 from ..samples import Event
 
 
@@ -33,3 +34,12 @@ class Recording(Protocol):
     def events(self) -> Iterator[Event]:
         """In the order of their times; a block's is that of its end."""
         ...
+
+
+def source_error(name: str, error: Exception) -> SourceError:
+    """What ended a source, as an error that says so; what its driver or decoder raises may be anything."""
+    if isinstance(error, SourceError):
+        return error
+    told = SourceError(f"{name} has failed: {type(error).__name__}: {error}")
+    told.__cause__ = error
+    return told

@@ -4,9 +4,9 @@ import logging
 import threading
 from collections.abc import Callable
 
-from ..errors import SourceError
+from ..errors import FoalError, SourceError
 from ..samples import Event
-from .base import Source
+from .base import Source, source_error
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
 """What is waited before a lost device is tried again: doubled each time, until it gives something."""
@@ -17,17 +17,19 @@ log = logging.getLogger(__name__)
 
 
 class Capture:
-    """A source that is read until it ends or `stop` is set; `ended` is called once, from its thread.
+    """A source that is read until it ends, nobody wants more of it or `stop` is set; `ended` is called once, from its
+    thread.
 
     A device is there when it gives something, not when it opens: only then is its return said, and the waiting
-    between attempts begun anew.
+    between attempts begun anew. Whatever it raises, and an end of its own, means that it is lost; a recording's errors
+    end it.
     """
 
     def __init__(
         self,
         source: Source,
-        put: Callable[[Event], None],
-        ended: Callable[[BaseException | None], None],
+        put: Callable[[Event], bool],
+        ended: Callable[[Exception | None], None],
         stop: threading.Event,
         *,
         is_open: bool,
@@ -51,15 +53,13 @@ class Capture:
             log.warning("%s does not answer; it is left behind", self.name)
 
     def _run(self) -> None:
-        error: BaseException | None = None
+        error: Exception | None = None
         try:
-            try:
-                while not (self._open() and self._read()):
-                    continue
-            finally:
-                self._source.close()
-        except BaseException as caught:  # whoever reads what comes of this source is told
-            error = caught
+            while not (self._open() and self._read()):
+                continue
+        except Exception as caught:  # whoever reads what comes of this source is told
+            error = self._explained(caught)
+        self._close()
         self._ended(error)
 
     def _open(self) -> bool:
@@ -69,27 +69,31 @@ class Capture:
         self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
         try:
             self._source.open()
-        except SourceError as error:
-            log.debug("%s", error)
+        except Exception as error:  # a driver may raise anything
+            log.debug("%s", self._explained(error))
             return False
         self._is_open = True
         return True
 
     def _read(self) -> bool:
-        """Read until the source ends or `stop` is set (true), or a device that may be opened again is lost (false)."""
+        """Read until nothing more comes or is wanted (true), or a device that may be opened again is lost (false)."""
         if self._stop.is_set():
             return True
         try:
             for event in self._source.events():
+                if not self._put(event) or self._stop.is_set():
+                    return True
                 self._arrived()
-                self._put(event)
-                if self._stop.is_set():
-                    break
-            return True
-        except SourceError as error:
             if not self._reopen:
+                return True
+            raise SourceError(f"{self.name} gives nothing more")
+        except Exception as error:
+            if self._stop.is_set():
+                log.debug("%s", self._explained(error))
+            elif self._reopen:
+                self._lost(self._explained(error))
+            else:
                 raise
-            self._lost(error)
             return self._stop.is_set()
 
     def _arrived(self) -> None:
@@ -98,8 +102,21 @@ class Capture:
             self._is_lost = False
             log.warning("%s is there", self.name)
 
-    def _lost(self, error: SourceError) -> None:
-        level = logging.DEBUG if self._is_lost or self._stop.is_set() else logging.WARNING
+    def _lost(self, error: Exception) -> None:
+        level = logging.DEBUG if self._is_lost else logging.WARNING
         log.log(level, "%s; it is tried again from now on", error)
-        self._source.close()
+        self._close()
         self._is_open, self._is_lost = False, True
+
+    def _close(self) -> None:
+        try:
+            self._source.close()
+        except Exception as error:  # there is nothing more to release it by
+            log.debug("%s", self._explained(error))
+
+    def _explained(self, error: Exception) -> Exception:
+        """An error to be said, its traceback in the log of those who want to know everything."""
+        if isinstance(error, FoalError | MemoryError):
+            return error
+        log.debug("%s has failed", self.name, exc_info=error)
+        return source_error(self.name, error)

@@ -124,26 +124,49 @@ def test_a_stream_ends_with_its_last_capture_and_after_its_last_event() -> None:
     inbox.put(0, frame(2))
     inbox.end(0, None)
     assert [(arrival.stream, arrival.event is None) for arrival in inbox.take(0)] == [(0, False), (0, True)]
-    assert not inbox.closed
 
 
-def test_it_is_closed_once_every_stream_has_ended_and_everything_has_been_taken() -> None:
-    inbox = Inbox([1, 1])
-    inbox.put(0, block(1))
-    inbox.end(0, None)
-    inbox.end(1, None)
-    assert not inbox.closed
-    assert len(inbox.take(30)) == 3
-    assert inbox.closed
-
-
-def test_what_breaks_a_capture_closes_it_at_once() -> None:
+def test_what_breaks_a_capture_ends_its_stream_alone() -> None:
     inbox, error = Inbox([2, 1]), ZeroDivisionError()
-    inbox.put(0, block(1))
+    assert inbox.put(0, block(1))
     inbox.end(0, error)
     inbox.end(0, ValueError())
-    assert inbox.error is error
-    assert inbox.closed
+    assert not inbox.put(0, block(2))
+    assert inbox.put(1, block(3))
+    first, end, other = inbox.take(0)
+    assert (first.event.end_ns, end, other.event.end_ns) == (1, Arrival(0, None, error), 3)
+
+
+def test_of_a_dismissed_stream_nothing_more_is_taken() -> None:
+    inbox = Inbox([1, 1])
+    inbox.dismiss(0)
+    assert not inbox.put(0, block(1))
+    inbox.end(0, None)
+    assert inbox.take(0) == []
+
+
+@pytest.mark.parametrize(
+    "garbage",
+    [
+        None,
+        Block(np.zeros((1, 1), np.float32), 0),
+        Block(np.zeros(1), 0),
+        Frame(np.zeros((0, 0, 3), np.uint8), 0),
+        Frame(np.zeros((1, 20_000, 3), np.uint8), 0),
+        Frame(np.zeros((2, 2), np.uint8), 0),
+        Frame(np.zeros((2, 2, 4), np.uint8), 0),
+        Frame(np.zeros((2, 2, 3), np.float32), 0),
+        Frame(None, 0),
+        Frame(np.zeros((2, 2, 3), np.uint8), 10**20),
+        Frame(np.zeros((2, 2, 3), np.uint8), 0.5),
+        Block(np.zeros(1, np.float32), None),
+    ],
+)
+def test_what_is_no_event_is_refused(garbage) -> None:
+    inbox = Inbox([1])
+    with pytest.raises(ValueError, match=r"expected|neither"):
+        inbox.put(0, garbage)
+    assert inbox.take(0) == []
 
 
 @pytest.mark.parametrize("timeout_s", [0, -5])
@@ -161,10 +184,8 @@ def test_of_a_streams_discontinuities_the_newest_is_kept_in_its_place() -> None:
     assert inbox.take(0) == []
 
 
-def test_a_discontinuity_is_taken_before_the_inbox_closes() -> None:
+def test_a_discontinuity_is_taken_before_the_end() -> None:
     inbox = Inbox([1])
     inbox.put(0, Discontinuity(1))
     inbox.end(0, None)
-    assert not inbox.closed
     assert [arrival.event for arrival in inbox.take(0)] == [Discontinuity(1), None]
-    assert inbox.closed

@@ -16,6 +16,7 @@ from edge.runtime import run_fast, run_live
 from edge.samples import Frame
 from edge.sources.capture import Capture
 from edge.step import Arrival, Step
+from edge.stream import Stream
 from edge.suspension import SuspensionWatch
 from tests.edge.made_run import MS, MadeRun, Script, recorded
 
@@ -141,9 +142,10 @@ def test_a_recording_ends_with_stopped(all_of_them: MadeRun) -> None:
 
 
 def test_a_recording_that_breaks_ends_with_stopped_too(all_of_them: MadeRun) -> None:
-    with pytest.raises(SourceError, match="broken"):
-        play(all_of_them, Script(recorded(1000), SourceError("broken")))
+    play(all_of_them, Script(recorded(1000), SourceError("broken")))
     assert all_of_them.published[-1].state == "stopped"
+    with pytest.raises(SourceError, match="broken"):
+        all_of_them.loop.failures.raise_any()
 
 
 def test_a_recording_ends_early_where_it_is_stopped(all_of_them: MadeRun) -> None:
@@ -193,16 +195,19 @@ def test_live_everything_captured_is_used_and_the_end_is_told(live, recognizer, 
 
 def test_live_the_error_of_a_broken_recording_is_raised_after_stopped(live, recognizer) -> None:
     made = MadeRun(recognizer)
+    live([*recorded(100), SourceError("broken")], made=made)
+    assert made.of_kind(Status)[-1].state == "stopped"
     with pytest.raises(SourceError, match="broken"):
-        live([*recorded(100), SourceError("broken")], made=made)
-    assert made.of_kind(Status)[-1].state == "stopped"
+        made.loop.failures.raise_any()
 
 
-def test_live_an_unexpected_error_of_a_device_ends_the_run(live, recognizer) -> None:
-    made = MadeRun(recognizer)
+def test_live_nothing_more_is_taken_of_a_stream_that_has_failed(live, recognizer, clock, monkeypatch) -> None:
+    clock.time_ns, made = 1000 * MS, MadeRun(recognizer)
+    monkeypatch.setattr(Stream, "cut", lambda stream, end_ns: 1 / 0)
+    live(recorded(1000), recorded(1000), made=made, reopen=True)
+    assert [message.state for message in made.of_kind(Status)][-1] == "stopped"
     with pytest.raises(ZeroDivisionError):
-        live([ZeroDivisionError()], made=made, reopen=True)
-    assert made.of_kind(Status)[-1].state == "stopped"
+        made.loop.failures.raise_any()
 
 
 def test_live_nothing_is_waited_for_once_stop_is_set(live, recognizer) -> None:

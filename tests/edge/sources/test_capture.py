@@ -7,11 +7,13 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.samples import Block, Event
+from edge.samples import Block, Event, check
 from edge.sources import capture as capture_module
 from edge.sources.capture import Capture
 
 LOST = SourceError("camera 0 gives no more frames")
+THERE = "scripted source is there"
+AGAIN = "it is tried again from now on"
 SOON_S = 30.0
 
 
@@ -22,20 +24,30 @@ def block(time_ns: int) -> Block:
 class Reached:
     """What a capture delivered, and how it ended."""
 
-    def __init__(self, source, *, is_open: bool = True, reopen: bool = True, stops_at: int | None = None) -> None:
+    def __init__(
+        self,
+        source,
+        *,
+        is_open: bool = True,
+        reopen: bool = True,
+        stops_at: int | None = None,
+        last: int | None = None,
+    ) -> None:
         self.times: list[int] = []
-        self.endings: list[BaseException | None] = []
+        self.endings: list[Exception | None] = []
         self.stop, self.ended = threading.Event(), threading.Event()
-        self._stops_at = stops_at
+        self._stops_at, self._last = stops_at, last
         self.capture = Capture(source, self._put, self._end, self.stop, is_open=is_open, reopen=reopen)
         self.capture.start()
 
-    def _put(self, event: Event) -> None:
+    def _put(self, event: Event) -> bool:
+        check(event)
         self.times.append(event.end_ns)
         if event.end_ns == self._stops_at:
             self.stop.set()
+        return event.end_ns != self._last
 
-    def _end(self, error: BaseException | None) -> None:
+    def _end(self, error: Exception | None) -> None:
         self.endings.append(error)
         self.ended.set()
 
@@ -63,15 +75,17 @@ def waited(monkeypatch) -> list[float]:
 
 def test_events_are_carried_until_the_source_ends_and_is_closed(scripted_source) -> None:
     source = scripted_source([block(1), block(2)])
-    reached = Reached(source).finish()
+    reached = Reached(source, reopen=False).finish()
     assert (reached.times, reached.endings) == ([1, 2], [None])
     assert (source.opened, source.closed) == (0, 1)
 
 
 def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, caplog, waited) -> None:
-    source = scripted_source([block(1), LOST], [LOST], [block(2), block(3), LOST], [block(4)], refusals=(LOST, LOST))
+    source = scripted_source(
+        [block(1), LOST], [LOST], [block(2), block(3), LOST], [block(4), block(5)], refusals=(LOST, LOST)
+    )
     with caplog.at_level(logging.WARNING):
-        assert Reached(source).finish().times == [1, 2, 3, 4]
+        assert Reached(source, last=5).finish().times == [1, 2, 3, 4, 5]
     assert (source.opened, source.closed) == (5, 4)
     assert [record.getMessage() for record in caplog.records] == [
         "camera 0 gives no more frames; it is tried again from now on",
@@ -80,9 +94,9 @@ def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, cap
 
 
 def test_a_device_that_opens_but_gives_nothing_is_tried_ever_less_often(scripted_source, caplog, waited) -> None:
-    source = scripted_source(*[[LOST]] * 7, [block(1), LOST], [block(2)])
+    source = scripted_source(*[[LOST]] * 7, [block(1), LOST], [block(2), block(3)])
     with caplog.at_level(logging.DEBUG):
-        assert Reached(source, is_open=False).finish().times == [1, 2]
+        assert Reached(source, is_open=False, last=3).finish().times == [1, 2, 3]
     assert waited == [0.5, 1.0, 2.0, 4.0, 8.0, 10.0, 10.0, 10.0, 0.5]
     warned = [record.getMessage() for record in caplog.records if record.levelno >= logging.WARNING]
     there = "scripted source is there"
@@ -90,9 +104,9 @@ def test_a_device_that_opens_but_gives_nothing_is_tried_ever_less_often(scripted
 
 
 def test_a_device_that_is_not_there_is_tried_until_it_is(scripted_source, caplog, waited) -> None:
-    source = scripted_source([block(1)], refusals=(LOST, LOST, LOST))
+    source = scripted_source([block(1), block(2)], refusals=(LOST, LOST, LOST))
     with caplog.at_level(logging.WARNING):
-        assert Reached(source, is_open=False).finish().times == [1]
+        assert Reached(source, is_open=False, last=2).finish().times == [1, 2]
     assert source.opened == 4
     assert waited == [0.5, 1.0, 2.0, 4.0]
     assert [record.getMessage() for record in caplog.records] == ["scripted source is there"]
@@ -105,22 +119,63 @@ def test_a_broken_recording_is_told_and_not_opened_again(scripted_source) -> Non
     assert (source.opened, source.closed) == (0, 1)
 
 
-@pytest.mark.parametrize("reopen", [True, False])
-def test_an_unexpected_error_is_told_whatever_the_source(scripted_source, reopen: bool) -> None:
-    error = ZeroDivisionError()
-    source = scripted_source([error])
-    assert Reached(source, reopen=reopen).finish().endings == [error]
+BROKEN = (
+    IndexError("tuple index out of range"),
+    ValueError("no"),
+    OSError(5, "Input/output error"),
+    RuntimeError("can't start new thread"),
+    MemoryError(),
+    AssertionError(),
+    EOFError(),
+    KeyError("codec"),
+)
+"""What drivers and decoders have raised, and might."""
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=repr)
+def test_whatever_a_driver_raises_means_that_its_device_is_lost(scripted_source, caplog, waited, error) -> None:
+    source = scripted_source([block(1), error], [block(2), block(3)], refusals=(error,))
+    with caplog.at_level(logging.WARNING):
+        assert Reached(source, last=3).finish().endings == [None]
+    assert (source.opened, source.closed) == (2, 2)
+    assert waited == [0.5, 1.0]
+    said, there = (record.getMessage() for record in caplog.records)
+    assert said.startswith(f"scripted source has failed: {type(error).__name__}") or isinstance(error, MemoryError)
+    assert said.endswith(AGAIN)
+    assert there == THERE
+
+
+@pytest.mark.parametrize("error", BROKEN, ids=repr)
+def test_whatever_a_decoder_raises_ends_its_recording_alone_and_is_told(scripted_source, error) -> None:
+    source = scripted_source([block(1), error])
+    (told,) = Reached(source, reopen=False).finish().endings
+    assert told is error if isinstance(error, MemoryError) else isinstance(told, SourceError)
     assert source.closed == 1
 
 
-def test_an_error_at_closing_is_told(scripted_source) -> None:
-    source, error = scripted_source([block(1)]), OSError("no")
+@pytest.mark.parametrize("garbage", [None, "block", Block(np.zeros((2, 2), np.float32), 1), Block([0.0], 1)])
+def test_a_device_that_delivers_something_else_is_lost(scripted_source, caplog, waited, garbage) -> None:
+    source = scripted_source([garbage], [block(1), block(2)])
+    with caplog.at_level(logging.WARNING):
+        assert Reached(source, last=2).finish().times == [1, 2]
+    assert [record.getMessage().endswith(AGAIN) for record in caplog.records] == [True, False]
+
+
+def test_a_device_that_ends_is_lost(scripted_source, caplog, waited) -> None:
+    source = scripted_source([block(1)], [block(2), block(3)])
+    with caplog.at_level(logging.WARNING):
+        assert Reached(source, last=3).finish().times == [1, 2, 3]
+    assert [record.getMessage() for record in caplog.records] == [f"scripted source gives nothing more; {AGAIN}", THERE]
+
+
+def test_an_error_at_closing_changes_nothing(scripted_source) -> None:
+    source = scripted_source([block(1)])
 
     def close() -> None:
-        raise error
+        raise OSError("no")
 
     source.close = close
-    assert Reached(source).finish().endings == [error]
+    assert Reached(source, reopen=False).finish().endings == [None]
 
 
 def test_stop_ends_a_device_that_would_go_on(scripted_source) -> None:
