@@ -26,20 +26,18 @@ PARTS: tuple[Part, ...] = get_args(Part)
 FILE = click.Path(path_type=Path)
 
 
-class Streams(click.ParamType[Any]):
-    """Numbers of streams, with commas between them."""
+def streams_given(_context: click.Context, _option: click.Parameter, value: str) -> list[int]:
+    """The numbers of streams of a list with commas, or a complaint.
 
-    name = "numbers"
-
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> list[int]:
-        """Refuse what is none."""
-        try:
-            numbers = [int(part) for part in str(value).split(",")]
-        except ValueError:
-            numbers = []
-        if not numbers or min(numbers) < 1 or max(numbers) > MOST_STREAMS:
-            self.fail(f"{value!r} is no list of numbers of streams, 1 to {MOST_STREAMS}, e.g. 1,4,8", param, ctx)
-        return numbers
+    A function and not a `click.ParamType`: that class is generic from click 8.4 on, and was not before.
+    """
+    try:
+        numbers = [int(part) for part in value.split(",")]
+    except ValueError:
+        numbers = []
+    if not numbers or min(numbers) < 1 or max(numbers) > MOST_STREAMS:
+        raise click.BadParameter(f"{value!r} is no list of numbers of streams, 1 to {MOST_STREAMS}, e.g. 1,4,8")
+    return numbers
 
 
 OPTIONS = (
@@ -54,7 +52,12 @@ OPTIONS = (
     click.option("--file", type=FILE, help="A recording with sound and picture.  [default: the demo as a film]"),
     click.option("--hop", "hop_s", type=Seconds(0.05, 60), default=HOP_S, show_default=True, help="Of the live runs."),
     click.option(
-        "--streams", type=Streams(), default="1,8", show_default=True, help="How many, a live run each, e.g. 1,4,8,12."
+        "--streams",
+        metavar="NUMBERS",
+        callback=streams_given,
+        default="1,8",
+        show_default=True,
+        help="How many, a live run each, e.g. 1,4,8,12.",
     ),
     click.option(
         "--only", "parts", multiple=True, type=click.Choice(PARTS), help="This part; may be repeated.  [default: all]"
