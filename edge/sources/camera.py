@@ -27,6 +27,8 @@ LOST_S = 1.0
 FIRST_S = 5.0
 """What the first frame may take: a sensor has to wake and to find its exposure."""
 FIRST_RETRY_S = 0.1
+LOG_ERRORS = 2
+"""OpenCV's log level that leaves its warnings out: a device without an answer is said by us."""
 V4L_TIMEOUT = ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
 """Whole seconds after which OpenCV gives a silent device back; it would hold it for 10. Read at its first grab."""
 GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000]
@@ -43,6 +45,12 @@ def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str]
     return LocalCamera(spec, picture, clock, dropped)
 
 
+def set_log_level(level: int) -> None:
+    """Say how much OpenCV logs. Up to 4.12, which JetPack brings, the function has another place than from 4.13 on."""
+    told = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    told(level)
+
+
 class LocalCamera:
     """A camera on this machine. Frames that the grid leaves out are taken but never decoded."""
 
@@ -55,7 +63,7 @@ class LocalCamera:
     def open(self) -> None:
         """SourceError where there is no such camera, or another program holds it."""
         os.environ.setdefault(*V4L_TIMEOUT)
-        cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_ERROR)
+        set_log_level(LOG_ERRORS)
         if "!" in self._spec:
             capture = cv2.VideoCapture(self._spec, cv2.CAP_GSTREAMER, GSTREAMER_TIMEOUTS)
             remedy = "check the pipeline with gst-launch-1.0, and that OpenCV was built with GStreamer"
