@@ -52,9 +52,12 @@ class Phases:
 @contextmanager
 def bar(title: str, console: Console, is_stopped: Callable[[], bool]) -> Iterator[Watch]:
     """A bar that lives as long as the build; nothing is drawn where there is no terminal."""
+    if not console.is_terminal:  # rich up to 14 would end even a disabled bar with an empty line
+        yield Phases(lambda _share, _phase: None, is_stopped)
+        return
     phase = TextColumn("{task.fields[phase]}", markup=False)
     columns = (TextColumn("{task.description}", markup=False), BarColumn(), TimeElapsedColumn(), phase)
-    with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
+    with Progress(*columns, console=console, transient=True) as progress:
         task = progress.add_task(title, total=1.0, phase="")
         furthest = 0.0
 

@@ -68,7 +68,7 @@ class Folder:
         with np.load(self.path / "golden.npz") as found:
             changed = dict(found) | {name.replace("__", "/"): array for name, array in arrays.items()}
         stream = io.BytesIO()
-        np.savez(stream, allow_pickle=True, **{name: array for name, array in changed.items() if array is not None})
+        np.savez(stream, **{name: array for name, array in changed.items() if array is not None})
         self.write("golden.npz", stream.getvalue())
 
     def member(self, content: bytes, claims: int | None = None, method: int = zipfile.ZIP_DEFLATED) -> None:

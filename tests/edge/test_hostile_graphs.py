@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from edge import golden
@@ -128,10 +129,15 @@ ENGINE: dict[str, Case] = {
             "fusion",
             field(7, field(5, field(1, GIB_2 // 4) + field(2, 1) + field(8, "huge")) + node("Relu", ["huge"], ["e"])),
         ),
-        ["fusion.onnx does not load in ONNX Runtime", "huge", UPDATE],
+        ["fusion.onnx does not load in ONNX Runtime", UPDATE],
     ),
 }
 """Refused before the engine runs."""
+
+FOLDS_ANY_CONSTANT = tuple(map(int, onnxruntime.__version__.split(".")[:2])) < (1, 27)
+"""ONNX Runtime before 1.27 makes constants of any size before it says what a graph gives back: docs/operating.md."""
+if FOLDS_ANY_CONSTANT:
+    del ENGINE["constant of 2 GB"]
 
 BY_LOAD = FORMAT | WEIGHTS
 GREEDY = [
@@ -175,4 +181,5 @@ def test_weights_in_the_file_that_the_manifest_lists_are_not_refused(shipped_cop
 
 
 def test_what_claims_2_gb_is_refused_before_it_has_them(tmp_path: Path) -> None:
-    assert_refused_in_512_mb({name: (BY_LOAD | ENGINE)[name] for name in GREEDY}, tmp_path)
+    cases = BY_LOAD | ENGINE
+    assert_refused_in_512_mb({name: cases[name] for name in GREEDY if name in cases}, tmp_path)

@@ -89,6 +89,7 @@ def test_a_bundle_is_copied_without_its_engines(tmp_path: Path) -> None:
 
 
 def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path, tmp_path: Path) -> None:
+    pytest.importorskip("matplotlib", reason="matplotlib draws the pictures of this test")
     for name in ("a", "b"):
         told = edge_command(
             "bench", "--quick", "--seconds", "0.1", "--streams", "1", "--file", str(film), "--threads", "1",

@@ -11,6 +11,8 @@ from edge.bench.plots import draw, latencies, throughput, timeline, window_bars
 from edge.errors import UsageError
 from tests.edge.bench.made_document import DOCUMENT, EMPTY, FIRST, LIVE_SIZES, SECOND
 
+pytest.importorskip("matplotlib", reason="matplotlib draws the pictures of these tests")
+
 
 def width_px(path: Path) -> int:
     head = path.read_bytes()[:24]
