@@ -22,16 +22,19 @@ def main() -> None:
 
 
 def load() -> Callable[[], None]:
-    """The command line, or which system library it lacks."""
+    """The command line, or why OpenCV is none."""
     try:
-        from .commands import run_command
-    except ImportError as error:
-        if "cannot open shared object file" not in str(error):
-            raise
+        import cv2
+
+        _ = cv2.VideoCapture  # a folder that another package of OpenCV left behind is imported too, empty
+    except (ImportError, AttributeError) as error:
         sys.exit(
-            f"foal-edge: OpenCV lacks a system library ({error}); "
-            "install it (Debian, Ubuntu: apt install libgl1 libglib2.0-0)"
+            f"foal-edge: OpenCV does not load ({error}); take it anew: "
+            "pip install --force-reinstall --no-deps 'opencv-python-headless>=4.10.0.84,<5' "
+            "(OpenCV with windows, opencv-python, lies in the same folder and needs libgl1 and libglib2.0-0)"
         )
+    from .commands import run_command
+
     return run_command
 
 

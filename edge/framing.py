@@ -185,7 +185,7 @@ def find_cascade(folders: Sequence[Path]) -> Path:
     places = ", ".join(map(str, folders))
     raise UsageError(
         f"no {CASCADE} in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
-        "take opencv-python 4.x or --framing whole"
+        "take opencv-python-headless 4.x or --framing whole"
     )
 
 

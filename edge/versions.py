@@ -7,6 +7,7 @@ PACKAGES = (
     "foal-edge",
     "numpy",
     "onnxruntime",
+    "opencv-python-headless",
     "opencv-python",
     "av",
     "sounddevice",

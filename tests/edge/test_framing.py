@@ -200,7 +200,7 @@ def test_the_detector_is_found_in_the_first_folder_that_has_it(tmp_path: Path) -
 
 
 def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"opencv-python 4.x or --framing whole") as refused:
+    with pytest.raises(UsageError, match=r"opencv-python-headless 4.x or --framing whole") as refused:
         find_cascade([tmp_path / "none", tmp_path])
     assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
 
