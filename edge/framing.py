@@ -178,13 +178,13 @@ def cut(picture: Image, box: Box) -> Image:
 
 
 def find_cascade(folders: Sequence[Path]) -> Path:
-    """The detector's file; UsageError where none of the folders has it."""
-    for folder in folders:
-        if (folder / CASCADE).is_file():
-            return folder / CASCADE
+    """The detector's file; UsageError where none of the folders has it, or OpenCV cannot run it, as 5 cannot."""
+    found = [folder / CASCADE for folder in folders if (folder / CASCADE).is_file()]
+    if found and hasattr(cv2, "CascadeClassifier"):
+        return found[0]
     places = ", ".join(map(str, folders))
     raise UsageError(
-        f"no {CASCADE} in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
+        f"no {CASCADE} that runs in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
         "take opencv-python-headless 4.x or --framing whole"
     )
 

@@ -1,6 +1,7 @@
 """Crops against plain slicing and averaging; faces on drawn pictures."""
 
 import itertools
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -203,6 +204,13 @@ def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path)
     with pytest.raises(UsageError, match=r"opencv-python-headless 4.x or --framing whole") as refused:
         find_cascade([tmp_path / "none", tmp_path])
     assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
+
+
+def test_an_opencv_that_cannot_run_its_detector_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / CASCADE).touch()
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
+        find_cascade([tmp_path])
 
 
 def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:
