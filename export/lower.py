@@ -24,12 +24,15 @@ from .graphs import save, weights_of
 from .ranges import ranges
 from .recorded import Inputs, record
 from .rounded import rounded
+from .saturated import saturated
 from .windows import Window, Windows
 
 FITTED_ON = 64
 """Windows that show how large numbers get."""
 LARGEST_DIFFERENCE = 30.0
 """Of an output from torch's; a manifest has no room for more, nor for a not-a-number."""
+PLAYED: dict[str, Callable[[onnx_ir.Model], object]] = {"fp16": rounded, "int8": saturated}
+"""How a graph is brought to what it computes elsewhere: on a GPU, on the worst CPU."""
 MARGIN = 3
 """How much further from torch another engine may be than ONNX Runtime is."""
 
@@ -63,7 +66,7 @@ def lower(fp32: Bundle, folder: Path, wanted: Lower, tell: Callable[[str], None]
         for name, entry in fp32.manifest.graphs.by_name().items()
     }
     lowered = Bundle(folder, msgspec.structs.replace(fp32.manifest, graphs=Graphs(**entries)))
-    backend = OrtBackend(played(lowered, fp32.folder) if wanted.precision == "fp16" else lowered)
+    backend = OrtBackend(played(lowered, fp32.folder, PLAYED[wanted.precision]))
     vectors = golden.load(lowered)
     for name, entry in entries.items():
         worst = max(golden.difference(golden.graph_of(backend, name), entry, vectors[name]).values())
@@ -102,16 +105,16 @@ def convert(
     return msgspec.structs.replace(entry, **files(made), precision=precision, kept_fp32=kept)
 
 
-def played(fp16: Bundle, folder: Path) -> Bundle:
-    """A bundle that computes on the CPU what another does on a GPU, its graphs in a folder of one's own."""
+def played(lowered: Bundle, folder: Path, play: Callable[[onnx_ir.Model], object]) -> Bundle:
+    """A bundle that computes here what another does elsewhere, its graphs in a folder of one's own."""
     entries = {}
-    for name, entry in fp16.manifest.graphs.by_name().items():
-        path = folder / f"{name}.rounded.onnx"
-        model = onnx_ir.load(fp16.path(entry.file))
-        rounded(model)
+    for name, entry in lowered.manifest.graphs.by_name().items():
+        path = folder / f"{name}.played.onnx"
+        model = onnx_ir.load(lowered.path(entry.file))
+        play(model)
         save(model, path)
         entries[name] = msgspec.structs.replace(entry, **files(path))
-    return Bundle(folder, msgspec.structs.replace(fp16.manifest, graphs=Graphs(**entries)))
+    return Bundle(folder, msgspec.structs.replace(lowered.manifest, graphs=Graphs(**entries)))
 
 
 def files(path: Path) -> Files:

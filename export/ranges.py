@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir
 
 from edge.backends.base import Array
-from edge.backends.ort import open_session, ort
+from edge.backends.ort import exact_options, open_session, ort
 
 
 class Range(NamedTuple):
@@ -29,7 +29,7 @@ def ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, Range
     probed = path.with_name(f"{path.stem}.probed.onnx")
     try:
         names = write_probed(path, probed)
-        options = ort.SessionOptions()
+        options = exact_options()
         # A tensor's maximum is taken as soon as the tensor is there, which then goes.
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         session = open_session(probed, options)

@@ -50,16 +50,24 @@ class OrtBackend:
     def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
         """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
         self.about = f"{processor()}, {threads or os.cpu_count()} threads"
-        options = session_options(threads) if tuned else ort.SessionOptions()
+        options = session_options(threads) if tuned else exact_options()
         graphs = bundle.manifest.graphs
         self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
         self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
         self.fusion = OrtGraph(bundle, graphs.fusion, options)
 
 
+def exact_options() -> ort.SessionOptions:
+    """ONNX Runtime as it comes, but that it computes what the graph says."""
+    options = ort.SessionOptions()
+    # 1 is fp32; by default a product of weights that alone are quantised rounds its other factor to 8 bits too
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    return options
+
+
 def session_options(threads: int) -> ort.SessionOptions:
     """What the runtime opens its sessions with: so many cores (0: all), and threads that spin during a run only."""
-    options = ort.SessionOptions()
+    options = exact_options()
     options.intra_op_num_threads = threads
     options.log_severity_level = 3
     options.add_session_config_entry("session.force_spinning_stop", "1")
@@ -84,7 +92,7 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
     """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
     content = str(model) if isinstance(model, Path) else model
     try:
-        return ort.InferenceSession(content, options, providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(content, options or exact_options(), providers=["CPUExecutionProvider"])
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
         raise BundleError(

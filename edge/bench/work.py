@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..backends.base import Array
-from ..backends.ort import open_session, ort  # type: ignore[attr-defined]  # which keeps its use to itself
+from ..backends.ort import exact_options, open_session, ort  # type: ignore[attr-defined]  # which keeps its use to itself
 from ..bundle import Bundle
 from ..manifest import GraphName
 
@@ -56,7 +56,7 @@ def profile(path: Path, inputs: Mapping[str, Array]) -> tuple[list[dict[str, Any
     Weights are not packed, for those that are vanish from a node's inputs; of the optimisations there are the basic
     ones, which leave shapes plain and quantisation beside the operators that it is for.
     """
-    options = ort.SessionOptions()
+    options = exact_options()
     options.log_severity_level = 3
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_ENABLE_BASIC
     options.add_session_config_entry("session.disable_prepacking", "1")

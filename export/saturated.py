@@ -1,0 +1,167 @@
+"""An int8 graph as the worst processor computes it, for any: sums of two products stop at 16 bits.
+
+x86-64 with AVX2 or AVX-512 and without VNNI multiplies uint8 activations by int8 weights, and adds each product to its
+neighbour's in 16 bits that saturate. Neighbours are two by two those that a matrix product sums over; in a convolution
+channels follow each other fastest, then columns, then rows. Only weights past 64 make such a sum too large.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import onnx_ir
+from numpy.typing import NDArray
+from onnx_ir import DataType, Graph, Node, Value
+from onnx_ir.tape import Tape
+
+from .int8 import PRODUCTS
+
+LOWEST, HIGHEST = -(1 << 15), (1 << 15) - 1
+LARGEST_ACTIVATION = 255
+
+
+class Quantised(NamedTuple):
+    """What a DequantizeLinear takes."""
+
+    integers: Value
+    steps: Value
+    zero: Value
+
+
+class Product(NamedTuple):
+    """A product of uint8 activations and int8 weights."""
+
+    node: Node
+    activations: Quantised
+    steps: Value
+    """Of the weights."""
+    shape: tuple[int, ...]
+    """Of the weights as the node takes them."""
+    weights: NDArray[np.int8]
+    """`[groups, summed, outputs / groups]`."""
+
+
+def saturated(model: onnx_ir.Model) -> list[str]:
+    """Bring saturation into a graph in place; the names of the products that it can befall."""
+    found = [product for product in products(model.graph) if can_saturate(product.weights)]
+    for product in found:
+        play(model.graph, product)
+    model.graph.sort()
+    return [product.node.name or "" for product in found]
+
+
+def can_saturate(weights: NDArray[np.int8]) -> bool:
+    """Whether any activations make the sum of two neighbouring products pass 16 bits; `[..., summed, outputs]`."""
+    first, second = (side.astype(np.int64) for side in neighbours(weights))
+    highest = np.maximum(first, 0) + np.maximum(second, 0)
+    lowest = np.minimum(first, 0) + np.minimum(second, 0)
+    passes = (LARGEST_ACTIVATION * highest > HIGHEST) | (LARGEST_ACTIVATION * lowest < LOWEST)
+    return bool(passes.any())
+
+
+def neighbours(weights: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+    """The first and the second of each pair, `[..., pairs, outputs]`; a last one alone never saturates."""
+    paired = weights.shape[-2] // 2 * 2
+    return weights[..., 0:paired:2, :], weights[..., 1:paired:2, :]
+
+
+def products(graph: Graph) -> Iterator[Product]:
+    """Those of a graph, but for convolutions by channel, whose kernel is another and exact."""
+    for node in graph:
+        if node.op_type not in PRODUCTS:
+            continue
+        activations, factor = dequantised(node.inputs[0]), dequantised(node.inputs[1])
+        if activations is None or factor is None or factor.integers.const_value is None:
+            continue
+        if (activations.zero.dtype, factor.zero.dtype) == (DataType.UINT8, DataType.INT8):
+            integers = factor.integers.const_value.numpy()
+            weights = summed_over(node, integers)
+            if not (node.op_type == "Conv" and is_by_channel(integers, len(weights))):
+                yield Product(node, activations, factor.steps, integers.shape, weights)
+
+
+def dequantised(value: Value | None) -> Quantised | None:
+    """What a value was quantised to; None where it was not."""
+    maker = value.producer() if value is not None else None
+    if maker is None or maker.op_type != "DequantizeLinear":
+        return None
+    return Quantised(*maker.inputs)  # type: ignore[arg-type]
+
+
+def is_by_channel(weights: NDArray[np.int8], groups: int) -> bool:
+    """Whether a convolution, `[outputs, channels / groups, ...]`, makes one channel of each."""
+    return groups > 1 and weights.shape[:2] == (groups, 1)
+
+
+def summed_over(node: Node, weights: NDArray[np.int8]) -> NDArray[np.int8]:
+    """A node's weights as `[groups, summed, outputs / groups]`, in the order in which they are summed over."""
+    if node.op_type == "Conv":
+        groups = node.attributes.get_int("group", 1)
+        rows = np.moveaxis(weights, 1, -1).reshape(groups, len(weights) // groups, -1)
+        return rows.transpose(0, 2, 1)
+    transposed = node.op_type == "Gemm" and node.attributes.get_int("transB", False)
+    return (weights.T if transposed else weights)[None]
+
+
+def play(graph: Graph, product: Product) -> None:
+    """Take from a product what its sums of two lose."""
+    node, (integers, scale, zero), tape = product.node, product.activations, Tape(graph)
+    made = node.outputs[0]
+    takers = list(made.uses())
+    activations, nothing = (tape.op("Cast", [value], {"to": DataType.FLOAT}) for value in (integers, zero))
+    centred = tape.op("Sub", [activations, nothing])
+    # the product itself in floats, which this processor computes as any other does
+    node.replace_input_with(0, tape.op("Mul", [centred, scale]))
+    parts = gathered(tape, product, centred, nothing) if node.op_type == "Conv" else [activations]
+    losses = [loss(tape, part, weights) for part, weights in zip(parts, product.weights, strict=True)]
+    lost = tape.op("Concat", losses, {"axis": -1}) if len(losses) > 1 else losses[0]
+    lost = tape.op("Mul", [lost, tape.op("Mul", [scale, product.steps])])
+    if node.op_type == "Conv":
+        rank = len(product.shape)
+        lost = tape.op("Transpose", [lost], {"perm": [0, rank - 1, *range(1, rank - 1)]})
+    left = tape.op("Sub", [made, lost])
+    left.type, left.shape = made.type, made.shape
+    for taker, index in takers:
+        taker.replace_input_with(index, left)
+    for index, value in enumerate(graph.outputs):
+        if value is made:
+            name, made.name = made.name, f"{made.name}_exact"
+            left.name, graph.outputs[index] = name, left
+
+
+def loss(tape: Tape, activations: Value, weights: NDArray[np.int8]) -> Value:
+    """By how much the sums of two pass 16 bits, `[..., summed]` and `[summed, outputs]` -> `[..., outputs]`."""
+    sums = None
+    for side, factor in enumerate(neighbours(weights)):
+        rows = constant(tape, np.arange(side, 2 * len(factor), 2))
+        taken = tape.op("Gather", [activations, rows], {"axis": -1})
+        column = tape.op("Unsqueeze", [taken, constant(tape, np.array([-1]))])
+        term = tape.op("Mul", [column, constant(tape, factor.astype(np.float32))])
+        sums = tape.op("Add", [sums, term]) if sums else term
+    assert sums is not None
+    ends = [constant(tape, np.array(end, np.float32)) for end in (LOWEST, HIGHEST)]
+    over = tape.op("Sub", [sums, tape.op("Clip", [sums, *ends])])
+    return tape.op("ReduceSum", [over, constant(tape, np.array([-2]))], {"keepdims": 0})
+
+
+def gathered(tape: Tape, product: Product, centred: Value, zero: Value) -> list[Value]:
+    """What each place of a convolution sums over, `[batch, ..., summed]` for each group.
+
+    A convolution with ones in place of weights picks it; the edge is filled with the zero point.
+    """
+    groups, summed, _ = product.weights.shape
+    _, channels, *kernel = product.shape
+    ones = np.eye(summed, dtype=np.float32).reshape(summed, *kernel, channels)
+    picks = np.tile(np.moveaxis(ones, -1, 1), (groups, *[1] * (len(kernel) + 1)))
+    picked = tape.op("Conv", [centred, constant(tape, picks)], dict(product.node.attributes))
+    last = tape.op("Transpose", [picked], {"perm": [0, *range(2, len(kernel) + 2), 1]})
+    whole = tape.op("Add", [last, zero])
+    return [
+        tape.op("Gather", [whole, constant(tape, np.arange(summed) + group * summed)], {"axis": -1})
+        for group in range(groups)
+    ]
+
+
+def constant(tape: Tape, array: NDArray[np.generic]) -> Value:
+    """An array within the graph."""
+    return tape.op("Constant", [], {"value": onnx_ir.tensor(array)})
