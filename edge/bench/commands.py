@@ -11,7 +11,8 @@ from ..bundle import SHIPPED, Bundle, load
 from ..choice import Wanted
 from ..config import HOP_S
 from ..errors import UsageError
-from ..options import Seconds, make_workshop, threads_option
+from ..options import Seconds, audio_track_option, make_workshop, threads_option, video_track_option
+from ..sources.tracks import Numbers
 from ..terminal import complaints, console
 from . import compare, document, plots, roof, tables
 from .canvas import require_matplotlib
@@ -50,6 +51,8 @@ OPTIONS = (
     ),
     threads_option,
     click.option("--file", type=FILE, help="A recording with sound and picture.  [default: the demo as a film]"),
+    audio_track_option,
+    video_track_option,
     click.option("--hop", "hop_s", type=Seconds(0.05, 60), default=HOP_S, show_default=True, help="Of the live runs."),
     click.option(
         "--streams",
@@ -126,6 +129,8 @@ def run(
     quick: bool,
     json_file: Path | None,
     plot_folder: Path | None,
+    audio_track: int | None,
+    video_track: int | None,
     **asked: Any,
 ) -> None:
     """Measure, print, and keep what is asked for; `opening` and `roof_of` are another room's backends and roof."""
@@ -137,6 +142,7 @@ def run(
     plan = Plan(
         parts=parts or (QUICK_PARTS if quick else PARTS),
         seconds=seconds or (QUICK_S if quick else USUAL_S),
+        numbers=Numbers(audio_track, video_track),
         **asked,
     )
     workshop = make_workshop(lambda: False)

@@ -15,6 +15,7 @@ from msgspec.structs import asdict
 from ..clock import to_ns
 from ..errors import FoalError, SourceError
 from ..messages import Prediction, Stats
+from ..sources.tracks import BEST, Numbers
 from .contenders import Contender
 from .document import Series
 from .energy import Energy
@@ -93,10 +94,12 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
         seen.counts.update({**dropped, "missed": program.messages.missed.total()})
 
 
-def live(contender: Contender, recording: Path, streams: int, hop_s: float, sampling: Sampling) -> Series:
+def live(
+    contender: Contender, recording: Path, streams: int, hop_s: float, sampling: Sampling, numbers: Numbers = BEST
+) -> Series:
     """So many streams, all beginning together; the recording from its beginning again where it is too short."""
     assert contender.arguments is not None, "only the runtime runs live"
-    arguments = [*contender.arguments, "--hop", f"{hop_s:g}"]
+    arguments = [*contender.arguments, "--hop", f"{hop_s:g}", *numbers.arguments]
     for number in range(streams):
         arguments += "--stream", f"name=s{number},file={recording}"
     seen, wanted, window_s = Watched(), needed(99), contender.bundle.manifest.sound.window_s

@@ -12,6 +12,7 @@ from typing import Literal
 
 from ..framing import Framing, make_framing
 from ..sources.media import MediaFile
+from ..sources.tracks import Numbers
 from . import again, machine, recording, scenarios, stages, start
 from .contenders import Contender
 from .document import Document, Naive, Roof, Series
@@ -38,6 +39,8 @@ class Plan:
     idle_s: float
     file: Path | None
     """A recording with sound and picture; None for the demo's."""
+    numbers: Numbers
+    """Of its tracks."""
 
 
 def measure(
@@ -88,7 +91,7 @@ class Bench:
         self._plan, self._contenders, self._path, self._sampling, self._tell = plan, contenders, path, sampling, tell
         self.naive: list[Naive] = []
         manifest = contenders[0].bundle.manifest
-        self._recording = MediaFile(path, manifest.sound, manifest.picture)
+        self._recording = MediaFile(path, manifest.sound, manifest.picture, plan.numbers)
         self._events = first_events(self._recording)
         self._windows = {
             each.name: cut_windows(self._events, each.recognizer, framing_of(each), plan.hop_s) for each in contenders
@@ -134,14 +137,14 @@ class Bench:
     def _start(self) -> Iterator[Series]:
         for each in self._running():
             self._tell(f"cold start, {each.name}")
-            yield from start.cold_starts(each, self._path, self._plan.hop_s)
+            yield from start.cold_starts(each, self._path, self._plan.hop_s, self._plan.numbers)
 
     def _live(self) -> Iterator[Series]:
         for streams in self._plan.streams:
             for each in self._running():
                 self._sampling.settle()
                 self._tell(f"live, {streams} streams, {each.name}")
-                yield live(each, self._path, streams, self._plan.hop_s, self._sampling)
+                yield live(each, self._path, streams, self._plan.hop_s, self._sampling, self._plan.numbers)
 
 
 def framing_of(contender: Contender) -> Framing:

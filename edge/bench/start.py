@@ -11,6 +11,7 @@ from ..backends.ort import OrtBackend
 from ..engines import cache
 from ..errors import FoalError
 from ..messages import Prediction
+from ..sources.tracks import BEST, Numbers
 from .contenders import Contender
 from .document import Series
 from .program import Program
@@ -20,10 +21,10 @@ PATIENCE_S = 900.0
 """Engines of large models take minutes to build."""
 
 
-def cold_starts(contender: Contender, recording: Path, hop_s: float) -> Iterator[Series]:
+def cold_starts(contender: Contender, recording: Path, hop_s: float, numbers: Numbers = BEST) -> Iterator[Series]:
     """The first prediction is due one hop after the recording has begun, which is part of the time."""
     assert contender.arguments is not None, "only the runtime starts"
-    arguments = [*contender.arguments, "--hop", f"{hop_s:g}", "--file", str(recording)]
+    arguments = [*contender.arguments, "--hop", f"{hop_s:g}", "--file", str(recording), *numbers.arguments]
     folder = contender.bundle.folder
     kept = Series(
         scenario="cold start",

@@ -46,10 +46,11 @@ class MediaFile:
                 raise SourceError(
                     f"{self.name} {lack('picture', there.video)}; say --camera off to go by its sound alone"
                 )
-            if (sound or not taken.audio) and (others := left_out("audio", there.audio, taken.audio)):
-                log.info("%s %s", self.name, others)
-            if (picture or not taken.video) and (others := left_out("video", there.video, taken.video)):
-                log.info("%s %s", self.name, others)
+            heard = left_out("audio", there.audio, taken.audio, "; --audio-track chooses")
+            seen = left_out("video", there.video, taken.video, "; --video-track chooses")
+            for others, is_of_interest in ((heard, sound or not taken.audio), (seen, picture or not taken.video)):
+                if others and is_of_interest:
+                    log.info("%s %s", self.name, others)
 
     def events(self) -> Iterator[Event]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time."""

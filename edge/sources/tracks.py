@@ -8,6 +8,7 @@ import av
 from av.stream import Disposition
 
 from ..errors import SourceError
+from ..redaction import without_secrets
 
 NO_TRACK = Disposition.attached_pic | Disposition.dependent
 """A cover is no film, and a tile of a picture or a sound to be mixed into another is not whole."""
@@ -23,6 +24,9 @@ SPECIAL = (
 )
 """Beside the main track, for those who want it."""
 
+MOST_NAMED = 8
+"""Tracks in one message; a picture of a telephone can be 48 tiles, a track each."""
+
 T = TypeVar("T", av.AudioStream, av.VideoStream)
 
 
@@ -33,6 +37,12 @@ class Numbers:
     audio: int | None = None
     """None: the best."""
     video: int | None = None
+
+    @property
+    def arguments(self) -> list[str]:
+        """The same on a command line."""
+        said = (("--audio-track", self.audio), ("--video-track", self.video))
+        return [word for option, number in said if number is not None for word in (option, str(number))]
 
 
 BEST = Numbers()
@@ -51,8 +61,8 @@ class Tracks:
 def choose(container: av.container.InputContainer, numbers: Numbers = BEST) -> Tracks:
     """The tracks to take; SourceError says which there are where one that is asked for is not."""
     videos, audios = container.streams.video, container.streams.audio
-    video = numbered(container.name, "video", videos, numbers.video) or best_video(container)
-    audio = numbered(container.name, "audio", audios, numbers.audio) or best_audio(container, video)
+    video = numbered(name_of(container), "video", videos, numbers.video) or best_video(container)
+    audio = numbered(name_of(container), "audio", audios, numbers.audio) or best_audio(container, video)
     return Tracks(audio, video)
 
 
@@ -60,7 +70,7 @@ def choose_audio(container: av.container.InputContainer, numbers: Numbers = BEST
     """The sound track to take; SourceError where there is none."""
     track = choose(container, numbers).audio
     if track is None:
-        raise SourceError(f"{container.name} {lack('sound', container.streams.audio)}")
+        raise SourceError(f"{name_of(container)} {lack('sound', container.streams.audio)}")
     return track
 
 
@@ -68,7 +78,7 @@ def choose_video(container: av.container.InputContainer, numbers: Numbers = BEST
     """The picture track to take; SourceError where there is none."""
     track = choose(container, numbers).video
     if track is None:
-        raise SourceError(f"{container.name} {lack('picture', container.streams.video)}")
+        raise SourceError(f"{name_of(container)} {lack('picture', container.streams.video)}")
     return track
 
 
@@ -119,20 +129,31 @@ def standing(track: av.AudioStream | av.VideoStream) -> tuple[bool, bool]:
 
 def lack(word: str, tracks: Sequence[T]) -> str:
     """Why there is nothing to take."""
+    if word == "picture" and any(track.disposition & Disposition.dependent for track in tracks):
+        return f"has its picture in {len(tracks)} tiles, which PyAV does not join (save it as JPEG)"
     return f"has no {word}" + (f" to go by, only {listed(tracks)}" if tracks else "")
 
 
-def left_out(kind: str, tracks: Sequence[T], taken: T | None) -> str:
+def left_out(kind: str, tracks: Sequence[T], taken: T | None, remedy: str = "") -> str:
     """Which tracks are not taken, in words that follow the file's name; empty where there are none."""
-    others = " and ".join(described(number, track) for number, track in enumerate(tracks) if track is not taken)
-    if taken is None or not others:
-        return f"leaves out {kind} track {others}" if others else ""
-    return f"takes {kind} track {described(tracks.index(taken), taken)}, leaves out {others}; --{kind}-track chooses"
+    if taken is None:
+        return f"leaves out {kind} track {listed(tracks)}" if tracks else ""
+    if len(tracks) == 1:
+        return ""
+    return f"takes {kind} track {described(tracks.index(taken), taken)}, leaves out {listed(tracks, taken)}{remedy}"
 
 
-def listed(tracks: Sequence[T]) -> str:
-    """All of the tracks, as a user tells them apart."""
-    return ", ".join(described(number, track) for number, track in enumerate(tracks)) or "none"
+def listed(tracks: Sequence[T], taken: T | None = None) -> str:
+    """The tracks but the one that is taken, as a user tells them apart."""
+    named = [described(number, track) for number, track in enumerate(tracks) if track is not taken]
+    if len(named) > MOST_NAMED:
+        named[MOST_NAMED:] = [f"{len(named) - MOST_NAMED} more"]
+    return ", ".join(named) or "none"
+
+
+def name_of(container: av.container.InputContainer) -> str:
+    """What is read, as messages name it."""
+    return without_secrets(container.name).removeprefix("file:")
 
 
 def described(number: int, track: av.AudioStream | av.VideoStream) -> str:

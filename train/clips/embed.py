@@ -28,6 +28,9 @@ BATCH = 64
 EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
 """Numbers of an embedding are kept in fp16, times in nanoseconds; a file's header has less than this."""
 
+READ = "upright"
+"""How pictures are read: a change makes all embeddings anew, as what is trained on is what the runtime sees."""
+
 
 class Seen(NamedTuple):
     """What the image encoder says of an utterance's frames."""
@@ -54,7 +57,7 @@ class Store:
         """Where an utterance's embeddings are: another cut, or another file of the name, has another place."""
         cut = self._cut(utterance)
         size = cut.path.stat().st_size if cut.path.is_file() else 0
-        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half}"
+        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half} {READ}"
         digest = hashlib.sha256(source.encode()).hexdigest()[:8]
         return self.folder / utterance.corpus / f"{utterance.name}-{digest}.safetensors"
 

@@ -2,6 +2,7 @@
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
 
 import av
 import numpy as np
@@ -12,7 +13,7 @@ from edge.bundle import Picture
 from edge.bundle import Sound as Wanted
 from edge.errors import SourceError
 from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
-from edge.sources.tracks import Numbers
+from edge.sources.tracks import Numbers, is_track, lack, name_of
 from edge.windowing import FrameGrid
 from tests.edge.sources.made_tracks import RATE_HZ, Film, Sound, write
 
@@ -114,6 +115,13 @@ def test_a_cover_is_no_picture_track(tmp_path: Path, name: str, codec: str) -> N
         next(read_frames(path, FrameGrid(5.0)))
 
 
+def test_the_tiles_of_a_picture_are_no_picture() -> None:
+    """As a telephone's HEIC has them."""
+    tiles = [SimpleNamespace(disposition=Disposition.dependent, codec_context=object())] * 6
+    assert not any(map(is_track, tiles))
+    assert lack("picture", tiles) == "has its picture in 6 tiles, which PyAV does not join (save it as JPEG)"
+
+
 def test_a_film_with_a_cover_is_the_film(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mp4", [Film(40, COVER, "mjpeg", width=128, frames=1), Film(90, codec="mpeg4")])
     assert seen(path) == pytest.approx(90, abs=1)
@@ -143,6 +151,42 @@ def test_sound_without_a_sound_track_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mkv", [Film(40)])
     with pytest.raises(SourceError, match=r"a\.mkv has no sound$"):
         read_sound(path, RATE_HZ)
+
+
+def test_a_track_without_a_decoder_is_not_taken(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [Sound(0.25, DEFAULT), Sound(0.5, codec="flac")])
+    path.write_bytes(path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT", 1))
+    assert heard(path) == 0.5
+    with pytest.raises(SourceError, match=r"audio track 0 \(no decoder, default\) cannot be taken; it has"):
+        probe(path, Numbers(audio=0))
+
+
+def test_of_very_many_tracks_the_first_are_named(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [Sound(0.25, language=f"qa{letter}") for letter in "abcdefghijk"])
+    with pytest.raises(SourceError, match=r", 7 \(pcm_s16le, 1 ch, qah\), 3 more; --audio-track") as refused:
+        probe(path, Numbers(audio=11))
+    assert "qai" not in str(refused.value)
+    assert str(refused.value).startswith(f"{path} has no audio track 11")
+
+
+@pytest.mark.parametrize(
+    ("name", "said"),
+    [("http://me:secret@cam/a.mkv", "http://***@cam/a.mkv"), ("file:/b/file:c.mkv", "/b/file:c.mkv")],
+)
+def test_a_recording_is_named_without_a_password(name: str, said: str) -> None:
+    assert name_of(SimpleNamespace(name=name)) == said
+
+
+@pytest.mark.parametrize(
+    ("numbers", "arguments"),
+    [
+        (Numbers(), []),
+        (Numbers(0, 2), ["--audio-track", "0", "--video-track", "2"]),
+        (Numbers(video=1), ["--video-track", "1"]),
+    ],
+)
+def test_numbers_are_said_to_another_program(numbers: Numbers, arguments: list[str]) -> None:
+    assert numbers.arguments == arguments
 
 
 def test_words_of_a_file_that_would_move_the_cursor_are_not_said(tmp_path: Path) -> None:
