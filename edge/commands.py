@@ -146,7 +146,7 @@ def score_command(
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:
-        opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
+        opened, reason, _ = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
     if stop.is_set():
         raise click.Abort
     complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})")

@@ -6,7 +6,7 @@ import click
 
 from . import show
 from .bundle import SHIPPED, load
-from .choice import Wanted, is_for_cpus, open_backend, open_tensorrt
+from .choice import Wanted, is_for_cpus, open_backend, open_tensorrt, refusal
 from .doctor import examine
 from .engines import device, flavour, provide
 from .errors import FoalError
@@ -38,7 +38,7 @@ def build(bundle: Path, again: bool) -> None:
         if again and not is_for_cpus(loaded):
             for graph in loaded.manifest.graphs.by_name():
                 workshop.build(loaded, graph, target, "asked for again", again=True)
-        backend = open_tensorrt(loaded, workshop, proven=True)
+        backend = open_tensorrt(loaded, workshop, "as asked for", must_prove=True).backend
     about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
     console.print(about)
 
@@ -54,20 +54,16 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     """
     loaded = load(bundle)
     with interruptible() as stop:
-        opened, reason = open_backend(loaded, backend, threads, make_workshop(stop.is_set), proven=False)
+        opened = open_backend(loaded, backend, threads, make_workshop(stop.is_set), must_prove=False)
     if stop.is_set():
         raise click.Abort
     manifest = loaded.manifest
     console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
-    console.print(f"backend   {opened.name} ({reason})")
-    console.print(f"device    {opened.about}")
+    console.print(f"backend   {opened.backend.name} ({opened.reason})")
+    console.print(f"device    {opened.backend.about}")
     found = [f"{package} {number}" for package, number in versions().items()]
     console.print(f"versions  {', '.join([system(), *found])}")
-    findings = list(examine(loaded, opened))
-    console.print(show.findings_table(findings))
-    wrong = [f"{finding.graph} differs by {finding.difference:.2g}" for finding in findings if not finding.is_sound]
-    if wrong:
-        raise FoalError(
-            f"{manifest.name} on {opened.name}: {', '.join(wrong)}, more than its tolerance; take another --backend, "
-            "foal-edge engines build BUNDLE --again, or a bundle in a higher precision"
-        )
+    console.print(show.findings_table(examine(loaded, opened.backend, opened.proofs)))
+    refused = refusal(loaded, opened.backend, opened.proofs)
+    if refused:
+        raise FoalError(str(refused))

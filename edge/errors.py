@@ -3,7 +3,7 @@
     FoalError                 exit 1
     ├── UsageError            exit 2   an option or a file the user named cannot be meant
     ├── SourceError           exit 3   a camera, microphone or file cannot be opened or read
-    ├── BundleError           exit 4   a bundle is damaged, foreign or of another schema
+    ├── BundleError           exit 4   a bundle is damaged, foreign, of another schema, or computed wrongly by this CPU
     ├── PublishError          exit 5   the publisher cannot have its address
     └── EngineError           exit 6   what runs the model, on the CPU or a GPU, is missing, fails or computes wrongly
 
@@ -30,7 +30,7 @@ class SourceError(FoalError):
 
 
 class BundleError(FoalError):
-    """A bundle is damaged, foreign or of another schema."""
+    """A bundle is damaged, foreign, of another schema, or on this CPU something else than its golden vectors."""
 
     exit_status = 4
 

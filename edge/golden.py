@@ -1,25 +1,29 @@
-"""Golden vectors: inputs and expected outputs of each graph, by which a device proves its own engines."""
+"""Golden vectors: inputs and expected outputs of each graph, and what probability each label has by them."""
 
 import io
 import math
 import reprlib
 import zipfile
 from collections import Counter
-from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .backends.base import Array, Backend, Graph
-from .bundle import Bundle
-from .errors import BundleError, EngineError
-from .manifest import AGAIN, GraphEntry, GraphName, Tensor
+from .backends.base import Array
+from .bundle import MANIFEST, Bundle
+from .errors import BundleError
+from .manifest import AGAIN, GraphEntry, GraphName, Manifest, Tensor
+from .recognizer import softmax
 
 LARGEST_BATCH = 64
 LARGEST_BYTES = 1 << 28
 """Of one array."""
 LONGEST_HEADER = 4096
 """Of an array in the file, in bytes; numpy writes 128."""
+DIGITS = 6
+"""Of a golden probability, behind the point."""
+ALIKE = 1e-5
+"""What golden probabilities may differ by: they are reckoned anew from the same logits, on any processor alike."""
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """What numpy writes; others take as much memory as their data claim."""
 
@@ -38,27 +42,42 @@ def load(bundle: Bundle) -> dict[GraphName, dict[str, Array]]:
             if found != wanted:
                 lacking, surplus = (reprlib.repr(sorted(names)) for names in (wanted - found, found - wanted))
                 raise BundleError(f"it lacks the manifest's {lacking}, and has {surplus} beyond them or twice")
-            return {name: read_graph(archive, name, entry) for name, entry in graphs.items()}
+            vectors = {name: read_graph(archive, name, entry) for name, entry in graphs.items()}
     except Exception as error:  # what zipfile, zlib and numpy raise at damage shares no base class
         raise BundleError(f"{path} is damaged: {error}; {AGAIN}") from error
+    check_labels(bundle, vectors["fusion"]["logits"])
+    return vectors
 
 
-def prove(bundle: Bundle, backend: Backend) -> None:
-    """EngineError where a graph computes something else than its golden outputs."""
-    vectors = load(bundle)
-    for name, entry in bundle.manifest.graphs.by_name().items():
-        worst = max(difference(graph_of(backend, name), entry, vectors[name]).values())
-        if not worst <= entry.tolerance:
-            raise EngineError(
-                f"{name} on {backend.name} differs from its golden outputs by {worst:.2g}, more than its tolerance "
-                f"{entry.tolerance:.2g}; foal-edge doctor tells more, --backend onnxruntime goes without it"
+def probabilities(manifest: Manifest, logits: Array) -> dict[str, Array]:
+    """What each label has by the manifest's order and temperature, `[batch]`."""
+    probs = softmax(logits.astype(np.float64) / manifest.temperature)
+    return dict(zip(manifest.labels, probs.T, strict=True))
+
+
+def check_labels(bundle: Bundle, logits: Array) -> None:
+    """BundleError where the labels, their order or the temperature are not what the golden probabilities came from."""
+    expected, path = bundle.manifest.golden_probabilities, bundle.folder / MANIFEST
+    if expected is None:
+        return
+    found = probabilities(bundle.manifest, logits)
+    if set(expected) != set(found):
+        raise BundleError(
+            f"{path} is damaged: it has golden probabilities of {reprlib.repr(list(expected))}, those of its labels "
+            f"{reprlib.repr(list(found))} are expected; {AGAIN}"
+        )
+    for label, probs in found.items():
+        written = np.array(expected[label])
+        if written.shape != probs.shape or not (np.abs(written - probs) <= ALIKE).all():
+            raise BundleError(
+                f"{path} is damaged: its labels, in their order, and its temperature give {label!r} the golden "
+                f"probabilities {shown(probs)}, {shown(written)} are expected; {AGAIN}"
             )
 
 
-def graph_of(backend: Backend, name: GraphName) -> Graph:
-    """One graph of a backend."""
-    graph: Graph = getattr(backend, name)
-    return graph
+def shown(numbers: Array) -> str:
+    """The first few, rounded."""
+    return reprlib.repr([round(float(number), DIGITS) for number in numbers])
 
 
 def member(name: GraphName, tensor: Tensor) -> str:
@@ -110,30 +129,3 @@ def read_header(head: bytes) -> tuple[tuple[int, ...], "np.dtype[Any]", int]:
         raise BundleError(f"an array is in npy format {version}, (1, 0) is expected")
     shape, _, dtype = np.lib.format.read_array_header_1_0(stream)
     return shape, dtype, stream.tell()
-
-
-def difference(graph: Graph, entry: GraphEntry, arrays: Mapping[str, Array]) -> dict[str, float]:
-    """Largest absolute difference of each output from the golden one; infinite where it is not a number.
-
-    `arrays` are the graph's own of `load`; a batch larger than the graph takes is split.
-    """
-    worst = dict.fromkeys((tensor.name for tensor in entry.outputs), 0.0)
-    rows = len(arrays[entry.inputs[0].name])
-    for start in range(0, rows, entry.batch.largest):
-        part = slice(start, start + entry.batch.largest)
-        outputs = graph({tensor.name: arrays[tensor.name][part] for tensor in entry.inputs})
-        for name in worst:
-            worst[name] = max(worst[name], distance(name, outputs, arrays[name][part]))
-    return worst
-
-
-def distance(name: str, outputs: Mapping[str, Array], golden: Array) -> float:
-    """Largest absolute difference between an output and its golden rows; booleans count as 0 and 1."""
-    found = outputs.get(name)
-    if found is None or found.dtype != golden.dtype or found.shape != golden.shape:
-        has = "is missing" if found is None else f"is {found.dtype} {list(found.shape)}"
-        raise EngineError(
-            f"the output {name} {has}, {golden.dtype} {list(golden.shape)} is expected; build the engine again"
-        )
-    apart = np.abs(found.astype(np.float64) - golden.astype(np.float64)).max()
-    return float(apart) if np.isfinite(apart) else math.inf

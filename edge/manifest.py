@@ -151,6 +151,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     licences: Licences
     measured: dict[str, dict[str, float]]
     """Evaluation at export, e.g. `test both` -> ua, wa, ece, count."""
+    golden_probabilities: dict[Text, list[Share]] | None = None
+    """What each label has in each row of the fusion's golden logits, calibrated; None where it was not written yet."""
 
     @property
     def frames(self) -> int:

@@ -45,7 +45,7 @@ def run(
     message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle = load(Path(config.bundle))
-    backend, reason = open_backend(bundle, config.backend, config.threads, workshop)
+    backend, reason, _ = open_backend(bundle, config.backend, config.threads, workshop)
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     recordings = [make_recording(stream, bundle.manifest) for stream in config.streams]
     about = {"session": session, "bundle": model, "backend": backend.name}

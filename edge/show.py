@@ -89,6 +89,7 @@ def findings_table(findings: Iterable[Finding]) -> Table:
         table.add_column(column, justify="right")
     table.add_column("")
     for finding in findings:
-        figures = f"{finding.difference:.1e}", f"{finding.tolerance:.1e}", f"{finding.median_ms:.2f}"
-        table.add_row(finding.graph, finding.precision, *figures, "ok" if finding.is_sound else "too far")
+        proof = finding.proof
+        figures = f"{proof.difference:.1e}", f"{proof.tolerance:.1e}", f"{finding.median_ms:.2f}"
+        table.add_row(proof.graph, finding.precision, *figures, "ok" if proof.is_sound else "too far")
     return table

@@ -20,6 +20,7 @@ from train.checkpoint import load
 
 from . import engines
 from .bundle import write
+from .complete import complete
 from .lower import FITTED_ON, Lower
 from .torch_backend import TorchBackend
 from .torch_roof import measure
@@ -62,6 +63,17 @@ def bundle_command(
     fitting = Windows(loaded.config, data, "train", FITTED_ON, fold)
     validation = Windows(loaded.config, data, "validation", windows, fold)
     write(loaded, output, click.echo, Lower(precision, fitting, validation))
+
+
+@main.command("complete")
+@click.argument("bundle", type=FOLDER)
+def complete_command(bundle: Path) -> None:
+    """Write what each label has by the golden vectors into a bundle that was exported without that.
+
+    Its labels and its temperature are taken to be right; from then on each start compares them with it.
+    """
+    complete(bundle)
+    click.echo(f"{bundle}: its manifest has golden probabilities of each label")
 
 
 @main.command("engines")

@@ -12,9 +12,10 @@ import torch
 from torch import Tensor
 
 from edge import bundle as bundles
-from edge.backends.ort import OrtBackend
+from edge import golden
 from edge.bundle import Batch, File, GraphEntry, Graphs, Licences, Manifest
 from edge.bundle import Tensor as TensorEntry
+from edge.choice import open_ort
 from edge.errors import BundleError, UsageError
 from edge.framing import make_framing
 from edge.sources import demo
@@ -93,6 +94,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
             outputs=[describe(name, tensor) for name, tensor in graph.expected.items()],
         )
     write_golden(graphs, folder / GOLDEN)
+    logits = next(graph.expected["logits"] for graph in graphs if graph.name == "fusion")
     config = checkpoint.config
     manifest = Manifest(
         schema=bundles.SCHEMA,
@@ -108,17 +110,33 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         trained_on=trained_on(config),
         licences=Licences(CODE_LICENCE, config.weights_licence),
         measured=checkpoint.measured,
+        golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
     )
     describe_in_files(manifest, checkpoint, folder)
 
 
 def describe_in_files(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
     """Write manifest, model card and licence, then read the bundle as the runtime will."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
-    (folder / bundles.MANIFEST).write_bytes(text + b"\n")
+    write_manifest(manifest, folder)
     (folder / "README.md").write_text(card(manifest, checkpoint.config, version("torch")))
     (folder / "LICENSE").write_text(licence(manifest))
-    OrtBackend(bundles.load(folder))
+    open_ort(bundles.load(folder), 0, "as the runtime will", must_prove=True)
+
+
+def write_manifest(manifest: Manifest, folder: Path) -> None:
+    """Write `manifest.json`, or replace it whole."""
+    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
+    partial = folder / f".{bundles.MANIFEST}"
+    partial.write_bytes(text + b"\n")
+    partial.replace(folder / bundles.MANIFEST)
+
+
+def golden_probabilities(labels: list[str], logits: Tensor, temperature: float) -> dict[str, list[float]]:
+    """Calibrated, of each label in each row of the fusion's golden logits `[batch, C]`."""
+    columns = torch.softmax(logits.double() / temperature, dim=-1).T.tolist()
+    return {
+        label: [round(prob, golden.DIGITS) for prob in column] for label, column in zip(labels, columns, strict=True)
+    }
 
 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:

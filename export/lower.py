@@ -12,10 +12,10 @@ from rich.console import Console
 from rich.progress import track
 
 from edge import bundle as bundles
-from edge import golden
 from edge.backends.ort import OrtBackend
 from edge.bundle import Bundle, File, GraphEntry, Graphs, Manifest
 from edge.errors import FoalError
+from edge.proof import prove
 from edge.recognizer import Recognizer
 
 from . import half, int8
@@ -67,9 +67,9 @@ def lower(fp32: Bundle, folder: Path, wanted: Lower, tell: Callable[[str], None]
     }
     lowered = Bundle(folder, msgspec.structs.replace(fp32.manifest, graphs=Graphs(**entries)))
     backend = OrtBackend(played(lowered, fp32.folder, PLAYED[wanted.precision]))
-    vectors = golden.load(lowered)
-    for name, entry in entries.items():
-        worst = max(golden.difference(golden.graph_of(backend, name), entry, vectors[name]).values())
+    for proof in prove(lowered, backend):
+        name, worst = proof.graph, proof.difference
+        entry = entries[name]
         size, kept = megabytes(lowered.path(entry.file)), len(entry.kept_fp32)
         tell(
             f"{name} in {wanted.precision}: {size:.2f} MB, {kept} operators kept in fp32, "

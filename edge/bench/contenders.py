@@ -5,13 +5,13 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
-from .. import golden
 from ..backends.base import Backend
 from ..backends.ort import OrtBackend
 from ..bundle import MANIFEST, Bundle, sha256
 from ..choice import Wanted, open_backend
 from ..engines.provide import Workshop
 from ..errors import EngineError
+from ..proof import Proof, complaint, prove
 from ..recognizer import Recognizer
 from . import document
 
@@ -58,26 +58,23 @@ def open_contenders(
     contenders: list[Contender] = []
     for bundle in bundles:
         for name in wanted:
-            backend, _ = open_backend(bundle, name, threads, workshop)
+            opened = open_backend(bundle, name, threads, workshop)
             arguments = "--bundle", str(bundle.folder), "--backend", name, "--threads", str(threads)
-            contenders.append(make_contender(bundle, backend, arguments))
+            contenders.append(make_contender(bundle, opened.backend, opened.proofs, arguments))
     rivals = [OrtDefaults(bundles[0]), *opening(bundles[0])]
-    contenders += [make_contender(bundles[0], rival, None) for rival in rivals]
+    contenders += [make_contender(bundles[0], rival, prove(bundles[0], rival), None) for rival in rivals]
     return numbered(contenders)
 
 
-def make_contender(bundle: Bundle, backend: Backend, arguments: tuple[str, ...] | None) -> Contender:
-    """With how far it is from the golden vectors."""
-    manifest, vectors = bundle.manifest, golden.load(bundle)
-    entries = manifest.graphs.by_name()
-    difference = max(
-        max(golden.difference(golden.graph_of(backend, name), entry, vectors[name]).values()) / entry.tolerance
-        for name, entry in entries.items()
-    )
-    if not difference <= 1:
+def make_contender(
+    bundle: Bundle, backend: Backend, proofs: Sequence[Proof], arguments: tuple[str, ...] | None
+) -> Contender:
+    """With how far it is from the golden vectors; EngineError where that is too far."""
+    manifest, entries = bundle.manifest, bundle.manifest.graphs.by_name()
+    problem = complaint(bundle, backend, proofs)
+    if problem:
         raise EngineError(
-            f"{backend.name} computes something else than the golden outputs of {bundle.folder}: {difference:.2g} "
-            "times its tolerance, at most 1 is expected; give the bundle of these weights, or see foal-edge doctor"
+            f"{problem}; give the bundle of these weights, {bundle.folder} is another, or see foal-edge doctor"
         )
     about = document.Contender(
         name=f"{manifest.name} {backend.name}",
@@ -86,7 +83,7 @@ def make_contender(bundle: Bundle, backend: Backend, arguments: tuple[str, ...] 
         precision={name: entry.precision for name, entry in entries.items()},
         backend=backend.name,
         about=backend.about,
-        difference=difference,
+        difference=max(proof.difference / proof.tolerance for proof in proofs),
     )
     return Contender(about, bundle, Recognizer(manifest, backend), arguments)
 

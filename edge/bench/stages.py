@@ -17,6 +17,7 @@ from ..errors import PublishError
 from ..framing import Framing, Image
 from ..listen import Subscriber
 from ..messages import DROP_REASONS, SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
+from ..proof import graph_of
 from ..sources.base import Recording
 from ..wire.publisher import Publisher, stamped
 from . import work
@@ -92,7 +93,7 @@ def golden_rows(bundle: Bundle, graph: GraphName, rows: int) -> dict[str, Array]
 
 def runs_of(contender: Contender, graph: GraphName, inputs: Mapping[str, Array]) -> Run:
     """One graph on these inputs; tells the device's time."""
-    ready = golden.graph_of(contender.recognizer.backend, graph)
+    ready = graph_of(contender.recognizer.backend, graph)
 
     def run() -> float | None:
         ready(inputs)

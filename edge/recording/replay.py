@@ -51,8 +51,7 @@ def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
 def open_recognizer(about: Session, bundle: Bundle, workshop: Workshop) -> Recognizer:
     """The bundle on the backend that ran it, with as many threads: EngineError where that is not here."""
     wanted: Wanted = "tensorrt" if about.backend.startswith("tensorrt") else "onnxruntime"
-    backend, _ = open_backend(bundle, wanted, about.threads, workshop)
-    return Recognizer(bundle.manifest, backend)
+    return Recognizer(bundle.manifest, open_backend(bundle, wanted, about.threads, workshop).backend)
 
 
 @dataclass(frozen=True)

@@ -5,20 +5,26 @@ import shutil
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from edge import choice, golden
+from edge import choice
+from edge.backends.base import Backend
 from edge.backends.ort import OrtBackend
 from edge.backends.tensorrt import TensorRTBackend
 from edge.bundle import SHIPPED, Bundle, load
-from edge.choice import open_backend
+from edge.choice import Wanted, open_backend
 from edge.engines import cuda, device, flavour
 from edge.engines.provide import Target
-from edge.errors import EngineError
+from edge.errors import BundleError, EngineError
+from edge.manifest import AGAIN
+from edge.proof import Proof, prove
 from tests.edge.backends import made_tensorrt
 from tests.edge.backends.made_cuda import Status
 from tests.edge.engines import made
 
 WORKSHOP = made.workshop([])
+OFF = [Proof("image_encoder", 0.0, 1.0), Proof("fusion", 3.0, 1.0)]
+"""What is said of a backend that computes something else."""
 
 
 @pytest.fixture
@@ -28,9 +34,14 @@ def copied(tmp_path: Path) -> Bundle:
 
 @pytest.fixture(autouse=True)
 def proven(monkeypatch: pytest.MonkeyPatch) -> list[object]:
-    """The backends that were to prove themselves."""
+    """The backends that ran the golden vectors; what they made of them is good."""
     backends: list[object] = []
-    monkeypatch.setattr(golden, "prove", lambda _, backend: backends.append(backend))
+
+    def prove(_: Bundle, backend: Backend) -> list[Proof]:
+        backends.append(backend)
+        return [Proof("fusion", 0.0, 1.0)]
+
+    monkeypatch.setattr(choice, "prove", prove)
     return backends
 
 
@@ -44,7 +55,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog) -> None:
-    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
     assert isinstance(backend, OrtBackend)
     assert reason == "no NVIDIA GPU can be used (made)"
     assert not caplog.records
@@ -52,42 +63,75 @@ def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog)
 
 def test_auto_without_a_tensorrt_is_onnx_runtime_and_says_why(monkeypatch, copied, caplog) -> None:
     made_tensorrt.installed(monkeypatch, version="8.6.2")
-    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
     assert isinstance(backend, OrtBackend)
     assert reason.startswith("no TensorRT to use (tensorrt is 8.6.2, 10.3 or later is needed")
     assert not caplog.records
 
 
-@pytest.mark.parametrize("proof", [True, False])
-def test_tensorrt_that_was_asked_for_never_becomes_another(no_gpu, copied, proof: bool) -> None:
+@pytest.mark.parametrize("must_prove", [True, False])
+def test_tensorrt_that_was_asked_for_never_becomes_another(no_gpu, copied, must_prove: bool) -> None:
     with pytest.raises(EngineError, match="no NVIDIA GPU can be used"):
-        open_backend(copied, "tensorrt", 1, WORKSHOP, proven=proof)
+        open_backend(copied, "tensorrt", 1, WORKSHOP, must_prove=must_prove)
 
 
 def test_onnx_runtime_that_was_asked_for_looks_for_no_gpu(monkeypatch, copied, proven) -> None:
     gpu = made_tensorrt.installed(monkeypatch)
-    backend, reason = open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    backend, reason, _ = open_backend(copied, "onnxruntime", 1, WORKSHOP)
     assert isinstance(backend, OrtBackend)
     assert reason == "as asked for"
     assert not gpu.calls
-    assert proven == []
+    assert proven == [backend]
 
 
 @pytest.mark.parametrize("rtx", [False, True])
 def test_auto_with_a_gpu_is_tensorrt_proven(monkeypatch, copied, proven, rtx: bool) -> None:
     made_tensorrt.installed(monkeypatch, rtx=rtx)
-    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
     assert isinstance(backend, TensorRTBackend)
     assert reason == f"{'tensorrt-rtx' if rtx else 'tensorrt'} and Made GPU 3000 16 SM are here"
     assert proven == [backend]
     assert len([*copied.folder.glob("engines/*/*.kernels")]) == (3 if rtx else 0)
 
 
-def test_tensorrt_is_not_proven_where_that_is_not_asked_for(monkeypatch, copied, proven) -> None:
+@pytest.mark.parametrize("wanted", ["onnxruntime", "tensorrt"])
+def test_what_need_not_prove_itself_is_opened_with_what_it_makes_of_the_vectors(
+    monkeypatch, copied, wanted: Wanted
+) -> None:
     made_tensorrt.installed(monkeypatch)
-    backend, reason = open_backend(copied, "tensorrt", 1, WORKSHOP, proven=False)
-    assert isinstance(backend, TensorRTBackend)
-    assert (reason, proven) == ("as asked for", [])
+    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
+    backend, reason, proofs = open_backend(copied, wanted, 1, WORKSHOP, must_prove=False)
+    assert isinstance(backend, OrtBackend if wanted == "onnxruntime" else TensorRTBackend)
+    assert (reason, proofs) == ("as asked for", OFF)
+
+
+def test_a_cpu_that_computes_something_else_is_refused_as_the_bundles_fault(monkeypatch, copied) -> None:
+    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
+    with pytest.raises(BundleError) as refused:
+        open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    said = str(refused.value)
+    assert said.startswith("foal-nano on onnxruntime-cpu: fusion differs by 3 from its golden outputs, more than")
+    assert f"the graphs in {copied.folder} are not those that were exported, or" in said
+    assert "1 threads" in said
+    assert AGAIN in said
+    assert "--backend" not in said
+
+
+def test_neither_engine_nor_cpu_is_taken_where_both_compute_something_else(monkeypatch, copied, caplog) -> None:
+    made_tensorrt.installed(monkeypatch)
+    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
+    with pytest.raises(BundleError, match="foal-nano on onnxruntime-cpu: fusion differs by 3"):
+        open_backend(copied, "auto", 1, WORKSHOP)
+    assert "foal-nano on tensorrt-" in caplog.text
+
+
+def test_a_bundle_without_golden_probabilities_is_opened_and_that_is_said(copied, caplog) -> None:
+    older = replace(copied, manifest=replace(copied.manifest, golden_probabilities=None))
+    assert open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    assert caplog.messages == []
+    assert open_backend(older, "onnxruntime", 1, WORKSHOP)
+    (said,) = caplog.messages
+    assert said.startswith(f"{copied.folder} has no golden probabilities: the order of its labels and its temperature")
 
 
 @pytest.mark.parametrize("cause", ["memory", "proof", "load"])
@@ -95,17 +139,17 @@ def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog
     gpu = made_tensorrt.installed(monkeypatch)
     messages = {"memory": "out of memory", "proof": "fusion differs by 3", "load": "loads no engine for image_encoder"}
 
-    def differ(*_: object) -> None:
-        raise EngineError(messages["proof"])
+    def differ(_: Bundle, backend: Backend) -> list[Proof]:
+        return OFF if isinstance(backend, TensorRTBackend) else []
 
     if cause == "memory":
         gpu.failing["cudaMalloc"] = Status.NO_MEMORY
     elif cause == "proof":
-        monkeypatch.setattr(golden, "prove", differ)
+        monkeypatch.setattr(choice, "prove", differ)
     else:
         monkeypatch.setattr(made_tensorrt.Runtime, "deserialize_cuda_engine", lambda *_: None)
     with caplog.at_level(logging.WARNING, choice.__name__):
-        backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
+        backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
     assert isinstance(backend, OrtBackend)
     assert reason == "TensorRT cannot be used"
     (warning,) = caplog.messages
@@ -128,7 +172,7 @@ def test_engines_built_ahead_of_time_are_used_and_kernels_kept_for_this_device(m
     for graph in copied.manifest.graphs.by_name():
         WORKSHOP.provide(copied, graph, [Target(flavour.find(), "8.6", None)])
     told: list[str] = []
-    backend, _ = open_backend(copied, "auto", 1, made.workshop(told))
+    backend = open_backend(copied, "auto", 1, made.workshop(told)).backend
     assert isinstance(backend, TensorRTBackend)
     assert told == []
     assert len([*copied.folder.glob("engines/made-gpu-3000-*/*.kernels")]) == 3
@@ -142,17 +186,15 @@ def test_auto_goes_on_where_tensorrt_has_no_runtime_for_the_driver(monkeypatch, 
         raise TypeError("pybind11::init(): factory function returned nullptr")
 
     monkeypatch.setattr(made_tensorrt.Runtime, "__init__", nothing)
-    backend, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    backend = open_backend(copied, "auto", 1, WORKSHOP).backend
     assert isinstance(backend, OrtBackend)
     assert "TensorRT cannot be used" in caplog.text
 
 
 def test_the_machine_itself_gives_a_backend_that_runs(copied) -> None:
     """With whatever TensorRT and GPU there are, none included."""
-    backend, reason = open_backend(copied, "auto", 1, WORKSHOP)
-    arrays = golden.load(copied)["image_encoder"]
-    found = golden.difference(backend.image_encoder, copied.manifest.graphs.image_encoder, arrays)
-    assert found["embedding"] <= copied.manifest.graphs.image_encoder.tolerance
+    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    assert all(proof.is_sound for proof in prove(copied, backend))
     try:
         cuda.call(cuda.runtime().cudaGetDeviceCount)
     except EngineError:

@@ -11,6 +11,7 @@ from rich.console import Console
 from edge import golden
 from edge.bundle import SHIPPED, Bundle, load
 from edge.doctor import TIMED_RUNS, Finding, examine, median_ms
+from edge.proof import Proof, prove
 from edge.show import findings_table
 
 GRAPHS = ["image_encoder", "audio_encoder", "fusion"]
@@ -42,10 +43,10 @@ class Shifted:
 
 
 def test_onnx_runtime_is_sound_on_the_shipped_bundle(bundle, shipped) -> None:
-    findings = list(examine(bundle, shipped.backend))
-    assert [finding.graph for finding in findings] == GRAPHS
+    findings = list(examine(bundle, shipped.backend, prove(bundle, shipped.backend)))
+    assert [finding.proof.graph for finding in findings] == GRAPHS
     for finding in findings:
-        assert finding.is_sound
+        assert finding.proof.is_sound
         assert finding.precision == "fp32"
         assert finding.median_ms > 0
 
@@ -53,15 +54,20 @@ def test_onnx_runtime_is_sound_on_the_shipped_bundle(bundle, shipped) -> None:
 @pytest.mark.parametrize("graph", GRAPHS)
 @pytest.mark.parametrize(("shift", "sound"), [(1e-4, True), (0.01, False), (math.nan, False)])
 def test_a_graph_that_is_too_far_off_is_found_and_no_other(bundle, shipped, graph, shift, sound) -> None:
-    findings = examine(bundle, Shifted(shipped.backend, graph, shift))
-    assert {finding.graph: finding.is_sound for finding in findings} == {
-        name: sound or name != graph for name in GRAPHS
-    }
+    proofs = prove(bundle, Shifted(shipped.backend, graph, shift))
+    assert {proof.graph: proof.is_sound for proof in proofs} == {name: sound or name != graph for name in GRAPHS}
 
 
 def test_the_difference_is_the_largest_of_all_outputs(bundle, shipped) -> None:
-    found = {finding.graph: finding for finding in examine(bundle, Shifted(shipped.backend, "fusion", 0.5))}
+    found = {proof.graph: proof for proof in prove(bundle, Shifted(shipped.backend, "fusion", 0.5))}
     assert found["fusion"].difference == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_graph_that_cannot_be_run_has_no_time(bundle, shipped) -> None:
+    proofs = [Proof("audio_encoder", 0.0, 1.0), Proof("fusion", math.inf, 1.0, "cannot be compared")]
+    runs, fails = examine(bundle, shipped.backend, proofs)
+    assert runs.median_ms > 0
+    assert math.isnan(fails.median_ms)
 
 
 def test_a_batch_of_one_is_timed_after_a_first_run() -> None:
@@ -71,7 +77,8 @@ def test_a_batch_of_one_is_timed_after_a_first_run() -> None:
 
 
 def test_the_table_names_what_is_too_far() -> None:
-    findings = [Finding("fusion", "fp16", difference, 0.01, 1.25) for difference in (0.001, 0.02, math.inf)]
+    proofs = [Proof("fusion", difference, 0.01) for difference in (0.001, 0.02, math.inf)]
+    findings = [Finding(proof, "fp16", 1.25) for proof in proofs]
     console = Console(width=120)
     with console.capture() as shown:
         console.print(findings_table(findings))

@@ -19,6 +19,8 @@ def npy(shape: tuple[int, ...], dtype: str = "<f4", content: bytes = b"") -> byt
     return stream.getvalue() + content
 
 
+PROBABILITIES = "golden_probabilities"
+
 CASES: dict[str, Case] = {
     "no archive": (lambda f: f.write("golden.npz", b"PK"), ["golden.npz is damaged", "not a zip file", AGAIN]),
     "pickled objects": (
@@ -36,6 +38,32 @@ CASES: dict[str, Case] = {
     "another batch": (lambda f: f.vectors(fusion__logits=np.zeros((2, 4), "f4")), ["float32 [2, 4]", "[3, 4]", AGAIN]),
     "no rows": (lambda f: f.vectors(image_encoder__frames=np.zeros((0, 64, 64, 3), "u1")), ["uint8 [0, 64", AGAIN]),
     "NaN": (lambda f: f.vectors(fusion__logits=np.full((3, 4), np.nan, "f4")), ["has NaN", "finite", AGAIN]),
+    "labels in another order": (
+        lambda f: f.edit(["happy", "angry", "neutral", "sad"], "labels"),
+        ["manifest.json is damaged: its labels, in their order", "'happy' the golden probabilities [0.916748, ", AGAIN],
+    ),
+    "a label of another name": (
+        lambda f: f.edit(["angry", "joyful", "neutral", "sad"], "labels"),
+        ["has golden probabilities of ['angry', 'happy', 'neutral', 'sad']", "'joyful', 'neutral'", AGAIN],
+    ),
+    "another temperature": (lambda f: f.edit(1.15, "temperature"), ["its temperature give 'angry' the golden", AGAIN]),
+    "golden probabilities of no label": (lambda f: f.edit({}, PROBABILITIES), ["golden probabilities of []", AGAIN]),
+    "golden probabilities of fewer rows": (
+        lambda f: f.edit([0.016], PROBABILITIES, "sad"),
+        ["give 'sad' the golden probabilities [0.017437, 0.42077, 0.014936], [0.016] are expected", AGAIN],
+    ),
+    "golden probabilities above 1": (
+        lambda f: f.edit([0.0, 2.0, 0.0], PROBABILITIES, "sad"),
+        ["<= 1.0", "$.golden_probabilities[...][1]", AGAIN],
+    ),
+    "golden probabilities that are none": (
+        lambda f: f.edit(7, PROBABILITIES),
+        ["Expected `object | null`", "found 7", AGAIN],
+    ),
+    "golden logits of another bundle": (
+        lambda f: f.vectors(fusion__logits=np.eye(3, 4, dtype="f4")),
+        ["its temperature give 'angry' the golden", AGAIN],
+    ),
     "array claims 2 GB": (
         lambda f: f.member(npy((3, GIB_2 // 12))),
         [f"float32 [3, {GIB_2 // 12}]", "float32 [3, 4] is expected", AGAIN],

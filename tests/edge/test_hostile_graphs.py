@@ -8,6 +8,7 @@ import pytest
 from edge import golden
 from edge.backends.ort import OrtBackend
 from edge.bundle import SHIPPED, load
+from edge.proof import differences
 from tests.edge.made_bundles import (
     AGAIN,
     EXPORT,
@@ -157,7 +158,7 @@ def run(path: Path) -> OrtBackend:
 def assert_sound(path: Path) -> None:
     bundle = load(path)
     entry, vectors = bundle.manifest.graphs.fusion, golden.load(bundle)["fusion"]
-    assert max(golden.difference(run(path).fusion, entry, vectors).values()) <= entry.tolerance
+    assert max(differences(run(path).fusion, entry, vectors).values()) <= entry.tolerance
 
 
 @pytest.mark.parametrize("name", BY_LOAD)

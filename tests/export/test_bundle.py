@@ -93,6 +93,18 @@ def test_the_runtime_reproduces_the_golden_vectors(exported: Exported, graphs: d
         np.testing.assert_allclose(found[key].astype(np.float64), golden[key], atol=entry.tolerance, rtol=0)
 
 
+def test_each_label_has_golden_probabilities(
+    exported: Exported, graphs: dict[str, Graph], loaded: Checkpoint, lowered: Lowered
+) -> None:
+    logits = graphs["fusion"].expected["logits"].numpy().astype(float)
+    powers = np.exp(logits / loaded.temperature)
+    found = bundles.load(exported.folder).manifest.golden_probabilities
+    assert found is not None
+    assert list(found) == loaded.config.labels
+    np.testing.assert_allclose(np.array(list(found.values())).T, powers / powers.sum(axis=1, keepdims=True), atol=1e-6)
+    assert bundles.load(lowered("int8").folder).manifest.golden_probabilities == found
+
+
 def test_golden_inputs_are_faces_and_voices_whole_short_and_absent(loaded: Checkpoint) -> None:
     frames, waveform, length = examples(loaded)
     assert frames.shape == (3, 64, 64, 3)

@@ -17,6 +17,7 @@ from edge.bench.sampling import Sampling
 from edge.bench.start import await_prediction, without_engines
 from edge.bundle import SHIPPED, load
 from edge.errors import FoalError, SourceError
+from edge.proof import prove
 from edge.sources.media import MediaFile
 
 
@@ -40,7 +41,8 @@ def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> Non
 def contender():
     bundle = load(SHIPPED)
     arguments = "--bundle", str(SHIPPED), "--backend", "onnxruntime", "--threads", "1"
-    return make_contender(bundle, OrtBackend(bundle, 1), arguments)
+    backend = OrtBackend(bundle, 1)
+    return make_contender(bundle, backend, prove(bundle, backend), arguments)
 
 
 def test_windows_of_whole_length_are_counted(film: Path, contender) -> None:

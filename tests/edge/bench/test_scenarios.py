@@ -17,6 +17,7 @@ from edge.bench.statistics import needed
 from edge.bundle import SHIPPED, load
 from edge.errors import EngineError
 from edge.framing import FaceFraming
+from edge.proof import prove
 from edge.sources.demo import Demo
 from tests.edge.engines import made
 
@@ -28,7 +29,8 @@ def bundle():
 
 @pytest.fixture(scope="module")
 def contender(bundle) -> Contender:
-    return make_contender(bundle, OrtBackend(bundle, 1), ("--bundle", str(SHIPPED)))
+    backend = OrtBackend(bundle, 1)
+    return make_contender(bundle, backend, prove(bundle, backend), ("--bundle", str(SHIPPED)))
 
 
 @pytest.fixture(scope="module")

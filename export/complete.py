@@ -1,0 +1,21 @@
+"""What a bundle lacks that was exported before its manifest had golden probabilities of each label."""
+
+from pathlib import Path
+
+import msgspec
+import torch
+
+from edge import bundle as bundles
+from edge import golden
+from edge.choice import open_ort
+
+from .bundle import golden_probabilities, write_manifest
+
+
+def complete(folder: Path) -> None:
+    """Write golden probabilities into a bundle that was exported without, by the labels and temperature that it has."""
+    bundle = bundles.load(folder)
+    open_ort(bundle, 0, "as the runtime will", must_prove=True)
+    manifest, logits = bundle.manifest, torch.from_numpy(golden.load(bundle)["fusion"]["logits"])
+    found = golden_probabilities(manifest.labels, logits, manifest.temperature)
+    write_manifest(msgspec.structs.replace(manifest, golden_probabilities=found), folder)
