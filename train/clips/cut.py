@@ -9,7 +9,8 @@ import numpy as np
 from edge.clock import to_ns
 from edge.framing import Image
 from edge.samples import Frame, Samples
-from edge.sources.media import Pixels, probe, read_sound, timed
+from edge.sources.film import Pixels
+from edge.sources.media import probe, read_sound, timed
 from edge.windowing import FrameGrid
 
 from ..corpora.utterance import Cut, Half, Utterance

@@ -8,7 +8,10 @@ import av
 
 from edge.clock import SECOND_NS
 from edge.errors import SourceError
-from edge.sources.media import opened, probe, read_blocks, read_frames
+from edge.samples import Block, Frame
+from edge.sources.decoding import opened
+from edge.sources.media import probe, read_blocks, read_frames
+from edge.sources.remarks import TORN, Remarks
 from edge.sources.tracks import choose_audio, choose_video
 from edge.windowing import FrameGrid
 
@@ -31,7 +34,7 @@ class Track:
     is_silent: bool = False
     """Whether every sample that was decoded is 0."""
     wrong: str = ""
-    """Why the file cannot be read; empty where it can."""
+    """Why the file cannot be read, or what of the sound that was decoded is damaged; empty where all is well."""
 
 
 def sound(path: Path, deep: bool) -> Track:
@@ -39,8 +42,11 @@ def sound(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[0]:
             return Track(None)
-        decoded_s, is_silent = sound_s(path, deep)
-        return Track(decoded_s, header_s(path, "audio"), is_silent)
+        said: list[str] = []
+        remarks = Remarks(str(path), say=said.append)
+        decoded_s, is_silent = sound_s(path, deep, remarks)
+        wrong = "; ".join(said) if remarks.dropped or remarks.has_said(TORN) else ""
+        return Track(decoded_s, header_s(path, "audio"), is_silent, wrong)
     except SourceError as error:
         return Track(None, wrong=str(error))
 
@@ -57,10 +63,12 @@ def picture(path: Path, deep: bool) -> Track:
         return Track(None, wrong=str(error))
 
 
-def sound_s(path: Path, deep: bool) -> tuple[float, bool]:
+def sound_s(path: Path, deep: bool, remarks: Remarks) -> tuple[float, bool]:
     """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
     samples, is_silent = 0, True
-    for block in read_blocks(path, RATE_HZ):
+    for block in read_blocks(path, RATE_HZ, remarks=remarks):
+        if not isinstance(block, Block):
+            continue
         samples += len(block.samples)
         is_silent = is_silent and not block.samples.any()
         if not deep and not is_silent and samples > SHORTEST_SOUND_S * RATE_HZ:
@@ -71,7 +79,8 @@ def sound_s(path: Path, deep: bool) -> tuple[float, bool]:
 def picture_s(path: Path, deep: bool) -> float:
     """How far the frames of a file's picture reach, or its first frame."""
     slot_s = 1 / GRID_RATE_HZ
-    ends_s = (frame.end_ns / SECOND_NS + slot_s for frame in read_frames(path, FrameGrid(GRID_RATE_HZ)))
+    events = read_frames(path, FrameGrid(GRID_RATE_HZ))
+    ends_s = (frame.end_ns / SECOND_NS + slot_s for frame in events if isinstance(frame, Frame))
     first_s = next(ends_s, 0.0)
     return max(ends_s, default=first_s) if deep else first_s
 

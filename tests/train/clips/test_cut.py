@@ -9,7 +9,8 @@ import pytest
 
 from edge.errors import SourceError
 from edge.samples import Frame
-from edge.sources.media import Pixels, read_frames
+from edge.sources.film import Pixels
+from edge.sources.media import read_frames
 from edge.windowing import FrameGrid
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of

@@ -1,0 +1,140 @@
+"""One track of a file decoded, on a line of time that never goes back; what is damaged is passed over."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any, Generic, TypeVar
+
+import av
+
+from ..clock import SECOND_NS
+from ..errors import SourceError
+from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
+from .remarks import DAMAGED, TORN, Remarks
+from .timeline import Stretch, Timeline
+
+MOST_UNREADABLE = 100
+"""So many failures on end to read a packet are the end of a file."""
+ANNOUNCING = {"avi", "flac", "flv", "matroska", "mov", "wav"}
+"""Formats that say how long they are. For others FFmpeg reckons it from their size, or from the last times it finds."""
+RAW = {"aac", "ac3", "dts", "eac3", "loas", "mp3"}
+"""Formats without times of their own: FFmpeg adds up what each packet lasts, wrongly once their form has changed."""
+LARGEST_SHORTFALL_NS = SECOND_NS // 2
+"""What a whole file may lack of the length that it announces."""
+WORDS = {"audio": "sound", "video": "picture"}
+
+T = TypeVar("T", av.AudioFrame, av.VideoFrame)
+
+
+@dataclass(frozen=True)
+class Decoded(Generic[T]):
+    """A frame that a track decodes to, or a place where it does not."""
+
+    frame: T | None
+    """None where a packet could not be decoded."""
+    stretch: int
+    """Of the file's line of time, on which it lies."""
+
+
+@contextmanager
+def opened(path: Place) -> Iterator[av.container.InputContainer]:
+    """An open file or address; whatever FFmpeg says of it while it is read becomes a SourceError."""
+    name = said(path)
+    try:
+        with open_address(path, name, ANSWER_S, {}) if isinstance(path, str) else open_file(path) as container:
+            yield container
+    except (av.error.FFmpegError, OSError) as error:
+        raise SourceError(
+            f"{name} cannot be read as a recording ({reason_of(error)}); give a file that ffmpeg plays"
+        ) from error
+
+
+class Decoder(Generic[T]):
+    """One track of an open file, from where the file is."""
+
+    def __init__(
+        self, container: av.container.InputContainer, stream: Any, remarks: Remarks, *, is_sought: bool = False
+    ) -> None:
+        self._container, self._stream, self._remarks = container, stream, remarks
+        self._timeline = Timeline([Stretch(-1000 * (container.start_time or 0))], is_sought)
+        self.is_raw = container.format.name in RAW
+        self._decoded = 0
+        self._is_damaged = False
+        self._is_torn = False
+        """Whether the last packet is not whole, or could not be read."""
+
+    def __iter__(self) -> Iterator[Decoded[T]]:
+        """All that the track decodes to; SourceError where that is nothing."""
+        now = 0
+        for packet in self._packets():
+            at = self._timeline.follow(packet)
+            if packet.stream is not self._stream:
+                continue
+            if at != now:
+                yield from self._decode(None, now)
+                self._stream.codec_context.flush_buffers()
+                now = at
+            yield from self._decode(packet, now)
+        yield from self._decode(None, now)
+        if self._is_damaged and not self._decoded:
+            raise SourceError(
+                f"{self._remarks.name}: none of its {WORDS[self._stream.type]} can be decoded; "
+                "give a file that ffmpeg plays"
+            )
+        self._say_end()
+
+    def time_ns(self, ticks: int, stretch: int) -> int:
+        """Where a time of the track's clock lies on the line of time."""
+        base: Fraction = self._stream.time_base
+        return ticks * base.numerator * SECOND_NS // base.denominator + self._timeline.stretches[stretch].shift_ns
+
+    def begin_ns(self, stretch: int) -> int:
+        """Where a stretch begins on the line of time."""
+        return self._timeline.stretches[stretch].begin_ns
+
+    def end_ns(self, stretch: int) -> int | None:
+        """Where it ends, None while it lasts."""
+        return self._timeline.end_ns(stretch)
+
+    def _packets(self) -> Iterator["av.Packet[Any]"]:
+        """Those of all tracks; what cannot be read is passed over, but for an end that consists of it."""
+        failures = 0
+        while failures < MOST_UNREADABLE:
+            try:
+                for packet in self._container.demux():
+                    if packet.size or packet.dts is not None:  # else FFmpeg's sign of the end
+                        failures, self._is_torn = 0, packet.is_corrupt
+                        yield packet
+                return
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+                failures, self._is_torn = failures + 1, True
+
+    def _decode(self, packet: "av.Packet[Any] | None", stretch: int) -> Iterator[Decoded[T]]:
+        try:
+            frames = self._stream.codec_context.decode(packet)
+        except av.error.EOFError:  # nothing has come since the decoder was emptied
+            return
+        except av.error.FFmpegError:
+            self._is_damaged, word = True, WORDS[self._stream.type]
+            self._remarks.count("packets_damaged")
+            ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
+            self._remarks.say(
+                DAMAGED.format(word),
+                None if ticks is None else self.time_ns(ticks, stretch),
+                f"damaged {word} is passed over, here and where there is more, and counted",
+            )
+            yield Decoded(None, stretch)
+            return
+        self._decoded += len(frames)
+        for frame in frames:
+            yield Decoded(frame, stretch)
+
+    def _say_end(self) -> None:
+        """Say that the file is not whole, where that can be seen."""
+        announced_ns = 1000 * (self._container.duration or 0)
+        is_announcing = not ANNOUNCING.isdisjoint(self._container.format.name.split(","))
+        is_short = is_announcing and announced_ns - self._timeline.clock_ns > LARGEST_SHORTFALL_NS
+        if is_short or self._is_torn:
+            of = f" of the {announced_ns / SECOND_NS:.2f} s that it announces" if is_short else ""
+            self._remarks.say(TORN, None, f"ends early, after {self._timeline.clock_ns / SECOND_NS:.2f} s{of}")

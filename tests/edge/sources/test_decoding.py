@@ -1,0 +1,84 @@
+"""Damaged, torn and undecodable files in every container: what can be read is, and the rest is said once."""
+
+import logging
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from edge.bundle import Picture, Sound
+from edge.errors import SourceError
+from edge.samples import Block, Discontinuity
+from edge.sources.media import MediaFile
+
+from .made_media import READ_HZ, beep_times, damaged, flash_times, write
+
+SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
+CONTAINERS = [
+    ("a.mp4", "mpeg4", "aac"),
+    ("a.mkv", "mpeg4", "aac"),
+    ("a.webm", "libvpx", "libopus"),
+    ("a.ts", "mpeg2video", "aac"),
+    ("a.avi", "mpeg4", "libmp3lame"),
+    ("a.flv", "flv", "aac"),
+    ("a.ogg", "", "flac"),
+    ("a.mp3", "", "libmp3lame"),
+    ("a.wav", "", "adpcm_ima_wav"),
+    ("a.m4a", "", "aac"),
+]
+TELLING = ("a.mp4", "a.m4a", "a.mkv", "a.webm", "a.flv", "a.wav")
+
+
+def media(path: Path, *, picture: bool, dropped: Counter[str] | None = None) -> MediaFile:
+    return MediaFile(path, SOUND, PICTURE if picture else None, dropped=dropped)
+
+
+@pytest.mark.parametrize(("name", "video", "audio"), CONTAINERS)
+def test_damaged_sound_is_passed_over_and_said_once(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+    dropped = Counter[str]()
+    rate_hz = 44100 if name == "a.flv" else 48000
+    path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change=damaged(1.5, 1.6))
+    with caplog.at_level(logging.WARNING):
+        events = list(media(path, picture=bool(video), dropped=dropped).events())
+    # A bare MP3 has no times: what is lost of it, 0.1 s, is not known.
+    assert beep_times(events) == pytest.approx([1, 3.4 if name == "a.mp3" else 3.5], abs=0.03)
+    assert not any(isinstance(event, Discontinuity) for event in events)
+    [said] = caplog.messages
+    assert said.startswith(f"{path} at 1.5")
+    # Opus takes anything for a packet, of which then nothing is heard.
+    assert "s without sound" in said if audio == "libopus" else "damaged sound is passed over" in said
+    assert bool(dropped["packets_damaged"]) is (audio != "libopus")
+
+
+@pytest.mark.parametrize(("name", "video", "audio"), [row for row in CONTAINERS if row[1]])
+def test_damaged_pictures_are_passed_over(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+    rate_hz = 44100 if name == "a.flv" else 48000
+    path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change_picture=damaged(1.5, 1.6))
+    events = list(media(path, picture=True).events())
+    assert beep_times(events) == pytest.approx([1, 3.5], abs=0.03)
+    assert flash_times(events) == pytest.approx([1, 3.5], abs=0.07)
+    assert all("picture" in said for said in caplog.messages)
+
+
+@pytest.mark.parametrize(("name", "video", "audio"), CONTAINERS)
+def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+    rate_hz = 44100 if name == "a.flv" else 48000
+    content = write(tmp_path / name, (video, audio), [0.5, 3.5], rate_hz=rate_hz, noise=0.1).read_bytes()
+    torn = tmp_path / f"torn-{name}"
+    torn.write_bytes(content[: len(content) * 6 // 10])
+    with caplog.at_level(logging.WARNING):
+        events = list(media(torn, picture=bool(video)).events())
+    heard_s = max(event.end_ns for event in events if isinstance(event, Block)) / 1e9
+    assert 1.5 < heard_s < 3.0
+    assert beep_times(events) == pytest.approx([0.5], abs=0.03)
+    # Of the others nobody can see that they were longer.
+    assert bool(caplog.messages) is (name in TELLING)
+    assert all("ends early" in said or "damaged" in said for said in caplog.messages)
+
+
+@pytest.mark.parametrize("word", ["sound", "picture"])
+def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str) -> None:
+    changes = {"change" if word == "sound" else "change_picture": damaged(-1, 9)}
+    path = write(tmp_path / "a.mkv", ("mpeg4", "libmp3lame"), **changes)
+    with pytest.raises(SourceError, match=rf"a\.mkv: none of its {word} can be decoded; give a file that ffmpeg plays"):
+        list(media(path, picture=True).events())

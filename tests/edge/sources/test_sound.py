@@ -1,0 +1,130 @@
+"""Sound where its timestamps say: beeps and flashes at known times, through every container."""
+
+import logging
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from edge.bundle import Picture, Sound
+from edge.samples import Block, Discontinuity
+from edge.sources.media import MediaFile, read_blocks, read_sound
+
+from .made_media import READ_HZ, beep_times, beeps, between, flash_times, moved, write
+
+SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
+EXACT_S = 0.0005
+"""Containers round times to a millisecond."""
+UNSAID_S = 0.026
+"""What an encoder puts before the sound, a frame of it at most, where neither codec nor container says so: nobody who
+decodes the file can know."""
+
+CONTAINERS = [
+    ("a.wav", "", "pcm_s16le", 48000, EXACT_S),
+    ("a.wav", "", "pcm_f32le", 44100, EXACT_S),
+    ("a.flac", "", "flac", 44100, EXACT_S),
+    ("a.mp3", "", "libmp3lame", 44100, EXACT_S),
+    ("a.m4a", "", "aac", 48000, EXACT_S),
+    ("a.mp4", "mpeg4", "aac", 44100, EXACT_S),
+    ("a.mp4", "mpeg4", "libopus", 48000, EXACT_S),
+    ("a.mov", "mpeg4", "pcm_s16le", 48000, EXACT_S),
+    ("a.mkv", "mpeg4", "aac", 48000, EXACT_S),
+    ("a.mkv", "mpeg4", "libopus", 48000, EXACT_S),
+    ("a.mkv", "mpeg4", "libmp3lame", 44100, EXACT_S),
+    ("a.webm", "libvpx", "libopus", 48000, EXACT_S),
+    ("a.ogg", "", "libopus", 48000, EXACT_S),
+    ("a.avi", "mpeg4", "pcm_s16le", 44100, EXACT_S),
+    ("a.avi", "mpeg4", "libmp3lame", 48000, UNSAID_S),
+    ("a.flv", "flv", "aac", 44100, UNSAID_S),
+    ("a.flv", "flv", "libmp3lame", 44100, UNSAID_S),
+    ("a.ts", "mpeg2video", "aac", 48000, UNSAID_S),
+    ("a.ts", "mpeg2video", "mp2", 48000, UNSAID_S),
+    ("a.aac", "", "aac", 48000, UNSAID_S),
+]
+
+
+def events_of(path: Path, *, picture: bool = True) -> list:
+    return list(MediaFile(path, SOUND, PICTURE if picture else None).events())
+
+
+@pytest.mark.parametrize(("name", "video", "audio", "rate_hz", "tolerance_s"), CONTAINERS)
+def test_a_beep_is_heard_when_it_was_made(tmp_path, name, video, audio, rate_hz, tolerance_s) -> None:
+    events = events_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), picture=bool(video))
+    assert beep_times(events) == pytest.approx([1.0, 2.5], abs=tolerance_s)
+    if video:
+        assert flash_times(events) == pytest.approx([1.0, 2.5], abs=0.06)
+    assert sum(len(block.samples) for block in events if isinstance(block, Block)) == pytest.approx(64000, abs=1000)
+
+
+@pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.flv"])
+def test_what_is_missing_moves_nothing(tmp_path, caplog, name: str) -> None:
+    codecs = ("flv" if name == "a.flv" else "mpeg2video" if name == "a.ts" else "mpeg4", "aac")
+    path = write(tmp_path / name, codecs, [1, 3, 7, 9], seconds=10, rate_hz=44100, change=between(2.0, 5.0))
+    with caplog.at_level(logging.WARNING):
+        events = events_of(path)
+    assert beep_times(events) == pytest.approx([1, 7, 9], abs=UNSAID_S)
+    assert flash_times(events) == pytest.approx([1, 3, 7, 9], abs=0.05)
+    assert not any(isinstance(event, Discontinuity) for event in events)
+    [said] = caplog.messages
+    assert "without sound" in said
+    assert " at 2.0" in said
+
+
+def test_sound_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
+    path = write(tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 7], seconds=8, change=between(2.0, 5.0))
+    sound = read_sound(path, READ_HZ)
+    assert len(sound) == pytest.approx(8 * READ_HZ, abs=20)
+    assert not sound[round(2.1 * READ_HZ) : round(4.9 * READ_HZ)].any()
+    assert np.abs(sound[round(6.99 * READ_HZ) : round(7.01 * READ_HZ)]).max() > 0.4
+
+
+def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
+    """The second part begins 0.3 s before the first one ends."""
+    first = write(tmp_path / "1.ts", ("", "mp2"), [1.0], seconds=3)
+    second = write(tmp_path / "2.ts", ("", "mp2"), [0.1, 2.0], seconds=3, change=moved(lambda time_s: 2.7))
+    both = tmp_path / "both.ts"
+    both.write_bytes(first.read_bytes() + second.read_bytes())
+    events = events_of(both, picture=False)
+    assert beep_times(events) == pytest.approx([1, 4.7], abs=UNSAID_S)
+    assert np.diff([block.end_ns for block in events if isinstance(block, Block)]).min() > 0
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_timestamps_that_jitter_leave_no_gaps(tmp_path, caplog, seed: int) -> None:
+    rng = np.random.default_rng(seed)
+    change = moved(lambda time_s: float(rng.uniform(0, 0.02)))
+    path = write(tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 5, 9], seconds=10, change=change)
+    events = events_of(path)
+    assert beep_times(events) == pytest.approx([1.01, 5.01, 9.01], abs=0.012)
+    assert sum(len(block.samples) for block in events if isinstance(block, Block)) == 10 * READ_HZ
+    assert not caplog.messages
+
+
+def test_timestamps_that_drift_are_followed(tmp_path, caplog) -> None:
+    path = write(
+        tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 30, 59], seconds=60, change=moved(lambda time_s: time_s / 200)
+    )
+    heard = [event for event in events_of(path) if isinstance(event, Block)]
+    for at_s in (1, 30, 59):
+        said_s = [block.end_ns / 1e9 for block in heard if np.abs(block.samples).max() > 0.4]
+        assert min(abs(said - at_s * 1.005) for said in said_s) < 0.04
+    assert not caplog.messages
+
+
+def test_a_form_that_changes_midway_goes_on(tmp_path, caplog) -> None:
+    parts = []
+    for number, (rate_hz, layout) in enumerate([(48000, "mono"), (44100, "stereo"), (32000, "mono")]):
+        part = tmp_path / f"{number}.aac"
+        with av.open(str(part), "w") as container:
+            track = container.add_stream("aac", rate=rate_hz, layout=layout)
+            sound = np.tile(beeps([1.0], 2.0, rate_hz), (1 if layout == "mono" else 2, 1))
+            frame = av.AudioFrame.from_ndarray(sound, "fltp", layout)
+            frame.sample_rate = rate_hz
+            container.mux(track.encode(frame))
+            container.mux(track.encode(None))
+        parts.append(part.read_bytes())
+    (tmp_path / "all.aac").write_bytes(b"".join(parts))
+    blocks = list(read_blocks(tmp_path / "all.aac", READ_HZ))
+    assert beep_times(blocks) == pytest.approx([1.02, 3.05, 5.1], abs=0.06)
+    assert not caplog.messages
