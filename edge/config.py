@@ -31,8 +31,8 @@ Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A camera and a microphone that belong together, or a recording in their place."""
 
-    name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$")] = "main"
-    """Part of its topics: letters, digits, - and _."""
+    name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$", max_length=64)] = "main"
+    """Part of its topics: at most 64 letters, digits, - and _."""
     camera: Device = "0"
     """A number, device path, GStreamer string or address; `off` for none."""
     mic: Device = "default"

@@ -5,6 +5,7 @@ import logging
 import math
 import sys
 import threading
+import time
 import traceback
 from collections.abc import Mapping, Set
 from datetime import datetime, timezone
@@ -49,6 +50,32 @@ class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only
 
     def __init__(self) -> None:
         super().__init__(stderr)
+
+
+class Seldom:
+    """Says what may repeat without end at a bounded rate: so many lines a while, and then how many were left out.
+
+    For one thread.
+    """
+
+    def __init__(self, to: logging.Logger, lines: int = 6, each_s: float = 60.0) -> None:
+        self._log, self._lines, self._each_s = to, lines, each_s
+        self._begin_s, self._said, self._left_out = -math.inf, 0, 0
+
+    def __call__(self, level: int, text: str, *args: object) -> None:
+        """Log a line; as one for debugging where there were enough."""
+        now_s = time.monotonic()
+        if now_s - self._begin_s >= self._each_s:
+            self._begin_s, self._said = now_s, 0
+        if self._said == self._lines:
+            self._left_out += 1
+            self._log.debug(text, *args)
+            return
+        self._said += 1
+        if self._left_out:
+            text += f"; {self._left_out} lines like it were left out before"
+            self._left_out = 0
+        self._log.log(level, text, *args)
 
 
 class TextFormatter(logging.Formatter):

@@ -3,6 +3,9 @@
 A message is two frames: the topic, which ends with a dot, and one map. Times are integer nanoseconds; those with
 `mono` in their name are CLOCK_MONOTONIC of the publishing machine, the others unix time. Of a recording that is not
 played in its own time (`--fast`) all are nanoseconds from its beginning.
+
+Subscribe with SUB sockets, to topics of at most 100 bytes. Who joins gets the last message of each topic by a way on
+which an XSUB socket that is there already gets it too, whatever it asked for: with one, look at the topic.
 """
 
 from typing import Literal

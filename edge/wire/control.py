@@ -17,18 +17,19 @@ from .control_messages import (
     AskLast,
     AskSchema,
     AskStatus,
+    AskStop,
     ClockReply,
     LastReply,
     Refusal,
     Reply,
-    Request,
     StatusReply,
     StopReply,
     format_of,
     read_request,
-    schema,
     write,
+    written_schema,
 )
+from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
 from .sockets import Waker, bind
 
@@ -37,6 +38,8 @@ LONGEST_REQUEST = 4096
 """Bytes in a frame; whoever sends more is disconnected."""
 MOST_UNREAD = 64
 """Requests, and replies, that wait for one client; further ones are dropped."""
+LIMITS = Limits(connections=64, burst_bytes=1 << 20, rate_bytes_s=1 << 10)
+"""Of each client, what it sent since its last request was read."""
 HIGHEST_PORT = 65535
 
 T = TypeVar("T", Prediction, SteadyState, Status)
@@ -67,11 +70,13 @@ class Control:
         self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
         self._socket.setsockopt(zmq.RCVHWM, MOST_UNREAD)
         self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_REQUEST)
+        self._guard = Guard(self._socket, LIMITS)
         try:
             self.address = bind(self._socket, address, keys, "answer", "--control")
         except BaseException:
             self._end_context()
             raise
+        self._guard.start(self.address)
         self._waker = Waker()
         self._closing = threading.Event()
         self._error: BaseException | None = None
@@ -84,7 +89,9 @@ class Control:
         poller.register(self._waker, zmq.POLLIN)
         try:
             while poller.poll() and not self._closing.is_set():
-                client, *frames = self._socket.recv_multipart()
+                received = self._socket.recv_multipart(copy=False)
+                self._guard.forgive(int(received[-1].get(zmq.SRCFD)))
+                client, *frames = [frame.bytes for frame in received]
                 # What a REQ socket and those on the way put before a request ends with an empty frame, and comes back
                 begin = frames.index(b"") + 1 if b"" in frames[:-1] else 0
                 self._socket.send_multipart([client, *frames[:begin], self._answer(frames[begin:])])
@@ -95,14 +102,18 @@ class Control:
     def _answer(self, frames: Sequence[bytes]) -> bytes:
         received_ns = self._clock.now_ns()
         body = frames[0] if len(frames) == 1 else b""
+        reply: Reply
         try:
-            reply = self._reply(read_request(body), received_ns)
+            request = read_request(body)
+            if isinstance(request, AskSchema):
+                return written_schema(format_of(body))
+            reply = self._reply(request, received_ns)
         except UNREADABLE as error:
             found = str(error) if len(frames) == 1 else f"{len(frames)} frames"
             reply = Refusal(f"{found}; {EXPECTED}")
         return write(reply, format_of(body))
 
-    def _reply(self, request: Request, received_ns: int) -> Reply:
+    def _reply(self, request: AskStatus | AskLast | AskClock | AskStop, received_ns: int) -> Reply:
         if isinstance(request, AskStatus | AskLast):
             last = self._last()
             streams = sorted({message.stream for message in last if not isinstance(message, Stats)})
@@ -115,8 +126,6 @@ class Control:
         if isinstance(request, AskClock):
             now_ns = self._clock.now_ns()
             return ClockReply(received_ns, now_ns, self._clock.unix_ns(now_ns))
-        if isinstance(request, AskSchema):
-            return schema()
         if self._stop is None:
             return Refusal(
                 "this foal-edge may not be stopped from here; start it with --allow-stop, or send it SIGTERM"
@@ -135,6 +144,7 @@ class Control:
             raise self._error
 
     def _end_context(self) -> None:
+        self._guard.close()
         if self._doorkeeper is not None:
             self._doorkeeper.close()
         self._socket.close()

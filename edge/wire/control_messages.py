@@ -4,6 +4,7 @@ A request is a bare word (`last`) or a map in JSON or MessagePack (`{"ask": "las
 a bare word is JSON, to a map its own format.
 """
 
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -93,7 +94,7 @@ class Refusal(msgspec.Struct, frozen=True):
     """What was found and what was expected."""
 
 
-Reply = StatusReply | LastReply | ClockReply | StopReply | Refusal | dict[str, Any]
+Reply = StatusReply | LastReply | ClockReply | StopReply | Refusal
 
 
 def format_of(body: bytes) -> WireFormat:
@@ -115,9 +116,15 @@ def read_request(body: bytes) -> Request:
     return request
 
 
-def write(value: Request | Reply, wire_format: WireFormat) -> bytes:
+def write(value: Request | Reply | dict[str, Any], wire_format: WireFormat) -> bytes:
     """A request or a reply."""
     return msgspec.msgpack.encode(value) if wire_format == "msgpack" else msgspec.json.encode(value)
+
+
+@cache
+def written_schema(wire_format: WireFormat) -> bytes:
+    """The schema as it is answered: whoever asks costs no more than the bytes."""
+    return write(schema(), wire_format)
 
 
 def schema() -> dict[str, Any]:

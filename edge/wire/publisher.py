@@ -11,6 +11,7 @@ import zmq
 from ..bounded import push
 from ..clock import Clock
 from ..messages import Message, Prediction, WireFormat, encode, topic
+from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
 from .sockets import Waker, bind
 
@@ -21,8 +22,12 @@ MOST_UNREAD = 256
 which a subscriber gets at once when it joins."""
 MOST_JOINS = 100
 """Subscriptions taken before the next messages, so that a storm of them holds nothing up."""
-LONGEST_TOPIC = 4096
+LONGEST_FRAME = 1024
 """Bytes that a subscriber may send at once; its part of the handshake with keys is below 1000."""
+LONGEST_TOPIC = 100
+"""Bytes of a subscription; no topic is as long, and what is longer is not taken."""
+LIMITS = Limits(connections=256, burst_bytes=1 << 16, rate_bytes_s=1 << 10)
+"""Room for some hundred subscriptions at once, of each subscriber."""
 PATIENCE_S = 0.1
 
 
@@ -51,12 +56,14 @@ class Publisher:
         self._socket = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.XPUB_MANUAL, 1)
         self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_TOPIC)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_FRAME)
+        self._guard = Guard(self._socket, LIMITS)
         try:
             self.address = bind(self._socket, address, keys, "publish", "--bind")
         except BaseException:
             self._end_context()
             raise
+        self._guard.start(self.address)
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
         self._last: dict[bytes, tuple[Message, bytes]] = {}
         self._last_lock = threading.Lock()
@@ -143,6 +150,8 @@ class Publisher:
                 change = self._socket.recv(zmq.NOBLOCK)
             except zmq.Again:
                 break
+            if len(change) > 1 + LONGEST_TOPIC:
+                continue
             if change[:1] == b"\x01":
                 self._repeat(change[1:])
                 self._socket.setsockopt(zmq.SUBSCRIBE, change[1:])
@@ -153,8 +162,8 @@ class Publisher:
         """The last messages, for one who is about to be subscribed.
 
         ZeroMQ sends by topic, not by subscriber, and XPUB_MANUAL_LAST_VALUE covers a single message. But one who is
-        not subscribed yet is among those that a topic does not match: sent inverted, the messages reach these alone,
-        and the others among them, who want other topics, do not take them in.
+        not subscribed yet is among those that a topic does not match: sent inverted, the messages reach these alone.
+        SUB sockets among them that want other topics leave them out; XSUB sockets take them in, as documented.
         """
         self._socket.setsockopt(zmq.INVERT_MATCHING, 1)
         for name, (_, body) in self._last.items():  # changed by this thread alone
@@ -171,6 +180,7 @@ class Publisher:
         self._check()
 
     def _end_context(self) -> None:
+        self._guard.close()
         if self._doorkeeper is not None:
             self._doorkeeper.close()
         self._socket.close()

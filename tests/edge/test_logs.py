@@ -209,3 +209,20 @@ def test_the_secret_of_an_address_is_in_no_line_whoever_wrote_it_there(capsys, l
     assert "s3cr3t" not in said
     assert "rtsp://***@cam/live?password=***" in said
     assert said.count("[Errno 5]") == 3
+
+
+def test_what_repeats_without_end_is_said_at_a_bounded_rate(monkeypatch, caplog) -> None:
+    now_s = [5.0]
+    monkeypatch.setattr(logs.time, "monotonic", lambda: now_s[0])
+    say = logs.Seldom(OURS, lines=2, each_s=60.0)
+    for number in range(10):
+        say(logging.WARNING, "camera %d is lost", number)
+    now_s[0] += 60
+    say(logging.WARNING, "camera %d is there", 0)
+    say(logging.WARNING, "camera %d is lost", 0)
+    assert [record.getMessage() for record in caplog.records if record.levelno == logging.WARNING] == [
+        "camera 0 is lost",
+        "camera 1 is lost",
+        "camera 0 is there; 8 lines like it were left out before",
+        "camera 0 is lost",
+    ]

@@ -18,6 +18,7 @@ from edge import errors
 from edge.commands import FORCED_STATUS, main
 from edge.config import AUTO, load_config
 from edge.messages import DROP_REASONS, Message
+from edge.wire import control, guard, publisher
 from edge.wire.exposition import Exposition
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
@@ -98,6 +99,26 @@ def test_the_table_of_exit_statuses_is_whole() -> None:
     listed = {int(status) for status in re.findall(r"^\| (\d+) \|", PAGE, re.MULTILINE)}
     kinds = [errors.FoalError, *errors.FoalError.__subclasses__()]
     assert listed == {0, FORCED_STATUS, *(kind.exit_status for kind in kinds)}
+
+
+def test_the_table_of_what_strangers_may_cost_is_what_the_ports_put_up_with() -> None:
+    table = re.search(r"^\| \| publishing .*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
+    assert table is not None
+    rows = [re.findall(r"\d+", line) for line in table[0].splitlines()[2:] if line]
+    limits, asked = publisher.LIMITS, control.LIMITS
+    assert [[int(number) for number in row] for row in rows] == [
+        [limits.connections, asked.connections],
+        [publisher.LONGEST_FRAME, control.LONGEST_REQUEST],
+        [limits.burst_bytes, limits.rate_bytes_s, asked.burst_bytes],
+        [guard.HANDSHAKE_MS // 1000] * 2,
+        [publisher.MOST_UNREAD, control.MOST_UNREAD],
+    ]
+    assert f"longer than {publisher.LONGEST_TOPIC} bytes" in PAGE
+    assert f"grow by {guard.MOST_GROWTH_BYTES >> 20} MiB" in PAGE
+
+
+def test_descriptors_enough_for_all_who_may_connect_and_to_spare() -> None:
+    assert int(unit()["Service"]["LimitNOFILE"]) > 4 * (publisher.LIMITS.connections + control.LIMITS.connections)
 
 
 def rules() -> list[dict[str, Any]]:

@@ -24,6 +24,7 @@ from edge.wire.control_messages import (
     read_request,
     schema,
     write,
+    written_schema,
 )
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
 
@@ -116,3 +117,10 @@ def test_the_schema_is_plain_json_and_names_every_type() -> None:
     assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
     assert {"Prediction", "SteadyState", "Status", "Stats", "AskLast", "ClockReply"} <= set(schema()["$defs"])
     assert all(part.get("description") for part in schema()["$defs"].values() if "properties" in part)
+
+
+def test_the_schema_is_written_once_a_format() -> None:
+    for wire_format, decode in (("json", msgspec.json.decode), ("msgpack", msgspec.msgpack.decode)):
+        written = written_schema(wire_format)
+        assert decode(written) == schema()
+        assert written_schema(wire_format) is written

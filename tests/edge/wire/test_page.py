@@ -93,3 +93,8 @@ def test_what_is_no_struct_is_refused() -> None:
 def test_every_struct_of_the_wire_is_on_the_page() -> None:
     kinds = {kind.__name__ for kind in msgspec.Struct.__subclasses__() if kind.__module__ == "edge.messages"}
     assert kinds <= set(tables())
+
+
+def test_the_page_says_which_sockets_subscribe() -> None:
+    assert "Subscribe with SUB sockets" in page()
+    assert "an XSUB socket that is there already gets it too" in " ".join(page().split())

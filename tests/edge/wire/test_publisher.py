@@ -8,7 +8,7 @@ import zmq
 
 from edge.errors import PublishError
 from edge.messages import Latency, Message, decode, encode, topic
-from edge.wire.publisher import LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
+from edge.wire.publisher import LONGEST_FRAME, LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,
@@ -207,8 +207,16 @@ def test_a_stranger_who_sends_anything_changes_nothing(publisher, subscribe) -> 
         for rubbish in (b"", b"\x02stats.", b"stats.", b"\x00stats.", bytes(range(256)), b"\x01"):
             stranger.send(rubbish)
         assert receive(stranger) == frames(STATS)
-        stranger.send(b"\x01" * (LONGEST_TOPIC + 1))
+        stranger.send(b"\x01" * (LONGEST_FRAME + 1))
     assert receive(subscribe(publisher.address)) == frames(STATS)
+
+
+def test_no_topic_is_as_long_as_the_longest_subscription_that_is_taken(publisher, subscribe) -> None:
+    longest = numbered(0, PREDICTION, stream="x" * 64)
+    assert len(topic(longest)) < LONGEST_TOPIC
+    publish_all(publisher, [longest])
+    socket = subscribe(publisher.address, "emotion." + "x" * LONGEST_TOPIC, topic(longest).decode())
+    assert receive(socket) == frames(longest)
 
 
 def test_what_waits_is_sent_before_it_closes(subscribe) -> None:
