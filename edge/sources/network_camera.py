@@ -16,7 +16,7 @@ from ..samples import Frame
 from ..windowing import FrameGrid
 from .place import ANSWER_S, open_address, reason_of
 from .reader import Reader
-from .tracks import choose, choose_video
+from .tracks import choose, choose_video, listed
 from .upright import to_rgb
 
 LOST_S = 1.0
@@ -51,9 +51,10 @@ class NetworkCamera:
         container = open_address(self._address, self.name, READ_S, OPTIONS)
         track = choose(container).video
         if track is None:
-            remedy = " that FFmpeg can decode; let it send H.264 or MJPEG" if container.streams.video else ""
+            others = container.streams.video
+            useless = f" to go by, only {listed(others)}; let it send H.264 or MJPEG" if others else ""
             container.close()
-            raise SourceError(f"{self.name} sends no picture{remedy or '; give an address that does'}")
+            raise SourceError(f"{self.name} sends no picture{useless or '; give an address that does'}")
         track.codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 

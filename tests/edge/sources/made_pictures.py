@@ -1,6 +1,7 @@
 """Films and stills that say how they are to be seen, made for tests."""
 
 import struct
+import zlib
 from collections.abc import Sequence
 from fractions import Fraction
 from pathlib import Path
@@ -13,6 +14,8 @@ ORIENTATION = 0x0112
 SHORT = 3
 FIXED, CORNER = 1 << 16, 1 << 30
 """1.0 as 16.16 and as 2.30."""
+PNG_HEADER = 33
+"""Bytes of a PNG's signature and of its first chunk."""
 TKHD_MATRIX = 40
 """Where in a track header of version 0 the matrix stands (ISO/IEC 14496-12, 8.3.2)."""
 
@@ -68,6 +71,15 @@ def jpeg(path: Path, picture: np.ndarray, orientation: int | None = None, order:
         said = b"Exif\0\0" + exif(orientation, order)
         marker = b"\xff\xe1" + struct.pack(">H", len(said) + 2) + said
     path.write_bytes(content[:2] + marker + content[2:])
+    return path
+
+
+def png(path: Path, picture: np.ndarray, orientation: int) -> Path:
+    """A still with EXIF data in a chunk of its own, after the header's."""
+    _, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    content, said = encoded.tobytes(), exif(orientation)
+    chunk = struct.pack(">I", len(said)) + b"eXIf" + said + struct.pack(">I", zlib.crc32(b"eXIf" + said))
+    path.write_bytes(content[:PNG_HEADER] + chunk + content[PNG_HEADER:])
     return path
 
 

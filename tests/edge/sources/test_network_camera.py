@@ -15,6 +15,7 @@ import av
 import cv2
 import numpy as np
 import pytest
+from av.stream import Disposition
 
 from edge.bundle import Picture
 from edge.clock import SystemClock
@@ -25,6 +26,7 @@ from edge.sources.camera import make_camera
 from edge.sources.network_camera import LOST_S, Pictures
 from tests.edge.sources.made_pictures import jpeg as jpeg_of
 from tests.edge.sources.made_pictures import lying, pattern
+from tests.edge.sources.made_tracks import Film, Sound, write
 
 PICTURE = Picture(5.0, 8, 8, "whole")
 MS = 1_000_000
@@ -236,6 +238,12 @@ def test_an_address_without_a_picture_is_refused(served, tmp_path, make_clip, to
     make_clip(tmp_path / "a.wav", samples=tone(0.1))
     with pytest.raises(SourceError, match="sends no picture"):
         make(f"{served}/a.wav").open()
+
+
+def test_an_address_of_music_with_a_cover_is_refused(served, tmp_path) -> None:
+    write(tmp_path / "a.flac", [Sound(0.25, codec="flac"), Film(40, Disposition.attached_pic, "mjpeg", frames=1)])
+    with pytest.raises(SourceError, match=r"sends no picture to go by, only 0 \(mjpeg.*attached pic\); let it send"):
+        make(f"{served}/a.flac").open()
 
 
 @pytest.mark.parametrize("page", ["nowhere.mkv", "page.html"])

@@ -13,7 +13,7 @@ import pytest
 from edge.sources.media import read_frames
 from edge.sources.upright import Turn, nearest, square
 from edge.windowing import FrameGrid
-from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, rgb, turn
+from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, png, rgb, turn
 from train.clips.cut import frames
 from train.corpora.utterance import Cut
 
@@ -47,6 +47,13 @@ def test_a_still_is_upright_by_its_exif_data(tmp_path: Path, orientation: int, o
     path = jpeg(tmp_path / "a.jpg", lying(pattern(), orientation), orientation, order)
     np.testing.assert_allclose(seen(path), pattern(), atol=4)
     np.testing.assert_allclose(seen(path), cv2.imread(str(path))[..., ::-1], atol=4, err_msg="as OpenCV turns it")
+
+
+@pytest.mark.skipif(av.library_versions["libavcodec"] < (62, 28), reason="FFmpeg before 8.1 reads no EXIF of PNG")
+@pytest.mark.parametrize("orientation", ORIENTATIONS)
+def test_a_png_is_upright_by_its_exif_data(tmp_path: Path, orientation: int) -> None:
+    path = png(tmp_path / "a.png", lying(pattern(), orientation), orientation)
+    np.testing.assert_array_equal(seen(path), pattern())
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 1000])
