@@ -16,10 +16,9 @@ from .errors import UsageError
 from .framing import FramingName
 from .messages import WireFormat
 from .steadying import Steadying
-from .wire.publisher import DEFAULT_ADDRESS
+from .wire.addresses import AUTO as AUTO
+from .wire.addresses import OFF, publishing_address
 
-OFF = "off"
-AUTO = "auto"
 HOP_S = 0.5
 """Also where `auto` begins, and what it comes back to."""
 
@@ -81,10 +80,10 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     backend: Wanted = "auto"
     threads: Annotated[int, Meta(ge=0)] = 0
     """Cores for inference; 0 for all."""
-    bind: str = DEFAULT_ADDRESS
-    """Where to publish."""
+    bind: str = AUTO
+    """Where to publish: an address, `off`, or `auto` for tcp://127.0.0.1:5556, and for nowhere where `fast`."""
     control: str = AUTO
-    """Where questions about the run are answered: an address, `off`, or `auto` for the port after `bind`'s."""
+    """Where questions about the run are answered: an address, `off`, or `auto` for the port after `bind`'s, if any."""
     allow_stop: bool = False
     """Whether the control port may end the program."""
     format: WireFormat = "msgpack"
@@ -100,12 +99,17 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Whether sound and pictures are recorded as well, for replay."""
 
     @property
+    def address(self) -> str | None:
+        """Where to publish; None for nowhere."""
+        return publishing_address(self.bind, self.fast)
+
+    @property
     def first_hop_s(self) -> float:
         """Seconds between predictions at the beginning."""
         return self.hop_s if isinstance(self.hop_s, float) else HOP_S
 
 
-MAY_BE_OFF = ("camera", "mic", "control")
+MAY_BE_OFF = ("camera", "mic", "bind", "control")
 """YAML reads an unquoted `off` as false."""
 STREAM_KEYS = StreamConfig.__struct_fields__
 NEXT_KEY = re.compile(rf",\s*(?=(?:{'|'.join(STREAM_KEYS)})=)")

@@ -9,8 +9,8 @@ import zmq
 import zmq.asyncio
 
 from .messages import Message
+from .wire.addresses import DEFAULT_ADDRESS
 from .wire.keys import ClientKeys
-from .wire.publisher import DEFAULT_ADDRESS
 from .wire.received import Place, Received
 from .wire.sockets import connect
 

@@ -17,6 +17,7 @@ from .recording.about import BundleAbout, Session
 from .recording.recorder import Recorder
 from .step import Step
 from .suspension import SuspensionWatch
+from .wire.addresses import OFF, check_address
 from .wire.control import Control, control_address
 from .wire.exposition import Exposition, program_version
 from .wire.keys import check_bind, load_server_keys
@@ -43,8 +44,12 @@ class Outlets:
         on_sent: Callable[[Message], None],
     ) -> None:
         keys = load_server_keys(Path(config.keys)) if config.keys else None
-        control = control_address(config.bind, config.control)
-        for address in filter(None, (config.bind, control)):
+        if config.address is not None:
+            check_address(config.address, "--bind", binds=True)
+        control = control_address(config.address, config.control)
+        if control is not None:
+            check_address(control, "--control", binds=True)
+        for address in filter(None, (config.address, control)):
             check_bind(address, keys, config.insecure)
         self._config, self._clock, self._backend, self._seen_by = config, clock, about["backend"], [on_sent]
 
@@ -54,9 +59,11 @@ class Outlets:
         self._afterwards = ExitStack()
         """Ends once the publisher has: the last messages are recorded too."""
         with ExitStack() as opened:
-            self.publisher = Publisher(config.bind, config.format, as_it_is if config.fast else stamp, self._see, keys)
+            self.publisher = Publisher(
+                config.address, config.format, as_it_is if config.fast else stamp, self._see, keys
+            )
             opened.callback(self.publisher.close)
-            ours = {"publishing": self.publisher.address, "version": program_version(), "pid": str(os.getpid())}
+            ours = {"publishing": self.publisher.address or OFF, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:
                 may_stop = stop if config.allow_stop else None
                 opened.callback(Control(control, about | ours, self.publisher.last, clock, may_stop, keys).close)

@@ -7,10 +7,10 @@ from typing import Any, get_args
 import click
 
 from .choice import Wanted
-from .config import AUTO, HOP_S, Config, load_config, parse_stream, read
+from .config import HOP_S, Config, load_config, parse_stream, read
 from .errors import UsageError
 from .options import Seconds, audio_track_option, video_track_option
-from .wire.publisher import DEFAULT_ADDRESS
+from .wire.addresses import AUTO, DEFAULT_ADDRESS
 
 Command = Callable[..., Any]
 OF_A_STREAM = ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms")
@@ -62,7 +62,7 @@ OPTIONS = (
         type=Hop(0.05, 60),
         help=f"Seconds between predictions; auto: what the machine sustains.  [default: {HOP_S}]",
     ),
-    click.option("--bind", help=f"Where to publish.  [default: {DEFAULT_ADDRESS}]"),
+    click.option("--bind", help=f"Where to publish; or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"),
     click.option("--control", help="Where to answer status, last, clock, schema; or off.  [default: the port after]"),
     click.option("--allow-stop", is_flag=True, default=None, help="Let the control port end the program."),
     click.option("--keys", help="Folder of CURVE keys, made by foal-edge keys: strangers are refused."),

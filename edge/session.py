@@ -53,7 +53,8 @@ def run(
     with closing(Outlets(config, about, clock, watch, stop, on_sent)) as outlets, threads_for(len(config.streams)):
 
         def tell(inputs: Sequence[str]) -> None:
-            where = f"publishing at {outlets.publisher.address}"
+            address = outlets.publisher.address
+            where = f"publishing at {address}" if address else "not publishing"
             on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
         this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, watch, stop, tell)

@@ -12,11 +12,11 @@ from .listen import Subscriber
 from .messages import TOPICS, Prediction, encode
 from .options import Seconds
 from .terminal import complaints, console, print_document
-from .wire.control import AUTO, control_address
+from .wire.addresses import AUTO, DEFAULT_ADDRESS
+from .wire.control import control_address
 from .wire.control_client import TIMEOUT_S, ControlClient
 from .wire.control_messages import AskStatus, StatusReply, write
 from .wire.keys import load_client_keys, make_client_keys, make_server_keys
-from .wire.publisher import DEFAULT_ADDRESS
 
 MOST_KEPT = 10_000
 """Predictions that `listen` keeps for its percentiles."""

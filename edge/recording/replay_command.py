@@ -14,8 +14,9 @@ from ..messages import Message
 from ..options import make_workshop
 from ..printer import Printer
 from ..terminal import complaints, console
+from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, publishing_address
 from ..wire.keys import check_bind, load_server_keys
-from ..wire.publisher import DEFAULT_ADDRESS, Publisher
+from ..wire.publisher import Publisher
 from .about import read_session
 from .reading import has_steps
 from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
@@ -24,7 +25,7 @@ from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recogniz
 @click.command()
 @click.argument("recording", type=click.Path(path_type=Path))
 @click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the model.  [default: the recorded one]")
-@click.option("--bind", default=DEFAULT_ADDRESS, show_default=True, help="Where to publish.")
+@click.option("--bind", default=AUTO, help=f"Where to publish; or off.  [default: {DEFAULT_ADDRESS}; with --fast off]")
 @click.option("--keys", type=click.Path(path_type=Path), help="Folder of CURVE keys: strangers are refused.")
 @click.option("--insecure", is_flag=True, help="Let a public address do without keys.")
 @click.option("--compare", is_flag=True, help="Publish nothing; check that the same messages come about.")
@@ -55,7 +56,10 @@ def replay(
             f"{'with' if has_steps(recording) else 'without'} --record-media"
         )
     server_keys = load_server_keys(keys) if keys else None
-    check_bind(bind, server_keys, insecure)
+    address = None if compare else publishing_address(bind, fast)
+    if address is not None:
+        check_address(address, "--bind", binds=True)
+        check_bind(address, server_keys, insecure)
     with interruptible() as stop:
         wait = at_once(stop) if fast or compare else in_its_own_time(SystemClock(), stop)
         played, recognizer = Replay(recording, about, wait), None
@@ -72,10 +76,11 @@ def replay(
         with ExitStack() as opened:
             if not quiet:
                 on_sent = opened.enter_context(closing(Printer(print_message, stop, waits=fast)))
-            publisher = Publisher(bind, about.wire_format, as_it_was, on_sent, server_keys)
+            publisher = Publisher(address, about.wire_format, as_it_was, on_sent, server_keys)
             opened.callback(publisher.close)
             if not quiet:
-                complaints.print(f"replaying {about.course.session}, publishing at {publisher.address}")
+                where = f"publishing at {publisher.address}" if publisher.address else "not publishing"
+                complaints.print(f"replaying {about.course.session}, {where}")
             if recognizer:
                 played.steps(recognizer, publisher.publish_each)
             else:

@@ -10,6 +10,7 @@ import zmq
 from ..clock import Clock
 from ..errors import UsageError
 from ..messages import Message, Prediction, Stats, Status, SteadyState
+from .addresses import AUTO, LARGEST_PORT, OFF
 from .control_messages import (
     EXPECTED,
     UNREADABLE,
@@ -33,14 +34,12 @@ from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
 from .sockets import Waker, bind
 
-AUTO, OFF = "auto", "off"
 LONGEST_REQUEST = 4096
 """Bytes in a frame; whoever sends more is disconnected."""
 MOST_UNREAD = 64
 """Requests, and replies, that wait for one client; further ones are dropped."""
 LIMITS = Limits(connections=64, burst_bytes=1 << 20, rate_bytes_s=1 << 10)
 """Of each client, what it sent since its last request was read."""
-HIGHEST_PORT = 65535
 
 T = TypeVar("T", Prediction, SteadyState, Status)
 
@@ -156,21 +155,18 @@ def of(kind: type[T], messages: Sequence[Message], stream: str | None) -> list[T
     return [message for message in messages if isinstance(message, kind) and stream in (None, message.stream)]
 
 
-def control_address(bind: str, wanted: str) -> str | None:
-    """Where to answer: `auto` beside where it publishes, `off` nowhere (None), or the address itself.
-
-    None too where `bind` is no address, which the publisher refuses.
-    """
+def control_address(bind: str | None, wanted: str) -> str | None:
+    """Where to answer: `auto` beside where it publishes, if anywhere, `off` nowhere (None), or the address itself."""
     if wanted != AUTO:
         return None if wanted == OFF else wanted
+    if bind is None:
+        return None
     transport, _, rest = bind.partition("://")
-    if transport in ("ipc", "inproc"):
+    if transport == "ipc":
         return bind if rest == "*" else f"{bind}.control"
     host, _, port = rest.rpartition(":")
     if port in ("*", "0"):
         return f"{transport}://{host}:*"
-    if not port.isdecimal() or int(port) > HIGHEST_PORT:
-        return None
-    if int(port) < HIGHEST_PORT:
+    if int(port) < LARGEST_PORT:
         return f"{transport}://{host}:{int(port) + 1}"
     raise UsageError(f"there is no address beside {bind} for the control port; give --control ADDRESS or --control off")

@@ -189,9 +189,6 @@ def check_bind(address: str, keys: ServerKeys | None, insecure: bool) -> None:
     """UsageError where others than this machine could reach an address and nothing says that they may."""
     if keys is not None or insecure or is_local(address):
         return
-    place = address.removeprefix("tcp://")
-    if place and place != address and ":" not in place:
-        raise UsageError(f"{address} has no port; give one, like tcp://127.0.0.1:5556")
     raise UsageError(
         f"{address} can be reached from other machines: whoever does sees what this person seems to feel; "
         "give --keys DIR (foal-edge keys DIR makes them) so that only your clients are let in, "
@@ -200,9 +197,9 @@ def check_bind(address: str, keys: ServerKeys | None, insecure: bool) -> None:
 
 
 def is_local(address: str) -> bool:
-    """Whether only this machine can reach an address; what is no address is not reached at all."""
-    transport, separator, rest = address.partition("://")
-    if not separator or transport in ("ipc", "inproc"):
+    """Whether only this machine can reach an address."""
+    transport, _, rest = address.partition("://")
+    if transport == "ipc":
         return True
     host = rest.rpartition(":")[0].strip("[]")
     if host == "localhost":

@@ -15,7 +15,6 @@ from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
 from .sockets import Waker, bind
 
-DEFAULT_ADDRESS = "tcp://127.0.0.1:5556"
 MOST_WAITING = 64
 MOST_UNREAD = 256
 """Messages that wait for one subscriber; further ones pass it by. It has room for the last messages of 80 streams,
@@ -35,14 +34,14 @@ class Publisher:
     """Messages go out in order from a thread of their own; when it falls behind, the oldest are dropped.
 
     Who subscribes gets at once the last message of every topic that matches; where several do so at the same moment,
-    one may get it twice, with the same `seq`. `stamp` gives a message its time of publishing, just before it leaves,
-    or None where it tells of another moment by then and is dropped; `on_sent` sees it just after. With `keys`, only the
-    clients they name are let in.
+    one may get it twice, with the same `seq`. Without an address nobody can, and no port is taken; all else is the
+    same. `stamp` gives a message its time of publishing, just before it leaves, or None where it tells of another
+    moment by then and is dropped; `on_sent` sees it just after. With `keys`, only the clients they name are let in.
     """
 
     def __init__(
         self,
-        address: str,
+        address: str | None,
         wire_format: WireFormat,
         stamp: Callable[[Message], Message | None],
         on_sent: Callable[[Message], None],
@@ -59,7 +58,7 @@ class Publisher:
         self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_FRAME)
         self._guard = Guard(self._socket, LIMITS)
         try:
-            self.address = bind(self._socket, address, keys, "publish", "--bind")
+            self.address = None if address is None else bind(self._socket, address, keys, "publish", "--bind")
         except BaseException:
             self._end_context()
             raise

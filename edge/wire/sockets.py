@@ -8,17 +8,16 @@ from pathlib import Path
 import zmq
 
 from ..errors import PublishError, UsageError
+from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import ClientKeys, ServerKeys
 
 LINGER_MS = 1000
 """How long an ending program waits for its last messages to leave."""
-LARGEST_PORT = 65535
-EXAMPLE = "tcp://127.0.0.1:5556"
 
 
 def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing: str, option: str) -> str:
     """Bind, and return the address with its real port. PublishError where it cannot be had."""
-    check_port(address)
+    check_address(address, option, binds=True)
     if keys is not None:
         keys.protect(sock)
     sock.setsockopt(zmq.LINGER, LINGER_MS)
@@ -30,16 +29,9 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing
     except zmq.ZMQError as error:
         remedy = f"give another {option}, an address of this machine like tcp://127.0.0.1:6556"
         if error.errno == zmq.EADDRINUSE:
-            remedy = f"another foal-edge may run there: end it or {remedy}"
+            remedy = f"another foal-edge may run there: end it, {remedy}, or {option} off"
         raise PublishError(f"cannot {doing} at {address}: {error.strerror}; {remedy}") from error
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
-
-
-def check_port(address: str) -> None:
-    """UsageError for a port that there is none of: ZeroMQ takes what is left of it above 65535."""
-    port = address.rpartition(":")[2]
-    if address.startswith("tcp://") and port.isdecimal() and int(port) > LARGEST_PORT:
-        raise UsageError(f"{address}: there is no port {port}; give one up to {LARGEST_PORT}, like {EXAMPLE}")
 
 
 def is_taken(address: str) -> bool:
@@ -54,9 +46,9 @@ def is_taken(address: str) -> bool:
         return probe.connect_ex(path) != errno.ECONNREFUSED  # which is what a file left behind answers
 
 
-def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None) -> None:
+def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None, option: str = "no such address:") -> None:
     """Connect, now or once somebody is there. UsageError where the address is none."""
-    check_port(address)
+    check_address(address, option, binds=False)
     if keys is not None:
         keys.introduce(sock)
     sock.setsockopt(zmq.LINGER, 0)
@@ -64,7 +56,7 @@ def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None) ->
     try:
         sock.connect(address)
     except zmq.ZMQError as error:
-        raise UsageError(f"no such address: {address} ({error.strerror}); give one like {EXAMPLE}") from error
+        raise UsageError(f"no such address: {address} ({error.strerror}); give one like {DEFAULT_ADDRESS}") from error
 
 
 class Waker:

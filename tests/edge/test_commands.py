@@ -4,6 +4,7 @@ import shutil
 import signal
 import subprocess
 import sys
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,7 @@ from edge.bundle import SHIPPED, load
 from edge.listen import Subscriber
 from edge.messages import Prediction, Status
 from edge.sources.demo import MOODS, face
+from edge.wire.addresses import DEFAULT_ADDRESS
 
 ROOT = Path(__file__).parents[2]
 ANY_PORT = "tcp://127.0.0.1:*"
@@ -76,7 +78,8 @@ def files(tmp_path, make_clip, tone) -> Path:
         ("--file short.wav --camera off --fast --quiet", 3, "short.wav gave no window"),
         ("--demo --bundle damaged", 4, "fusion.onnx is damaged"),
         ("--demo --bundle nowhere", 4, "no bundle at nowhere"),
-        ("--demo --bind nowhere", 5, "cannot publish at nowhere"),
+        ("--demo --bind nowhere", 2, "--bind nowhere begins with neither tcp:// nor ipc://"),
+        ("--demo --bind tcp://192.0.2.1:1 --insecure", 5, "cannot publish at tcp://192.0.2.1:1"),
         ("score gone.csv", 2, "no such table: gone.csv"),
         ("score cross.csv", 2, "cross.csv, line 2: label 'cross' is none of the bundle's"),
         ("score cross.csv --no-audio --no-video", 2, "nothing to go by"),
@@ -102,6 +105,17 @@ def test_a_port_in_use_is_named(edge_command) -> None:
     assert ended.status == 5
     assert ended.err.startswith(f"foal-edge: cannot publish at {address}: Address already in use")
     assert is_one_paragraph(ended.err)
+
+
+@pytest.mark.parametrize("options", [["--fast"], ["--fast", "--bind", "off"], ["--bind", "off"]])
+def test_runs_that_need_no_port_do_not_fight_for_one(edge_command, files, options: list[str]) -> None:
+    with zmq.Context() as context, context.socket(zmq.PUB) as socket:
+        with suppress(zmq.ZMQError):  # another program has the default port already: as good
+            socket.bind(DEFAULT_ADDRESS)
+        ended = edge_command("--file", files / "both.mkv", "--threads", 1, *options)
+    assert ended.status == 0
+    assert ended.err.endswith(", not publishing\n")
+    assert any(" #0 " in line for line in ended.out.splitlines())
 
 
 def test_the_demo_prints_what_runs_then_a_line_a_message(edge_command) -> None:
@@ -132,7 +146,9 @@ def test_the_version_is_told_from_a_checkout_too() -> None:
     assert (ended.returncode, ended.stdout.split()[0].rstrip(",")) == (0, "foal-edge")
 
 
-@pytest.mark.parametrize("arguments", [["--camera", "off"], ["--camera", "99"], ["devices"]])
+@pytest.mark.parametrize(
+    "arguments", [["--camera", "off", "--bind", "off"], ["--camera", "99", "--bind", "off"], ["devices"]]
+)
 def test_without_portaudio_the_remedy_is_given(arguments: list[str]) -> None:
     ended = in_a_process("-c", WITHOUT_PORTAUDIO, *arguments)
     assert ended.returncode == 3

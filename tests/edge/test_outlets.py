@@ -21,6 +21,8 @@ from edge.recording.about import MESSAGES, STEPS, read_session
 from edge.recording.reading import read_messages
 from edge.step import Step
 from edge.suspension import SuspensionWatch
+from edge.wire.control_client import ControlClient
+from edge.wire.control_messages import AskStatus, StatusReply
 from edge.wire.keys import make_server_keys
 from tests.edge.made_run import MS, course
 
@@ -43,6 +45,28 @@ def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
     with closing(opened(tmp_path, seen)) as outlets:
         outlets.publisher.publish(status(0))
     assert [(message.seq, message.mono_publish > 7) for message in seen] == [(0, True)]
+
+
+@pytest.mark.parametrize("fast", [False, True])
+def test_without_an_address_messages_are_seen_and_no_port_is_taken(tmp_path: Path, fast: bool) -> None:
+    seen: list[Any] = []
+    config = Config(bind="auto" if fast else "off", fast=fast)
+    with closing(Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), seen.append)) as outlets:
+        assert outlets.publisher.address is None
+        outlets.publisher.publish(status(0))
+        outlets.publisher.publish_each(status(1))
+    assert [message.seq for message in seen] == [0, 1]
+    assert not [thread for thread in threading.enumerate() if thread.name == "control"]
+
+
+def test_a_control_port_of_its_own_answers_where_nothing_is_published(tmp_path: Path) -> None:
+    address = f"ipc://{tmp_path}/control"
+    config = Config(bind="off", control=address)
+    with closing(Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), list)) as outlets:
+        outlets.publisher.publish_each(status(0))
+        with ControlClient(address, timeout_s=20) as control:
+            reply = control.ask(AskStatus(), StatusReply)
+    assert reply.about["publishing"] == "off"
 
 
 def test_of_recordings_as_quick_as_possible_the_times_stay(tmp_path: Path) -> None:

@@ -90,6 +90,9 @@ def test_with_media_the_model_looks_again_unless_told_not_to(edge_command) -> No
     looked = edge_command("replay", GOLDEN, "--fast", *ANYWHERE)
     published = edge_command("replay", GOLDEN, "--fast", "--messages-only", *ANYWHERE)
     assert (looked.status, published.status) == (0, 0)
+    unpublished = edge_command("replay", GOLDEN, "--fast")
+    assert unpublished.err.endswith(", not publishing\n")
+    assert unpublished.out == looked.out
     lines, others = looked.out.splitlines(), published.out.splitlines()
     assert len(lines) == len(others) == 15
     assert edge_command("replay", GOLDEN, "--fast", "--quiet", *ANYWHERE).out == ""

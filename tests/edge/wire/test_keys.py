@@ -188,7 +188,6 @@ def test_a_folder_that_cannot_be_made_is_named(tmp_path) -> None:
 
 LOCAL = [
     "tcp://127.0.0.1:5556", "tcp://127.8.9.1:*", "tcp://localhost:1", "tcp://[::1]:5556", "ipc:///tmp/a", "ipc://*",
-    "inproc://a", "nowhere", "",
 ]  # fmt: skip
 PUBLIC = [
     "tcp://0.0.0.0:5556", "tcp://*:5556", "tcp://[::]:5556", "tcp://192.168.1.2:1", "tcp://eth0:1", "tcp://robot:1",
@@ -208,8 +207,3 @@ def test_a_public_address_needs_keys_or_the_users_word(address: str) -> None:
 @pytest.mark.parametrize("address", LOCAL)
 def test_an_address_of_this_machine_needs_nothing(address: str) -> None:
     assert check_bind(address, None, insecure=False) is None
-
-
-def test_an_address_without_a_port_is_not_called_public() -> None:
-    with pytest.raises(UsageError, match=r"tcp://127\.0\.0\.1 has no port"):
-        check_bind("tcp://127.0.0.1", None, insecure=False)
