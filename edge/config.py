@@ -15,6 +15,7 @@ from .choice import Wanted
 from .errors import UsageError
 from .framing import FramingName
 from .messages import WireFormat
+from .misfit import UNREADABLE, explain
 from .steadying import Steadying
 from .wire.addresses import AUTO as AUTO
 from .wire.addresses import OFF, publishing_address
@@ -22,6 +23,7 @@ from .wire.addresses import OFF, publishing_address
 HOP_S = 0.5
 """Also where `auto` begins, and what it comes back to."""
 
+NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among them"
 Device = str | int
 TrackNumber = Annotated[int, Meta(ge=0)]
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
@@ -30,7 +32,9 @@ Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """A camera and a microphone that belong together, or a recording in their place."""
 
-    name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$", max_length=64)] = "main"
+    name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$", max_length=64, description=NAME_FORM)] = (
+        "main"
+    )
     """Part of its topics: at most 64 letters, digits, - and _."""
     camera: Device = "0"
     """A number, device path, GStreamer string or address; `off` for none."""
@@ -149,8 +153,8 @@ def read(path: Path) -> dict[str, Any]:
         document = msgspec.yaml.decode(path.read_bytes())
     except OSError as error:
         raise UsageError(f"cannot read --config {path}: {error.strerror}; give a YAML file") from error
-    except msgspec.DecodeError as error:
-        raise UsageError(f"--config {path} is no YAML: {error}") from error
+    except UNREADABLE as error:
+        raise UsageError(f"--config {path} is no YAML: {explain(error, None)}") from error
     if not isinstance(document, dict):
         raise UsageError(f"--config {path} holds {type(document).__name__}; it needs a map like `streams: [...]`")
     streams = document.get("streams")
@@ -165,8 +169,8 @@ def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
     """Settings as a struct; text is taken for numbers and booleans where those are expected."""
     try:
         return msgspec.convert(settings, kind, strict=False)
-    except msgspec.ValidationError as error:
-        raise UsageError(f"{where}: {error}") from error
+    except UNREADABLE as error:
+        raise UsageError(f"{where}: {explain(error, settings, kind)}") from error
 
 
 def check_stream(stream: StreamConfig) -> None:

@@ -1,7 +1,5 @@
 """What a bundle says of itself: `manifest.json` as typed structs, decoded strictly."""
 
-import re
-import reprlib
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Literal
@@ -11,6 +9,7 @@ from msgspec import Meta
 
 from .errors import BundleError
 from .framing import FramingName
+from .misfit import UNREADABLE, explain
 
 SCHEMA = 1
 AGAIN = "take the bundle again or export it again"
@@ -18,6 +17,7 @@ AGAIN = "take the bundle again or export it again"
 Precision = Literal["fp32", "fp16", "int8"]
 GraphName = Literal["image_encoder", "audio_encoder", "fusion"]
 Text = Annotated[str, Meta(min_length=1)]
+DIGEST = "64 hex digits"
 Share = Annotated[float, Meta(ge=0, le=1)]
 Side = Annotated[int, Meta(ge=1, le=4096)]
 """Of a picture, in pixels."""
@@ -65,7 +65,7 @@ class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     path: Text
     """Relative to the bundle, with forward slashes."""
-    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description=DIGEST)]
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -176,20 +176,5 @@ def decode_manifest(text: bytes, path: Path) -> Manifest:
                 + ("update foal-edge" if schema > SCHEMA else "export the checkpoint again")
             )
         return msgspec.json.decode(text, type=Manifest)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        problem = f"{error}{found_value(text, str(error))}"
-        raise BundleError(f"{path} is damaged: {problem}; {AGAIN}") from error
-
-
-def found_value(text: bytes, problem: str) -> str:
-    """What stands at the place that a decoding error names, as a part of the message; empty where it names none."""
-    place = re.search(r"Expected .* - at `\$((?:\.\w+|\[\d+\])+)`$", problem)
-    if not place:
-        return ""
-    try:
-        value = msgspec.json.decode(text)
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError):
-        return ""  # what follows the named place is damaged too
-    for key, index in re.findall(r"\.(\w+)|\[(\d+)\]", place[1]):
-        value = value[key] if key else value[int(index)]
-    return f", found {reprlib.repr(value)}"
+    except UNREADABLE as error:
+        raise BundleError(f"{path} is damaged: {explain(error, text, Manifest)}; {AGAIN}") from error

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge.errors import UsageError
+from edge.misfit import UNREADABLE, explain
 
 from .config import Config
 from .encoders import build as encoders
@@ -66,7 +67,8 @@ def load(path: Path) -> Checkpoint:
         config = msgspec.json.decode(about["config"], type=Config)
         model = build(config)
         model.load_state_dict(tensors)
-    except (msgspec.MsgspecError, RuntimeError) as error:
-        reason = str(error).splitlines()[0]
+    except (*UNREADABLE, RuntimeError) as error:
+        is_config = isinstance(error, UNREADABLE)
+        reason = explain(error, about["config"].encode(), Config) if is_config else str(error).splitlines()[0]
         raise UsageError(f"{path} is a checkpoint of another version ({reason}); train again") from error
     return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]))

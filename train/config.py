@@ -7,6 +7,8 @@ import msgspec
 
 from edge.bundle import Picture, Sound
 from edge.errors import UsageError
+from edge.files import check_file, is_there
+from edge.misfit import UNREADABLE, explain
 
 RANDOM = "random"
 """As `weights`: none are loaded, the encoder starts from random ones."""
@@ -194,9 +196,13 @@ def clips(config: Config) -> Clips:
 
 def load(path: Path) -> Config:
     """Read a configuration; UsageError names what is wrong with it and where."""
-    if not path.is_file():
-        raise UsageError(f"no configuration at {path}; the shipped ones are in configs/")
+    remedy = "the shipped ones are in configs/"
+    if not is_there(path) or path.is_dir():
+        raise UsageError(f"no configuration at {path}; {remedy}")
+    check_file(path, remedy)
+    document = None
     try:
-        return msgspec.yaml.decode(path.read_bytes(), type=Config)
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path}: {error}") from error
+        document = msgspec.yaml.decode(path.read_bytes())
+        return msgspec.convert(document, Config)
+    except UNREADABLE as error:
+        raise UsageError(f"{path}: {explain(error, document, Config)}") from error

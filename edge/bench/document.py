@@ -9,6 +9,8 @@ from typing import Literal
 import msgspec
 
 from ..errors import UsageError
+from ..files import check_file, is_there
+from ..misfit import UNREADABLE, explain
 
 SCHEMA = 1
 
@@ -158,12 +160,17 @@ def write(document: Document, path: Path) -> None:
 
 def read(path: Path) -> Document:
     """UsageError where it is none."""
+    if is_there(path):
+        check_file(path, "give a file that bench --json wrote")
     try:
-        document = msgspec.json.decode(path.read_bytes(), type=Document)
+        content = path.read_bytes()
     except OSError as error:
         raise UsageError(f"{path} cannot be read ({error.strerror}); give a file that bench --json wrote") from error
-    except msgspec.MsgspecError as error:
-        raise UsageError(f"{path} is no document of foal-edge bench ({error}); give one that --json wrote") from error
+    try:
+        document = msgspec.json.decode(content, type=Document)
+    except UNREADABLE as error:
+        problem = explain(error, content, Document)
+        raise UsageError(f"{path} is no document of foal-edge bench ({problem}); give one that --json wrote") from error
     if document.schema != SCHEMA:
         raise UsageError(f"{path} has schema {document.schema}, this program reads {SCHEMA}; measure again")
     return document

@@ -20,6 +20,7 @@ import msgspec
 
 from ..bundle import Batch, Bundle, GraphName
 from ..errors import EngineError
+from ..misfit import UNREADABLE, explain
 from .device import architecture
 
 FOLDER = "engines"
@@ -150,8 +151,8 @@ def read_header(line: bytes, key: Key) -> Header:
     """An engine's first line; Unfit where it is none, or names what differs from the key."""
     try:
         header = msgspec.json.decode(line, type=Header)
-    except (msgspec.MsgspecError, UnicodeDecodeError) as error:
-        raise Unfit(f"it is damaged ({error})") from error
+    except UNREADABLE as error:
+        raise Unfit(f"it is damaged ({explain(error, line, Header)})") from error
     theirs, ours = msgspec.to_builtins(header.key), msgspec.to_builtins(key)
     differing = [f"its {name} is {theirs[name]}, here {ours[name]}" for name in ours if theirs[name] != ours[name]]
     if differing:

@@ -11,7 +11,9 @@ from msgspec import Meta
 from ..clock import SECOND_NS
 from ..errors import SourceError, UsageError
 from ..lineup import Course
+from ..manifest import DIGEST
 from ..messages import WireFormat
+from ..misfit import UNREADABLE, explain
 
 SCHEMA = 1
 ABOUT = "session.json"
@@ -31,7 +33,7 @@ class BundleAbout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     name: Text
     version: Text
-    manifest_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")]
+    manifest_sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description=DIGEST)]
     """Of its `manifest.json`, which holds the hashes of everything else."""
     folder: str
     """Where it was."""
@@ -94,8 +96,10 @@ def read_session(folder: Path) -> Session:
         schema = msgspec.json.decode(text, type=SchemaOnly).schema
         if schema == SCHEMA:
             return checked(msgspec.json.decode(text, type=Session))
-    except (msgspec.MsgspecError, UsageError, RecursionError, UnicodeDecodeError) as error:
+    except UsageError as error:
         raise SourceError(f"{path} is damaged: {error}; take the recording again") from error
+    except UNREADABLE as error:
+        raise SourceError(f"{path} is damaged: {explain(error, text, Session)}; take the recording again") from error
     raise SourceError(
         f"{path} has schema {schema}, this program reads schema {SCHEMA}; "
         + ("update foal-edge" if schema > SCHEMA else "replay it with the version that recorded it")
@@ -103,10 +107,10 @@ def read_session(folder: Path) -> Session:
 
 
 def checked(about: Session) -> Session:
-    """The same; ValidationError where its course cannot be run."""
+    """The same; UsageError where its course cannot be run."""
     course = about.course
     if not course.lanes or not SHORTEST_HOP_NS <= course.hop_ns < 2**63 or not -(2**63) <= course.begin_ns < 2**63:
-        raise msgspec.ValidationError(
+        raise UsageError(
             f"{len(course.lanes)} streams with windows every {course.hop_ns} ns from {course.begin_ns} ns on"
         )
     return about

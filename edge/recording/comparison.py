@@ -7,6 +7,7 @@ import msgspec
 
 from ..errors import FoalError, SourceError
 from ..messages import Message, WireFormat, encode
+from ..misfit import UNREADABLE, explain
 from .contents import End, Gap, SentMessage
 
 MEASURED = frozenset({"t_publish", "mono_publish", "latency_ms"})
@@ -81,8 +82,9 @@ def read_fields(body: bytes) -> Fields:
     module = msgspec.json if body[:1] == b"{" else msgspec.msgpack
     try:
         fields: Fields = module.decode(body, type=dict[str, Any])
-    except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-        raise SourceError(f"a recorded message cannot be decoded ({error}); take the recording again") from error
+    except UNREADABLE as error:
+        problem = explain(error, body, dict[str, Any])
+        raise SourceError(f"a recorded message cannot be decoded ({problem}); take the recording again") from error
     return fields
 
 

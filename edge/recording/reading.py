@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import SourceError
+from ..misfit import UNREADABLE, explain
 from ..step import Step
 from .about import MESSAGES, STEPS, read_session
 from .contents import End, Gap, SentMessage, TakenStep, unpack_step
@@ -52,8 +53,9 @@ def decode_records(path: Path, kinds: Any) -> Iterator[tuple[int, Any]]:
     for offset, payload in read_records(path):
         try:
             record = decoder.decode(payload)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
-            raise damaged(path, offset, f"the content cannot be decoded ({error})") from error
+        except UNREADABLE as error:
+            problem = f"the content cannot be decoded ({explain(error, payload, kinds)})"
+            raise damaged(path, offset, problem) from error
         if is_over:
             raise damaged(path, offset, "there should be none after the run's end")
         is_over, count = isinstance(record, End), count + 1

@@ -7,8 +7,6 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import msgspec
-
 from ..bundle import MANIFEST, SHIPPED, Bundle, load, sha256
 from ..choice import Wanted, open_backend
 from ..clock import Clock
@@ -17,6 +15,7 @@ from ..errors import FoalError, SourceError, UsageError
 from ..framing import threads_for
 from ..lineup import line_up
 from ..messages import Message, decode
+from ..misfit import UNREADABLE, explain
 from ..recognizer import Recognizer
 from .about import MESSAGES, Session
 from .comparison import Comparison
@@ -93,10 +92,10 @@ class Replay:
     def _decode(self, record: SentMessage) -> Message:
         try:
             return decode(record.body)
-        except (msgspec.MsgspecError, RecursionError, UnicodeDecodeError) as error:
+        except UNREADABLE as error:
             raise SourceError(
                 f"{self.folder / MESSAGES} has a message of topic {record.topic!r} that this program does not know "
-                f"({error}); replay it with foal-edge {self.about.software}"
+                f"({explain(error, record.body, Message)}); replay it with foal-edge {self.about.software}"
             ) from error
 
     def compare(self, recognizer: Recognizer, tolerance: float = 0) -> Comparison:

@@ -10,10 +10,10 @@ import zmq
 from ..clock import Clock
 from ..errors import UsageError
 from ..messages import Message, Prediction, Stats, Status, SteadyState
+from ..misfit import UNREADABLE
 from .addresses import AUTO, LARGEST_PORT, OFF
 from .control_messages import (
     EXPECTED,
-    UNREADABLE,
     AskClock,
     AskLast,
     AskSchema,
@@ -25,6 +25,7 @@ from .control_messages import (
     Reply,
     StatusReply,
     StopReply,
+    explain_request,
     format_of,
     read_request,
     write,
@@ -108,7 +109,7 @@ class Control:
                 return written_schema(format_of(body))
             reply = self._reply(request, received_ns)
         except UNREADABLE as error:
-            found = str(error) if len(frames) == 1 else f"{len(frames)} frames"
+            found = explain_request(error, body) if len(frames) == 1 else f"{len(frames)} frames"
             reply = Refusal(f"{found}; {EXPECTED}")
         return write(reply, format_of(body))
 

@@ -7,7 +7,8 @@ import msgspec
 import zmq
 
 from ..errors import FoalError, SourceError
-from .control_messages import UNREADABLE, Refusal, Request, write
+from ..misfit import UNREADABLE, explain
+from .control_messages import Refusal, Request, write
 from .keys import ClientKeys
 from .sockets import connect
 
@@ -49,7 +50,7 @@ class ControlClient:
         try:
             return read(body, expected)
         except UNREADABLE as error:
-            reason = f"the answer from {self._address} is not of this version ({error})"
+            reason = f"the answer from {self._address} is not of this version ({explain(error, body, expected)})"
             raise FoalError(f"{reason}; is it foal-edge's control port there?") from error
 
     def __enter__(self) -> "ControlClient":

@@ -10,6 +10,7 @@ from typing import Any
 import msgspec
 
 from ..messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
+from ..misfit import explain
 
 WORDS = ("status", "last", "clock", "schema", "stop")
 EXPECTED = (
@@ -17,8 +18,6 @@ EXPECTED = (
     '{"ask": "last", "stream": "main"}, in one frame'
 )
 LONGEST_WORD = 20
-UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What reading raises where bytes are no message: bad text and endless nesting are not among msgspec's own errors."""
 FIXMAP, MAP16, MAP32 = range(0x80, 0x90), 0xDE, 0xDF
 """First bytes of a map in MessagePack."""
 
@@ -114,6 +113,13 @@ def read_request(body: bytes) -> Request:
         word = body[:LONGEST_WORD].decode("ascii", "replace").strip()
         request = msgspec.convert({"ask": word}, Request)
     return request
+
+
+def explain_request(error: Exception, body: bytes) -> str:
+    """What is wrong with bytes that are no request."""
+    if format_of(body) == "msgpack" or body[:1] == b"{":
+        return explain(error, body, Request)
+    return f"found {body[:LONGEST_WORD].decode('ascii', 'replace').strip()!r}"
 
 
 def write(value: Request | Reply | dict[str, Any], wire_format: WireFormat) -> bytes:

@@ -62,7 +62,8 @@ class Publisher:
         except BaseException:
             self._end_context()
             raise
-        self._guard.start(self.address)
+        if self.address is not None:
+            self._guard.start(self.address)
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
         self._last: dict[bytes, tuple[Message, bytes]] = {}
         self._last_lock = threading.Lock()

@@ -4,7 +4,7 @@ from collections import Counter
 
 from ..errors import FoalError
 from ..messages import Message, decode
-from .control_messages import UNREADABLE
+from ..misfit import UNREADABLE, explain
 
 Place = tuple[str, str]
 """Session and topic: `seq` counts within both."""
@@ -30,7 +30,7 @@ class Received:
             message = decode(b"".join(parts))
             name = topic.decode()
         except UNREADABLE as error:
-            reason = f"a message on {topic!r} is not of this version ({error})"
+            reason = f"a message on {topic!r} is not of this version ({explain(error, b''.join(parts), Message)})"
             raise FoalError(f"{reason}; is it foal-edge there?") from error
         place = message.session, name
         before = self._seq.get(place)

@@ -125,7 +125,7 @@ def test_names_of_streams(name: str) -> None:
         ("a: [", "is no YAML"),
         ("\x00", "is no YAML"),
         ("!!python/object/apply:os.system [true]", "is no YAML"),
-        ("streams: [{camera: on}]", "Expected `int | str`, got `bool`"),
+        ("streams: [{camera: on}]", "streams[0].camera: found true, expected text or a whole number"),
         ("streams: [{camera: off, mic: off}]", "leave nothing to go by"),
         ("streams: [{demo: true, file: a.mp4}]", "two recordings"),
         ("fast: true", "--fast is for recordings"),

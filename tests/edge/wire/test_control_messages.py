@@ -7,8 +7,8 @@ import msgspec
 import pytest
 
 from edge.messages import encode
+from edge.misfit import UNREADABLE
 from edge.wire.control_messages import (
-    UNREADABLE,
     AskClock,
     AskLast,
     AskSchema,
