@@ -1,14 +1,12 @@
 """What Prometheus may scrape: metrics that follow from the published messages, served over HTTP."""
 
-import logging
 import socket
 import threading
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from importlib.metadata import PackageNotFoundError, version
-from socketserver import ThreadingMixIn
 from typing import get_args
-from wsgiref.simple_server import WSGIRequestHandler, WSGIServer, make_server
+from wsgiref.simple_server import make_server
 
 from prometheus_client import CollectorRegistry, Histogram, make_wsgi_app
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
@@ -16,16 +14,13 @@ from prometheus_client.registry import Collector
 
 from ..errors import PublishError
 from ..messages import AudioState, Latency, Message, Prediction, Stats, Status, SteadyState, StreamState, VideoState
+from .metrics_server import Handler, Server, only_by_name
 
 DISTRIBUTION = "foal-edge"
 LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
-PATIENCE_S = 5
-"""How long a scraper may be silent before its connection is given up."""
 OF_ALL_STREAMS = "messages_queue"
 """The reason for dropping that is counted once for all streams."""
-
-log = logging.getLogger(__name__)
 
 
 class Exposition:
@@ -39,8 +34,9 @@ class Exposition:
         self._session = SessionMetrics("")
         registry = CollectorRegistry(auto_describe=False)
         registry.register(Scraped(self))
+        page = only_by_name(make_wsgi_app(registry))
         try:
-            self._server = make_server(host, port, make_wsgi_app(registry), server_class=Server, handler_class=Handler)
+            self._server = make_server(host, port, page, server_class=Server, handler_class=Handler)
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise PublishError(
@@ -216,22 +212,3 @@ def program_version() -> str:
         return version(DISTRIBUTION)
     except PackageNotFoundError:
         return "source"
-
-
-class Server(ThreadingMixIn, WSGIServer):
-    """A thread a scrape; none keeps the program from ending."""
-
-    daemon_threads = True
-
-    def handle_error(self, request: object, client_address: object) -> None:
-        """A scraper that hangs up, or says nothing, is worth a line where one looks for it, and no traceback."""
-        log.debug("a scrape from %s was cut off", client_address, exc_info=True)
-
-
-class Handler(WSGIRequestHandler):
-    """Gives up a silent scraper, and logs none."""
-
-    timeout = PATIENCE_S
-
-    def log_message(self, format: str, *args: object) -> None:
-        """A scrape is no news."""

@@ -18,7 +18,7 @@ from edge import errors
 from edge.commands import FORCED_STATUS, main
 from edge.config import AUTO, load_config
 from edge.messages import DROP_REASONS, Message
-from edge.wire import control, guard, publisher
+from edge.wire import control, guard, metrics_server, publisher
 from edge.wire.exposition import Exposition
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
@@ -114,6 +114,8 @@ def test_the_table_of_what_strangers_may_cost_is_what_the_ports_put_up_with() ->
         [publisher.MOST_UNREAD, control.MOST_UNREAD],
     ]
     assert f"longer than {publisher.LONGEST_TOPIC} bytes" in PAGE
+    assert f"It serves {metrics_server.MOST_AT_ONCE} requests" in PAGE
+    assert f"each has {metrics_server.PATIENCE_S} s" in PAGE
     assert f"grow by {guard.MOST_GROWTH_BYTES >> 20} MiB" in PAGE
 
 
