@@ -11,7 +11,7 @@ from ..framing import Image
 from ..samples import Discontinuity
 from .decoding import Decoder
 from .remarks import Remarks
-from .upright import to_rgb
+from .upright import PixelAspect, to_rgb
 
 UNSAID_RATE_HZ = 25.0
 """Of pictures in a file that says neither their times nor their rate."""
@@ -37,7 +37,7 @@ class Film:
     ) -> None:
         """From about `from_ns` where the file can be sought in, else from its first picture."""
         stream.thread_type = "AUTO"
-        self._stream = stream
+        self._aspect = PixelAspect(stream)
         self._clock = "dts" if container.format.name == "avi" else "pts"
         self._delay = decoder_delay(container, stream) if self._clock == "dts" else 0
         is_sought = from_ns > 0 and stream.start_time is not None and not container.format.flags & TS_DISCONT
@@ -63,7 +63,7 @@ class Film:
             end_ns = self._decoder.end_ns(stretch)
             if time_ns >= last_ns and (stretch == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
                 last_ns = time_ns
-                yield Shown(partial(to_rgb, decoded.frame, self._stream.sample_aspect_ratio), time_ns)
+                yield Shown(partial(to_rgb, decoded.frame, self._aspect.now()), time_ns)
 
 
 def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream) -> int:

@@ -17,7 +17,7 @@ from ..windowing import FrameGrid
 from .place import ANSWER_S, open_address, reason_of
 from .reader import Reader
 from .tracks import choose, choose_video, listed
-from .upright import to_rgb
+from .upright import PixelAspect, to_rgb
 
 LOST_S = 1.0
 """Without a picture for this long the camera is lost, whatever else it sends."""
@@ -103,10 +103,8 @@ class Pictures:
     def __init__(self, stream: av.VideoStream, rate_hz: float, clock: Clock, dropped: Counter[str]) -> None:
         self._stream, self._clock, self._dropped = stream, clock, dropped
         self._grid = FrameGrid(rate_hz)
-        self._codec = stream.codec_context
-        self._pixel_aspect = stream.sample_aspect_ratio
-        """Asked now: the reader closes the container when it likes."""
-        self._stands_alone = self._codec.codec.intra_only
+        self._aspect = PixelAspect(stream)
+        self._stands_alone = stream.codec_context.codec.intra_only
         self._awaits_key = False
         self.seen_ns = clock.now_ns()
         """When a picture last came, or was dropped because this machine is behind."""
@@ -132,7 +130,7 @@ class Pictures:
         self.seen_ns = self._clock.now_ns()
         if not wanted:
             return None
-        return Frame(to_rgb(pictures[-1], self._pixel_aspect or self._codec.sample_aspect_ratio), time_ns)
+        return Frame(to_rgb(pictures[-1], self._aspect.now()), time_ns)
 
     def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
         """Whether a packet is too old to be decoded, or says only what has changed since one that was."""

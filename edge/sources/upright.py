@@ -40,6 +40,22 @@ class Turn(NamedTuple):
 AS_IT_IS = Turn(False, False, False)
 
 
+class PixelAspect:
+    """How wide a track's pixels are for their height: as its container says, until the coded pictures say otherwise."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._codec, self._said = stream.codec_context, stream.sample_aspect_ratio
+        self._first: Fraction | None = None
+        self._is_first = True
+
+    def now(self) -> Fraction | None:
+        """Of the picture that was decoded last; None where it is not said."""
+        coded = self._codec.sample_aspect_ratio
+        if self._is_first:
+            self._is_first, self._first = False, coded
+        return self._said if self._said and coded == self._first else coded
+
+
 def to_rgb(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Image:
     """uint8 `[H, W, 3]`."""
     width, height = square(frame.width, frame.height, pixel_aspect)

@@ -1,6 +1,7 @@
 """Pictures are seen as people see them, whatever way they are stored."""
 
 import shutil
+import struct
 import subprocess
 from fractions import Fraction
 from pathlib import Path
@@ -10,6 +11,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.samples import Frame
 from edge.sources.media import read_frames
 from edge.sources.upright import Turn, nearest, square
 from edge.windowing import FrameGrid
@@ -98,6 +100,24 @@ def test_a_film_of_wide_pixels_is_as_wide_as_players_show_it(tmp_path: Path, nam
     picture = seen(rgb(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
     assert picture.shape == (96, 128, 3)
     np.testing.assert_allclose(picture[12::24, 16::32], pattern(128, 96)[12::24, 16::32], atol=12)
+
+
+def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
+    """As where a broadcast goes from 4:3 to 16:9."""
+    content = b""
+    for aspect in (Fraction(4, 3), Fraction(1)):
+        part = film(tmp_path / "part.ts", [plain((90, 128, 128), "yuv420p", 96, 96)] * 5, "mpeg2video", aspect)
+        content += part.read_bytes()
+    both = tmp_path / "both.ts"
+    both.write_bytes(content)
+    shapes = [event.picture.shape for event in read_frames(both, FrameGrid(5.0)) if isinstance(event, Frame)]
+    assert (shapes[0], shapes[-1]) == ((96, 128, 3), (96, 96, 3))
+
+
+def test_the_container_says_how_wide_pixels_are(tmp_path: Path) -> None:
+    path = rgb(tmp_path / "a.mp4", pattern(96, 96), Fraction(4, 3))
+    path.write_bytes(path.read_bytes().replace(b"pasp" + struct.pack(">2I", 4, 3), b"pasp" + struct.pack(">2I", 2, 1)))
+    assert seen(path).shape == (96, 192, 3)
 
 
 def test_wide_pixels_lie_along_the_stored_rows(tmp_path: Path) -> None:
