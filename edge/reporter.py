@@ -79,7 +79,8 @@ class Reporter:
             window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.sound.rate_hz)
         )
         if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
-            self.drop("windows_not_finite", f"the model gave a window {recognition.probs.tolist()}")
+            figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
+            self.drop("windows_not_finite", f"not all of a window is finite: {figures}")
             self.encode_video_s = 0.0
             return
         best = int(recognition.probs.argmax())

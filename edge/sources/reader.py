@@ -15,7 +15,7 @@ RELEASE_S = 1.5
 
 
 class Reader(Generic[T]):
-    """Items that are read in a thread of their own, which also releases where they come from.
+    """Items that are read in a thread of their own, which also releases where they come from, once it is closed.
 
     A None among them is no item: it is where a reader that has nothing to hand on can be closed. One that comes more
     than `lost_s` after it was asked for, suspended time included, ends the reading, unless it is the first: what a
@@ -61,10 +61,10 @@ class Reader(Generic[T]):
                     break
         except Exception as error:  # raised where the items are taken
             ending = error
-        finally:
-            self._release()
         if not self._is_closed.is_set():
             self._waiting.put(ending)
+        self._is_closed.wait()  # what waits to be taken may need its source still: packets the decoder of their stream
+        self._release()
 
 
 def punctual(items: Iterator[T], clock: Clock, lost_s: float) -> Iterator[T]:

@@ -107,7 +107,12 @@ def test_frames_come_again_once_it_is_plugged_in(act: Act, caplog, record_proper
     taken: queue.Queue[Frame] = queue.Queue()
     stop, ended = threading.Event(), []
     camera = LocalCamera(str(CAMERA), PICTURE, SystemClock(), Counter())
-    capture = Capture(camera, taken.put, ended.append, stop, is_open=False, reopen=True)
+
+    def put(frame: Frame) -> bool:
+        taken.put(frame)
+        return True
+
+    capture = Capture(camera, put, ended.append, stop, is_open=False, reopen=True)
     with caplog.at_level(logging.WARNING):
         capture.start()
         taken.get(timeout=PATIENCE_S)

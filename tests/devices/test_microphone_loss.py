@@ -44,10 +44,11 @@ class Heard:
         source = Microphone("default", SOUND, self.clock, Counter())
         self.capture = Capture(source, self._put, self.ended.append, self.stop, is_open=False, reopen=True)
 
-    def _put(self, block: Block) -> None:
+    def _put(self, block: Block) -> bool:
         with self.arrived:
             self.blocks.append((self.clock.now_ns(), block))
             self.arrived.notify_all()
+        return True
 
     def wait_for(self, count: int) -> None:
         with self.arrived:

@@ -87,8 +87,12 @@ class Watched:
         self._stop, self._caplog = threading.Event(), caplog
         camera = make_camera(address, PICTURE, SystemClock(), Counter())
         self._name = camera.name
-        self._capture = Capture(camera, self.frames.put, lambda _: None, self._stop, is_open=False, reopen=True)
+        self._capture = Capture(camera, self._put, lambda _: None, self._stop, is_open=False, reopen=True)
         self._capture.start()
+
+    def _put(self, frame: Frame) -> bool:
+        self.frames.put(frame)
+        return True
 
     def take(self, count: int) -> list[Frame]:
         return [self.frames.get(timeout=PATIENCE_S) for _ in range(count)]

@@ -12,13 +12,15 @@ from edge.sources.reader import Reader
 SOON_S = 30.0
 
 
-def test_items_are_taken_in_order_then_the_end_is_told_and_the_source_released() -> None:
+def test_items_are_taken_in_order_then_the_end_is_told_and_at_closing_the_source_released() -> None:
     released = threading.Event()
     reader = Reader("camera 0", iter([1, None, 2]), released.set, 1, SystemClock(), SOON_S)
     assert [reader.take(SOON_S), reader.take(SOON_S)] == [1, 2]
     with pytest.raises(EOFError):
         reader.take(SOON_S)
-    assert released.is_set()
+    assert not released.is_set()
+    reader.close()
+    assert released.wait(SOON_S)
 
 
 def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
@@ -31,7 +33,18 @@ def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
     assert reader.take(SOON_S) == 1
     with pytest.raises(ZeroDivisionError):
         reader.take(SOON_S)
-    assert released.is_set()
+    reader.close()
+    assert released.wait(SOON_S)
+
+
+def test_what_waits_to_be_taken_can_still_be_used_although_the_source_has_ended() -> None:
+    released = threading.Event()
+    reader = Reader("camera 0", iter(range(3)), released.set, 8, SystemClock(), SOON_S)
+    for _ in range(3):
+        reader.take(SOON_S)
+        assert not released.is_set()
+    reader.close()
+    assert released.wait(SOON_S)
 
 
 @pytest.fixture
