@@ -26,6 +26,7 @@ from .manifest import Precision as Precision
 from .manifest import Sound as Sound
 from .manifest import Tensor as Tensor
 from .manifest import decode_manifest as decode_manifest
+from .shortage import shortage
 
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 1 << 20
@@ -69,7 +70,7 @@ def read_manifest(folder: Path) -> Manifest:
         with path.open("rb") as stream:
             text = stream.read(LARGEST_MANIFEST + 1)
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if len(text) > LARGEST_MANIFEST:
         raise BundleError(
             f"{path} is damaged: it has {path.stat().st_size} bytes, at most {LARGEST_MANIFEST} are expected; {AGAIN}"
@@ -83,7 +84,7 @@ def verify(folder: Path, file: File) -> None:
     try:
         found = sha256(path)
     except OSError as error:
-        raise BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if found != file.sha256:
         raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {AGAIN}")
 

@@ -43,6 +43,7 @@ from .redaction import censored
 from .run_options import read_config, run_options
 from .score import read_table, score
 from .session import run
+from .shortage import shortage
 from .sources.tracks import Numbers
 from .standard_streams import stderr
 from .sync_commands import devices
@@ -68,6 +69,11 @@ def run_command() -> None:
     except FoalError as error:
         log.error("%s", error)
         status = error.exit_status
+    except (MemoryError, RuntimeError, OSError) as error:
+        if (lack := shortage(error)) is None:
+            raise
+        log.error("%s", lack)
+        status = lack.exit_status
     sys.exit(status)
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from ..bundle import Bundle, GraphEntry, Tensor
 from ..errors import BundleError, EngineError
 from ..manifest import sizes
+from ..shortage import shortage
 from .base import Array
 
 # ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
@@ -15,6 +16,8 @@ os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 import onnxruntime as ort
 
 LARGEST_CONSTANT_BYTES = 1 << 26
+PROVIDERS = ["CPUExecutionProvider"]
+"""Without a fallback, which is the same one, tried again and told on stdout."""
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 
 
@@ -36,7 +39,7 @@ class OrtGraph:
         try:
             found = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # onnxruntime's errors share no base class
-            raise EngineError(
+            raise shortage(error) or EngineError(
                 f"{self._path} failed in ONNX Runtime {ort.__version__} on the CPU: {error}", "run `foal-edge doctor`"
             ) from error
         return dict(zip(self._outputs, found, strict=True))
@@ -92,10 +95,10 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
     """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
     content = str(model) if isinstance(model, Path) else model
     try:
-        return ort.InferenceSession(content, options or exact_options(), providers=["CPUExecutionProvider"])
+        return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
-        raise BundleError(
+        raise shortage(error) or BundleError(
             f"{name} does not load in ONNX Runtime {ort.__version__}: {error}; "
             "update onnxruntime, take the bundle again or export it again"
         ) from error
