@@ -65,6 +65,10 @@ def examine(
     seen = sorted({utterance.seen.path for utterance in utterances if utterance.seen})
     sounds = {path: tracks.sound(path, deep) for path in progress(heard, "examining sound", shown)}
     pictures = {path: tracks.picture(path, deep) for path in progress(seen, "examining pictures", shown)}
+    if shown:
+        for path, track in (*sounds.items(), *pictures.items()):
+            if track.left_out:
+                console.print(escape(f"{path} {track.left_out}"))
     named = Counter(utterance.name for utterance in utterances)
     copied = copies(utterances)
     problems = []

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Literal, NamedTuple
 
 import av
 
@@ -12,7 +12,7 @@ from edge.samples import Block, Frame
 from edge.sources.decoding import opened
 from edge.sources.media import probe, read_blocks, read_frames
 from edge.sources.remarks import TORN, Remarks
-from edge.sources.tracks import choose_audio, choose_video
+from edge.sources.tracks import choose_audio, choose_video, left_out
 from edge.windowing import FrameGrid
 
 SHORTEST_SOUND_S = 0.1
@@ -35,6 +35,15 @@ class Track:
     """Whether every sample that was decoded is 0."""
     wrong: str = ""
     """Why the file cannot be read, or what of the sound that was decoded is damaged; empty where all is well."""
+    left_out: str = ""
+    """Which of several tracks is taken and which are not; empty where there is but one."""
+
+
+class Header(NamedTuple):
+    """What a file says of a track before any of it is decoded."""
+
+    said_s: float
+    left_out: str
 
 
 def sound(path: Path, deep: bool) -> Track:
@@ -46,7 +55,8 @@ def sound(path: Path, deep: bool) -> Track:
         remarks = Remarks(str(path), say=said.append)
         decoded_s, is_silent = sound_s(path, deep, remarks)
         wrong = "; ".join(said) if remarks.dropped or remarks.has_said(TORN) else ""
-        return Track(decoded_s, header_s(path, "audio"), is_silent, wrong)
+        said_s, others = header(path, "audio")
+        return Track(decoded_s, said_s, is_silent, wrong, others)
     except SourceError as error:
         return Track(None, wrong=str(error))
 
@@ -56,9 +66,9 @@ def picture(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[1]:
             return Track(None)
-        decoded_s, said_s = picture_s(path, deep), header_s(path, "video")
+        decoded_s, (said_s, others) = picture_s(path, deep), header(path, "video")
         believed = not deep and decoded_s > 0
-        return Track(max(decoded_s, said_s) if believed else decoded_s, said_s)
+        return Track(max(decoded_s, said_s) if believed else decoded_s, said_s, left_out=others)
     except SourceError as error:
         return Track(None, wrong=str(error))
 
@@ -85,10 +95,18 @@ def picture_s(path: Path, deep: bool) -> float:
     return max(ends_s, default=first_s) if deep else first_s
 
 
-def header_s(path: Path, kind: Literal["audio", "video"]) -> float:
-    """How far a file says that the track of that kind reaches."""
+def header(path: Path, kind: Literal["audio", "video"]) -> Header:
+    """How far a file says that the track of that kind reaches, and which others it has."""
     with opened(path) as container:
-        stream = choose_audio(container) if kind == "audio" else choose_video(container)
-        if stream.duration is None or stream.time_base is None:
-            return (container.duration or 0) / av.time_base
-        return float(stream.duration * stream.time_base)
+        if kind == "audio":
+            heard = choose_audio(container)
+            return Header(header_s(container, heard), left_out(kind, container.streams.audio, heard))
+        seen = choose_video(container)
+        return Header(header_s(container, seen), left_out(kind, container.streams.video, seen))
+
+
+def header_s(container: av.container.InputContainer, track: av.AudioStream | av.VideoStream) -> float:
+    """How far a track reaches as its file says; 0 where it does not say."""
+    if track.duration is None or track.time_base is None:
+        return (container.duration or 0) / av.time_base
+    return float(track.duration * track.time_base)

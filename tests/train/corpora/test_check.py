@@ -5,9 +5,12 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from av.stream import Disposition
 from rich.console import Console
 
 from edge.errors import UsageError
+from tests.edge.sources import made_tracks
+from tests.edge.sources.made_tracks import Film, Sound
 from tests.train import made_clips
 from train.corpora import check, tracks
 from train.corpora.check import Problem, examine, refuse, tables, usable
@@ -200,3 +203,12 @@ def test_copies_in_another_fold_or_of_another_label_are_a_problem_of_the_later_o
 def test_utterances_cut_from_one_file_are_no_copies(tmp_path: Path) -> None:
     path = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
     assert examine([utterance(path, name="one"), replace(utterance(path, name="two"), fold="2")], deep=False) == []
+
+
+def test_tracks_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = made_tracks.write(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5, Disposition.default), Film(40)])
+    assert examine([utterance(path, path)], deep=False) == []
+    said = " ".join(capsys.readouterr().out.split())
+    assert f"{path} takes audio track 1 (pcm_s16le, 1 ch, default), leaves out 0 (pcm_s16le, 1 ch)" in said
+    assert "--audio-track" not in said
+    assert "video track" not in said
