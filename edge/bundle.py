@@ -11,6 +11,7 @@ import msgspec
 
 from . import consistency, onnx_header
 from .errors import BundleError
+from .files import denied, is_there
 from .manifest import AGAIN
 from .manifest import SCHEMA as SCHEMA
 from .manifest import Batch as Batch
@@ -51,7 +52,7 @@ def load(folder: Path) -> Bundle:
 
     No engine has seen it then: nothing of it has run, and no more memory was taken than the manifest's.
     """
-    if not os.path.lexists(folder / MANIFEST):
+    if not is_there(folder / MANIFEST, BundleError) and not os.path.lexists(folder / MANIFEST):
         raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
     manifest = read_manifest(folder)
     consistency.check(manifest, folder)
@@ -69,6 +70,8 @@ def read_manifest(folder: Path) -> Manifest:
     try:
         with path.open("rb") as stream:
             text = stream.read(LARGEST_MANIFEST + 1)
+    except PermissionError as error:
+        raise BundleError(denied(path)) from error
     except OSError as error:
         raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if len(text) > LARGEST_MANIFEST:
@@ -83,6 +86,8 @@ def verify(folder: Path, file: File) -> None:
     path = locate(folder, file.path)
     try:
         found = sha256(path)
+    except PermissionError as error:
+        raise BundleError(denied(path)) from error
     except OSError as error:
         raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if found != file.sha256:

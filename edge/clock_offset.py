@@ -1,6 +1,7 @@
 """How far the publishing machine's clocks are ahead of this one's, for subscribers elsewhere."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from .clock import Clock, SystemClock
 from .wire.control_client import TIMEOUT_S, ControlClient
@@ -37,7 +38,7 @@ class ClockOffset:
 def estimate_offset(
     control_address: str,
     rounds: int = ROUNDS,
-    keys: ClientKeys | None = None,
+    keys: ClientKeys | Path | str | None = None,
     timeout_s: float = TIMEOUT_S,
     clock: Clock | None = None,
 ) -> ClockOffset:

@@ -125,7 +125,7 @@ def play(config: Config, stop: threading.Event, on_start: Callable[[str], None],
 
 
 @main.command("score")
-@click.argument("table", type=click.Path(path_type=Path), metavar="MANIFEST.csv")
+@click.argument("table", type=click.Path(readable=False, path_type=Path), metavar="MANIFEST.csv")
 @bundle_option
 @framing_option
 @backend_option

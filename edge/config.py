@@ -13,6 +13,7 @@ from msgspec import Meta
 from .bundle import SHIPPED
 from .choice import Wanted
 from .errors import UsageError
+from .files import check_file, is_there
 from .framing import FramingName
 from .messages import WireFormat
 from .misfit import UNREADABLE, explain
@@ -149,6 +150,8 @@ def load_config(path: Path | None, said: dict[str, Any]) -> Config:
 
 def read(path: Path) -> dict[str, Any]:
     """A YAML file's top-level map; a relative `file`, `bundle`, `keys` or `record` is taken as it stands."""
+    if is_there(path):
+        check_file(path, "give a YAML file")
     try:
         document = msgspec.yaml.decode(path.read_bytes())
     except OSError as error:

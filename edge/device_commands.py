@@ -15,7 +15,7 @@ from .options import backend_option, make_workshop, threads_option
 from .terminal import console
 from .versions import system, versions
 
-bundle_argument = click.argument("bundle", type=click.Path(path_type=Path), default=SHIPPED)
+bundle_argument = click.argument("bundle", type=click.Path(readable=False, path_type=Path), default=SHIPPED)
 
 
 @click.group()

@@ -3,6 +3,7 @@
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
 from types import TracebackType
 
 import zmq
@@ -10,7 +11,7 @@ import zmq.asyncio
 
 from .messages import Message
 from .wire.addresses import DEFAULT_ADDRESS
-from .wire.keys import ClientKeys
+from .wire.keys import ClientKeys, client_keys
 from .wire.received import Place, Received
 from .wire.sockets import connect
 
@@ -25,15 +26,16 @@ class Subscription:
         self,
         address: str = DEFAULT_ADDRESS,
         topic: str = "",
-        keys: ClientKeys | None = None,
+        keys: ClientKeys | Path | str | None = None,
         latest: bool = False,
     ) -> None:
         self._received, self._most = Received(latest), MOST_TAKEN if latest else 1
+        shown = client_keys(keys)
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.subscribe(topic)
         try:
-            connect(self._socket, address, keys)
+            connect(self._socket, address, shown)
         except BaseException:
             self.close()
             raise
@@ -73,7 +75,7 @@ class Subscriber(Subscription):
     `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or nothing for everything. The last message of each
     topic comes at once, the others as they are published; one that comes twice is given once. With `latest`, only the
     newest that waits of each topic is given: whoever is slower than foal-edge stays up to date. `keys` are for a
-    foal-edge that runs with some: see `load_client_keys`.
+    foal-edge that runs with some: the folder `hand-out/NAME` that `foal-edge keys` made for this client.
     """
 
     def receive(self, timeout_s: float | None = None) -> Message | None:

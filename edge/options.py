@@ -16,7 +16,10 @@ from .logs import LogFormat
 from .terminal import complaints
 
 bundle_option = click.option(
-    "--bundle", type=click.Path(path_type=Path), default=SHIPPED, help="Folder of the model.  [default: foal-nano]"
+    "--bundle",
+    type=click.Path(readable=False, path_type=Path),
+    default=SHIPPED,
+    help="Folder of the model.  [default: foal-nano]",
 )
 framing_option = click.option(
     "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"

@@ -28,7 +28,9 @@ class Hop(Seconds):
 
 
 OPTIONS = (
-    click.option("--config", "config_file", type=click.Path(path_type=Path), help="Settings from a YAML file."),
+    click.option(
+        "--config", "config_file", type=click.Path(readable=False, path_type=Path), help="Settings from a YAML file."
+    ),
     click.option(
         "--stream",
         "streams",

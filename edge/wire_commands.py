@@ -8,6 +8,7 @@ import click
 
 from . import show
 from .errors import SourceError
+from .files import is_there
 from .listen import Subscriber
 from .messages import TOPICS, Prediction, encode
 from .options import Seconds
@@ -25,7 +26,7 @@ DEFAULT_CONTROL = control_address(DEFAULT_ADDRESS, AUTO)
 keys_option = click.option(
     "--keys",
     "folder",
-    type=click.Path(path_type=Path),
+    type=click.Path(readable=False, path_type=Path),
     help="This client's keys, where foal-edge runs with some: hand-out/NAME of foal-edge keys.",
 )
 
@@ -103,7 +104,7 @@ def status(address: str, timeout_s: float, as_json: bool, folder: Path | None) -
 
 
 @click.command()
-@click.argument("folder", type=click.Path(path_type=Path), metavar="DIR")
+@click.argument("folder", type=click.Path(readable=False, path_type=Path), metavar="DIR")
 @click.option("--client", "names", multiple=True, metavar="NAME", help="Let another client in; as often as you like.")
 def keys(folder: Path, names: tuple[str, ...]) -> None:
     """Make the keys that foal-edge --keys DIR publishes with, and those of its clients.
@@ -111,7 +112,7 @@ def keys(folder: Path, names: tuple[str, ...]) -> None:
     Whoever listens takes the folder DIR/hand-out/NAME to its machine, for foal-edge listen --keys NAME. To shut a
     client out, delete DIR/clients/NAME.key. Keys that are there stay as they are.
     """
-    if not names or not (folder / "server.key").exists():
+    if not names or not is_there(folder / "server.key"):
         make_server_keys(folder)
         console.print(f"the server's keys are in {folder}: foal-edge --keys {folder}")
     for name in names:

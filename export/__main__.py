@@ -26,7 +26,7 @@ from .torch_backend import TorchBackend
 from .torch_roof import measure
 from .windows import Windows
 
-FOLDER = click.Path(path_type=Path)
+FOLDER = click.Path(readable=False, path_type=Path)
 
 
 @click.group()

@@ -31,7 +31,7 @@ Command = Callable[..., Any]
 ONLY_CLIPS = ("embeddings", "fold", "protocol", "finest")
 ONLY_APART = ("only",)
 """Options by the kind of configuration that knows them."""
-FOLDER = click.Path(path_type=Path)
+FOLDER = click.Path(readable=False, path_type=Path)
 
 
 def training(command: Command) -> Command:

@@ -14,6 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import UsageError
+from edge.files import check_file, is_there
 
 from .checkpoint import Checkpoint, make_fusion, save
 from .config import RANDOM, Config, WavLM
@@ -74,8 +75,9 @@ def check_audio_encoder(source: Path, found: WavLM, config: Config) -> None:
 
 def read(path: Path) -> dict[str, Tensor]:
     """The tensors of a safetensors file, or of one that torch wrote, of which nothing but tensors is read."""
-    if not path.is_file():
+    if not is_there(path) or path.is_dir():
         raise UsageError(f"no checkpoint at {path}; give the authors' file, .safetensors or as torch saves it")
+    check_file(path, "give a checkpoint")
     if path.suffix == ".safetensors":
         state, _ = read_tensors(path)
     else:

@@ -9,7 +9,10 @@ import msgspec
 import numpy as np
 from rich.table import Table
 
+from edge.errors import UsageError
+from edge.files import check_file
 from edge.metrics import evaluate
+from edge.misfit import UNREADABLE, explain
 
 from .intervals import RESAMPLES, Accuracies, Interval, Outcome, accuracies, difference
 
@@ -161,7 +164,13 @@ def write(findings: Findings, folder: Path) -> None:
 
 def read(path: Path) -> Findings:
     """The findings of a `table.json`."""
-    return msgspec.json.decode(path.read_bytes(), type=Findings)
+    check_file(path, "give the table.json of an ablation")
+    content = path.read_bytes()
+    try:
+        return msgspec.json.decode(content, type=Findings)
+    except UNREADABLE as error:
+        problem = explain(error, content, Findings)
+        raise UsageError(f"{path} is no table of this version: {problem}; make it again") from error
 
 
 def markdown(findings: Findings) -> str:

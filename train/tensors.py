@@ -9,6 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from edge.errors import UsageError
+from edge.files import check_file, is_there
 
 
 def fingerprint(module: nn.Module) -> str:
@@ -29,8 +30,9 @@ def write_tensors(path: Path, tensors: dict[str, Tensor], about: dict[str, str])
 
 def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
     """Tensors and header of a safetensors file; UsageError where it is missing or damaged."""
-    if not path.is_file():
+    if not is_there(path) or path.is_dir():
         raise UsageError(f"no checkpoint at {path}; python -m train fit makes one")
+    check_file(path, "give a checkpoint")
     try:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118

@@ -24,7 +24,7 @@ QUICK_S, USUAL_S = 5.0, 240.0
 MOST_STREAMS = 64
 QUICK_PARTS: tuple[Part, ...] = ("stages", "scenarios", "naive", "live")
 PARTS: tuple[Part, ...] = get_args(Part)
-FILE = click.Path(path_type=Path)
+FILE = click.Path(readable=False, path_type=Path)
 
 
 def streams_given(_context: click.Context, _option: click.Parameter, value: str) -> list[int]:

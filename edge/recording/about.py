@@ -10,6 +10,7 @@ from msgspec import Meta
 
 from ..clock import SECOND_NS
 from ..errors import SourceError, UsageError
+from ..files import check_file, is_there
 from ..lineup import Course
 from ..manifest import DIGEST
 from ..messages import WireFormat
@@ -85,6 +86,8 @@ def write_session(folder: Path, about: Session) -> None:
 def read_session(folder: Path) -> Session:
     """What a recording says of its run; SourceError where it is none, is damaged or of another version."""
     path = folder / ABOUT
+    if is_there(path, SourceError):
+        check_file(path, "give a recording's folder", SourceError)
     try:
         with path.open("rb") as file:
             text = file.read(LARGEST_ABOUT + 1)

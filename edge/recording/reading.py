@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import SourceError
+from ..files import is_there
 from ..misfit import UNREADABLE, explain
 from ..step import Step
 from .about import MESSAGES, STEPS, read_session
@@ -19,7 +20,7 @@ log = logging.getLogger(__name__)
 
 def has_steps(folder: Path) -> bool:
     """Whether sound and pictures were recorded."""
-    return (folder / STEPS).exists()
+    return is_there(folder / STEPS, SourceError)
 
 
 def read_messages(folder: Path) -> Iterator[SentMessage | Gap | End]:
@@ -32,7 +33,7 @@ def read_steps(folder: Path) -> Iterator[Step | Gap | End]:
     """Each step as it was taken, arrays bit by bit; `Gap` and `End` as in `read_messages`."""
     path = folder / STEPS
     streams = len(read_session(folder).course.lanes)
-    if not path.exists():
+    if not is_there(path, SourceError):
         raise SourceError(f"{folder} holds no sound and no pictures: it was recorded without --record-media")
     for offset, record in decode_records(path, TakenStep | Gap | End):
         if isinstance(record, Gap | End):

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import SourceError
+from ..files import check_file, is_there
 
 MAGIC = b"foalrec\x01"
 HEADER = struct.Struct("<III")
@@ -67,6 +68,8 @@ class RecordFile:
 
 def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
     """Each record's offset and payload; SourceError where the file is damaged, once what is before has been given."""
+    if is_there(path, SourceError):
+        check_file(path, "give a recording's folder", SourceError)
     try:
         file = path.open("rb")
     except OSError as error:

@@ -23,10 +23,16 @@ from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recogniz
 
 
 @click.command()
-@click.argument("recording", type=click.Path(path_type=Path))
-@click.option("--bundle", type=click.Path(path_type=Path), help="Folder of the model.  [default: the recorded one]")
+@click.argument("recording", type=click.Path(readable=False, path_type=Path))
+@click.option(
+    "--bundle",
+    type=click.Path(readable=False, path_type=Path),
+    help="Folder of the model.  [default: the recorded one]",
+)
 @click.option("--bind", default=AUTO, help=f"Where to publish; or off.  [default: {DEFAULT_ADDRESS}; with --fast off]")
-@click.option("--keys", type=click.Path(path_type=Path), help="Folder of CURVE keys: strangers are refused.")
+@click.option(
+    "--keys", type=click.Path(readable=False, path_type=Path), help="Folder of CURVE keys: strangers are refused."
+)
 @click.option("--insecure", is_flag=True, help="Let a public address do without keys.")
 @click.option("--compare", is_flag=True, help="Publish nothing; check that the same messages come about.")
 @click.option("--messages-only", is_flag=True, help="Publish the messages as they were sent, infer nothing.")

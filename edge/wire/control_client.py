@@ -1,5 +1,6 @@
 """The asking side of the control port."""
 
+from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
 
@@ -9,7 +10,7 @@ import zmq
 from ..errors import FoalError, SourceError
 from ..misfit import UNREADABLE, explain
 from .control_messages import Refusal, Request, write
-from .keys import ClientKeys
+from .keys import ClientKeys, client_keys
 from .sockets import connect
 
 TIMEOUT_S = 2.0
@@ -26,14 +27,15 @@ class ControlClient:
     SourceError where nothing answers within `timeout_s`.
     """
 
-    def __init__(self, address: str, keys: ClientKeys | None = None, timeout_s: float = TIMEOUT_S) -> None:
+    def __init__(self, address: str, keys: ClientKeys | Path | str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._address, self._timeout_s = address, timeout_s
+        shown = client_keys(keys)
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
         self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # it may ask again after an answer that never came,
         self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and does not take that one, late, for the new one
         try:
-            connect(self._socket, address, keys)
+            connect(self._socket, address, shown)
         except BaseException:
             self.close()
             raise

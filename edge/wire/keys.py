@@ -20,6 +20,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from ..errors import UsageError
+from ..files import check_file, denied, is_there
 
 DOMAIN = "foal-edge"
 CLIENTS, HAND_OUT = "clients", "hand-out"
@@ -97,7 +98,7 @@ def make_client_keys(folder: Path, name: str) -> Path:
         raise UsageError(f"--client {name!r} is no name; use letters, digits, - and _")
     server = read_public(folder / f"server{PUBLIC}")
     entry = folder / CLIENTS / f"{name}{PUBLIC}"
-    if entry.exists():
+    if is_there(entry):
         raise UsageError(f"{entry} is there already and stays as it is; give another --client, or delete it first")
     hand_out = folder / HAND_OUT / name
     public = write_pair(hand_out, "client")
@@ -110,7 +111,10 @@ def make_client_keys(folder: Path, name: str) -> Path:
 def load_server_keys(folder: Path) -> ServerKeys:
     """Of `--keys DIR` where foal-edge publishes. UsageError where they are missing or damaged."""
     public, secret = read_pair(folder / f"server{SECRET}", f"make them with foal-edge keys {folder}")
-    for path in (folder / CLIENTS).glob(f"*{PUBLIC}"):
+    clients = folder / CLIENTS
+    if is_there(clients) and not os.access(clients, os.R_OK | os.X_OK):
+        raise UsageError(denied(clients))
+    for path in clients.glob(f"*{PUBLIC}"):
         read_public(path)
     return ServerKeys(public, secret, folder / CLIENTS)
 
@@ -120,6 +124,18 @@ def load_client_keys(folder: Path) -> ClientKeys:
     remedy = f"give the folder {HAND_OUT}/NAME that foal-edge keys DIR --client NAME makes where it publishes"
     public, secret = read_pair(folder / f"client{SECRET}", remedy)
     return ClientKeys(public, secret, read_public(folder / f"server{PUBLIC}"))
+
+
+def client_keys(keys: object) -> ClientKeys | None:
+    """What a subscriber was given as its keys: none, keys, or the folder that they lie in."""
+    if keys is None or isinstance(keys, ClientKeys):
+        return keys
+    if isinstance(keys, str | Path):
+        return load_client_keys(Path(keys))
+    raise UsageError(
+        f"keys: found {type(keys).__name__}, expected the folder {HAND_OUT}/NAME that foal-edge keys DIR --client NAME "
+        "made, as text or a path, or what load_client_keys gives"
+    )
 
 
 def write_pair(folder: Path, name: str) -> bytes:
@@ -158,8 +174,9 @@ def write_key(path: Path, public: bytes, secret: bytes | None) -> None:
 
 def read_pair(path: Path, remedy: str) -> tuple[bytes, bytes]:
     """Public and secret key."""
-    if not path.is_file():
+    if not is_there(path):
         raise UsageError(f"no keys at {path}; {remedy}")
+    check_file(path, remedy)
     public, secret = read_key(path)
     if secret is None:
         raise UsageError(f"{path} holds no secret key; {remedy}")
@@ -168,8 +185,9 @@ def read_pair(path: Path, remedy: str) -> tuple[bytes, bytes]:
 
 def read_public(path: Path) -> bytes:
     """A public key."""
-    if not path.is_file():
+    if not is_there(path):
         raise UsageError(f"no key at {path}; foal-edge keys DIR makes it")
+    check_file(path, "foal-edge keys DIR makes keys")
     return read_key(path)[0]
 
 

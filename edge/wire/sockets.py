@@ -8,6 +8,7 @@ from pathlib import Path
 import zmq
 
 from ..errors import PublishError, UsageError
+from ..files import is_there
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import ClientKeys, ServerKeys
 
@@ -37,7 +38,7 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing
 def is_taken(address: str) -> bool:
     """Whether an ipc address is somebody's, or a file that is no socket: ZeroMQ would replace either without a word."""
     transport, _, path = address.partition("://")
-    if transport != "ipc" or not Path(path).exists():
+    if transport != "ipc" or not is_there(Path(path)):
         return False
     if not Path(path).is_socket():
         return True

@@ -1,5 +1,6 @@
 """Files that are there and may be read, and what is said of all others; some of it as a user who may little."""
 
+import json
 import os
 import socket
 import subprocess
@@ -28,6 +29,28 @@ for path in map(Path, sys.argv[1:]):
             print(check())
         except FoalError as error:
             print(error)
+"""
+
+RUN_AS_NOBODY = f"""
+import json, os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from edge.commands import run_command
+
+def run(*command):
+    sys.argv = ["foal-edge", *command]
+    try:
+        run_command()
+    except SystemExit as ended:
+        return ended.code
+
+commands = json.loads(sys.argv[1])
+run("--demo", "--fast", "--quiet", "--hop", "6")  # nobody may not read Python's own modules either: load them all
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+for command in commands:
+    print("----", file=sys.stderr, flush=True)
+    print(run(*command), flush=True)
 """
 
 
@@ -79,3 +102,41 @@ def test_who_may_not_read_is_told_so_and_how_to_mend_it(tmp_path) -> None:
     denied = [f"{path}: permission denied; let this user read it and enter the folders above it" for path in paths]
     said = [line.partition(" (chmod")[0] for line in ended.stdout.splitlines()]
     assert said == [denied[0], "True", denied[1], denied[1]]
+
+
+COMMANDS = [
+    (2, "{0}/mine", ["--demo", "--config", "{0}/mine"]),
+    (2, "{0}/shut/edge.yaml", ["--demo", "--config", "{0}/shut/edge.yaml"]),
+    (2, "{0}/shut/server.key_secret", ["--demo", "--keys", "{0}/shut"]),
+    (2, "{0}/shut/client.key_secret", ["listen", "--keys", "{0}/shut", "--timeout", "1"]),
+    (2, "{0}/shut/client.key_secret", ["status", "--keys", "{0}/shut"]),
+    (2, "{0}/shut/socket", ["--demo", "--bind", "ipc://{0}/shut/socket"]),
+    (2, "{0}/shut/socket", ["listen", "--connect", "ipc://{0}/shut/socket", "--timeout", "1"]),
+    (2, "{0}/shut/socket", ["status", "--control", "ipc://{0}/shut/socket"]),
+    (4, "{0}/shut/manifest.json", ["--demo", "--bundle", "{0}/shut"]),
+    (2, "{0}/mine", ["score", "{0}/mine"]),
+    (2, "{0}/shut/table.csv", ["score", "{0}/shut/table.csv"]),
+    (3, "{0}/mine", ["--file", "{0}/mine", "--bind", "off"]),
+    (3, "{0}/shut/a.mp4", ["--file", "{0}/shut/a.mp4", "--bind", "off"]),
+    (3, "{0}/shut/session.json", ["replay", "{0}/shut"]),
+    (2, "{0}/mine", ["bench", "compare", "{0}/mine", "{0}/mine"]),
+]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_every_command_says_what_it_may_not_read(tmp_path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "mine").touch(0o600)
+    (tmp_path / "shut").mkdir(0o700)
+    commands = [[part.format(tmp_path) for part in command] for _, _, command in COMMANDS]
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN_AS_NOBODY, json.dumps(commands)],
+        capture_output=True, text=True, timeout=300, check=True, cwd=ROOT,
+    )  # fmt: skip
+    statuses = [int(line) for line in ended.stdout.splitlines() if line.isdecimal()]
+    said = ended.stderr.split("----\n")[1:]
+    assert "Traceback" not in ended.stderr
+    for (status, path, command), found, line in zip(COMMANDS, statuses, said, strict=True):
+        assert f"{path.format(tmp_path)}: permission denied; let this user read it" in line, command
+        assert found == status, command

@@ -18,6 +18,7 @@ from edge.wire.keys import (
     ClientKeys,
     ServerKeys,
     check_bind,
+    client_keys,
     load_client_keys,
     load_server_keys,
     make_client_keys,
@@ -207,3 +208,28 @@ def test_a_public_address_needs_keys_or_the_users_word(address: str) -> None:
 @pytest.mark.parametrize("address", LOCAL)
 def test_an_address_of_this_machine_needs_nothing(address: str) -> None:
     assert check_bind(address, None, insecure=False) is None
+
+
+def test_a_subscriber_takes_keys_or_the_folder_that_they_lie_in(tmp_path) -> None:
+    make_server_keys(tmp_path)
+    folder = make_client_keys(tmp_path, "robot")
+    loaded = load_client_keys(folder)
+    assert client_keys(folder) == client_keys(str(folder)) == client_keys(loaded) == loaded
+    assert client_keys(None) is None
+    for given in (folder, str(folder), loaded):
+        Subscriber("tcp://127.0.0.1:1", keys=given).close()
+        ControlClient("tcp://127.0.0.1:1", keys=given).close()
+
+
+@pytest.mark.parametrize("given", [b"folder", 3, ("a", "b", "c"), True])
+def test_what_is_no_keys_is_refused_with_what_is(given: object) -> None:
+    with pytest.raises(UsageError, match=rf"keys: found {type(given).__name__}, expected the folder hand-out/NAME"):
+        Subscriber("tcp://127.0.0.1:1", keys=given)
+
+
+@pytest.mark.parametrize("load", [load_server_keys, load_client_keys])
+def test_a_pipe_in_place_of_keys_is_not_waited_for(tmp_path, load) -> None:
+    for name in ("server", "client"):
+        os.mkfifo(tmp_path / f"{name}.key_secret")
+    with pytest.raises(UsageError, match=r"key_secret is a pipe, a regular file is expected"):
+        load(tmp_path)
