@@ -130,7 +130,7 @@ class Licences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     weights: str
 
 
-class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
     """`manifest.json`, schema 1."""
 
     schema: int
@@ -164,6 +164,11 @@ class SchemaOnly(msgspec.Struct):
     """The one field of a manifest that every version has."""
 
     schema: int
+
+
+def encode_manifest(manifest: Manifest) -> bytes:
+    """The content of `manifest.json`."""
+    return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
 
 
 def decode_manifest(text: bytes, path: Path) -> Manifest:

@@ -14,6 +14,7 @@ from .config import Config
 from .lineup import Course
 from .messages import Message
 from .recording.about import BundleAbout, Session
+from .recording.machine import here
 from .recording.recorder import Recorder
 from .step import Step
 from .suspension import SuspensionWatch
@@ -102,6 +103,7 @@ class Outlets:
             backend=self._backend,
             threads=self._config.threads,
             wire_format=self._config.format,
+            machine=here(),
         )
 
     def _see(self, message: Message) -> None:

@@ -5,7 +5,6 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import onnx
 import torch
@@ -18,6 +17,7 @@ from edge.bundle import Tensor as TensorEntry
 from edge.choice import open_ort
 from edge.errors import BundleError, UsageError
 from edge.framing import make_framing
+from edge.manifest import encode_manifest
 from edge.sources import demo
 from train.checkpoint import Checkpoint
 from train.provenance import trained_on
@@ -125,9 +125,8 @@ def describe_in_files(manifest: Manifest, checkpoint: Checkpoint, folder: Path) 
 
 def write_manifest(manifest: Manifest, folder: Path) -> None:
     """Write `manifest.json`, or replace it whole."""
-    text = msgspec.json.format(msgspec.json.encode(manifest), indent=2)
     partial = folder / f".{bundles.MANIFEST}"
-    partial.write_bytes(text + b"\n")
+    partial.write_bytes(encode_manifest(manifest))
     partial.replace(folder / bundles.MANIFEST)
 
 

@@ -15,6 +15,7 @@ from .base import Array
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 import onnxruntime as ort
 
+VERSION = str(ort.__version__)
 LARGEST_CONSTANT_BYTES = 1 << 26
 PROVIDERS = ["CPUExecutionProvider"]
 """Without a fallback, which is the same one, tried again and told on stdout."""

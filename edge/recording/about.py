@@ -15,6 +15,7 @@ from ..lineup import Course
 from ..manifest import DIGEST
 from ..messages import WireFormat
 from ..misfit import UNREADABLE, explain
+from .machine import Machine
 
 SCHEMA = 1
 ABOUT = "session.json"
@@ -60,6 +61,8 @@ class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the messages' bodies."""
     schema: int = SCHEMA
     """Of the recording."""
+    machine: Machine | None = None
+    """What computed it; None in recordings of 0.1.0."""
 
 
 class SchemaOnly(msgspec.Struct):

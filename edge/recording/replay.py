@@ -1,5 +1,6 @@
 """A recorded run again: from its steps through the same loop, or its messages as they were sent."""
 
+import hashlib
 import logging
 import threading
 from collections.abc import Callable
@@ -7,13 +8,16 @@ from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from ..bundle import MANIFEST, SHIPPED, Bundle, load, sha256
+from msgspec.structs import replace
+
+from ..bundle import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
 from ..choice import Wanted, open_backend
 from ..clock import Clock
 from ..engines.provide import Workshop
-from ..errors import FoalError, SourceError, UsageError
+from ..errors import BundleError, FoalError, SourceError, UsageError
 from ..framing import threads_for
 from ..lineup import line_up
+from ..manifest import encode_manifest
 from ..messages import Message, decode
 from ..misfit import UNREADABLE, explain
 from ..recognizer import Recognizer
@@ -35,7 +39,7 @@ def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
     """
     wanted = about.bundle.manifest_sha256
     for folder in [named] if named else [Path(about.bundle.folder), SHIPPED]:
-        if (folder / MANIFEST).is_file() and sha256(folder / MANIFEST) == wanted:
+        if is_recorded(folder, wanted):
             return load(folder)
     if named and not exactly:
         bundle = load(named)
@@ -45,6 +49,19 @@ def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
         f"{named or 'what is here'} is not the recorded bundle {about.bundle.name} {about.bundle.version}, whose "
         f"{MANIFEST} has sha256 {wanted}; give it by --bundle, or replay with another one without --compare"
     )
+
+
+def is_recorded(folder: Path, wanted: str) -> bool:
+    """Whether a folder's manifest has that hash, as it is or as it was without its golden probabilities."""
+    if not (folder / MANIFEST).is_file():
+        return False
+    if sha256(folder / MANIFEST) == wanted:
+        return True
+    try:
+        before = encode_manifest(replace(read_manifest(folder), golden_probabilities=None))
+    except BundleError:
+        return False
+    return hashlib.sha256(before).hexdigest() == wanted
 
 
 def open_recognizer(about: Session, bundle: Bundle, workshop: Workshop) -> Recognizer:

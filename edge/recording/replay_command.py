@@ -13,11 +13,14 @@ from ..interrupts import interruptible
 from ..messages import Message
 from ..options import make_workshop
 from ..printer import Printer
+from ..recognizer import Recognizer
 from ..terminal import complaints, console
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, publishing_address
 from ..wire.keys import check_bind, load_server_keys
 from ..wire.publisher import Publisher
-from .about import read_session
+from .about import Session, read_session
+from .comparison import FLOATS_ALIKE, LOWER_ALIKE
+from .machine import here, otherwise
 from .reading import has_steps
 from .replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
 
@@ -73,10 +76,7 @@ def replay(
             workshop = make_workshop(stop.is_set, quiet=quiet)
             recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), workshop)
         if compare and recognizer:
-            result = played.compare(recognizer)
-            console.print(f"{result.equal} messages are the same, {result.unrecorded} were not recorded")
-            if not result.equal:
-                raise FoalError(f"nothing to compare: {recording} holds no whole message; take another recording")
+            console.print(compare_with(played, recognizer))
             return
         on_sent: Callable[[Message], None] = ignore
         with ExitStack() as opened:
@@ -91,6 +91,34 @@ def replay(
                 played.steps(recognizer, publisher.publish_each)
             else:
                 played.messages(publisher.publish_each)
+
+
+def compare_with(played: Replay, recognizer: Recognizer) -> str:
+    """What came of the comparison; FoalError where something differs by more than the machine explains."""
+    tolerance, reason = allowance(played.about, recognizer)
+    within = f"floats within {tolerance:g}, since {reason}" if reason else ""
+    try:
+        result = played.compare(recognizer, tolerance)
+    except FoalError as error:
+        if type(error) is not FoalError or not reason:
+            raise
+        near = "what lies that near to a threshold may fall on its other side"
+        raise FoalError(f"{error} (compared were {within}; {near})") from error
+    if not result.equal:
+        raise FoalError(f"nothing to compare: {played.folder} holds no whole message; take another recording")
+    counted = f"{result.equal} messages are the same, {result.unrecorded} were not recorded"
+    return f"{counted}; {within}" if reason else counted
+
+
+def allowance(about: Session, recognizer: Recognizer) -> tuple[float, str | None]:
+    """By how much floats may differ from the recorded ones, and why; 0 and None on the machine that recorded them."""
+    reason = otherwise(about.machine, here(), about.threads)
+    if recognizer.backend.name != about.backend:
+        reason = f"it ran on {about.backend}, this is {recognizer.backend.name}"
+    if reason is None:
+        return 0.0, None
+    precisions = {entry.precision for entry in recognizer.manifest.graphs.by_name().values()}
+    return FLOATS_ALIKE if precisions == {"fp32"} else LOWER_ALIKE, reason
 
 
 def as_it_was(message: Message) -> Message:

@@ -79,6 +79,30 @@ def test_within_a_tolerance_floats_may_differ_and_nothing_else() -> None:
         compare([PREDICTION], [changed(PREDICTION, t_end=21)], 100)
 
 
+@pytest.mark.parametrize("wire_format", ["msgpack", "json"])
+def test_of_two_labels_as_probable_as_the_tolerance_either_may_be_said(wire_format: Any) -> None:
+    recorded = changed(PREDICTION, probs=[0.4996, 0.5004], confidence=0.5004)
+    replayed = changed(PREDICTION, probs=[0.5001, 0.4999], confidence=0.5001, label="calm")
+    comparison = Comparison(iter([sent(recorded, wire_format), End()]), wire_format, 1e-3)
+    comparison.check(replayed)
+    assert comparison.equal == 1
+    with pytest.raises(FoalError, match="label is 'calm', recorded is 'glad'"):
+        compare([changed(PREDICTION, probs=[0.498, 0.502])], [replayed], 1e-3)
+    with pytest.raises(FoalError, match="label is 'calm', recorded is 'glad'"):
+        compare([changed(recorded, probs=[0.5, 0.5])], [changed(replayed, probs=[0.5, 0.5])])
+
+
+def test_what_has_no_probability_is_never_said_in_anothers_place() -> None:
+    with pytest.raises(FoalError, match="label is 'sad', recorded is 'glad'"):
+        compare([PREDICTION], [changed(PREDICTION, label="sad")], 100)
+    with pytest.raises(FoalError, match="state is 'degraded', recorded is 'online'"):
+        compare([status(0)], [changed(status(0), state="degraded")], 100)
+    fields = msgspec.to_builtins(PREDICTION) | {"probs": ["much", None], "labels": 7}
+    strange = SentMessage(0, b"emotion.cam1.", msgspec.msgpack.encode(fields))
+    with pytest.raises(FoalError, match="label is 'calm', recorded is 'glad'"):
+        compare([strange], [changed(PREDICTION, label="calm")], 1e-3)
+
+
 @pytest.mark.parametrize(
     ("one", "other"), [(0.0, -0.0), (1, 1.0), (True, 1), (math.nan, None), ({"a": 1, "b": 2}, {"b": 2, "a": 1})]
 )

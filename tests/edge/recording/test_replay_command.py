@@ -1,16 +1,19 @@
 """`foal-edge replay`, and what `foal-edge --record` leaves for it, over real sockets and files."""
 
+import json
 import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import numpy as np
 import pytest
 import zmq
 
-from edge.recording.about import MESSAGES, STEPS, read_session
+from edge.recording.about import ABOUT, MESSAGES, STEPS, read_session
+from edge.recording.machine import here
 from edge.recording.reading import read_messages
 from edge.sources.demo import MOODS, face
 from tests.edge.recording.made_golden import GOLDEN
@@ -50,6 +53,38 @@ def test_a_run_is_recorded_and_gives_the_same_again(edge_command, tmp_path: Path
     assert equal == sum(message.topic != b"stats." for message in sent)
     assert sum(message.topic.startswith(b"emotion.") for message in sent) >= (2 if pace else 1) * streams
     assert read_session(folder).fast == bool(pace)
+
+
+def changed_session(folder: Path, **changes: object) -> None:
+    document = json.loads((folder / ABOUT).read_text())
+    (folder / ABOUT).write_text(json.dumps(document | changes))
+
+
+@pytest.mark.parametrize(
+    ("machine", "reason"),
+    [
+        (None, "it does not say on which machine it was recorded"),
+        ({"processor": "Another (x86_64)"}, "it was recorded on Another (x86_64), this is "),
+        ({"versions": {"onnxruntime": "0.1"}}, "it was recorded with numpy none, here is "),
+    ],
+    ids=["0.1.0", "another processor", "another version"],
+)
+def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_why(
+    edge_command, tmp_path: Path, machine: dict[str, object] | None, reason: str
+) -> None:
+    folder = Path(shutil.copytree(GOLDEN, tmp_path / "elsewhere"))
+    changed_session(folder, machine=machine and msgspec.to_builtins(here()) | machine)
+    ended = edge_command("replay", folder, "--compare")
+    assert (ended.status, ended.err) == (0, "")
+    assert ended.out.startswith(f"15 messages are the same, 0 were not recorded; floats within 0.001, since {reason}")
+    changed_session(folder, threads=0, start_unix_ns=1)
+    text = (folder / ABOUT).read_text()
+    (folder / ABOUT).write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
+    refused = edge_command("replay", folder, "--compare")
+    assert (refused.status, refused.out) == (1, "")
+    assert "event 0 of stream main" in refused.err
+    assert f"(compared were floats within 0.001, since {reason}" in refused.err
+    assert "what lies that near to a threshold may fall on its other side" in refused.err
 
 
 def test_without_record_media_only_messages_are_kept(edge_command, tmp_path: Path, clip: Path) -> None:
