@@ -55,7 +55,8 @@ def replay(
     """Play a RECORDING again that --record has made.
 
     With sound and pictures (--record-media) the model looks at them again, else the messages are published as they
-    were sent.
+    were sent. --compare is byte for byte on the processor and with the versions that recorded it; on others floats may
+    differ a little, which is said.
     """
     about = read_session(recording)
     infers = has_steps(recording) and not messages_only
