@@ -5,6 +5,7 @@ import threading
 from collections.abc import Callable
 
 from ..errors import FoalError, SourceError
+from ..logs import Seldom
 from ..samples import Event
 from .base import Source, source_error
 
@@ -40,6 +41,7 @@ class Capture:
         self._is_open, self._reopen = is_open, reopen
         self._is_lost = not is_open
         self._retry_s = FIRST_RETRY_S
+        self._say = Seldom(log)
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def start(self) -> None:
@@ -100,11 +102,13 @@ class Capture:
         self._retry_s = FIRST_RETRY_S
         if self._is_lost:
             self._is_lost = False
-            log.warning("%s is there", self.name)
+            self._say(logging.WARNING, "%s is there", self.name)
 
     def _lost(self, error: Exception) -> None:
-        level = logging.DEBUG if self._is_lost else logging.WARNING
-        log.log(level, "%s; it is tried again from now on", error)
+        if self._is_lost:
+            log.debug("%s; it is tried again from now on", error)
+        else:
+            self._say(logging.WARNING, "%s; it is tried again from now on", error)
         self._close()
         self._is_open, self._is_lost = False, True
 

@@ -11,7 +11,8 @@ The files are certificates as ZeroMQ's own tools write them.
 import ipaddress
 import logging
 import os
-from dataclasses import dataclass
+import stat
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import zmq
@@ -53,6 +54,8 @@ class ServerKeys:
     secret: bytes
     clients: Path
     """Folder of the public keys that are let in; looked at whenever a client comes."""
+    said: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
+    """What the log says of files there that are no keys: once, until that changes."""
 
     def protect(self, sock: "zmq.Socket[bytes]") -> None:
         """Before it binds: only encrypted, and nobody is let in where no `Doorkeeper` answers."""
@@ -66,20 +69,23 @@ class Doorkeeper:
     """Lets in those whose public key lies in the folder; one for each ZeroMQ context, from before it binds."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", keys: ServerKeys) -> None:
-        self._clients = keys.clients
+        self._keys = keys
         self._authenticator = ThreadAuthenticator(context)
         self._authenticator.start()
         self._authenticator.configure_curve_callback(DOMAIN, credentials_provider=self)
 
     def callback(self, _domain: str, key: bytes) -> bool:
         """Whether a client's public key is let in; called by pyzmq, whose thread must not break."""
-        for path in self._clients.glob(f"*{PUBLIC}"):
+        is_let_in = False
+        for path in self._keys.clients.glob(f"*{PUBLIC}"):
             try:
-                if read_public(path) == key:
-                    return True
+                is_let_in |= read_public(path) == key
+                self._keys.said.pop(path, None)
             except UsageError as error:
-                log.error("one client less is let in: %s", error)
-        return False
+                if self._keys.said.get(path) != str(error):
+                    log.error("one client less is let in: %s", error)
+                self._keys.said[path] = str(error)
+        return is_let_in
 
     def close(self) -> None:
         """Before the context ends."""
@@ -110,8 +116,9 @@ def make_client_keys(folder: Path, name: str) -> Path:
 
 def load_server_keys(folder: Path) -> ServerKeys:
     """Of `--keys DIR` where foal-edge publishes. UsageError where they are missing or damaged."""
-    public, secret = read_pair(folder / f"server{SECRET}", f"make them with foal-edge keys {folder}")
-    clients = folder / CLIENTS
+    secret_path, clients = folder / f"server{SECRET}", folder / CLIENTS
+    public, secret = read_pair(secret_path, f"make them with foal-edge keys {folder}")
+    check_hidden(secret_path)
     if is_there(clients) and not os.access(clients, os.R_OK | os.X_OK):
         raise UsageError(denied(clients))
     for path in clients.glob(f"*{PUBLIC}"):
@@ -181,6 +188,16 @@ def read_pair(path: Path, remedy: str) -> tuple[bytes, bytes]:
     if secret is None:
         raise UsageError(f"{path} holds no secret key; {remedy}")
     return public, secret
+
+
+def check_hidden(path: Path) -> None:
+    """UsageError where others than its owner can read or change a secret key."""
+    mode = stat.S_IMODE(path.stat().st_mode)
+    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+        raise UsageError(
+            f"{path} is open to others than its owner (mode {mode:04o}), and whoever has it can pretend to be this "
+            f"machine; chmod 600 {path}, and if somebody may have read it, make new keys"
+        )
 
 
 def read_public(path: Path) -> bytes:

@@ -93,6 +93,13 @@ def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, cap
     ] * 2
 
 
+def test_a_device_that_flaps_is_said_at_a_bounded_rate(scripted_source, caplog, waited) -> None:
+    source = scripted_source(*[[block(number), LOST] for number in range(1, 101)], [block(101)])
+    with caplog.at_level(logging.WARNING):
+        assert len(Reached(source, last=101).finish().times) == 101
+    assert 4 <= len(caplog.records) <= 20
+
+
 def test_a_device_that_opens_but_gives_nothing_is_tried_ever_less_often(scripted_source, caplog, waited) -> None:
     source = scripted_source(*[[LOST]] * 7, [block(1), LOST], [block(2), block(3)])
     with caplog.at_level(logging.DEBUG):

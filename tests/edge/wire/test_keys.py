@@ -104,6 +104,33 @@ def test_a_damaged_client_key_is_logged_and_shuts_nobody_else_out(folder, locked
         assert subscriber.receive(WAIT_S) == STATUS
 
 
+def test_a_damaged_client_key_is_said_once_until_it_is_mended(folder, caplog) -> None:
+    server = load_server_keys(folder)
+    damaged, counted = folder / "clients" / "broken.key", []
+    with zmq.Context() as one, zmq.Context() as other:
+        doorkeepers = [keys.Doorkeeper(context, server) for context in (one, other)]
+        for text, said in (("curve\n", 1), ("curve\n", 1), ((folder / "server.key").read_text(), 1), ("curve\n", 2)):
+            damaged.write_text(text)
+            for _ in range(10):
+                for doorkeeper in doorkeepers:
+                    assert not doorkeeper.callback("", b"x" * 40)
+            counted.append((caplog.text.count("broken.key cannot be read"), said))
+        for doorkeeper in doorkeepers:
+            doorkeeper.close()
+    assert [found for found, _ in counted] == [said for _, said in counted]
+
+
+@pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o666, 0o777, 0o620])
+def test_a_secret_that_others_can_read_is_refused_with_the_remedy(folder, mode: int) -> None:
+    (folder / "server.key_secret").chmod(mode)
+    with pytest.raises(UsageError) as refused:
+        load_server_keys(folder)
+    assert f"mode {mode:04o}" in str(refused.value)
+    assert f"chmod 600 {folder / 'server.key_secret'}" in str(refused.value)
+    (folder / "server.key_secret").chmod(0o400)
+    assert load_server_keys(folder).secret
+
+
 def test_a_damaged_client_key_is_named_before_it_starts(folder) -> None:
     (folder / "clients" / "broken.key").write_text("curve\n")
     with pytest.raises(UsageError, match=r"broken.key cannot be read as a CURVE key"):
