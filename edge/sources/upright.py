@@ -53,7 +53,7 @@ class PixelAspect:
         coded = self._codec.sample_aspect_ratio
         if self._is_first:
             self._is_first, self._first = False, coded
-        return self._said if self._said and coded == self._first else coded
+        return coded if coded and (coded != self._first or not self._said) else self._said
 
 
 def to_rgb(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Image:
