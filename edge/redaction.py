@@ -9,9 +9,9 @@ import re
 HIDDEN = "***"
 
 SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"
-ADDRESS = re.compile(rf"(?<![\w:/@.%+-])({SCHEME}://)")
-"""Where an address begins; not inside of another, whose password may hold anything."""
-LOCAL = frozenset({"ipc://", "inproc://", "file://"})
+ADDRESS = re.compile(rf"(?<![\w:/@.%+-])({SCHEME}://?)")
+"""Where an address begins, or what a path has made of it; not inside of another, whose password may hold anything."""
+LOCAL = ("ipc:", "inproc:", "file:")
 """Without a host, so that nobody signs in."""
 NO_USER = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|\[[0-9a-fA-F:.%\w-]*\])(?::\d*)?(?=[/?#]|$)")
 """An address that begins with such a host has nothing before it: a later @ belongs to its path."""
@@ -68,7 +68,7 @@ def hide_properties(text: str) -> str:
 
 def hide(scheme: str, after: str, *, is_text: bool = False) -> str:
     """What comes after `scheme`: its address, and where it stands in a text, the text up to the next address."""
-    if scheme.lower() in LOCAL:
+    if scheme.lower().startswith(LOCAL):
         return after
     before, at, rest = ("", "", after) if NO_USER.match(after) else after.rpartition("@")
     if at and not (is_text and before == HIDDEN):

@@ -9,6 +9,7 @@ HIDING = [
     ("rtsp://user:s3cr3t@cam/live", "rtsp://***@cam/live"),
     ("rtsp://s3cr3t@cam/live", "rtsp://***@cam/live"),
     ("RTSP://user:s3cr3t@cam", "RTSP://***@cam"),
+    ("rtsp:/user:s3cr3t@cam/live", "rtsp:/***@cam/live"),
     ("srt+x://user:s3cr3t@cam:1", "srt+x://***@cam:1"),
     ("rtsp://user:p@s3cr3t@cam:554/live", "rtsp://***@cam:554/live"),
     ("rtsp://user:p/s3cr3t@cam/live", "rtsp://***@cam/live"),
