@@ -20,6 +20,9 @@ LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 FULL_SCALE = 0.999
 CLIPPING_SHARE = 0.001
 """Of a second's samples at full scale, above which it is clipping. Acted speech has a sixteenth of this at most."""
+STILL = 1e-6
+"""Peak to peak: -120 dBFS, which no converter's own noise is below. A dead one may give any value, and resampling
+ripples it."""
 NEIGHBOURHOOD = 2
 """Samples this near to one another count as one plateau: resampling bends what was flat, so that every other sample
 may lie below full scale."""
@@ -57,5 +60,5 @@ def is_clipping(samples: Samples) -> bool:
 
 
 def is_muted(samples: Samples) -> bool:
-    """Whether float32 `[n]` is digital silence, every sample 0; an empty run is no evidence of it."""
-    return len(samples) > 0 and not samples.any()
+    """Whether float32 `[n]` is digital silence, every sample the same; an empty run is no evidence of it."""
+    return len(samples) > 0 and float(np.ptp(samples)) <= STILL

@@ -6,6 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 
 from .samples import Block, Discontinuity, Event, Frame, check
+from .sources.remarks import DAMAGED, NOT_FINITE
 from .step import Arrival
 
 MOST_FRAMES = 5
@@ -14,7 +15,8 @@ newest."""
 MOST_BLOCKS = 400
 """A stream's: 8 s of 20 ms blocks, more than a window."""
 
-FRAMES, BLOCKS, STALE = REASONS = "frames_overload", "blocks_overload", "frames_stale"
+FRAMES, BLOCKS, STALE = "frames_overload", "blocks_overload", "frames_stale"
+REASONS = (FRAMES, BLOCKS, STALE, NOT_FINITE, DAMAGED)
 
 
 class Inbox:
@@ -23,9 +25,12 @@ class Inbox:
     `captures` says how many captures each stream has: with the last of them the stream has ended.
     """
 
-    def __init__(self, captures: Sequence[int]) -> None:
-        self.dropped: list[Counter[str]] = [Counter(dict.fromkeys(REASONS, 0)) for _ in captures]
+    def __init__(self, captures: Sequence[int], dropped: Sequence[Counter[str]] = ()) -> None:
+        """`dropped`: what the streams' recordings count in, where that is made already."""
+        self.dropped: list[Counter[str]] = list(dropped) or [Counter() for _ in captures]
         """A stream each, by reason. No reason is added later: other threads count here and read."""
+        for counted in self.dropped:
+            counted.update(dict.fromkeys(REASONS, 0))
         self._running = list(captures)
         self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
         self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]

@@ -25,15 +25,16 @@ from .sources.tracks import Numbers
 log = logging.getLogger(__name__)
 
 
-def make_recording(config: StreamConfig, manifest: Manifest) -> Recording | None:
-    """The file or the demo that was asked for, None where devices were."""
+def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[str] | None = None) -> Recording | None:
+    """The file or the demo that was asked for, None where devices were. What of it is left out counts in `dropped`."""
     if not config.is_recorded:
         return None
     sound = manifest.sound if config.hears else None
     picture = manifest.picture if config.sees else None
     recording: Recording
     if config.file:
-        recording = MediaFile(named(config.file), sound, picture, Numbers(config.audio_track, config.video_track))
+        numbers = Numbers(config.audio_track, config.video_track)
+        recording = MediaFile(named(config.file), sound, picture, numbers, dropped)
     else:
         recording = Demo(sound, picture)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording

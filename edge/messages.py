@@ -19,6 +19,8 @@ SCHEMA = 1
 DROP_REASONS = {
     "frames_overload": "frames captured quicker than they could be encoded",
     "blocks_overload": "sound captured quicker than it could be taken in",
+    "samples_not_finite": "samples that were no numbers, or far beyond full scale, and are taken for silence",
+    "packets_damaged": "pieces of a recording that could not be decoded",
     "windows_late": "windows overtaken by a later one that was due as well",
     "windows_empty": "windows without any evidence: every modality lost",
     "windows_not_finite": "windows of which the model, or a level, gave a number that is not finite",

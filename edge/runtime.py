@@ -176,15 +176,23 @@ def run_live(
 
 
 def run_fast(
-    loop: Loop, recordings: Sequence[Recording], hop_ns: int, stop: threading.Event, on_step: Callable[[Step], None]
+    loop: Loop,
+    recordings: Sequence[Recording],
+    hop_ns: int,
+    stop: threading.Event,
+    on_step: Callable[[Step], None],
+    dropped: Sequence[Mapping[str, int]] = (),
 ) -> None:
-    """Predict every window of the recordings, whatever their pace; deterministic."""
-    nothing: list[dict[str, int]] = [{} for _ in recordings]
+    """Predict every window of the recordings, whatever their pace; deterministic.
+
+    `dropped` is what they count in, each its own.
+    """
+    counted = dropped or [{} for _ in recordings]
     arriving = [arrivals_of(index, recording) for index, recording in enumerate(recordings)]
     now_ns = 0
 
     def take(arrivals: list[Arrival]) -> None:
-        step = Step(now_ns, 0, hop_ns, arrivals, nothing)
+        step = Step(now_ns, 0, hop_ns, arrivals, [dict(counts) for counts in counted])
         on_step(step)
         loop.step(step)
 

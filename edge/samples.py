@@ -23,6 +23,9 @@ LATEST_NS = 1 << 62
 """A century and a half: what is later is no time."""
 LARGEST_JITTER_NS = 100_000_000
 """Blocks further apart than this have a gap between them."""
+LONGEST_PAUSE_NS = 500_000_000
+"""A gap of so much at most is a pause to the model, as good as those of speech; with a second of silence in its middle
+a window is worth less than its newer half alone."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +88,7 @@ def form(array: object) -> str:
 
 
 class SampleRing:
-    """The newest unbroken run of samples, at most a window long; a gap begins it anew."""
+    """The newest run of samples, at most a window long: silence in short gaps; a long one begins it anew."""
 
     def __init__(self, rate_hz: int, capacity: int) -> None:
         self.rate_hz, self.capacity = rate_hz, capacity
@@ -100,8 +103,15 @@ class SampleRing:
         """Add a block, longer ones cut to the ring's capacity."""
         samples = block.samples[-self.capacity :]
         start_ns = block.end_ns - len(samples) * SECOND_NS // self.rate_hz
-        if self.end_ns is not None and abs(start_ns - self.end_ns) > LARGEST_JITTER_NS:
+        gap_ns = 0 if self.end_ns is None else start_ns - self.end_ns
+        if not -LARGEST_JITTER_NS <= gap_ns <= LONGEST_PAUSE_NS:
             self.clear()
+        elif gap_ns > LARGEST_JITTER_NS:
+            self._append(np.zeros(gap_ns * self.rate_hz // SECOND_NS, np.float32)[-self.capacity :])
+        self._append(samples)
+        self.end_ns = block.end_ns
+
+    def _append(self, samples: Samples) -> None:
         if self._end + len(samples) > len(self._buffer):
             kept = self._buffer[max(self._start, self._end - 2 * self.capacity) : self._end].copy()
             self._buffer[: len(kept)] = kept
@@ -109,7 +119,6 @@ class SampleRing:
         self._buffer[self._end : self._end + len(samples)] = samples
         self._end += len(samples)
         self._start = max(self._start, self._end - 2 * self.capacity)
-        self.end_ns = block.end_ns
 
     def until(self, end_ns: int) -> Samples:
         """A view of the samples captured before `end_ns`, at most a window of them."""

@@ -3,6 +3,7 @@
 import logging
 import threading
 import uuid
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -47,7 +48,10 @@ def run(
     bundle = load(Path(config.bundle))
     backend, reason, _ = open_backend(bundle, config.backend, config.threads, workshop)
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
-    recordings = [make_recording(stream, bundle.manifest) for stream in config.streams]
+    dropped = [Counter[str]() for _ in config.streams]
+    recordings = [
+        make_recording(stream, bundle.manifest, counts) for stream, counts in zip(config.streams, dropped, strict=True)
+    ]
     about = {"session": session, "bundle": model, "backend": backend.name}
     watch = SuspensionWatch(clock)
     with closing(Outlets(config, about, clock, watch, stop, on_sent)) as outlets, threads_for(len(config.streams)):
@@ -58,7 +62,7 @@ def run(
             on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
         this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, watch, stop, tell)
-        lineup = this.play_fast(recordings) if config.fast else this.play_live(recordings)
+        lineup = this.play_fast(recordings, dropped) if config.fast else this.play_live(recordings, dropped)
     failures = lineup.loop.failures
     if not stop.is_set():
         for index, (recording, reporter) in enumerate(zip(recordings, lineup.reporters, strict=True)):
@@ -115,7 +119,7 @@ class Run:
             config.events,
         )
 
-    def play_fast(self, recordings: Sequence[Recording | None]) -> Lineup:
+    def play_fast(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Lineup:
         """As quickly as the recordings can be decoded."""
         given = [recording for recording in recordings if recording is not None]
         self.tell([recording.name for recording in given])
@@ -123,13 +127,13 @@ class Run:
         lineup = line_up(course, self.recognizer, self.outlets.publisher.publish_each)
         on_step = self.outlets.record(course, self.bundle)
         with closing(lineup.loop):
-            run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step)
+            run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step, dropped)
         return lineup
 
-    def play_live(self, recordings: Sequence[Recording | None]) -> Lineup:
+    def play_live(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Lineup:
         """As things happen: devices, and recordings in their own time."""
         streams, publisher = self.config.streams, self.outlets.publisher
-        inbox = Inbox([count_captures(stream) for stream in streams])
+        inbox = Inbox([count_captures(stream) for stream in streams], dropped)
         devices = open_devices(streams, self.bundle.manifest, inbox, self.clock, self.stop)
         course = self.course(self.clock.now_ns())
         captures = devices + pace(recordings, inbox, self.clock, course.begin_ns, self.stop)

@@ -15,6 +15,7 @@ from .clock import to_ns
 from .evidence_state import is_clipping, is_dark, is_muted
 from .framing import Framed, Framing, Image
 from .messages import AudioState, VideoState
+from .offset import without_offset
 from .samples import Block, Discontinuity, Embedding, EmbeddingRing, Event, Frame, SampleRing, Samples, form
 from .windowing import HopGrid
 
@@ -183,8 +184,7 @@ class Stream:
         if video == "lost":
             self._forget_pictures()
         samples = self._samples.until(end_ns)
-        if not samples.any():
-            samples = samples[:0]
+        samples = samples[:0] if is_muted(samples) else without_offset(samples, self._samples.rate_hz)
         embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
         ends = [int(times[-1])] if len(times) else []
         starts = [int(times[0])] if len(times) else []

@@ -117,10 +117,10 @@ class Decoder(Generic[T]):
             return
         except av.error.FFmpegError:
             self._is_damaged, word = True, WORDS[self._stream.type]
-            self._remarks.count("packets_damaged")
+            self._remarks.count(DAMAGED)
             ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
             self._remarks.say(
-                DAMAGED.format(word),
+                f"{DAMAGED} {word}",
                 None if ticks is None else self.time_ns(ticks, stretch),
                 f"damaged {word} is passed over, here and where there is more, and counted",
             )

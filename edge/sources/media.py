@@ -10,6 +10,7 @@ import av
 from ..bundle import Picture, Sound
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
+from ..offset import without_offset
 from ..samples import Block, Discontinuity, Event, Frame, Samples
 from ..windowing import FrameGrid
 from .decoding import Decoder, opened
@@ -75,9 +76,9 @@ def probe(path: Place, numbers: Numbers = BEST) -> tuple[bool, bool]:
 
 
 def read_sound(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
-    """A whole file's sound from its beginning, float32 mono; silence where there is none."""
+    """A whole file's sound from its beginning, float32 mono, without offset; silence where there is none."""
     blocks = (event for event in read_blocks(path, rate_hz, numbers) if isinstance(event, Block))
-    return laid(blocks, rate_hz)
+    return without_offset(laid(blocks, rate_hz), rate_hz)
 
 
 def read_blocks(

@@ -8,16 +8,16 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-import av
-import numpy as np
-
 from ..bounded import push
 from ..bundle import Sound
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
 from ..samples import BLOCK_S, Block, Samples
 from ..sync.card_clock import CardClock
+from .mono import Mono
 from .portaudio import STREAMS, portaudio
+from .remarks import Remarks
+from .resampler import Resampler
 
 LOST_S = 0.5
 """Without a block for this long the microphone is lost, whatever PortAudio claims."""
@@ -82,6 +82,7 @@ class Microphone:
     def __init__(self, spec: str, sound: Sound, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"microphone {spec}"
         self._spec, self._rate_hz, self._clock, self._dropped = spec, sound.rate_hz, clock, dropped
+        self._remarks = Remarks(self.name, dropped)
         self._intake = Intake(sound.rate_hz, clock, dropped)
         self._card = CardClock(sound.rate_hz)
         self._stream: Any = None
@@ -130,9 +131,9 @@ class Microphone:
 
     def events(self) -> Iterator[Block]:
         """Blocks as they are recorded; SourceError where none comes for half a second, 3 s at first."""
-        intake, resampler = self._intake, None
-        if intake.rate_hz != self._rate_hz:
-            resampler = av.AudioResampler(format="flt", layout="mono", rate=self._rate_hz)
+        intake = self._intake
+        resampled = Resampler(intake.rate_hz, self._rate_hz)
+        mono: Mono | None = None
         patience_s = FIRST_S
         while True:
             try:
@@ -143,9 +144,9 @@ class Microphone:
             if block is None or block.waited_s > patience_s:
                 raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server")
             patience_s = LOST_S
-            mono = block.samples.mean(axis=1, dtype=np.float32)
+            mono = mono or Mono(intake.rate_hz, [""] * block.samples.shape[1], self._remarks)
             end_ns = self._card.end_ns(block.count, block.observed_ns, block.arrived_ns)
-            yield Block(resample(resampler, mono, intake.rate_hz) if resampler else mono, end_ns)
+            yield Block(resampled(mono(block.samples.T)), end_ns)
 
     def close(self) -> None:
         """Release the device; a driver that hangs is not waited for."""
@@ -161,10 +162,3 @@ def accepts(sd: ModuleType, device: int | str | None, rate_hz: int, channels: in
     except sd.PortAudioError:
         return False
     return True
-
-
-def resample(resampler: av.AudioResampler, mono: Samples, rate_hz: int) -> Samples:
-    """The next float32 `[n]` of an unbroken sound at the resampler's rate."""
-    frame = av.AudioFrame.from_ndarray(mono[None], format="flt", layout="mono")
-    frame.sample_rate = rate_hz
-    return np.concatenate([np.zeros(0, np.float32), *(part.to_ndarray()[0] for part in resampler.resample(frame))])

@@ -55,7 +55,7 @@ class Mono:
         count = int(np.count_nonzero(unusable))
         if not count:
             return channels
-        self._remarks.count("samples_not_finite", count)
+        self._remarks.count(NOT_FINITE, count)
         self._remarks.say(NOT_FINITE, time_ns, "samples that are no numbers; such are taken for silence and counted")
         return np.where(unusable, np.float32(0), channels)
 

@@ -6,9 +6,10 @@ from collections.abc import Callable
 
 from ..clock import SECOND_NS
 
-TORN, GAP, JUMP, CANCELLED, NOT_FINITE = "torn", "gap", "jump", "cancelled", "not finite"
-DAMAGED = "damaged {}"
-"""Kinds of trouble."""
+TORN, GAP, JUMP, CANCELLED = "torn", "gap", "jump", "cancelled"
+"""Kinds of trouble with a recording."""
+NOT_FINITE, DAMAGED = "samples_not_finite", "packets_damaged"
+"""And those for which something is left out: they are reasons of `DROP_REASONS`."""
 
 log = logging.getLogger(__name__)
 

@@ -20,7 +20,7 @@ GREY = 99
 
 def recorded(end_ms: int, *, sound_ms: int | None = None, picture_ms: int | None = None) -> list[Event]:
     """Sound and picture from 0 on, each to its own end where one is given."""
-    blocks = [Block(np.full(20, 0.5, np.float32), at * MS) for at in range(20, (sound_ms or end_ms) + 1, 20)]
+    blocks = [Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS) for at in range(20, (sound_ms or end_ms) + 1, 20)]
     frames = [Frame(np.full((8, 8, 3), GREY, np.uint8), at * MS) for at in range(0, picture_ms or end_ms, 200)]
     return sorted([*blocks, *frames], key=lambda event: event.end_ns)
 

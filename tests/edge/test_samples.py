@@ -18,11 +18,12 @@ def test_random_blocks_and_gaps_match_a_list(seed: int) -> None:
     """Sample i of the list was captured in the millisecond before `end - (len - 1 - i)`."""
     rng = np.random.default_rng(seed)
     ring, heard, end_ms = SampleRing(RATE_HZ, CAPACITY), np.zeros(0), 0
-    for _ in range(400):
+    for number in range(400):
         samples = rng.uniform(-1, 1, int(rng.integers(0, 90)))
-        gap_ms = int(rng.choice([0, 0, 0, 100, 101, 500]))
+        gap_ms = int(rng.choice([0, 0, 0, 100, 101, 500, 501]))
         end_ms += gap_ms + len(samples)
-        heard = np.concatenate([np.zeros(0) if gap_ms > 100 else heard, samples])
+        pause = np.zeros(min(gap_ms, CAPACITY) if gap_ms > 100 and number else 0)
+        heard = np.concatenate([heard, pause, samples]) if gap_ms <= 500 else samples
         add(ring, samples, end_ms)
         back_ms = int(rng.integers(0, CAPACITY))
         kept = heard[-2 * CAPACITY :]
@@ -32,8 +33,10 @@ def test_random_blocks_and_gaps_match_a_list(seed: int) -> None:
         assert len(ring) == len(kept)
 
 
-@pytest.mark.parametrize(("gap_ms", "expected"), [(-100, 40), (-101, 20), (0, 40), (100, 40), (101, 20)])
-def test_more_than_a_tenth_of_a_second_apart_begins_anew(gap_ms: int, expected: int) -> None:
+@pytest.mark.parametrize(
+    ("gap_ms", "expected"), [(-100, 40), (-101, 20), (0, 40), (100, 40), (101, 141), (500, 200), (501, 20)]
+)
+def test_a_short_gap_is_silence_and_a_long_one_or_an_overlap_begins_anew(gap_ms: int, expected: int) -> None:
     ring = SampleRing(RATE_HZ, CAPACITY)
     add(ring, np.ones(20), 1000)
     add(ring, np.ones(20), 1020 + gap_ms)
