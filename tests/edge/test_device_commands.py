@@ -43,6 +43,29 @@ def test_past_a_tolerance_the_doctor_ends_with_1_and_names_the_graph(edge_comman
     assert "fusion" not in ended.err
 
 
+RUN = ("--demo", "--fast", "--mic", "off", "--quiet", "--backend", "onnxruntime", "--bundle")
+
+
+def test_what_a_run_refuses_the_doctor_says_in_the_same_words(edge_command, copied) -> None:
+    edit(copied, "audio_encoder", tolerance=1e-9)
+    refused = edge_command(*RUN, copied)
+    assert (refused.status, refused.out) == (4, "")
+    assert "foal-nano on onnxruntime-cpu: audio_encoder differs by" in refused.err
+    assert "take the bundle again or export it again" in refused.err
+    assert edge_command("doctor", copied, "--backend", "onnxruntime").err == refused.err
+
+
+def test_labels_in_another_order_end_a_run_and_the_doctor(edge_command, copied) -> None:
+    document = json.loads((copied / "manifest.json").read_text())
+    document["labels"].reverse()
+    (copied / "manifest.json").write_text(json.dumps(document))
+    refused = edge_command(*RUN, copied)
+    assert refused.status == 4
+    assert "its labels, in their order, and its temperature give 'sad' the golden probabilities" in refused.err
+    said = edge_command("doctor", copied, "--backend", "onnxruntime")
+    assert (said.status, said.err) == (4, refused.err)
+
+
 @pytest.mark.parametrize("command", [["doctor"], ["engines", "build"]])
 def test_a_damaged_bundle_is_named(edge_command, copied, command) -> None:
     (copied / "fusion.onnx").write_bytes(b"damaged")

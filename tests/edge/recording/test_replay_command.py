@@ -13,6 +13,7 @@ import pytest
 import zmq
 
 from edge.recording.about import ABOUT, MESSAGES, STEPS, read_session
+from edge.recording.comparison import MEASURED
 from edge.recording.machine import here
 from edge.recording.reading import read_messages
 from edge.sources.demo import MOODS, face
@@ -53,6 +54,19 @@ def test_a_run_is_recorded_and_gives_the_same_again(edge_command, tmp_path: Path
     assert equal == sum(message.topic != b"stats." for message in sent)
     assert sum(message.topic.startswith(b"emotion.") for message in sent) >= (2 if pace else 1) * streams
     assert read_session(folder).fast == bool(pace)
+
+
+def test_several_recordings_played_fast_give_the_same_again(edge_command, tmp_path: Path, clip: Path) -> None:
+    streams = [part for name in "abc" for part in ("--stream", f"name={name},file={clip}")]
+    runs = []
+    for attempt in "12":
+        kept = tmp_path / attempt
+        assert edge_command(*streams, "--fast", *RUN, "--record", kept).status == 0
+        (folder,) = kept.iterdir()
+        sent = [msgspec.msgpack.decode(one.body) for one in read_messages(folder) if hasattr(one, "body")]
+        runs.append([{key: fields[key] for key in fields.keys() - MEASURED - {"session"}} for fields in sent])
+    assert runs[0] == runs[1]
+    assert sum(fields["type"] == "prediction" for fields in runs[0]) >= 6
 
 
 def changed_session(folder: Path, **changes: object) -> None:
