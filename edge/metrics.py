@@ -32,10 +32,15 @@ class Accuracy:
 
 
 def evaluate(probs: Floats, truth: Ints) -> Accuracy:
-    """Probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0."""
+    """Probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0.
+
+    A row that is not finite is wrong, with no confidence: it counts as the class after the true one.
+    """
     if len(truth) == 0:
         raise ValueError("nothing to evaluate: no examples")
-    predicted = probs.argmax(axis=1)
+    is_finite = np.asarray(np.isfinite(probs).all(axis=1))
+    probs = np.where(is_finite[:, None], probs, 0)
+    predicted = np.where(is_finite, probs.argmax(axis=1), (truth + 1) % probs.shape[1])
     confusion = confusion_matrix(predicted, truth, probs.shape[1])
     occurs = confusion.sum(axis=1) > 0
     recalls = confusion.diagonal()[occurs] / confusion.sum(axis=1)[occurs]

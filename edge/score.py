@@ -3,6 +3,7 @@
 A clip's prediction is that of its first window, as in the paper: its first 6 s, or all of a shorter clip.
 """
 
+import logging
 import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -14,14 +15,17 @@ from numpy.typing import NDArray
 
 from .clock import to_ns
 from .csv_table import rows
-from .errors import SourceError, UsageError
+from .errors import EngineError, SourceError, UsageError
 from .framing import Framing
 from .metrics import Accuracy, evaluate
 from .recognizer import Recognizer
+from .sources.base import source_error
 from .sources.media import MediaFile, probe
 from .sources.place import Place, named, said
 from .sources.tracks import BEST, Numbers
 from .stream import Stream
+
+log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -69,11 +73,17 @@ def score(
     """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
     probs, truth, failed = [], [], []
     for clip in clips:
+        framing = make()
         try:
-            probs.append(predict(clip.path, recognizer, make(), sound=sound, picture=picture, numbers=numbers))
+            probs.append(predict(clip.path, recognizer, framing, sound=sound, picture=picture, numbers=numbers))
             truth.append(clip.truth)
-        except SourceError as error:
-            failed.append(str(error))
+            if not np.isfinite(probs[-1]).all():
+                log.warning("%s counts as wrong: the model gave it %s", said(clip.path), probs[-1].tolist())
+        except EngineError:
+            raise
+        except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
+            log.debug("%s", said(clip.path), exc_info=error)
+            failed.append(str(source_error(said(clip.path), error)))
     return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
 
 
@@ -101,7 +111,8 @@ def predict(
             break
         stream.add([event])
         end_ns = event.end_ns + 1
-    stream.look()
+    for error in stream.look():
+        log.warning("%s: a picture cannot be framed (%s) and is left out", said(path), error)
     stream.keep(recognizer.embed(stream.crops))
     window = stream.cut(end_ns)
     if window is None:

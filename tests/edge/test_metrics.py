@@ -61,3 +61,11 @@ def test_rows_are_the_truth() -> None:
 def test_nothing_to_evaluate_is_refused() -> None:
     with pytest.raises(ValueError, match="no examples"):
         evaluate(np.zeros((0, 4)), np.zeros(0, np.int64))
+
+
+def test_a_row_that_is_not_finite_is_wrong_whatever_its_truth() -> None:
+    for truth in (0, 1):
+        found = evaluate(np.array([[np.nan, np.nan], [0.9, 0.1]]), np.array([truth, 0]))
+        assert found.wa == 0.5
+        assert sum(map(sum, found.confusion)) == 2
+        assert np.isfinite([found.ua, found.ece]).all()

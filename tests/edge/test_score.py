@@ -6,10 +6,11 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.errors import SourceError, UsageError
+from edge.errors import EngineError, SourceError, UsageError
 from edge.framing import WholeFraming
 from edge.recognizer import Recognizer
 from edge.score import Clip, predict, read_table, score
+from edge.sources.media import MediaFile
 from edge.sources.tracks import Numbers
 from tests.edge.sources.made_tracks import Sound
 from tests.edge.sources.made_tracks import write as write_tracks
@@ -133,3 +134,48 @@ def test_a_clip_with_nothing_to_go_by_is_named(tmp_path, make_clip, tone, recogn
     path = make_clip(tmp_path / "a.wav", samples=0 * tone(1.0))
     with pytest.raises(SourceError, match=r"a\.wav offers nothing to go by"):
         predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+
+
+@pytest.fixture
+def clips(tmp_path, make_clip, tone) -> list[Clip]:
+    return [Clip(make_clip(tmp_path / f"{name}.mkv", pictures(10), tone(1.0)), 1) for name in ("one", "two", "three")]
+
+
+@pytest.mark.parametrize("error", [IndexError("no"), OSError(5, "Input/output error"), MemoryError(), AssertionError()])
+def test_whatever_a_decoder_raises_loses_its_clip_not_the_table(recognizer, clips, monkeypatch, error) -> None:
+    real = MediaFile.events
+
+    def events(media: MediaFile):
+        for number, event in enumerate(real(media)):
+            if number == 7 and "two" in media.name:
+                raise error
+            yield event
+
+    monkeypatch.setattr(MediaFile, "events", events)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    assert result.accuracy.count == 2
+    (reason,) = result.failed
+    assert reason.startswith(f"{clips[1].path} has failed: {type(error).__name__}")
+
+
+def test_what_is_not_finite_counts_as_wrong_and_is_said(recognizer, clips, monkeypatch, caplog) -> None:
+    real = recognizer.backend.fusion
+
+    def fusion(inputs):
+        return real(inputs) | {"logits": np.full((len(inputs["audio_mask"]), 2), np.nan, np.float32)}
+
+    monkeypatch.setattr(recognizer.backend, "fusion", fusion)
+    for truth in (0, 1):
+        rows = [Clip(clips[0].path, truth)]
+        result = score(rows, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+        assert (result.accuracy.count, result.accuracy.wa, result.failed) == (1, 0.0, [])
+    assert [f"{clips[0].path} counts as wrong" in record.getMessage() for record in caplog.records] == [True, True]
+
+
+def test_a_model_that_fails_ends_the_table(recognizer, clips, monkeypatch) -> None:
+    def fusion(inputs):
+        raise EngineError("fusion failed")
+
+    monkeypatch.setattr(recognizer.backend, "fusion", fusion)
+    with pytest.raises(EngineError):
+        score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)

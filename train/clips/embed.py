@@ -14,8 +14,9 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from edge.errors import UsageError
-from edge.framing import make_framing
+from edge.errors import SourceError, UsageError
+from edge.framing import Image, make_framing
+from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips
 from ..corpora.utterance import Cut, Utterance
@@ -75,11 +76,19 @@ class Store:
         # Shared out before it is looked what is there: others may already be at work.
         mine = [utterance for utterance in utterances[processes.index :: processes.count] if not self.has(utterance)]
         self.encoder.to(processes.device)
+        lost: list[str] = []
         for utterance in progress(mine, "embedding pictures", processes.is_main):
-            seen = self._embed(utterance, processes.device)
+            try:
+                crops, times = self._crops(utterance)
+            except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
+                lost.append(f"  {source_error(utterance.name, error)}")
+                continue
+            seen = self._embed(crops, times, processes.device)
             write_tensors(self.path(utterance), seen._asdict(), {"utterance": utterance.name})
         self.encoder.cpu()
         processes.wait()
+        if lost:
+            raise SourceError("\n".join([f"{len(lost)} of {len(mine)} utterances could not be embedded:", *lost]))
 
     def has(self, utterance: Utterance) -> bool:
         """Whether an utterance's embeddings are there."""
@@ -98,9 +107,8 @@ class Store:
             f"at most {megabytes:,.1f} MB, {free_gigabytes:,.0f} GB are free"
         )
 
-    @torch.no_grad()
-    def _embed(self, utterance: Utterance, device: torch.device) -> Seen:
-        """Frames in which nothing is found to look at have no embedding, as in the runtime."""
+    def _crops(self, utterance: Utterance) -> tuple[list[Image], list[int]]:
+        """What is looked at in an utterance, and when; frames in which nothing is found are none, as in the runtime."""
         picture = self.config.picture
         framing = make_framing(picture.framing, picture.height, picture.width)
         crops, times = [], []
@@ -109,6 +117,10 @@ class Store:
             if crop is not None:
                 crops.append(crop)
                 times.append(frame.end_ns)
+        return crops, times
+
+    @torch.no_grad()
+    def _embed(self, crops: Sequence[Image], times: Sequence[int], device: torch.device) -> Seen:
         if not crops:
             return Seen(torch.zeros(0, self.config.image_encoder.width, dtype=torch.float16), torch.zeros(0).long())
         parts = torch.from_numpy(np.stack(crops)).split(BATCH)

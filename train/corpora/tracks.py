@@ -7,8 +7,8 @@ from typing import Literal, NamedTuple
 import av
 
 from edge.clock import SECOND_NS
-from edge.errors import SourceError
 from edge.samples import Block, Frame
+from edge.sources.base import source_error
 from edge.sources.decoding import opened
 from edge.sources.media import probe, read_blocks, read_frames
 from edge.sources.remarks import TORN, Remarks
@@ -57,8 +57,8 @@ def sound(path: Path, deep: bool) -> Track:
         wrong = "; ".join(said) if remarks.dropped or remarks.has_said(TORN) else ""
         said_s, others = header(path, "audio")
         return Track(decoded_s, said_s, is_silent, wrong, others)
-    except SourceError as error:
-        return Track(None, wrong=str(error))
+    except Exception as error:  # a decoder may raise anything: one file is lost, not the table
+        return Track(None, wrong=str(source_error(str(path), error)))
 
 
 def picture(path: Path, deep: bool) -> Track:
@@ -69,8 +69,8 @@ def picture(path: Path, deep: bool) -> Track:
         decoded_s, (said_s, others) = picture_s(path, deep), header(path, "video")
         believed = not deep and decoded_s > 0
         return Track(max(decoded_s, said_s) if believed else decoded_s, said_s, left_out=others)
-    except SourceError as error:
-        return Track(None, wrong=str(error))
+    except Exception as error:  # a decoder may raise anything: one file is lost, not the table
+        return Track(None, wrong=str(source_error(str(path), error)))
 
 
 def sound_s(path: Path, deep: bool, remarks: Remarks) -> tuple[float, bool]:

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from collections.abc import Iterator
 from dataclasses import replace as replaced
 from pathlib import Path
 
@@ -11,8 +12,9 @@ import pytest
 import torch
 from msgspec.structs import replace
 
-from edge.errors import UsageError
+from edge.errors import SourceError, UsageError
 from edge.framing import make_framing
+from edge.samples import Frame
 from tests.train import made
 from tests.train.clips.conftest import (
     ARCHITECTURE,
@@ -29,11 +31,11 @@ from tests.train.clips.conftest import (
 )
 from tests.train.made_clips import FPS
 from train import config
-from train.clips import compare
+from train.clips import compare, embed
 from train.clips.embed import Store
 from train.config import Config
 from train.corpora import iemocap
-from train.corpora.utterance import Utterance
+from train.corpora.utterance import Cut, Utterance
 from train.encoders import build
 from train.processes import ALONE
 
@@ -241,3 +243,21 @@ def test_damaged_files_are_listed_and_left_out_only_where_that_is_said(
     names = {Path(name).stem for name in files(tmp_path / "embeddings")}
     assert len(names) == 28
     assert not names & {path.stem for path in sounds}
+
+
+def test_whatever_a_decoder_raises_loses_its_utterance_not_the_table(
+    dwarf: Config, utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    bad, *good = utterances[:3]
+    real = embed.frames
+
+    def frames(cut: Cut, rate_hz: float, window_s: float) -> Iterator[Frame]:
+        if cut == bad.seen:
+            raise IndexError("tuple index out of range")
+        return real(cut, rate_hz, window_s)
+
+    monkeypatch.setattr(embed, "frames", frames)
+    made_here = store(dwarf, tmp_path)
+    with pytest.raises(SourceError, match=rf"1 of 3 utterances could not be embedded:\n  {bad.name} has failed: Index"):
+        made_here.fill([bad, *good], ALONE)
+    assert [made_here.has(utterance) for utterance in (bad, *good)] == [False, True, True]

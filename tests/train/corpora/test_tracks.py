@@ -46,3 +46,14 @@ def test_a_folder_is_no_recording(tmp_path: Path, measure: Callable[[Path, bool]
     found = measure(tmp_path, False)
     assert found.length_s is None
     assert found.wrong.startswith(f"{tmp_path} is a directory")
+
+
+@pytest.mark.parametrize("deep", [False, True])
+def test_whatever_a_decoder_raises_is_the_files_own(clip: Path, deep: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(*_: object, **__: object) -> None:
+        raise IndexError("tuple index out of range")
+
+    monkeypatch.setattr(tracks, "read_blocks", broken)
+    monkeypatch.setattr(tracks, "read_frames", broken)
+    for track in (tracks.sound(clip, deep), tracks.picture(clip, deep)):
+        assert track == Track(None, wrong=f"{clip} has failed: IndexError: tuple index out of range")
