@@ -130,9 +130,8 @@ def test_a_camera_whose_driver_does_not_come_back_is_lost(
     camera = opened(monkeypatch, clock, driver)
     begun_s = time.monotonic()
     assert len(take_all(camera, "camera 0 gives no more frames")) == given
-    lost_s = time.monotonic() - begun_s
+    assert time.monotonic() - begun_s >= patience_s
     camera.close()
-    assert patience_s <= lost_s < patience_s + 2
     assert not driver.released.is_set()
     driver.comes_back.set()
     assert driver.released.wait(30)
