@@ -9,7 +9,7 @@ from edge.framing import Box
 from edge.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, SteadyState, VideoEvidence
 
 ANY_PORT = "tcp://127.0.0.1:*"
-WAIT_S = 20
+WAIT_S = 60
 
 PREDICTION = Prediction(
     schema=1,

@@ -179,7 +179,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
                 last = [message for message in iter(lambda: subscriber.receive(2), None)][-1]
             assert isinstance(last, Status)
             assert last.state == "stopped"
-            out, err = process.communicate(timeout=30)
+            out, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert process.returncode == 0
@@ -193,7 +193,7 @@ def test_a_reader_that_goes_away_ends_it() -> None:
         try:
             process.stdout.readline()
             process.stdout.close()
-            process.wait(20)
+            process.wait(60)
             assert "Traceback" not in process.stderr.read()
         finally:
             process.kill()

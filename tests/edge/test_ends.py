@@ -16,7 +16,7 @@ from edge.listen import Subscriber
 from edge.messages import Prediction
 
 ROOT = Path(__file__).parents[2]
-PATIENCE_S = 30
+PATIENCE_S = 60
 TAKEN = 5
 
 

@@ -43,7 +43,7 @@ def series() -> dict[str, list[dict[str, str]]]:
     exposition = Exposition(0)
     for message in MESSAGES:
         exposition.observe(message)
-    with urllib.request.urlopen(f"http://127.0.0.1:{exposition.port}", timeout=20) as answer:
+    with urllib.request.urlopen(f"http://127.0.0.1:{exposition.port}", timeout=60) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
     exposition.close()
     found: dict[str, list[dict[str, str]]] = {}

@@ -81,7 +81,7 @@ def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
     with closing(opened(tmp_path, metrics_port=0)) as outlets:
         outlets.publisher.publish_each(status(0))
         address = next(r.getMessage() for r in caplog.records if "metrics at" in r.getMessage()).split()[-1]
-        until_s = time.monotonic() + 20
+        until_s = time.monotonic() + 60
         while b'stream="lobby"' not in (page := urllib.request.urlopen(address).read()):
             assert time.monotonic() < until_s
     assert b'foal_stream_state{state="online",stream="lobby"} 1.0' in page

@@ -35,7 +35,7 @@ def test_where_the_reader_has_gone_the_run_is_stopped() -> None:
     stop = threading.Event()
     printer = Printer(gone, stop, waits=True)
     printer(STATUS)
-    assert stop.wait(20)
+    assert stop.wait(60)
     for _ in range(2000):
         printer(STATUS)
     printer.close()
@@ -66,7 +66,7 @@ def test_a_terminal_that_stands_still_holds_up_neither_messages_nor_the_end(tmp_
             with Subscriber(address, "emotion.") as subscriber:
                 received = [subscriber.receive(30) for _ in range(4)]
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
         finally:
             process.kill()
             os.close(reading)
@@ -77,7 +77,7 @@ def test_a_terminal_that_stands_still_holds_up_neither_messages_nor_the_end(tmp_
 def test_the_last_lines_are_waited_for_but_not_for_ever(monkeypatch) -> None:
     monkeypatch.setattr(printer_module, "CLOSE_S", 0.05)
     release = threading.Event()
-    printer = Printer(lambda message: release.wait(20), threading.Event(), waits=False)
+    printer = Printer(lambda message: release.wait(60), threading.Event(), waits=False)
     printer(STATUS)
     printer.close()
     assert any(thread.name == "printer" for thread in threading.enumerate())

@@ -106,7 +106,7 @@ def test_listen_ends_in_order_at_ctrl_c(address) -> None:
         try:
             assert process.stdout.readline().startswith("cam1 online")
             process.send_signal(signal.SIGINT)
-            _, err = process.communicate(timeout=20)
+            _, err = process.communicate(timeout=60)
         finally:
             process.kill()
     assert (process.returncode, err) == (0, "stopped\n")

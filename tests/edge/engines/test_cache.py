@@ -178,13 +178,13 @@ def test_who_comes_second_is_told_and_waits_for_the_other_process(tmp_path: Path
     with started(folder, "held") as process:
         second = threading.Thread(target=enter)
         second.start()
-        assert told.get(timeout=20) == waiting(folder)
+        assert told.get(timeout=60) == waiting(folder)
         assert not entered.wait(0.1)
         if ended == "killed":
             process.kill()
         else:
-            process.communicate("\n", timeout=20)
-        assert entered.wait(20)
+            process.communicate("\n", timeout=60)
+        assert entered.wait(60)
         second.join()
     assert told.empty()
 
@@ -192,7 +192,7 @@ def test_who_comes_second_is_told_and_waits_for_the_other_process(tmp_path: Path
 def test_who_waits_ends_when_it_is_stopped(tmp_path: Path) -> None:
     with started(tmp_path, "held") as first, started(tmp_path, waiting(tmp_path)) as second:
         second.send_signal(signal.SIGINT)
-        assert second.communicate(timeout=20)[0] == "stopped\n"
+        assert second.communicate(timeout=60)[0] == "stopped\n"
         assert second.returncode == 0
         assert first.poll() is None
         with started(tmp_path, waiting(tmp_path)):

@@ -4,7 +4,7 @@ import threading
 
 from edge.recording.backlog import Backlog
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 def take_all(backlog: Backlog) -> list:

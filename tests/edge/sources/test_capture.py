@@ -14,7 +14,7 @@ from edge.sources.capture import Capture
 LOST = SourceError("camera 0 gives no more frames")
 THERE = "scripted source is there"
 AGAIN = "it is tried again from now on"
-SOON_S = 30.0
+SOON_S = 60.0
 
 
 def block(time_ns: int) -> Block:

@@ -23,7 +23,7 @@ from edge.errors import SourceError
 from edge.samples import Frame
 from edge.sources.base import Source
 from edge.sources.camera import make_camera
-from edge.sources.network_camera import LOST_S, Pictures
+from edge.sources.network_camera import LARGEST_LAG_NS, LOST_S, Pictures
 from tests.edge.sources.made_pictures import jpeg as jpeg_of
 from tests.edge.sources.made_pictures import lying, pattern
 from tests.edge.sources.made_tracks import Film, Sound, write
@@ -158,13 +158,14 @@ def test_whoever_is_slow_gets_the_newest_frames() -> None:
     with camera_of(pictures) as address:
         camera = make(address, dropped)
         camera.open()
-        ages_s = []
+        woke_ns = [0]
         for frame in itertools.islice(camera.events(), 3):
-            ages_s.append((time.monotonic_ns() - frame.end_ns) / 1e9)
-            time.sleep(1.2)
+            assert frame.end_ns > woke_ns[-1] - LARGEST_LAG_NS
+            time.sleep(1.2)  # what makes it slow
+            woke_ns.append(time.monotonic_ns())
         camera.close()
-    assert max(ages_s) < 1.0
-    assert 2 <= dropped["frames_overload"] <= 12
+    assert len(woke_ns) == 4
+    assert dropped["frames_overload"] >= 2
 
 
 def packets(path: Path) -> tuple[av.VideoStream, list[av.Packet], av.container.InputContainer]:

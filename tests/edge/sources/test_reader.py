@@ -9,7 +9,7 @@ from edge.clock import SystemClock
 from edge.sources import reader as reader_module
 from edge.sources.reader import Reader
 
-SOON_S = 30.0
+SOON_S = 60.0
 
 
 def test_items_are_taken_in_order_then_the_end_is_told_and_at_closing_the_source_released() -> None:

@@ -17,7 +17,7 @@ from edge.messages import AudioEvidence, Latency, Prediction, Stats, Status, Ste
 from edge.wire import exposition
 from edge.wire.exposition import Exposition
 
-WAIT_S = 20
+WAIT_S = 60
 PREDICTION = Prediction(
     1, "s1", "cam1", 0, 0, 1_700_000_000_500_000_000, 0, 0, 0, 0, "glad", ["calm", "glad"], [0.25, 0.75], 0.75, None,
     AudioEvidence("ok", -20.0, 0.5), VideoEvidence("ok", 1, None, 30), Latency(4.0, 0.5, 60.0, 5000.0),

@@ -12,7 +12,7 @@ from edge.wire import metrics_server
 from edge.wire.exposition import Exposition
 from edge.wire.metrics_server import MOST_AT_ONCE
 
-WAIT_S = 20
+WAIT_S = 60
 
 
 @pytest.fixture
