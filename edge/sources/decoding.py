@@ -71,10 +71,10 @@ class Decoder(Generic[T]):
             at = self._timeline.follow(packet)
             if packet.stream is not self._stream:
                 continue
-            if at != now:
+            if at != now and packet.is_keyframe:  # else it builds on what the decoder holds
                 yield from self._decode(None, now)
                 self._stream.codec_context.flush_buffers()
-                now = at
+            now = at
             yield from self._decode(packet, now)
         yield from self._decode(None, now)
         if self._is_damaged and not self._decoded:

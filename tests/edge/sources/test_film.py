@@ -1,0 +1,76 @@
+"""Pictures and sound of files whose clock starts again or jumps: they go on at once, and stay together."""
+
+import logging
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.bundle import Picture, Sound
+from edge.samples import Block, Discontinuity, Frame
+from edge.sources.media import MediaFile, read_frames, timed
+from edge.windowing import FrameGrid
+
+from .made_media import READ_HZ, beep_times, flash_times, moved, write
+
+SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
+HOURS_S = 5 * 3600
+
+
+def together(path: Path, expected_s: list[float], caplog: pytest.LogCaptureFixture, jumps: int) -> None:
+    """Beeps and flashes come at these times, and together; jumps are told once each, and said once."""
+    caplog.clear()
+    with caplog.at_level(logging.WARNING):
+        events = list(MediaFile(path, SOUND, PICTURE).events())
+    assert beep_times(events) == pytest.approx(expected_s, abs=0.1)
+    assert np.subtract(beep_times(events), flash_times(events)) == pytest.approx(0, abs=0.06)
+    assert sum(isinstance(event, Discontinuity) for event in events) == jumps
+    times_ns = [event.end_ns for event in events]
+    assert times_ns == sorted(times_ns)
+    assert [" clock jumps" in said for said in caplog.messages] == [True]
+
+
+def test_a_spliced_transport_stream_goes_on(tmp_path, caplog) -> None:
+    one = write(tmp_path / "one.ts", ("mpeg2video", "mp2"), [1.0, 3.0]).read_bytes()
+    spliced = tmp_path / "spliced.ts"
+    spliced.write_bytes(one + one)
+    together(spliced, [1, 3, 5, 7], caplog, 1)
+    spliced.write_bytes(one * 3)
+    together(spliced, [1, 3, 5, 7, 9, 11], caplog, 2)
+
+
+@pytest.mark.parametrize(("name", "codecs"), [("a.mkv", ("mpeg4", "aac")), ("a.ts", ("mpeg2video", "mp2"))])
+def test_a_clock_that_jumps_by_hours_is_not_waited_for(tmp_path, caplog, name: str, codecs: tuple[str, str]) -> None:
+    jump = moved(lambda time_s: HOURS_S if time_s >= 2.0 else 0.0)
+    path = write(tmp_path / name, codecs, [1.0, 3.0], change=jump, change_picture=jump)
+    together(path, [1, 3], caplog, 1)
+
+
+def test_a_transport_stream_whose_clock_wraps_goes_on_unsaid(tmp_path, caplog) -> None:
+    """33 bits at 90 kHz: after 26.5 hours the clock begins again."""
+    late = moved(lambda time_s: 2**33 / 90000 - 2.0)
+    path = write(tmp_path / "wrap.ts", ("mpeg2video", "mp2"), [1.0, 3.0], change=late, change_picture=late)
+    events = list(MediaFile(path, SOUND, PICTURE).events())
+    assert beep_times(events) == pytest.approx([1, 3], abs=0.1)
+    assert np.subtract(beep_times(events), flash_times(events)) == pytest.approx(0, abs=0.06)
+    assert not caplog.messages
+
+
+def test_no_time_is_sought_where_a_clock_may_start_again(tmp_path) -> None:
+    one = write(tmp_path / "one.ts", ("mpeg2video", "mp2")).read_bytes()
+    path = tmp_path / "spliced.ts"
+    path.write_bytes(one + one)
+    assert next(timed(path, 5.0))[1] < 0.1
+    assert next(timed(write(tmp_path / "a.mkv", ("mpeg4", "aac")), 3.0))[1] > 0.5
+
+
+def test_of_one_track_the_clock_is_the_same(tmp_path) -> None:
+    """Whoever reads the pictures or the sound alone finds them where both are found together."""
+    one = write(tmp_path / "one.ts", ("mpeg2video", "mp2")).read_bytes()
+    path = tmp_path / "spliced.ts"
+    path.write_bytes(one + one)
+    both = list(MediaFile(path, SOUND, PICTURE).events())
+    alone = list(MediaFile(path, SOUND, None).events())
+    assert [e.end_ns for e in both if isinstance(e, Block)] == [e.end_ns for e in alone if isinstance(e, Block)]
+    frames = [frame.end_ns for frame in read_frames(path, FrameGrid(25.0)) if isinstance(frame, Frame)]
+    assert [event.end_ns for event in both if isinstance(event, Frame)] == frames
