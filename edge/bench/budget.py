@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
+from ..supervision import OVERLOAD
 from .document import Document, Series
 from .figures import of_a_sample
 
@@ -19,14 +20,20 @@ class Budget(NamedTuple):
     fusion: float
 
     @property
-    def rest(self) -> float:
-        """Carrying sound and pictures about, cutting windows, messages, the threads."""
-        return self.total - self.framing - self.decode - self.image_encoder - self.audio_encoder - self.fusion
+    def rest(self) -> float | None:
+        """Carrying sound and pictures about, cutting windows, messages, the threads.
+
+        None where that makes no sense: a run that dropped something did less than the stages say, and a machine that
+        was busy otherwise takes longer for a stage by itself than for the whole.
+        """
+        rest = self.total - self.framing - self.decode - self.image_encoder - self.audio_encoder - self.fusion
+        has_dropped = any(self.live.counts.get(reason) for reason in OVERLOAD)
+        return None if rest < 0 or has_dropped else rest
 
     @property
-    def own(self) -> float:
-        """Of the total, the share (0 to 1) that is neither decoding nor one of the graphs."""
-        return (self.rest + self.framing) / self.total
+    def own(self) -> float | None:
+        """Of the total, the share (0 to 1) that is neither decoding nor one of the graphs; None as `rest` is."""
+        return None if self.rest is None else (self.rest + self.framing) / self.total
 
 
 def budgets(document: Document) -> Iterator[Budget]:

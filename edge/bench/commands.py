@@ -10,7 +10,7 @@ import click
 from ..bundle import SHIPPED, Bundle, load
 from ..choice import Wanted
 from ..config import HOP_S
-from ..errors import UsageError
+from ..errors import FoalError, UsageError
 from ..options import Seconds, audio_track_option, make_workshop, threads_option, video_track_option
 from ..sources.tracks import Numbers
 from ..terminal import complaints, console
@@ -79,7 +79,7 @@ OPTIONS = (
         help="Before the window after idling.",
     ),
     click.option(
-        "--quick", is_flag=True, help=f"A look of a minute: {QUICK_S:g} s a series, no idling, no cold starts."
+        "--quick", is_flag=True, help=f"A look of a few minutes: {QUICK_S:g} s a series, no idling, no cold starts."
     ),
     click.option("--json", "json_file", type=FILE, help="All figures and samples, as one document."),
     click.option("--plot", "plot_folder", type=FILE, help="Pictures of them, into this folder (needs matplotlib)."),
@@ -102,7 +102,7 @@ def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
 def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) -> None:
     """Measure latency and throughput on this device, backends and bundles beside each other.
 
-    Takes some ten minutes; --quick one. `foal-edge bench compare` tells two measurements apart.
+    Takes some ten minutes, --quick a few. `foal-edge bench compare` tells two measurements apart.
     """
     if context.invoked_subcommand is None:
         run([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
@@ -154,3 +154,5 @@ def run(
         console.print(table)
     for picture in plots.draw(found, plot_folder) if plot_folder else ():
         complaints.print(f"wrote {picture}")
+    if found.failed:
+        raise FoalError("\n".join([f"not measured were {len(found.failed)} parts:", *found.failed]))

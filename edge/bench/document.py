@@ -148,6 +148,8 @@ class Document(msgspec.Struct, frozen=True, kw_only=True):
     """The first is what the others are compared with."""
     series: list[Series]
     naive: list[Naive] = []
+    failed: list[str] = []
+    """Parts that broke before they were measured, and why."""
 
 
 def write(document: Document, path: Path) -> None:

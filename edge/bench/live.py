@@ -16,6 +16,7 @@ from ..clock import to_ns
 from ..errors import FoalError, SourceError
 from ..messages import Prediction, Stats
 from ..sources.tracks import BEST, Numbers
+from ..supervision import OVERLOAD
 from .contenders import Contender
 from .document import Series
 from .energy import Energy
@@ -78,20 +79,22 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
     """One run of the program, until enough is seen, the recording or the time is over."""
     whole_ns, dropped, usage = to_ns(WHOLE * window_s), dict[str, int](), None
     with Program(arguments) as program:
-        while not (program.has_ended() or seen.is_enough(wanted, sampling.seconds)):
-            message = program.messages.receive(1.0 if usage else SILENCE_S)
-            if isinstance(message, Stats):
-                dropped = message.dropped
-            elif isinstance(message, Prediction) and message.mono_end - message.mono_start < whole_ns:
-                seen.warm_up_ms.append(message.latency_ms.total)
-            elif isinstance(message, Prediction):
-                usage = usage or Usage.read(program, sampling.energy)
-                seen.count(message)
-                seen.spend(usage, usage := Usage.read(program, sampling.energy))
-            elif message is None and usage is None and not program.has_ended():
-                raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
-        seen.peak_mb = max(filter(None, (seen.peak_mb, program.peak_mb())), default=None)
-        seen.counts.update({**dropped, "missed": program.messages.missed.total()})
+        try:
+            while not (program.has_ended() or seen.is_enough(wanted, sampling.seconds)):
+                message = program.messages.receive(1.0 if usage else SILENCE_S)
+                if isinstance(message, Stats):
+                    dropped = message.dropped
+                elif isinstance(message, Prediction) and message.mono_end - message.mono_start < whole_ns:
+                    seen.warm_up_ms.append(message.latency_ms.total)
+                elif isinstance(message, Prediction):
+                    usage = usage or Usage.read(program, sampling.energy)
+                    seen.count(message)
+                    seen.spend(usage, usage := Usage.read(program, sampling.energy))
+                elif message is None and usage is None and not program.has_ended():
+                    raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
+        finally:  # what was seen of one that broke counts too
+            seen.peak_mb = max(filter(None, (seen.peak_mb, program.peak_mb())), default=None)
+            seen.counts.update({**dropped, "missed": program.messages.missed.total()})
 
 
 def live(
@@ -102,13 +105,24 @@ def live(
     arguments = [*contender.arguments, "--hop", f"{hop_s:g}", *numbers.arguments]
     for number in range(streams):
         arguments += "--stream", f"name=s{number},file={recording}"
+    problem: str | None = None
     seen, wanted, window_s = Watched(), needed(99), contender.bundle.manifest.sound.window_s
     while not seen.is_enough(wanted, sampling.seconds):
         before = len(seen.latencies_ms)
-        watch(arguments, window_s, wanted, sampling, seen)
+        try:
+            watch(arguments, window_s, wanted, sampling, seen)
+        except FoalError as error:
+            if not seen.latencies_ms:
+                raise
+            problem = str(error)
+            break
         if len(seen.latencies_ms) == before:
+            late = {reason: seen.counts[reason] for reason in OVERLOAD if seen.counts[reason]}
+            if late:
+                raise FoalError(f"no whole window came in time, this machine being too slow for it: {late}")
             raise SourceError(f"{recording} gives no window of {window_s:g} s; give --file a longer recording")
     found = len(seen.latencies_ms)
+    early = f"{found} of the {wanted} samples that p99 needs" if found < wanted else None
     return Series(
         scenario="live",
         what="capture to publish",
@@ -116,7 +130,7 @@ def live(
         size=streams,
         samples_ms=seen.latencies_ms,
         warm_up_ms=seen.warm_up_ms,
-        stopped=f"{found} of the {wanted} samples that p99 needs" if found < wanted else None,
+        stopped="; ".join(filter(None, (early, problem))) or None,
         cpu_s=seen.cpu_s,
         peak_mb=seen.peak_mb,
         energy_j=seen.energy_j,

@@ -4,12 +4,13 @@ import shlex
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Literal
 
+from ..errors import FoalError
 from ..framing import Framing, make_framing
 from ..sources.media import MediaFile
 from ..sources.tracks import Numbers
@@ -74,6 +75,7 @@ def measure(
             contenders=[each.about for each in contenders],
             series=series,
             naive=bench.naive,
+            failed=bench.failed,
         )
 
 
@@ -90,6 +92,8 @@ class Bench:
     ) -> None:
         self._plan, self._contenders, self._path, self._sampling, self._tell = plan, contenders, path, sampling, tell
         self.naive: list[Naive] = []
+        self.failed: list[str] = []
+        """Parts that broke, and why; what was measured before and after them is kept."""
         manifest = contenders[0].bundle.manifest
         self._recording = MediaFile(path, manifest.sound, manifest.picture, plan.numbers)
         self._events = first_events(self._recording)
@@ -100,7 +104,17 @@ class Bench:
     def series(self) -> Iterator[Series]:
         """Every series that is asked for."""
         for part in self._plan.parts:
-            yield from getattr(self, f"_{part}")()
+            with self._losing(part):
+                yield from getattr(self, f"_{part}")()
+
+    @contextmanager
+    def _losing(self, what: str) -> Iterator[None]:
+        """What fails inside is told and lost, not what was measured beside it."""
+        try:
+            yield
+        except Exception as error:
+            self.failed.append(f"{what}: {error if isinstance(error, FoalError) else repr(error)}")
+            self._tell(f"FAILED {self.failed[-1]}")
 
     def _running(self) -> list[Contender]:
         """Those that the runtime itself can be."""
@@ -122,7 +136,8 @@ class Bench:
             yield from found
         for each in self._running():
             self._tell(f"server, {each.name}")
-            yield from scenarios.server(each, self._windows[each.name], found[0], self._sampling)
+            with self._losing(f"server, {each.name}"):
+                yield from scenarios.server(each, self._windows[each.name], found[0], self._sampling)
 
     def _naive(self) -> Iterator[Series]:
         for each in self._running():
@@ -137,14 +152,17 @@ class Bench:
     def _start(self) -> Iterator[Series]:
         for each in self._running():
             self._tell(f"cold start, {each.name}")
-            yield from start.cold_starts(each, self._path, self._plan.hop_s, self._plan.numbers)
+            with self._losing(f"cold start, {each.name}"):
+                yield from start.cold_starts(each, self._path, self._plan.hop_s, self._plan.numbers)
 
     def _live(self) -> Iterator[Series]:
         for streams in self._plan.streams:
             for each in self._running():
                 self._sampling.settle()
-                self._tell(f"live, {streams} streams, {each.name}")
-                yield live(each, self._path, streams, self._plan.hop_s, self._sampling, self._plan.numbers)
+                what = f"live, {streams} streams, {each.name}"
+                self._tell(what)
+                with self._losing(what):
+                    yield live(each, self._path, streams, self._plan.hop_s, self._sampling, self._plan.numbers)
 
 
 def framing_of(contender: Contender) -> Framing:

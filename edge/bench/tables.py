@@ -29,7 +29,8 @@ def tables(document: Document) -> Iterator[str | Table]:
     }
     for title, table in parts.items():
         if table.row_count:
-            yield f"\n{title}"
+            yield ""
+            yield title
             yield table
 
 
@@ -41,6 +42,8 @@ def headlines(document: Document) -> Iterator[str]:
     yield from noise_lines(document.noise)
     yield roof_line(document.roof)
     yield f"- energy: {document.energy or 'not told by this platform'}"
+    for part in document.failed:
+        yield f"- FAILED: {part}"
 
 
 def machine_lines(machine: Machine) -> Iterator[str]:
@@ -165,7 +168,7 @@ def budgets_table(document: Document) -> Table:
             each.live.contender,
             *(number(part) for part in each[1:]),
             number(each.rest),
-            f"{each.own:.0%}",
+            f"{each.own:.0%}" if each.own is not None else "",
         )
         for each in budgets(document)
     ]

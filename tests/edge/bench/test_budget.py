@@ -5,6 +5,7 @@ from msgspec.structs import replace
 
 from edge.bench.budget import budgets
 from edge.bench.document import Series
+from edge.bench.tables import budgets_table
 from tests.edge.bench.made_document import DOCUMENT
 
 
@@ -35,3 +36,12 @@ def test_what_no_stage_takes_is_the_runtimes_own() -> None:
 def test_without_the_stages_nothing_is_said() -> None:
     assert list(budgets(replace(DOCUMENT, series=[LIVE, *STAGES[:-1]]))) == []
     assert list(budgets(replace(DOCUMENT, series=[replace(LIVE, lasted_s=None), *STAGES]))) == []
+
+
+def test_a_rest_that_makes_no_sense_is_left_out() -> None:
+    overloaded = replace(LIVE, counts={"windows_late": 3})
+    for live in (replace(LIVE, cpu_s=0.5), overloaded):
+        document = replace(DOCUMENT, hop_s=0.5, picture_hz=5.0, series=[*STAGES, live])
+        [found] = budgets(document)
+        assert (found.rest, found.own) == (None, None)
+        assert "rest" not in [str(column.header) for column in budgets_table(document).columns]
