@@ -173,7 +173,7 @@ def test_connections_within_a_machine_are_counted_too(watch, tmp_path) -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    threads, descriptors = threading.active_count(), len(os.listdir("/proc/self/fd"))
+    descriptors = len(os.listdir("/proc/self/fd"))
     with zmq.Context() as context:
         for _ in range(5):
             with context.socket(zmq.ROUTER) as sock:
@@ -183,4 +183,5 @@ def test_nothing_is_left_behind() -> None:
                 watched.close()
             with context.socket(zmq.ROUTER) as sock:  # one that could not be bound
                 Guard(sock, ROOMY).close()
-    assert (threading.active_count(), len(os.listdir("/proc/self/fd"))) == (threads, descriptors)
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("guard of")]
+    assert len(os.listdir("/proc/self/fd")) <= descriptors  # others' may be closed meanwhile
