@@ -14,6 +14,7 @@ from edge import bundle as bundles
 from edge import golden
 from edge.backends.ort import open_session
 from edge.bundle import SHIPPED
+from edge.proof import distance
 from export import int8
 from export.lower import PLAYED, convert
 from export.saturated import can_saturate, saturated
@@ -121,7 +122,7 @@ def test_what_the_shipped_graph_loses_with_weights_of_8_bits_is_seen(
         PLAYED["int8"](model)
         session = open_session(onnx_ir.to_proto(model).SerializeToString())
         found = dict(zip((t.name for t in entry.outputs), session.run(None, given[0]), strict=True))
-        return max(golden.distance(t.name, found, vectors[t.name]) for t in entry.outputs)
+        return max(distance(t.name, found, vectors[t.name]) for t in entry.outputs)
 
     assert worst(8) > 2 * worst(7)
 
