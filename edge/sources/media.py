@@ -11,7 +11,7 @@ from ..bundle import Picture, Sound
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
 from ..offset import without_offset
-from ..samples import Block, Discontinuity, Event, Frame, Samples
+from ..samples import Block, Discontinuity, Event, Frame, SampleRing, Samples
 from ..windowing import FrameGrid
 from .decoding import Decoder, opened
 from .film import Film, Pixels
@@ -79,6 +79,20 @@ def read_sound(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
     """A whole file's sound from its beginning, float32 mono, without offset; silence where there is none."""
     blocks = (event for event in read_blocks(path, rate_hz, numbers) if isinstance(event, Block))
     return without_offset(laid(blocks, rate_hz), rate_hz)
+
+
+def read_first_window(path: Place, rate_hz: int, window_s: float, numbers: Numbers = BEST) -> Samples:
+    """What a stream's first window has of a file's sound, float32 mono, without offset."""
+    ring, end_ns = SampleRing(rate_hz, round(window_s * rate_hz)), to_ns(window_s)
+    for event in read_blocks(path, rate_hz, numbers):
+        samples = 0 if isinstance(event, Discontinuity) else len(event.samples)
+        if event.end_ns - samples * SECOND_NS // rate_hz >= end_ns:
+            break
+        if isinstance(event, Discontinuity):
+            ring.clear()
+        else:
+            ring.extend(event)
+    return without_offset(ring.until(end_ns), rate_hz)
 
 
 def read_blocks(

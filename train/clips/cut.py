@@ -10,7 +10,7 @@ from edge.clock import to_ns
 from edge.framing import Image
 from edge.samples import Frame, Samples
 from edge.sources.film import Pixels
-from edge.sources.media import probe, read_sound, timed
+from edge.sources.media import probe, read_first_window, timed
 from edge.windowing import FrameGrid
 
 from ..corpora.utterance import Cut, Half, Utterance
@@ -41,7 +41,7 @@ def sound(utterance: Utterance, rate_hz: int, longest_s: float) -> Samples:
     has_sound, _ = probe(utterance.path)
     if not has_sound:
         return np.zeros(0, np.float32)
-    return read_sound(utterance.path, rate_hz)[: round(longest_s * rate_hz)].copy()
+    return read_first_window(utterance.path, rate_hz, longest_s)
 
 
 def half_of(picture: Image, half: Half) -> Image:

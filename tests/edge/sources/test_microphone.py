@@ -181,6 +181,20 @@ def test_channels_are_mixed_to_their_mean(device, clock) -> None:
     np.testing.assert_array_equal(next(microphone.events()).samples, np.full(320, 0.125, np.float32))
 
 
+def test_channels_that_cancel_and_samples_that_are_no_numbers_are_said_and_counted(device, clock, caplog) -> None:
+    fake, dropped = device((16000, 2)), Counter()
+    microphone = Microphone("default", SOUND, clock, dropped)
+    microphone.open()
+    samples = np.tile(np.float32([0.5, -0.5]), (320, 1))
+    samples[7, 0] = np.nan
+    deliver(fake, samples)
+    expected = np.full(320, 0.5, np.float32)
+    expected[7] = 0
+    np.testing.assert_array_equal(np.abs(next(microphone.events()).samples)[8:], expected[8:])
+    assert dropped["samples_not_finite"] == 1
+    assert [said.split(": ")[0] for said in caplog.messages] == ["microphone default"] * 2
+
+
 @pytest.mark.parametrize("rate_hz", [48000, 44100, 8000])
 def test_another_rate_is_resampled_without_a_break(device, clock, rate_hz: int) -> None:
     fake = device((rate_hz, 1))

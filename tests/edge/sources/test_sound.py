@@ -9,7 +9,7 @@ import pytest
 
 from edge.bundle import Picture, Sound
 from edge.samples import Block, Discontinuity
-from edge.sources.media import MediaFile, read_blocks, read_sound
+from edge.sources.media import MediaFile, read_blocks, read_first_window, read_sound
 
 from .made_media import READ_HZ, beep_times, beeps, between, flash_times, moved, write
 
@@ -77,6 +77,15 @@ def test_sound_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
     assert len(sound) == pytest.approx(8 * READ_HZ, abs=20)
     assert not sound[round(2.1 * READ_HZ) : round(4.9 * READ_HZ)].any()
     assert np.abs(sound[round(6.99 * READ_HZ) : round(7.01 * READ_HZ)]).max() > 0.4
+
+
+@pytest.mark.parametrize(("gap_s", "heard_s"), [(0.4, 6.0), (2.0, 2.0)])
+def test_the_first_window_is_cut_as_a_stream_cuts_it(tmp_path, gap_s: float, heard_s: float) -> None:
+    codecs = ("mpeg4", "pcm_s16le")
+    path = write(tmp_path / "a.mkv", codecs, [5.5], seconds=7, change=between(4.0 - gap_s, 4.0))
+    sound = read_first_window(path, READ_HZ, 6.0)
+    assert len(sound) == pytest.approx(heard_s * READ_HZ, abs=700)
+    assert np.abs(sound).argmax() == pytest.approx(len(sound) - 0.5 * READ_HZ, abs=700)
 
 
 def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
