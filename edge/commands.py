@@ -47,7 +47,7 @@ from .shortage import shortage
 from .sources.tracks import Numbers
 from .standard_streams import stderr
 from .sync_commands import devices
-from .terminal import complaints, console, paragraph
+from .terminal import complaints, console, no_room, paragraph
 from .wire_commands import keys, listen, status
 
 log = logging.getLogger(__name__)
@@ -70,7 +70,7 @@ def run_command() -> None:
         log.error("%s", error)
         status = error.exit_status
     except (MemoryError, RuntimeError, OSError) as error:
-        if (lack := shortage(error)) is None:
+        if (lack := shortage(error) or no_room(error)) is None:
             raise
         log.error("%s", lack)
         status = lack.exit_status

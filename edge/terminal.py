@@ -1,5 +1,6 @@
 """What people read: consoles that show no control character raw, and say where nothing can be printed."""
 
+import errno
 import os
 import re
 from collections.abc import Iterator
@@ -14,6 +15,7 @@ from .errors import FoalError
 from .standard_streams import stderr
 
 USUAL_COLUMNS = 80
+FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EIO})
 UNSEEN = re.compile("[\x00-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 """C0 and C1, what ends a line or turns its direction, and halves of characters."""
 
@@ -67,4 +69,14 @@ def printing() -> Iterator[None]:
     except BrokenPipeError:
         raise
     except OSError as error:
-        raise FoalError(f"cannot print: {error.strerror}; give stdout a place that has room") from error
+        raise cannot_print(error) from error
+
+
+def no_room(error: BaseException) -> FoalError | None:
+    """An error that nobody has explained as one of a full stdout; None where it tells of something else."""
+    return cannot_print(error) if isinstance(error, OSError) and error.errno in FULL else None
+
+
+def cannot_print(error: OSError) -> FoalError:
+    """The error of a stdout that takes no more, in words."""
+    return FoalError(f"cannot print: {error.strerror}; give stdout a place that has room")

@@ -129,7 +129,9 @@ def load_server_keys(folder: Path) -> ServerKeys:
 def load_client_keys(folder: Path) -> ClientKeys:
     """Of `--keys DIR` where somebody subscribes. UsageError where they are missing or damaged."""
     remedy = f"give the folder {HAND_OUT}/NAME that foal-edge keys DIR --client NAME makes where it publishes"
-    public, secret = read_pair(folder / f"client{SECRET}", remedy)
+    secret_path = folder / f"client{SECRET}"
+    public, secret = read_pair(secret_path, remedy)
+    check_hidden(secret_path)
     return ClientKeys(public, secret, read_public(folder / f"server{PUBLIC}"))
 
 
@@ -195,8 +197,8 @@ def check_hidden(path: Path) -> None:
     mode = stat.S_IMODE(path.stat().st_mode)
     if mode & (stat.S_IRWXG | stat.S_IRWXO):
         raise UsageError(
-            f"{path} is open to others than its owner (mode {mode:04o}), and whoever has it can pretend to be this "
-            f"machine; chmod 600 {path}, and if somebody may have read it, make new keys"
+            f"{path} is open to others than its owner (mode {mode:04o}), and whoever has it can pretend to be its "
+            f"owner; chmod 600 {path}, and if somebody may have read it, make new keys"
         )
 
 

@@ -32,8 +32,9 @@ def test_what_is_printed_is_printed_where_stderr_is_full() -> None:
 
 
 @FULL
-def test_a_table_that_cannot_be_printed_is_an_error_in_words() -> None:
-    done = shell(">/dev/full", "devices")
+@pytest.mark.parametrize("arguments", [["devices"], ["--help"], ["--version"], ["listen", "--help"]])
+def test_what_cannot_be_printed_is_an_error_in_words(arguments: list[str]) -> None:
+    done = shell(">/dev/full", *arguments)
     assert done.returncode == 1
     assert "foal-edge: cannot print: No space left on device" in done.stderr
     assert "Traceback" not in done.stderr

@@ -47,7 +47,7 @@ def test_only_so_many_seconds_are_measured(edge_command, tmp_path, make_clip) ->
         (["--measure-sync", "--audio-track", "1"], 2, "--audio-track 1 is one of a recording's; give --file"),
         (["--measure-sync", "--camera", "/dev/no-such-camera"], 3, "cannot open camera /dev/no-such-camera"),
         (["--measure-sync", "--file", "nowhere.mkv"], 3, "no such file: nowhere.mkv"),
-        (["--measure-sync", "--av-offset-ms", "9000"], 2, "the command line: Expected `float` <= 5000"),
+        (["--measure-sync", "--av-offset-ms", "9000"], 2, "av_offset_ms: found 9000"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(edge_command, arguments, status: int, reason: str) -> None:

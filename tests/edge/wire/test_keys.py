@@ -131,6 +131,13 @@ def test_a_secret_that_others_can_read_is_refused_with_the_remedy(folder, mode: 
     assert load_server_keys(folder).secret
 
 
+def test_a_clients_secret_that_others_can_read_is_refused_too(folder) -> None:
+    mine = folder / "hand-out" / "robot"
+    (mine / "client.key_secret").chmod(0o640)
+    with pytest.raises(UsageError, match=r"mode 0640.*chmod 600"):
+        load_client_keys(mine)
+
+
 def test_a_damaged_client_key_is_named_before_it_starts(folder) -> None:
     (folder / "clients" / "broken.key").write_text("curve\n")
     with pytest.raises(UsageError, match=r"broken.key cannot be read as a CURVE key"):
