@@ -26,7 +26,8 @@ class SuspensionWatch:
         self._thread = threading.Thread(target=self._run, name="suspension watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to tick."""
+        """Begin to tick, from now on: opening devices, before that, may take as long as it likes."""
+        self._ticked_ns = self._clock.boot_ns()
         self._thread.start()
 
     def close(self) -> None:

@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import av
 import cv2
 import numpy as np
-from av.sidedata.sidedata import Type
+from av.sidedata.sidedata import SideDataContainer, Type
 
 from ..framing import Image
 
@@ -94,8 +94,13 @@ def square(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int,
 
 
 def turn_of(frame: av.VideoFrame) -> Turn:
-    """How a picture lies, by the display matrix that its film or its EXIF data gave it."""
-    data: Any = frame.side_data
+    """How a picture lies, by the display matrix that its film or its EXIF data gave it.
+
+    `frame.side_data` would be kept by the frame and keep it: a circle, and with it pixels and libswscale's threads
+    until Python looks for circles.
+    """
+    make: Any = SideDataContainer
+    data = make(frame)
     found = data.get(Type.DISPLAYMATRIX)
     return nearest(MATRIX.unpack(bytes(found)[: MATRIX.size])) if found is not None else AS_IT_IS
 

@@ -48,6 +48,14 @@ def test_a_gap_ends_where_it_is_noticed(clock, caplog, awake_s: int, suspended_s
     assert watch.awake_since_ns() == clock.time_ns - MS
 
 
+def test_what_took_long_before_the_start_is_no_gap(clock, caplog) -> None:
+    watch = SuspensionWatch(clock)
+    clock.time_ns += 5 * GAP_NS
+    watch.start()
+    assert (watch.awake_since_ns(), caplog.text) == (0, "")
+    watch.close()
+
+
 def test_a_thread_ticks_so_that_a_long_step_is_no_gap() -> None:
     clock = SystemClock()
     watch = SuspensionWatch(clock)

@@ -1,5 +1,6 @@
 """Pictures are seen as people see them, whatever way they are stored."""
 
+import gc
 import shutil
 import struct
 import subprocess
@@ -188,6 +189,19 @@ def test_a_grey_film_has_its_range(tmp_path: Path, color_range: int, grey: int) 
     """(60 - 16) * 255 / 219 = 51.2."""
     made = film(tmp_path / "a.mkv", [plain((60,), "gray")] * 2, "ffv1", None, 2, color_range)
     assert (seen(made) == grey).all()
+
+
+def test_a_picture_that_was_seen_is_let_go_at_once(tmp_path: Path) -> None:
+    """With its threads, of which a circle of objects would hold some dozens a stream."""
+    path = rgb(tmp_path / "a.mp4", pattern(96, 96))
+    gc.collect()
+    gc.disable()
+    try:
+        assert seen(path).shape == (96, 96, 3)
+        left = sum(isinstance(found, av.VideoFrame) for found in gc.get_objects())
+    finally:
+        gc.enable()
+    assert left == 0
 
 
 def test_exif_data_is_as_the_standard_has_it() -> None:
