@@ -4,6 +4,7 @@ import functools
 import os
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -38,8 +39,12 @@ def vectors(bundle: Bundle) -> dict[GraphName, dict[str, Any]]:
 
 
 @pytest.fixture
-def compiling() -> Iterator[None]:
-    """Nothing is compiled yet, and compiling leaves no processes; torch's own cache makes later runs of it quick."""
+def compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Nothing is compiled yet, and compiling leaves no processes.
+
+    Torch's own cache stays out of it: what it holds from a process with other instructions fails in this one.
+    """
+    monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     torch._dynamo.reset()
     with torch._inductor.config.patch(compile_threads=1):
         yield
