@@ -18,6 +18,8 @@ MOST_UNREADABLE = 100
 """So many failures on end to read a packet are the end of a file."""
 ANNOUNCING = {"avi", "flac", "flv", "matroska", "mov", "wav"}
 """Formats that say how long they are. For others FFmpeg reckons it from their size, or from the last times it finds."""
+UNSAID_LENGTH = {"caf", "wav"}
+"""Formats whose last packet FFmpeg takes for torn where they do not say their length, written through a pipe."""
 RAW = {"aac", "ac3", "dts", "eac3", "loas", "mp3"}
 """Formats without times of their own: FFmpeg adds up what each packet lasts, wrongly once their form has changed."""
 LARGEST_SHORTFALL_NS = SECOND_NS // 2
@@ -103,11 +105,11 @@ class Decoder(Generic[T]):
         while failures < MOST_UNREADABLE:
             try:
                 for packet in self._container.demux():
-                    if packet.size or packet.dts is not None:  # else FFmpeg's sign of the end
+                    if packet.size:  # else the last picture goes on, or it is FFmpeg's sign of the end
                         failures, self._is_torn = 0, packet.is_corrupt
                         yield packet
                 return
-            except (av.error.InvalidDataError, av.error.PatchWelcomeError):
+            except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.ArgumentError):
                 failures, self._is_torn = failures + 1, True
 
     def _decode(self, packet: "av.Packet[Any] | None", stretch: int) -> Iterator[Decoded[T]]:
@@ -134,7 +136,10 @@ class Decoder(Generic[T]):
         """Say that the file is not whole, where that can be seen."""
         announced_ns = 1000 * (self._container.duration or 0)
         is_announcing = not ANNOUNCING.isdisjoint(self._container.format.name.split(","))
-        is_short = is_announcing and announced_ns - self._timeline.clock_ns > LARGEST_SHORTFALL_NS
-        if is_short or self._is_torn:
+        # Some who write count from their clock's zero, not from where they begin.
+        reached_ns = self._timeline.clock_ns + max(0, 1000 * (self._container.start_time or 0))
+        is_short = is_announcing and announced_ns - reached_ns > LARGEST_SHORTFALL_NS
+        is_torn = self._is_torn and self._container.format.name not in UNSAID_LENGTH
+        if is_short or is_torn:
             of = f" of the {announced_ns / SECOND_NS:.2f} s that it announces" if is_short else ""
             self._remarks.say(TORN, None, f"ends early, after {self._timeline.clock_ns / SECOND_NS:.2f} s{of}")

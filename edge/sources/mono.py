@@ -60,7 +60,8 @@ class Mono:
         return np.where(unusable, np.float32(0), channels)
 
     def _judge(self, channels: NDArray[np.float32], mixed: Samples, time_ns: int | None) -> None:
-        """Whether the mix still says what its channels do."""
+        """Whether the mix still says what its channels do, an offset that they share aside."""
+        mixed, channels = mixed - mixed.mean(), channels - channels.mean(axis=1, keepdims=True)
         kept = float(np.exp(-mixed.size / (MEMORY_S * self._rate_hz)))
         self._powers = kept * self._powers + np.square(channels, dtype=np.float64).sum(axis=1)
         self._mixed_power = kept * self._mixed_power + float(np.square(mixed, dtype=np.float64).sum())

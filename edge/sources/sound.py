@@ -80,14 +80,16 @@ class Mixing:
     """Frames of one form, made mono."""
 
     def __init__(self, frame: av.AudioFrame, remarks: Remarks) -> None:
-        self._convert = av.AudioResampler(format="fltp")
+        # Interleaved: PyAV counts planes by a null after them, which is not there after eight (7.1).
+        self._convert = av.AudioResampler(format="flt")
         names = [channel.name for channel in frame.layout.channels]
+        self._channels = len(names)
         self._mono = Mono(frame.sample_rate, names, remarks)
 
     def __call__(self, frame: av.AudioFrame, time_ns: int) -> Samples:
         """float32 `[n]`."""
-        planes = [part.to_ndarray() for part in self._convert.resample(frame)]
-        return self._mono(np.concatenate(planes, axis=1), time_ns)
+        parts = [part.to_ndarray().reshape(-1, self._channels) for part in self._convert.resample(frame)]
+        return self._mono(np.ascontiguousarray(np.concatenate(parts).T), time_ns)
 
 
 class Sounding:

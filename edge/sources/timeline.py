@@ -11,6 +11,8 @@ LARGEST_STEP_BACK_NS = SECOND_NS // 2
 """A track whose times go back by less overlaps itself; by more, its clock has started again."""
 LARGEST_STEP_AHEAD_NS = 30 * SECOND_NS
 """Where no track has anything for longer, the clock has jumped: nobody waits for hours for what comes next."""
+LARGEST_LEAD_NS = SECOND_NS
+"""By so much at most one track is stored ahead of the others where the clock jumps."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,8 @@ class Timeline:
         """The number of the stretch that a packet lies on: its track's, or one after it where its clock has jumped."""
         is_first = packet.stream_index not in self._positions
         position = self._positions.setdefault(packet.stream_index, Position())
+        if packet.is_discard:  # decoded for what builds on it alone: it lies before the beginning
+            return position.stretch
         if packet.dts is not None:
             stored_ns = to_clock_ns(packet.dts, packet)
             if not (is_first and self.is_sought):
@@ -69,12 +73,23 @@ class Timeline:
         return self.stretches[number + 1].begin_ns if number + 1 < len(self.stretches) else None
 
     def _stretch_of(self, stored_ns: int, position: Position) -> int:
-        """The first stretch, from the track's own on, on which a time follows what was before, or a new one."""
+        """The first stretch, from the track's own on, on which a time follows what was before, or a new one.
+
+        A track that goes on past the end of its own has jumped with the others by too little to be seen.
+        """
         earliest_ns = position.stored_ns - LARGEST_STEP_BACK_NS
         latest_ns = max(self._reached_ns, position.stored_ns) + LARGEST_STEP_AHEAD_NS
-        for number in range(position.stretch, len(self.stretches)):
-            if earliest_ns <= stored_ns + self.stretches[number].shift_ns <= latest_ns:
+        fitting = [
+            number
+            for number in range(position.stretch, len(self.stretches))
+            if earliest_ns <= stored_ns + self.stretches[number].shift_ns <= latest_ns
+        ]
+        for number in fitting:
+            end_ns = self.end_ns(number)
+            if end_ns is None or stored_ns + self.stretches[number].shift_ns <= end_ns + LARGEST_LEAD_NS:
                 return number
+        if fitting:
+            return fitting[0]
         self.stretches.append(Stretch(self._reached_ns - stored_ns, self._reached_ns))
         return len(self.stretches) - 1
 

@@ -4,6 +4,7 @@ import logging
 from collections import Counter
 from pathlib import Path
 
+import av
 import pytest
 
 from edge.bundle import Picture, Sound
@@ -11,7 +12,7 @@ from edge.errors import SourceError
 from edge.samples import Block, Discontinuity
 from edge.sources.media import MediaFile
 
-from .made_media import READ_HZ, beep_times, damaged, flash_times, write
+from .made_media import READ_HZ, beep_times, between, damaged, flash_times, moved, write
 
 SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
 CONTAINERS = [
@@ -82,3 +83,51 @@ def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str
     path = write(tmp_path / "a.mkv", ("mpeg4", "libmp3lame"), **changes)
     with pytest.raises(SourceError, match=rf"a\.mkv: none of its {word} can be decoded; give a file that ffmpeg plays"):
         list(media(path, picture=True).events())
+
+
+def test_a_trimmed_film_begins_where_it_was_trimmed(tmp_path, caplog) -> None:
+    """Cut without encoding anew: what is before the cut is still there, and an edit list leaves it out."""
+    earlier = moved(lambda _: -1.5)
+    path = write(tmp_path / "a.mp4", ("mpeg4", "aac"), [1, 3.5], change=earlier, change_picture=earlier)
+    events = list(media(path, picture=True).events())
+    assert beep_times(events) == pytest.approx([2.0], abs=0.03)
+    assert flash_times(events) == pytest.approx([2.0], abs=0.05)
+    assert not any(isinstance(event, Discontinuity) for event in events)
+    assert not caplog.messages
+
+
+def test_an_empty_packet_is_a_picture_that_stays(tmp_path, caplog) -> None:
+    """Theora has them where nothing moves, and NUT keeps them."""
+    cut_s = 1.5, 1.7
+
+    def emptied(packet: av.Packet) -> av.Packet:
+        if between(*cut_s)(packet):
+            return packet
+        empty = av.Packet(b"")
+        empty.stream, empty.time_base, empty.duration = packet.stream, packet.time_base, packet.duration
+        empty.pts, empty.dts = packet.pts, packet.dts
+        return empty
+
+    path = write(tmp_path / "a.nut", ("mpeg4", "aac"), [1, 3.5], change_picture=emptied)
+    dropped = Counter[str]()
+    events = list(media(path, picture=True, dropped=dropped).events())
+    assert flash_times(events) == pytest.approx([1, 3.5], abs=0.05)
+    assert not caplog.messages
+    assert not dropped
+
+
+def test_a_clock_that_begins_late_makes_no_file_too_short(tmp_path, caplog) -> None:
+    """Such a Matroska file announces as its length the time at which it ends."""
+    late = moved(lambda _: 7200.0)
+    path = write(tmp_path / "a.mkv", ("mpeg4", "aac"), [1, 3.5], change=late, change_picture=late)
+    assert beep_times(media(path, picture=True).events()) == pytest.approx([1, 3.5], abs=0.03)
+    assert not caplog.messages
+
+
+def test_what_follows_in_another_codec_ends_a_file(tmp_path, caplog) -> None:
+    """One Ogg file after another; FFmpeg gives up there."""
+    first = write(tmp_path / "a.ogg", ("", "libopus"), [1, 3.5]).read_bytes()
+    path = tmp_path / "chain.ogg"
+    path.write_bytes(first + write(tmp_path / "b.ogg", ("", "flac")).read_bytes())
+    assert beep_times(media(path, picture=False).events()) == pytest.approx([1, 3.5], abs=0.03)
+    assert [said.startswith(f"{path}: ends early, after 4.0") for said in caplog.messages] == [True]

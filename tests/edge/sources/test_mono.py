@@ -60,6 +60,13 @@ def test_of_channels_that_cancel_one_is_taken_and_said_once(rest: np.ndarray) ->
     assert re.fullmatch(r"it at 1.00 s: its channels cancel one another out; channel [12] is taken alone", said)
 
 
+def test_an_offset_that_channels_share_hides_nothing() -> None:
+    """A balanced line on a stereo input: its inverted half on the right, the converter's offset on both."""
+    heard = Heard(STEREO, voice() + 0.3, 0.3 - voice())
+    assert np.abs(np.abs(heard.samples - 0.3) - np.abs(voice())).max() < 0.01
+    assert len(heard.said) == 1
+
+
 def test_wide_music_does_not_flip_to_and_fro() -> None:
     """Left and right sway between alike and opposite, four times a second."""
     sway = np.sin(2 * np.pi * 4 * np.arange(4 * RATE_HZ) / RATE_HZ).astype(np.float32)

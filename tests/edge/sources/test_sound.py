@@ -137,3 +137,29 @@ def test_a_form_that_changes_midway_goes_on(tmp_path, caplog) -> None:
     blocks = list(read_blocks(tmp_path / "all.aac", READ_HZ))
     assert beep_times(blocks) == pytest.approx([1.02, 3.05, 5.1], abs=0.06)
     assert not caplog.messages
+
+
+@pytest.mark.parametrize(("layout", "channels"), [("5.1", 6), ("6.1", 7), ("7.1", 8)])
+def test_of_many_channels_the_centre_is_heard(tmp_path, caplog, layout: str, channels: int) -> None:
+    path = tmp_path / "a.flac"
+    with av.open(str(path), "w") as container:
+        track = container.add_stream("flac", rate=48000, layout=layout)
+        sound = np.zeros((96000, channels), np.int16)
+        sound[:, 2] = 32767 * beeps([0.5, 1.5], 2.0, 48000)
+        frame = av.AudioFrame.from_ndarray(sound.reshape(1, -1), "s16", layout)
+        frame.sample_rate = 48000
+        container.mux(track.encode(frame))
+        container.mux(track.encode(None))
+    assert beep_times(read_blocks(path, READ_HZ)) == pytest.approx([0.5, 1.5], abs=EXACT_S)
+    assert not caplog.messages
+
+
+def test_a_wav_that_was_written_through_a_pipe_is_not_torn(tmp_path, caplog) -> None:
+    """Its length was not known when its header was written."""
+    path = write(tmp_path / "a.wav", ("", "pcm_s16le"), [1, 3.5])
+    content = bytearray(path.read_bytes())
+    size_at = content.index(b"data") + 4
+    content[size_at : size_at + 4] = b"\xff" * 4
+    path.write_bytes(content)
+    assert beep_times(read_blocks(path, READ_HZ)) == pytest.approx([1, 3.5], abs=EXACT_S)
+    assert not caplog.messages

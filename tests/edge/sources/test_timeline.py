@@ -11,17 +11,26 @@ SECOND_NS = 1_000_000_000
 SOUND, PICTURE = 0, 1
 
 
-def follow(timeline: Timeline, track: int, at_s: float | None, lasts_s: float = 1.0) -> float | None:
-    """Where a packet of a millisecond clock comes to lie, in seconds."""
+def packet(track: int, at_s: float | None, lasts_s: float = 1.0, *, is_discard: bool = False) -> SimpleNamespace:
+    """A packet of a millisecond clock."""
     ticks = None if at_s is None else round(at_s * 1000)
-    duration, time_base = round(lasts_s * 1000), Fraction(1, 1000)
-    number = timeline.follow(
-        SimpleNamespace(stream_index=track, pts=ticks, dts=ticks, duration=duration, time_base=time_base)
+    return SimpleNamespace(
+        stream_index=track,
+        pts=ticks,
+        dts=ticks,
+        duration=round(lasts_s * 1000),
+        time_base=Fraction(1, 1000),
+        is_discard=is_discard,
     )
-    return None if at_s is None else at_s + timeline.stretches[number].shift_ns / SECOND_NS
 
 
-def of_one_track(times_s: list[float], lasts_s: float = 1.0) -> list[float | None]:
+def follow(timeline: Timeline, track: int, at_s: float, lasts_s: float = 1.0) -> float:
+    """Where a packet comes to lie, in seconds."""
+    number = timeline.follow(packet(track, at_s, lasts_s))
+    return at_s + timeline.stretches[number].shift_ns / SECOND_NS
+
+
+def of_one_track(times_s: list[float], lasts_s: float = 1.0) -> list[float]:
     timeline = Timeline([Stretch(0)])
     return [follow(timeline, SOUND, at_s, lasts_s) for at_s in times_s]
 
@@ -64,9 +73,9 @@ def test_sound_that_is_missing_while_the_picture_goes_on_is_no_jump() -> None:
 
 def test_what_says_no_time_lies_where_its_track_is() -> None:
     timeline = Timeline([Stretch(0)])
-    assert timeline.follow(SimpleNamespace(stream_index=0, pts=None, dts=None, duration=None, time_base=None)) == 0
+    assert timeline.follow(packet(SOUND, None)) == 0
     follow(timeline, SOUND, 7200)
-    assert timeline.follow(SimpleNamespace(stream_index=0, pts=None, dts=None, duration=None, time_base=None)) == 1
+    assert timeline.follow(packet(SOUND, None)) == 1
 
 
 def test_after_seeking_the_first_packet_of_a_track_tells_where_it_is() -> None:
@@ -81,3 +90,24 @@ def test_the_clock_is_told_as_the_file_has_it() -> None:
     for at_s in (5, 6, 7200):
         follow(timeline, SOUND, at_s)
     assert timeline.clock_ns == 7196 * SECOND_NS
+
+
+def test_what_is_cut_off_by_an_edit_list_is_no_time_from_which_the_clock_has_jumped() -> None:
+    timeline = Timeline([Stretch(0)])
+    for at_s in (-2.5, -1.5, -0.5):
+        assert timeline.follow(packet(PICTURE, at_s, is_discard=True)) == 0
+    assert [follow(timeline, PICTURE, 0), follow(timeline, PICTURE, 1)] == [0, 1]
+
+
+def test_a_track_that_jumps_by_too_little_to_be_seen_follows_the_others() -> None:
+    """The sound goes back by 0.75 s, the picture by 0.5 s."""
+    timeline = Timeline([Stretch(0)])
+    for at_s in (0, 0.25, 0.5, 0.75):
+        follow(timeline, SOUND, at_s, 0.25)
+    for at_s in (0, 0.25, 0.5):
+        follow(timeline, PICTURE, at_s, 0.25)
+    assert follow(timeline, SOUND, 0, 0.25) == 1.0
+    lies_s = [follow(timeline, PICTURE, quarter / 4, 0.25) for quarter in range(12)]
+    assert lies_s[:9] == [quarter / 4 for quarter in range(9)]
+    assert lies_s[9:] == [quarter / 4 + 1.0 for quarter in range(9, 12)]
+    assert len(timeline.stretches) == 2
