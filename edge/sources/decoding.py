@@ -12,14 +12,14 @@ from ..clock import SECOND_NS
 from ..errors import SourceError
 from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .remarks import DAMAGED, TORN, Remarks
-from .timeline import Stretch, Timeline
+from .timeline import LARGEST_STEP_AHEAD_NS, Stretch, Timeline
 
 MOST_UNREADABLE = 100
 """So many failures on end to read a packet are the end of a file."""
-ANNOUNCING = {"avi", "flac", "flv", "matroska", "mov", "wav"}
+ANNOUNCING = {"aiff", "avi", "flac", "flv", "matroska", "mov", "wav"}
 """Formats that say how long they are. For others FFmpeg reckons it from their size, or from the last times it finds."""
-UNSAID_LENGTH = {"caf", "wav"}
-"""Formats whose last packet FFmpeg takes for torn where they do not say their length, written through a pipe."""
+LONGEST_RIFF = 0x7FFF0000
+"""Bytes; a larger WAV means that it does not know, and so does an empty one: it was written through a pipe."""
 RAW = {"aac", "ac3", "dts", "eac3", "loas", "mp3"}
 """Formats without times of their own: FFmpeg adds up what each packet lasts, wrongly once their form has changed."""
 LARGEST_SHORTFALL_NS = SECOND_NS // 2
@@ -86,10 +86,13 @@ class Decoder(Generic[T]):
             )
         self._say_end()
 
-    def time_ns(self, ticks: int, stretch: int) -> int:
-        """Where a time of the track's clock lies on the line of time."""
+    def time_ns(self, ticks: int | None, stretch: int) -> int | None:
+        """Where a time of the track's clock lies on the line of time; None where it is none, or of another stretch."""
+        if ticks is None:
+            return None
         base: Fraction = self._stream.time_base
-        return ticks * base.numerator * SECOND_NS // base.denominator + self._timeline.stretches[stretch].shift_ns
+        time_ns = ticks * base.numerator * SECOND_NS // base.denominator + self._timeline.stretches[stretch].shift_ns
+        return time_ns if time_ns - self._timeline.reached_ns <= LARGEST_STEP_AHEAD_NS else None
 
     def begin_ns(self, stretch: int) -> int:
         """Where a stretch begins on the line of time."""
@@ -107,7 +110,11 @@ class Decoder(Generic[T]):
                 for packet in self._container.demux():
                     if packet.size:  # else the last picture goes on, or it is FFmpeg's sign of the end
                         failures, self._is_torn = 0, packet.is_corrupt
+                        if is_astray(packet):
+                            packet.pts = None
                         yield packet
+                return
+            except IndexError:  # PyAV at the end of a file some of whose tracks have come late
                 return
             except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.ArgumentError):
                 failures, self._is_torn = failures + 1, True
@@ -123,7 +130,7 @@ class Decoder(Generic[T]):
             ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
             self._remarks.say(
                 f"{DAMAGED} {word}",
-                None if ticks is None else self.time_ns(ticks, stretch),
+                self.time_ns(ticks, stretch),
                 f"damaged {word} is passed over, here and where there is more, and counted",
             )
             yield Decoded(None, stretch)
@@ -139,7 +146,23 @@ class Decoder(Generic[T]):
         # Some who write count from their clock's zero, not from where they begin.
         reached_ns = self._timeline.clock_ns + max(0, 1000 * (self._container.start_time or 0))
         is_short = is_announcing and announced_ns - reached_ns > LARGEST_SHORTFALL_NS
-        is_torn = self._is_torn and self._container.format.name not in UNSAID_LENGTH
+        is_torn = self._is_torn and not is_of_unsaid_length(self._container)
         if is_short or is_torn:
             of = f" of the {announced_ns / SECOND_NS:.2f} s that it announces" if is_short else ""
-            self._remarks.say(TORN, None, f"ends early, after {self._timeline.clock_ns / SECOND_NS:.2f} s{of}")
+            self._remarks.say(TORN, None, f"ends early, after {self._timeline.reached_ns / SECOND_NS:.2f} s{of}")
+
+
+def is_astray(packet: "av.Packet[Any]") -> bool:
+    """Whether a packet's presentation time is far from its decoding time: it is damaged, and nobody waits for it."""
+    if packet.pts is None or packet.dts is None:
+        return False
+    return abs(packet.pts - packet.dts) * packet.time_base * SECOND_NS > LARGEST_STEP_AHEAD_NS
+
+
+def is_of_unsaid_length(container: av.container.InputContainer) -> bool:
+    """Whether a file is a WAV that does not know how long it is; FFmpeg takes its last packet for torn."""
+    if container.format.name != "wav" or not container.name.startswith("file:"):
+        return False
+    with open(container.name.removeprefix("file:"), "rb") as file:
+        size = int.from_bytes(file.read(8)[4:], "little")
+    return not 0 < size <= LONGEST_RIFF

@@ -58,8 +58,8 @@ class Film:
                 continue
             ticks = getattr(decoded.frame, self._clock)
             # A raw stream tells no times, and the last pictures that leave a decoder have no decoding time.
-            unsaid = ticks is None
-            time_ns = last_ns + self._period_ns if unsaid else self._decoder.time_ns(ticks - self._delay, stretch)
+            said_ns = self._decoder.time_ns(None if ticks is None else ticks - self._delay, stretch)
+            time_ns = last_ns + self._period_ns if said_ns is None else said_ns
             end_ns = self._decoder.end_ns(stretch)
             if time_ns >= last_ns and (stretch == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
                 last_ns = time_ns

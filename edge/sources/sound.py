@@ -130,8 +130,8 @@ class Sounding:
         if form != self._form or self._mix is None:
             self._is_timed = self._form is None or not self._decoder.is_raw
             self._form, self._mix = form, Mixing(frame, self._remarks)
-        ticks = frame.pts if self._is_timed else None
-        time_ns = due_ns if ticks is None else self._decoder.time_ns(ticks, self._stretch)
+        said_ns = self._decoder.time_ns(frame.pts if self._is_timed else None, self._stretch)
+        time_ns = due_ns if said_ns is None else said_ns
         mono = self._mix(frame, time_ns)
         late_ns = time_ns - due_ns
         is_gap = late_ns > (ROUNDING_NS if self._is_missing else LARGEST_JITTER_NS)

@@ -46,7 +46,7 @@ class Timeline:
     """Whether what is read begins somewhere in the file."""
     clock_ns: int = 0
     """The latest time that the clock has shown, from its first start on."""
-    _reached_ns: int = 0
+    reached_ns: int = 0
     """The end of all that has come so far, on the line of time."""
     _positions: dict[int, Position] = field(default_factory=dict)
 
@@ -64,7 +64,7 @@ class Timeline:
         ticks = packet.dts if packet.pts is None else packet.pts
         if ticks is not None:
             end_ns = to_clock_ns(ticks + (packet.duration or 0), packet)
-            self._reached_ns = max(self._reached_ns, end_ns + self.stretches[position.stretch].shift_ns)
+            self.reached_ns = max(self.reached_ns, end_ns + self.stretches[position.stretch].shift_ns)
             self.clock_ns = max(self.clock_ns, end_ns + self.stretches[0].shift_ns)
         return position.stretch
 
@@ -75,22 +75,25 @@ class Timeline:
     def _stretch_of(self, stored_ns: int, position: Position) -> int:
         """The first stretch, from the track's own on, on which a time follows what was before, or a new one.
 
-        A track that goes on past the end of its own has jumped with the others by too little to be seen.
+        A track that goes on past the end of its own has jumped with the others by too little to be seen, or another
+        jumped for a moment alone.
         """
+        lies_ns = [stored_ns + stretch.shift_ns for stretch in self.stretches]
         earliest_ns = position.stored_ns - LARGEST_STEP_BACK_NS
-        latest_ns = max(self._reached_ns, position.stored_ns) + LARGEST_STEP_AHEAD_NS
-        fitting = [
-            number
-            for number in range(position.stretch, len(self.stretches))
-            if earliest_ns <= stored_ns + self.stretches[number].shift_ns <= latest_ns
-        ]
+        latest_ns = max(self.reached_ns, position.stored_ns) + LARGEST_STEP_AHEAD_NS
+        numbers = range(position.stretch, len(self.stretches))
+        fitting = [number for number in numbers if earliest_ns <= lies_ns[number] <= latest_ns]
         for number in fitting:
+            lies_there_too = any(
+                abs(lies_ns[n] - lies_ns[number]) < LARGEST_STEP_BACK_NS for n in fitting if n > number
+            )
             end_ns = self.end_ns(number)
-            if end_ns is None or stored_ns + self.stretches[number].shift_ns <= end_ns + LARGEST_LEAD_NS:
+            lead_ns = 0 if lies_there_too else LARGEST_LEAD_NS
+            if end_ns is None or lies_ns[number] < end_ns + lead_ns:
                 return number
         if fitting:
             return fitting[0]
-        self.stretches.append(Stretch(self._reached_ns - stored_ns, self._reached_ns))
+        self.stretches.append(Stretch(self.reached_ns - stored_ns, self.reached_ns))
         return len(self.stretches) - 1
 
 

@@ -2,6 +2,7 @@
 
 import logging
 from collections import Counter
+from collections.abc import Iterator
 from pathlib import Path
 
 import av
@@ -10,7 +11,9 @@ import pytest
 from edge.bundle import Picture, Sound
 from edge.errors import SourceError
 from edge.samples import Block, Discontinuity
+from edge.sources.decoding import Decoder
 from edge.sources.media import MediaFile
+from edge.sources.remarks import Remarks
 
 from .made_media import READ_HZ, beep_times, between, damaged, flash_times, moved, write
 
@@ -77,6 +80,15 @@ def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video
     assert all("ends early" in said or "damaged" in said for said in caplog.messages)
 
 
+@pytest.mark.parametrize(("name", "audio"), [("a.wav", "pcm_s24le"), ("a.aiff", "pcm_s16be"), ("a.flac", "flac")])
+def test_torn_sound_without_frames_is_said_too(tmp_path, caplog, name: str, audio: str) -> None:
+    content = write(tmp_path / name, ("", audio), [0.5, 3.5], noise=0.1).read_bytes()
+    torn = tmp_path / f"torn-{name}"
+    torn.write_bytes(content[: len(content) // 2])
+    assert beep_times(media(torn, picture=False).events()) == pytest.approx([0.5], abs=0.03)
+    assert any("ends early, after" in said for said in caplog.messages)
+
+
 @pytest.mark.parametrize("word", ["sound", "picture"])
 def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str) -> None:
     changes = {"change" if word == "sound" else "change_picture": damaged(-1, 9)}
@@ -131,3 +143,23 @@ def test_what_follows_in_another_codec_ends_a_file(tmp_path, caplog) -> None:
     path.write_bytes(first + write(tmp_path / "b.ogg", ("", "flac")).read_bytes())
     assert beep_times(media(path, picture=False).events()) == pytest.approx([1, 3.5], abs=0.03)
     assert [said.startswith(f"{path}: ends early, after 4.0") for said in caplog.messages] == [True]
+
+
+class ComesLate:
+    """A file at whose end PyAV trips over a track that came late, as it may do by chance."""
+
+    def __init__(self, container: av.container.InputContainer) -> None:
+        self._container = container
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._container, name)
+
+    def demux(self) -> Iterator[av.Packet]:
+        yield from (packet for packet in self._container.demux() if packet.size)
+        raise IndexError("list index out of range")
+
+
+def test_a_track_that_comes_late_takes_nothing_from_the_others(tmp_path) -> None:
+    with av.open(str(write(tmp_path / "a.mkv", ("mpeg4", "aac")))) as container:
+        decoder = Decoder[av.VideoFrame](ComesLate(container), container.streams.video[0], Remarks("it"))
+        assert sum(decoded.frame is not None for decoded in decoder) == 100

@@ -3,6 +3,7 @@
 import logging
 from pathlib import Path
 
+import av
 import numpy as np
 import pytest
 
@@ -11,7 +12,7 @@ from edge.samples import Block, Discontinuity, Frame
 from edge.sources.media import MediaFile, read_frames, timed
 from edge.windowing import FrameGrid
 
-from .made_media import READ_HZ, beep_times, flash_times, moved, write
+from .made_media import READ_HZ, Change, beep_times, flash_times, moved, write
 
 SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
 HOURS_S = 5 * 3600
@@ -74,3 +75,42 @@ def test_of_one_track_the_clock_is_the_same(tmp_path) -> None:
     assert [e.end_ns for e in both if isinstance(e, Block)] == [e.end_ns for e in alone if isinstance(e, Block)]
     frames = [frame.end_ns for frame in read_frames(path, FrameGrid(25.0)) if isinstance(frame, Frame)]
     assert [event.end_ns for event in both if isinstance(event, Frame)] == frames
+
+
+def only(begin_s: float, end_s: float, later_s: float = 0.0) -> Change:
+    """Leave out all else, and move what is kept."""
+    later = moved(lambda _: later_s)
+    return lambda packet: later(packet) if begin_s <= packet.pts * packet.time_base < end_s else None
+
+
+def is_as_it_was(path: Path) -> None:
+    events = list(MediaFile(path, SOUND, PICTURE).events())
+    assert max(event.end_ns for event in events) < 4.3e9
+    assert beep_times(events) == pytest.approx([1, 3], abs=0.1)
+    assert flash_times(events) == pytest.approx([1, 3], abs=0.15)
+
+
+def test_a_picture_whose_time_is_hours_astray_is_not_waited_for(tmp_path) -> None:
+    def astray(packet: av.Packet) -> av.Packet:
+        if 2.0 <= packet.pts * packet.time_base < 2.03:
+            packet.pts += round(HOURS_S / packet.time_base)
+        return packet
+
+    is_as_it_was(write(tmp_path / "a.ts", ("mpeg2video", "mp2"), [1.0, 3.0], change_picture=astray))
+
+
+def test_one_time_that_is_hours_astray_takes_nothing_from_what_follows(tmp_path) -> None:
+    """The decoder gives the picture before it only when it has the one after it."""
+    parts = [(only(-1, 2.0), only(-1, 2.0)), (only(9, 9), only(2.0, 2.03, HOURS_S)), (only(2.0, 9), only(2.03, 9))]
+    path = tmp_path / "all.ts"
+    with path.open("wb") as file:
+        for change, change_picture in parts:
+            part = write(
+                tmp_path / "part.ts",
+                ("mpeg2video", "mp2"),
+                [1.0, 3.0],
+                change=change,
+                change_picture=change_picture,
+            )
+            file.write(part.read_bytes())
+    is_as_it_was(path)

@@ -159,7 +159,7 @@ def test_a_wav_that_was_written_through_a_pipe_is_not_torn(tmp_path, caplog) -> 
     path = write(tmp_path / "a.wav", ("", "pcm_s16le"), [1, 3.5])
     content = bytearray(path.read_bytes())
     size_at = content.index(b"data") + 4
-    content[size_at : size_at + 4] = b"\xff" * 4
+    content[4:8] = content[size_at : size_at + 4] = b"\xff" * 4
     path.write_bytes(content)
     assert beep_times(read_blocks(path, READ_HZ)) == pytest.approx([1, 3.5], abs=EXACT_S)
     assert not caplog.messages

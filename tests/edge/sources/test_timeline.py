@@ -108,6 +108,6 @@ def test_a_track_that_jumps_by_too_little_to_be_seen_follows_the_others() -> Non
         follow(timeline, PICTURE, at_s, 0.25)
     assert follow(timeline, SOUND, 0, 0.25) == 1.0
     lies_s = [follow(timeline, PICTURE, quarter / 4, 0.25) for quarter in range(12)]
-    assert lies_s[:9] == [quarter / 4 for quarter in range(9)]
-    assert lies_s[9:] == [quarter / 4 + 1.0 for quarter in range(9, 12)]
+    assert lies_s[:8] == [quarter / 4 for quarter in range(8)]
+    assert lies_s[8:] == [quarter / 4 + 1.0 for quarter in range(8, 12)]
     assert len(timeline.stretches) == 2
