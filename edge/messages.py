@@ -30,6 +30,8 @@ DROP_REASONS = {
     "messages_queue": "messages produced quicker than they could be sent, of all streams",
     "messages_stale": "messages overtaken by a stop of the program or a suspension of the machine, of all streams",
 }
+OF_ALL_STREAMS = ("messages_queue", "messages_stale")
+"""Reasons that the publisher counts, once for all streams: each of them tells the same number."""
 
 UNCERTAIN = "uncertain"
 """The label of a steady state in which none of the bundle's stands out."""

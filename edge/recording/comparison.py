@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ..errors import FoalError, SourceError
-from ..messages import Message, WireFormat, encode
+from ..messages import OF_ALL_STREAMS, Message, WireFormat, encode
 from ..misfit import UNREADABLE, explain
 from .contents import End, Gap, SentMessage
 
@@ -22,9 +22,6 @@ LOWER_ALIKE = 0.05
 golden recording differs by 6e-4 between x86-64 and Arm."""
 MEASURED = frozenset({"t_publish", "mono_publish", "latency_ms"})
 """Fields that depend on how quick the machine was."""
-
-NEVER_SENT = ("messages_queue", "messages_stale")
-"""Drop reasons of messages that a replay makes all the same."""
 
 Fields = dict[str, Any]
 
@@ -103,7 +100,7 @@ def read_fields(body: bytes) -> Fields:
 def count_dropped(fields: Fields) -> int:
     """How many messages the publisher had dropped by then, of all streams."""
     dropped = fields.get("dropped")
-    counts = [dropped.get(reason, 0) for reason in NEVER_SENT] if isinstance(dropped, dict) else []
+    counts = [dropped.get(reason, 0) for reason in OF_ALL_STREAMS] if isinstance(dropped, dict) else []
     return sum(count for count in counts if isinstance(count, int))
 
 

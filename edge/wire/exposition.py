@@ -13,14 +13,23 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.registry import Collector
 
 from ..errors import PublishError
-from ..messages import AudioState, Latency, Message, Prediction, Stats, Status, SteadyState, StreamState, VideoState
+from ..messages import (
+    OF_ALL_STREAMS,
+    AudioState,
+    Latency,
+    Message,
+    Prediction,
+    Stats,
+    Status,
+    SteadyState,
+    StreamState,
+    VideoState,
+)
 from .metrics_server import Handler, Server, only_by_name
 
 DISTRIBUTION = "foal-edge"
 LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
-OF_ALL_STREAMS = "messages_queue"
-"""The reason for dropping that is counted once for all streams."""
 
 
 class Exposition:
@@ -122,7 +131,7 @@ class SessionMetrics:
             self._drop(message.stream, message.dropped)
         else:
             self._stats = message
-            self._drop("", {OF_ALL_STREAMS: message.dropped.get(OF_ALL_STREAMS, 0)})
+            self._drop("", {reason: message.dropped.get(reason, 0) for reason in OF_ALL_STREAMS})
 
     @staticmethod
     def _count(counted: Counter[tuple[str, str]], message: Prediction | SteadyState) -> None:
@@ -132,7 +141,7 @@ class SessionMetrics:
 
     def _drop(self, stream: str, dropped: dict[str, int]) -> None:
         for reason, count in dropped.items():
-            key = ("" if reason == OF_ALL_STREAMS else stream, reason)
+            key = ("" if reason in OF_ALL_STREAMS else stream, reason)
             self._dropped[key] = max(count, self._dropped.get(key, 0))
 
     def collect(self) -> Iterator[Metric]:
@@ -143,7 +152,7 @@ class SessionMetrics:
             yield family
         yield counter("foal_predictions", "Predictions published, by label.", "label", self._predictions)
         yield counter("foal_events", "Changes of the steady state, by the label it changed to.", "label", self._events)
-        about = "Frames, blocks, windows and messages dropped; no stream is named for messages_queue, which is of all."
+        about = "Frames, blocks, windows and messages dropped; messages are counted of all streams, and name none."
         yield counter("foal_dropped", about, "reason", self._dropped)
         last, statuses = list(self._last.values()), list(self._statuses.values())
         yield from of_predictions(last)

@@ -133,11 +133,17 @@ def test_a_rule_looks_at_series_that_there_are(rule: dict[str, Any], series) -> 
         if name == "up":
             assert selectors == 'job="foal-edge"'
             continue
-        for label, operator, value in re.findall(r'(\w+)(!?=)"(.*?)"', selectors):
+        for label, operator, value in re.findall(r'(\w+)(=~?)"(.*?)"', selectors):
             values = {labels[label] for labels in series[name]}
-            assert value in values, f"{name} has {label} {values}"
-            assert operator == "=" or len(values) > 1
+            for pattern in value.split("|") if operator == "=~" else [re.escape(value)]:
+                assert any(re.fullmatch(pattern, found) for found in values), f"{name} has {label} {values}"
     assert {"alert", "expr", "for", "annotations"} == set(rule)
+
+
+def test_a_reason_is_asked_for_by_one_rule_but_for_those_that_the_page_leaves_out() -> None:
+    patterns = [found for rule in rules() for found in re.findall(r'reason=~"(.*?)"', rule["expr"])]
+    asked = [reason for reason in DROP_REASONS for pattern in patterns if re.fullmatch(pattern, reason)]
+    assert sorted([*asked, "windows_empty", "frames_stale", "messages_stale"]) == sorted(DROP_REASONS)
 
 
 def test_the_scraped_job_is_the_one_that_rules_ask_for_at_the_configured_port() -> None:
@@ -167,4 +173,4 @@ def test_promtool_accepts_the_rules(tmp_path) -> None:
         ["promtool", "check", "config", tmp_path / "prometheus.yml"], capture_output=True, text=True
     )
     assert checked.returncode == 0, checked.stderr
-    assert "4 rules found" in checked.stdout
+    assert "5 rules found" in checked.stdout

@@ -21,7 +21,7 @@ WAIT_S = 60
 PREDICTION = Prediction(
     1, "s1", "cam1", 0, 0, 1_700_000_000_500_000_000, 0, 0, 0, 0, "glad", ["calm", "glad"], [0.25, 0.75], 0.75, None,
     AudioEvidence("ok", -20.0, 0.5), VideoEvidence("ok", 1, None, 30), Latency(4.0, 0.5, 60.0, 5000.0),
-    {"windows_late": 2, "messages_queue": 1}, "tiny 0.1", "numpy",
+    {"windows_late": 2, "messages_queue": 1, "messages_stale": 0}, "tiny 0.1", "numpy",
 )  # fmt: skip
 EVENT = SteadyState(1, "s1", "cam1", 0, 0, 0, 0, 0, "uncertain", None, ["calm", "glad"], [0.5, 0.5], 0.5)
 STATUS = Status(1, "s1", "cam1", 0, 0, 0, "degraded", "lost", "no_face", 0.75, {"windows_late": 3, "messages_queue": 1})
@@ -111,10 +111,12 @@ def test_events_are_counted_uncertain_among_them(page) -> None:
 def test_what_was_dropped_is_the_highest_told_and_messages_are_of_all_streams(page) -> None:
     page.observe(STATUS)
     page.observe(PREDICTION)
+    page.observe(msgspec.structs.replace(STATUS, stream="cam2", dropped={"messages_queue": 1, "messages_stale": 2}))
     samples = scrape(page)
     assert named(samples, "foal_dropped_total") == {
         ("foal_dropped_total", frozenset({("stream", "cam1"), ("reason", "windows_late")})): 3,
         ("foal_dropped_total", frozenset({("stream", ""), ("reason", "messages_queue")})): 1,
+        ("foal_dropped_total", frozenset({("stream", ""), ("reason", "messages_stale")})): 2,
     }
     page.observe(STATS)
     samples = scrape(page)
