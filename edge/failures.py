@@ -1,4 +1,4 @@
-"""What has ended streams of a run before their time: said when it happens, raised once all others have ended too."""
+"""Failures that end one stream before its time: said when they happen, raised once all others have ended too."""
 
 import logging
 from collections.abc import Sequence

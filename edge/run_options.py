@@ -50,7 +50,7 @@ OPTIONS = (
         "--fast",
         is_flag=True,
         default=None,
-        help="Recordings as quickly as possible; the same predictions every time.",
+        help="Recordings as quickly as possible; on one machine the same predictions every time.",
     ),
     click.option("--bundle", help="Folder of the model.  [default: foal-nano]"),
     click.option(

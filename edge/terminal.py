@@ -1,4 +1,4 @@
-"""What people read: consoles that show no control character raw, and say where nothing can be printed."""
+"""Consoles for people: they show no control character raw, and say where nothing can be printed."""
 
 import errno
 import os

@@ -1,4 +1,4 @@
-"""What a bundle lacks that was exported before its manifest had golden probabilities of each label."""
+"""Golden probabilities of each label, for a bundle that was exported before its manifest had them."""
 
 from pathlib import Path
 

@@ -37,6 +37,14 @@ def test_every_package_that_comes_along_is_named() -> None:
     assert direct <= rows
 
 
+def test_the_library_says_its_own_licence_as_the_page_asks_it() -> None:
+    command = re.search(r"```sh\npython (.*)\n```", PAGE)
+    assert command is not None
+    words = [sys.executable, *command[1].split()]
+    printed = subprocess.run(words, capture_output=True, text=True, check=True).stdout
+    assert re.search(r"license: .*GPL", printed)
+
+
 def test_the_program_of_the_page_prints_its_columns() -> None:
     program = re.search(r"```python\n(.*?)```", PAGE, re.DOTALL)
     assert program is not None

@@ -1,4 +1,4 @@
-"""Where a recording lies: a file on this machine, or an address that FFmpeg connects to, neither of which may hang."""
+"""The place of a recording: a file here, or an address that FFmpeg connects to, neither of which may hang."""
 
 import os
 import re

@@ -1,4 +1,4 @@
-"""What is wrong with one source, said once a kind, with its time, and counted."""
+"""Remarks on what is wrong with one source: said once a kind, with their time, and counted."""
 
 import logging
 from collections import Counter

@@ -1,4 +1,4 @@
-"""What strangers may cost at a port: how many connect, how much each sends, how far memory grows meanwhile.
+"""Bounds of what strangers cost at a port: how many connect, how much each sends, how far memory grows meanwhile.
 
 libzmq bounds a frame and not a message, and keeps every subscription: so what a connection may send is bounded.
 """

@@ -1,4 +1,4 @@
-"""What an offset is and what is none."""
+"""Offsets, and what is none."""
 
 import numpy as np
 import pytest

@@ -1,4 +1,4 @@
-"""What a clone without its large files has in their place is told from what it should be."""
+"""Pointers that a clone without its large files has in their place are told from what they stand for."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""What is said of addresses and pipelines that hold secrets, alone and within a text."""
+"""Addresses and pipelines that hold secrets, as they are spoken of alone and within a text."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""What reaches a terminal: no control character raw, whoever wrote it."""
+"""Text on its way to a terminal: no control character raw, whoever wrote it."""
 
 import json
 import logging

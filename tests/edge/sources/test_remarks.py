@@ -1,4 +1,4 @@
-"""What is said, and how often."""
+"""Remarks: their words, and how often they are said."""
 
 import logging
 from collections import Counter

@@ -1,4 +1,4 @@
-"""Where packets lie, against clocks that jump."""
+"""Places of packets in time, against clocks that jump."""
 
 from fractions import Fraction
 from types import SimpleNamespace

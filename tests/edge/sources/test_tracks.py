@@ -1,4 +1,4 @@
-"""Of several tracks the one that players take, or the one that is asked for; a cover is none."""
+"""The track, of several, that players take, or the one that is asked for; a cover is none."""
 
 import logging
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What a port puts up with, over real connections and with limits lowered to what is harmless."""
+"""The bounds of a port, over real connections and with limits lowered to what is harmless."""
 
 import itertools
 import logging
