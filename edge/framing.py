@@ -102,7 +102,8 @@ class FaceFraming:
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
-        self._cascade = cv2.CascadeClassifier(str(find_cascade(CASCADE_FOLDERS)))
+        detector = find_cascade(CASCADE_FOLDERS)  # first: it says so where this OpenCV has no such class
+        self._cascade = cv2.CascadeClassifier(str(detector))
         self._box: Box | None = None
         self._faces = self._since_search = 0
 

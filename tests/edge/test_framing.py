@@ -206,11 +206,10 @@ def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path)
     assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
 
 
-def test_an_opencv_that_cannot_run_its_detector_is_named_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / CASCADE).touch()
+def test_an_opencv_that_cannot_run_its_detector_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
-        find_cascade([tmp_path])
+        FaceFraming(64, 64)
 
 
 def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:
