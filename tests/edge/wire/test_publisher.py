@@ -76,7 +76,7 @@ def frames(message: Message) -> list[bytes]:
 def publish_all(publisher: Publisher, messages: list[Message]) -> None:
     """Once this returns they are what a joiner gets."""
     for message in messages:
-        publisher.publish(message)
+        publisher.publish_each(message)
     for _ in range(WAIT_S * 1000):
         if publisher.last()[-1:] == messages[-1:]:
             return
@@ -134,9 +134,7 @@ def test_a_late_joiner_gets_the_last_of_its_topic_alone(publisher, subscribe) ->
 def test_eighty_streams_reach_a_late_joiner_at_once(publisher, subscribe) -> None:
     kinds = PREDICTION, EVENT, STATUS
     messages = [numbered(1, kind, stream=f"cam{number}") for number in range(80) for kind in kinds]
-    for message in messages:
-        publisher.publish_each(message)
-    publish_all(publisher, [STATS])
+    publish_all(publisher, [*messages, STATS])
     socket = subscribe(publisher.address)
     assert [receive(socket) for _ in range(241)] == [frames(message) for message in (*messages, STATS)]
 
