@@ -50,6 +50,8 @@ def text_of(path: Path) -> str:
     """A table's text: UTF-8, or else Windows' western encoding, which older corpora are in."""
     check_file(path, "give a CSV file", what="table")
     content = path.read_bytes()
+    if b"\0" in content:
+        raise UsageError(f"{path} holds NUL characters, as UTF-16 does; save it as CSV in UTF-8")
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 import av
 
 from ..clock import to_ns
+from ..errors import SourceError
 from ..framing import Image
-from ..samples import Discontinuity
+from ..samples import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
 from .remarks import Remarks
 from .upright import PixelAspect, to_rgb
@@ -36,6 +37,7 @@ class Film:
         self, container: av.container.InputContainer, stream: av.VideoStream, remarks: Remarks, from_ns: int = 0
     ) -> None:
         """From about `from_ns` where the file can be sought in, else from its first picture."""
+        self._name = remarks.name
         stream.thread_type = "AUTO"
         self._aspect = PixelAspect(stream)
         self._clock = "dts" if container.format.name == "avi" else "pts"
@@ -56,6 +58,7 @@ class Film:
                 yield Discontinuity(begin_ns)
             if decoded.frame is None:
                 continue
+            self._check_size(decoded.frame)
             ticks = getattr(decoded.frame, self._clock)
             # A raw stream tells no times, and the last pictures that leave a decoder have no decoding time.
             said_ns = self._decoder.time_ns(None if ticks is None else ticks - self._delay, stretch)
@@ -64,6 +67,14 @@ class Film:
             if time_ns >= last_ns and (stretch == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
                 last_ns = time_ns
                 yield Shown(partial(to_rgb, decoded.frame, self._aspect.now()), time_ns)
+
+    def _check_size(self, frame: av.VideoFrame) -> None:
+        """SourceError where a picture is larger than any that is taken, before it is converted."""
+        if max(frame.width, frame.height) > LARGEST_SIDE_PX:
+            raise SourceError(
+                f"{self._name} has a picture of {frame.width}x{frame.height} pixels, at most {LARGEST_SIDE_PX} a side "
+                "are taken; make it smaller"
+            )
 
 
 def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream) -> int:

@@ -24,6 +24,13 @@ def test_letters_are_read_in_either_encoding(tmp_path: Path, encoding: str) -> N
     assert list(rows(path, ("a",))) == [(2, {"a": "Zo\xeb\u2019s"})]
 
 
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-be", "utf-8"])
+def test_a_table_with_nuls_is_refused(tmp_path: Path, encoding: str) -> None:
+    path = write_text(tmp_path / "a.csv", "a\nx\0\n", encoding)
+    with pytest.raises(UsageError, match=r"a\.csv holds NUL characters, as UTF-16 does; save it as CSV in UTF-8"):
+        list(rows(path, ("a",)))
+
+
 def test_a_folder_is_no_table(tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"{tmp_path} is a directory"):
         list(rows(tmp_path, ("a",)))

@@ -97,7 +97,7 @@ def sound_faults(path: Path, sound: Track, may_lack: bool) -> Iterator[tuple[Pat
     elif max(sound.length_s, sound.said_s) > LONGEST_S:
         yield path, f"{path} has {max(sound.length_s, sound.said_s):.0f} s of sound, expected at most {LONGEST_S:.0f} s"
     elif sound.is_silent:
-        yield path, f"{path} is digital silence: every sample is 0, so nobody can have heard its label"
+        yield path, f"{path} is digital silence: every sample is the same, so nobody can have heard its label"
 
 
 def picture_faults(cut: Cut, picture: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:

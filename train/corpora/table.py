@@ -20,6 +20,8 @@ def utterances(root: Path) -> list[Utterance]:
         if row["label"] not in LABELS:
             raise UsageError(f"{table}, line {line}: label {row['label']!r}, expected one of {', '.join(LABELS)}")
         name = name_of(Path(row["path"]))
+        if not name:
+            raise UsageError(f"{table}, line {line}: path {row['path']!r} names no file; give a clip's")
         if name in found:
             raise UsageError(
                 f"{table}, line {line}: {row['path']} is named {name} like an earlier line's file; rename or delete it"
@@ -34,5 +36,5 @@ def utterances(root: Path) -> list[Utterance]:
 
 
 def name_of(path: Path) -> str:
-    """The path in one word, without the file's ending."""
-    return "_".join(path.relative_to(path.anchor).with_suffix("").parts)
+    """The path in one word, without the file's ending; empty where it has no name."""
+    return "_".join(path.relative_to(path.anchor).with_suffix("").parts) if path.name else ""

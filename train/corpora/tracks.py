@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 import av
 
 from edge.clock import SECOND_NS
+from edge.evidence_state import is_muted
 from edge.samples import Block, Frame
 from edge.sources.base import source_error
 from edge.sources.decoding import opened
@@ -19,6 +20,8 @@ SHORTEST_SOUND_S = 0.1
 """What a file's sound must be longer than."""
 RATE_HZ = 16_000
 """Any rate would do to measure how long a sound is."""
+RIPPLED_BLOCKS = 2
+"""At both ends of a sound that is an offset and nothing else, resampling ripples it."""
 GRID_RATE_HZ = 10.0
 """How finely the end of a decoded picture track is told."""
 
@@ -32,7 +35,7 @@ class Track:
     said_s: float = 0.0
     """How far the file's header says that the track reaches; 0 where it does not say."""
     is_silent: bool = False
-    """Whether every sample that was decoded is 0."""
+    """Whether every sample that was decoded is the same."""
     wrong: str = ""
     """Why the file cannot be read, or what of the sound that was decoded is damaged; empty where all is well."""
     left_out: str = ""
@@ -75,12 +78,13 @@ def picture(path: Path, deep: bool) -> Track:
 
 def sound_s(path: Path, deep: bool, remarks: Remarks) -> tuple[float, bool]:
     """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
-    samples, is_silent = 0, True
+    samples, lively, is_silent = 0, 0, True
     for block in read_blocks(path, RATE_HZ, remarks=remarks):
         if not isinstance(block, Block):
             continue
         samples += len(block.samples)
-        is_silent = is_silent and not block.samples.any()
+        lively += not is_muted(block.samples)
+        is_silent = lively <= RIPPLED_BLOCKS
         if not deep and not is_silent and samples > SHORTEST_SOUND_S * RATE_HZ:
             break
     return samples / RATE_HZ, is_silent

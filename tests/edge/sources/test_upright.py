@@ -12,6 +12,7 @@ import cv2
 import numpy as np
 import pytest
 
+from edge.errors import SourceError
 from edge.samples import Frame
 from edge.sources.media import read_frames
 from edge.sources.upright import Turn, nearest, square
@@ -174,6 +175,12 @@ def test_a_film_that_says_no_matrix_has_that_of_its_size(tmp_path: Path, size: t
     np.testing.assert_allclose(shown(tmp_path / "a.mkv", "yuv444p", 2, 0, size), expected, atol=1)
 
 
+def test_a_still_that_is_larger_than_any_camera_s_is_refused_with_the_remedy(tmp_path: Path) -> None:
+    path = jpeg(tmp_path / "a.jpg", np.zeros((8, 20_000, 3), np.uint8))
+    with pytest.raises(SourceError, match=r"a\.jpg has a picture of 20000x8 pixels, .*; make it smaller"):
+        seen(path)
+
+
 def test_a_large_still_is_bt_601_and_full(tmp_path: Path) -> None:
     picture = np.full((800, 1400, 3), (170, 90, 60), np.uint8)
     np.testing.assert_allclose(seen(jpeg(tmp_path / "a.jpg", picture)), picture, atol=2)
@@ -198,7 +205,7 @@ def test_a_picture_that_was_seen_is_let_go_at_once(tmp_path: Path) -> None:
     gc.disable()
     try:
         assert seen(path).shape == (96, 96, 3)
-        left = sum(isinstance(found, av.VideoFrame) for found in gc.get_objects())
+        left = sum(type(found) is av.VideoFrame for found in gc.get_objects())
     finally:
         gc.enable()
     assert left == 0

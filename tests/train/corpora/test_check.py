@@ -162,14 +162,17 @@ def test_the_tables_count_by_fold_and_speaker_against_the_whole_corpus(release: 
     assert rows[missing.stem] == [f"no such file: {missing}"]
 
 
+@pytest.mark.parametrize("offset", [np.float32(0), np.float32(0.25)])
 @pytest.mark.parametrize("deep", [False, True])
-def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(tmp_path: Path, deep: bool) -> None:
+def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(
+    tmp_path: Path, deep: bool, offset: np.float32
+) -> None:
     silence = np.zeros(32_000, np.float32)
-    silent = made_clips.write_wav(tmp_path / "a.wav", silence)
+    silent = made_clips.write_wav(tmp_path / "a.wav", silence + offset)
     late = made_clips.write_wav(tmp_path / "b.wav", np.concatenate([silence, made_clips.class_tone("sad")]))
     (problem,) = examine([utterance(silent, name="a"), utterance(late, name="b")], deep)
     assert (problem.utterance, problem.path) == ("a", silent)
-    assert "is digital silence: every sample is 0" in problem.wrong
+    assert "is digital silence: every sample is the same" in problem.wrong
 
 
 @pytest.mark.parametrize("deep", [False, True])

@@ -41,6 +41,8 @@ def test_columns_may_come_in_another_order_and_with_others(tmp_path: Path) -> No
             HEADER + 'x.mp4,"sad,ann,1\n',
             "the row that begins in line 2: unexpected end of data; is a quote",
         ),
+        (HEADER + ".,sad,ann,1\n", "line 2: path '.' names no file; give a clip's"),
+        (HEADER + "/,sad,ann,1\n", "line 2: path '/' names no file; give a clip's"),
         (HEADER + "x.mp4,Sad,ann,1\n", "line 2: label 'Sad', expected one of angry, happy, neutral, sad"),
         (HEADER + "a/x.mp4,sad,ann,1\na_x.wav,sad,ann,1\n", "line 3: a_x.wav is named a_x like an earlier line's"),
     ],
