@@ -116,7 +116,7 @@ class Decoder(Generic[T]):
                 return
             except IndexError:  # PyAV at the end of a file some of whose tracks have come late
                 return
-            except (av.error.InvalidDataError, av.error.PatchWelcomeError, av.error.ArgumentError):
+            except (av.error.PatchWelcomeError, ValueError):  # invalid data or argument; PyAV 17 renamed the latter
                 failures, self._is_torn = failures + 1, True
 
     def _decode(self, packet: "av.Packet[Any] | None", stretch: int) -> Iterator[Decoded[T]]:
