@@ -6,6 +6,7 @@ from pathlib import Path
 
 from .errors import FoalError, UsageError
 from .pointer import described, link_described
+from .shortage import shortage
 
 KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -34,7 +35,8 @@ def check_file(path: Path, remedy: str, kind: type[FoalError] = UsageError, what
             raise kind(f"{path} {pointer}") from error
         raise kind(f"no such {what}: {path}; {remedy}") from error
     except (OSError, ValueError) as error:  # a loop of links, a name that is too long or holds a NUL
-        raise kind(f"{path} cannot be read: {getattr(error, 'strerror', None) or error}; {remedy}") from error
+        reason = getattr(error, "strerror", None) or error
+        raise shortage(error) or kind(f"{path} cannot be read: {reason}; {remedy}") from error
     found = next((name for is_kind, name in KINDS if is_kind(mode)), "something else")
     raise kind(f"{path} is {found}, a regular file is expected; {remedy}")
 

@@ -62,7 +62,8 @@ class Interrupts:
             yield stop
         finally:
             for number, handler in previous.items():
-                signal.signal(number, handler)
+                if number in FORCING or not stop.is_set():  # a terminal hangs up once more while the program ends
+                    signal.signal(number, handler)
             self._stops.remove(stop)
 
     def has(self, thread: threading.Thread) -> bool:

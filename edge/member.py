@@ -14,6 +14,7 @@ from .inbox import FRAMES
 from .recognizer import Recognition
 from .reporter import Reporter
 from .samples import Embedding, Event
+from .shortage import shortage
 from .step import Step
 from .stream import Stream, Window
 
@@ -39,7 +40,7 @@ class Member:
         except (FoalError, MemoryError):
             raise
         except Exception as error:
-            self.fail(error)
+            self.fail(shortage(error) or error)
 
     def fail(self, error: Exception) -> None:
         """End by an error; the step's end will publish it."""

@@ -73,7 +73,7 @@ def session_options(threads: int) -> ort.SessionOptions:
     """What the runtime opens its sessions with: so many cores (0: all), and threads that spin during a run only."""
     options = exact_options()
     options.intra_op_num_threads = threads
-    options.log_severity_level = 3
+    options.log_severity_level = 4  # what is an error is raised, and stderr is the log's
     options.add_session_config_entry("session.force_spinning_stop", "1")
     # a session computes what is constant while it loads, before its tensors can be compared with the manifest
     options.add_session_config_entry(

@@ -10,6 +10,7 @@ import av
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
+from ..shortage import shortage
 from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .remarks import DAMAGED, TORN, Remarks
 from .timeline import LARGEST_STEP_AHEAD_NS, Stretch, Timeline
@@ -47,7 +48,7 @@ def opened(path: Place) -> Iterator[av.container.InputContainer]:
         with open_address(path, name, ANSWER_S, {}) if isinstance(path, str) else open_file(path) as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
-        raise SourceError(
+        raise shortage(error) or SourceError(
             f"{name} cannot be read as a recording ({reason_of(error)}); give a file that ffmpeg plays"
         ) from error
 
@@ -62,9 +63,11 @@ class Decoder(Generic[T]):
         self._timeline = Timeline([Stretch(-1000 * (container.start_time or 0))], is_sought)
         self.is_raw = container.format.name in RAW
         self._decoded = 0
-        self._is_damaged = False
+        self._damage: Exception | None = None
+        """Why a packet could not be decoded; the last of several."""
         self._is_torn = False
         """Whether the last packet is not whole, or could not be read."""
+        self._why_torn = ""
 
     def __iter__(self) -> Iterator[Decoded[T]]:
         """All that the track decodes to; SourceError where that is nothing."""
@@ -79,8 +82,8 @@ class Decoder(Generic[T]):
             now = at
             yield from self._decode(packet, now)
         yield from self._decode(None, now)
-        if self._is_damaged and not self._decoded:
-            raise SourceError(
+        if self._damage is not None and not self._decoded:
+            raise shortage(self._damage) or SourceError(
                 f"{self._remarks.name}: none of its {WORDS[self._stream.type]} can be decoded; "
                 "give a file that ffmpeg plays"
             )
@@ -103,7 +106,10 @@ class Decoder(Generic[T]):
         return self._timeline.end_ns(stretch)
 
     def _packets(self) -> Iterator["av.Packet[Any]"]:
-        """Those of all tracks; what cannot be read is passed over, but for an end that consists of it."""
+        """Those of all tracks; what cannot be read is passed over, but for an end that consists of it.
+
+        A disk or a server that gives no more after something was decoded is such an end.
+        """
         failures = 0
         while failures < MOST_UNREADABLE:
             try:
@@ -118,14 +124,19 @@ class Decoder(Generic[T]):
                 return
             except (av.error.PatchWelcomeError, ValueError):  # invalid data or argument; PyAV 17 renamed the latter
                 failures, self._is_torn = failures + 1, True
+            except (av.error.FFmpegError, OSError) as error:
+                if not self._decoded or shortage(error):
+                    raise
+                self._is_torn, self._why_torn = True, f" ({reason_of(error)})"
+                return
 
     def _decode(self, packet: "av.Packet[Any] | None", stretch: int) -> Iterator[Decoded[T]]:
         try:
             frames = self._stream.codec_context.decode(packet)
         except av.error.EOFError:  # nothing has come since the decoder was emptied
             return
-        except av.error.FFmpegError:
-            self._is_damaged, word = True, WORDS[self._stream.type]
+        except av.error.FFmpegError as error:
+            self._damage, word = error, WORDS[self._stream.type]
             self._remarks.count(DAMAGED)
             ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
             self._remarks.say(
@@ -149,7 +160,8 @@ class Decoder(Generic[T]):
         is_torn = self._is_torn and not is_of_unsaid_length(self._container)
         if is_short or is_torn:
             of = f" of the {announced_ns / SECOND_NS:.2f} s that it announces" if is_short else ""
-            self._remarks.say(TORN, None, f"ends early, after {self._timeline.reached_ns / SECOND_NS:.2f} s{of}")
+            after = f"after {self._timeline.reached_ns / SECOND_NS:.2f} s{of}"
+            self._remarks.say(TORN, None, f"ends early, {after}{self._why_torn}")
 
 
 def is_astray(packet: "av.Packet[Any]") -> bool:

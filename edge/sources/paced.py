@@ -10,7 +10,10 @@ from .base import Recording
 
 
 class Paced:
-    """Each block and frame of a recording at its own time, counted from the first one asked for."""
+    """Each block and frame of a recording at its own time, counted from when it begins to come, not before `begin_ns`:
+
+    a server may take seconds to answer, and by then all of its recording would be too late.
+    """
 
     def __init__(self, recording: Recording, clock: Clock, begin_ns: int, stop: threading.Event) -> None:
         self.name = recording.name
@@ -20,9 +23,12 @@ class Paced:
         """Nothing to make ready: the recording has been looked at."""
 
     def events(self) -> Iterator[Event]:
-        """The recording's events, moved to begin at `begin_ns`; ends early where `stop` is set."""
+        """The recording's events, moved to begin when they come; ends early where `stop` is set."""
+        begin_ns: int | None = None
         for event in self._recording.events():
-            time_ns = self._begin_ns + event.end_ns
+            if begin_ns is None:
+                begin_ns = max(self._begin_ns, self._clock.now_ns() - event.end_ns)
+            time_ns = begin_ns + event.end_ns
             if self._clock.wait_until(time_ns, self._stop):
                 return
             yield replace(event, end_ns=time_ns)

@@ -80,7 +80,7 @@ class Control:
         self._waker = Waker()
         self._closing = threading.Event()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="control")
+        self._thread = threading.Thread(target=self._run, name="control", daemon=True)
         self._thread.start()
 
     def _run(self) -> None:

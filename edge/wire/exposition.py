@@ -55,7 +55,7 @@ class Exposition:
         self.port = self._server.server_port
         """Where it listens; never 0."""
         self._is_closed = False
-        self._thread = threading.Thread(target=self._serve, name="metrics")
+        self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
         self._thread.start()
 
     def observe(self, message: Message) -> None:

@@ -72,7 +72,8 @@ class Guard:
     def start(self, address: str) -> None:
         """Watch the socket, which is bound at this address."""
         self._address, self._glass = address, Glass(address)
-        self._thread = threading.Thread(target=self._run, name=f"guard of {address}")
+        # a daemon, as what comes after it may fail: nobody closes it then, and the program is to end all the same
+        self._thread = threading.Thread(target=self._run, name=f"guard of {address}", daemon=True)
         self._thread.start()
 
     def forgive(self, descriptor: int) -> None:

@@ -69,7 +69,7 @@ class Publisher:
         self._last_lock = threading.Lock()
         self._waker = Waker()
         self._error: BaseException | None = None
-        self._thread = threading.Thread(target=self._run, name="publisher")
+        self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
     @property

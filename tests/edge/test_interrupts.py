@@ -100,6 +100,17 @@ def test_a_terminal_that_hangs_up_twice_still_ends_in_order() -> None:
         assert process.poll() is None
 
 
+def test_a_terminal_that_hangs_up_again_at_the_end_changes_nothing() -> None:
+    with running("-c", f"{ENDS}input()\n", stdin=subprocess.PIPE) as process:
+        assert process.stdout.readline() == "ready\n"
+        process.send_signal(HUP)
+        assert process.stdout.readline() == "ended in order\n"
+        process.send_signal(HUP)
+        process.stdin.write("\n")
+        process.stdin.flush()
+        assert process.wait(PATIENCE_S) == 0
+
+
 def test_who_was_told_to_survive_the_terminal_does() -> None:
     ignoring = f"import signal; signal.signal(signal.SIGHUP, signal.SIG_IGN)\n{ENDS}"
     with running("-c", ignoring) as process:

@@ -3,14 +3,25 @@
 import errno
 import os
 import resource
+import subprocess
+import sys
 from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
+import numpy as np
 import pytest
 
 from edge.backends import ort
 from edge.bundle import SHIPPED, load
 from edge.errors import BundleError, FoalError
+from edge.files import check_file
+from edge.member import Member
+from edge.samples import Block
 from edge.shortage import shortage
+
+PATIENCE_S = 60
 
 ORT_FAILED = "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Exception during initialization: "
 LACKING = [
@@ -77,3 +88,47 @@ def test_a_graph_that_does_not_load_prints_nothing_on_stdout(capfd) -> None:
     with pytest.raises(FoalError):
         ort.open_session(SHIPPED / "fusion.onnx", options)
     assert capfd.readouterr().out == ""
+
+
+def test_a_publisher_that_cannot_be_made_does_not_keep_the_program_from_ending() -> None:
+    """Its guard runs by then."""
+    code = """
+import errno, sys
+from edge.wire import publisher
+def lacking():
+    raise OSError(errno.EMFILE, "Too many open files")
+publisher.Waker = lacking
+try:
+    publisher.Publisher("tcp://127.0.0.1:*", "json", None, None)
+except OSError:
+    sys.exit(7)
+"""
+    with subprocess.Popen([sys.executable, "-c", code]) as process:
+        try:
+            assert process.wait(PATIENCE_S) == 7
+        finally:
+            process.kill()
+
+
+@pytest.fixture
+def existing(tmp_path: Path) -> Path:
+    (tmp_path / "a.mp4").touch()
+    return tmp_path / "a.mp4"
+
+
+def test_a_file_is_not_unreadable_where_no_descriptor_is_left(existing: Path, no_descriptor) -> None:
+    with pytest.raises(FoalError, match="descriptors") as told:
+        check_file(existing, "give another")
+    assert told.value.exit_status == FoalError.exit_status
+
+
+def test_a_stream_that_ends_for_want_of_descriptors_is_no_error_of_the_program() -> None:
+    def add(_events: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    failures: list[Exception] = []
+    member = Member(cast(Any, SimpleNamespace(add=add)), cast(Any, None), failures.append)
+    member.add(Block(np.zeros(320, np.float32), 0))
+    (failure,) = failures
+    assert isinstance(failure, FoalError)
+    assert not member.is_running

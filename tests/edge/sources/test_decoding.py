@@ -3,6 +3,7 @@
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler
 from pathlib import Path
 
 import av
@@ -16,6 +17,7 @@ from edge.sources.media import MediaFile
 from edge.sources.remarks import Remarks
 
 from .made_media import READ_HZ, beep_times, between, damaged, flash_times, moved, write
+from .test_network_camera import serving
 
 SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
 CONTAINERS = [
@@ -33,7 +35,7 @@ CONTAINERS = [
 TELLING = ("a.mp4", "a.m4a", "a.mkv", "a.webm", "a.flv", "a.wav")
 
 
-def media(path: Path, *, picture: bool, dropped: Counter[str] | None = None) -> MediaFile:
+def media(path: Path | str, *, picture: bool, dropped: Counter[str] | None = None) -> MediaFile:
     return MediaFile(path, SOUND, PICTURE if picture else None, dropped=dropped)
 
 
@@ -87,6 +89,27 @@ def test_torn_sound_without_frames_is_said_too(tmp_path, caplog, name: str, audi
     torn.write_bytes(content[: len(content) // 2])
     assert beep_times(media(torn, picture=False).events()) == pytest.approx([0.5], abs=0.03)
     assert any("ends early, after" in said for said in caplog.messages)
+
+
+def test_a_server_that_ends_midway_gives_what_is_left(tmp_path, caplog) -> None:
+    content = write(tmp_path / "a.mkv", ("mpeg4", "aac"), [0.5, 3.5], noise=0.1).read_bytes()
+
+    class Half(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(content)))
+            self.end_headers()
+            self.wfile.write(content[: len(content) * 6 // 10])
+
+        def log_message(self, *_: object) -> None:
+            pass
+
+    with serving(Half) as address, caplog.at_level(logging.WARNING):
+        events = list(media(f"{address}/a.mkv", picture=True).events())
+    assert beep_times(events) == pytest.approx([0.5], abs=0.03)
+    (said,) = caplog.messages
+    assert "ends early" in said
+    assert "Input/output error" in said
 
 
 @pytest.mark.parametrize("word", ["sound", "picture"])

@@ -25,6 +25,17 @@ def test_each_event_comes_at_its_own_time(clock) -> None:
     assert clock.waited == [1_000_020, 1_000_500]
 
 
+def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> None:
+    class Late(Recorded):
+        def events(self):
+            clock.time_ns += 5_000_000_000  # that long a server took to answer
+            return super().events()
+
+    begun_ns = clock.now_ns()
+    times = [event.end_ns for event in Paced(Late(), clock, begun_ns, threading.Event()).events()]
+    assert times == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+
+
 def test_only_the_time_of_an_event_is_changed(clock) -> None:
     block, frame = Paced(Recorded(), clock, 7, threading.Event()).events()
     assert block.samples is BLOCK.samples
