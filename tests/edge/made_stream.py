@@ -1,0 +1,44 @@
+"""A stream and what is done to it, in milliseconds."""
+
+import numpy as np
+
+from edge.bundle import Manifest
+from edge.framing import Box, Framed, Image
+from edge.recognizer import Recognizer
+from edge.samples import Block, Frame
+from edge.stream import Stream
+
+MS = 1_000_000
+HOP_MS = 500
+FAINTEST = 100
+"""Grey of the first frame; each is a shade lighter than the one before."""
+
+
+class Framer:
+    """The picture as it is; its face may be out of sight."""
+
+    sees = True
+
+    def __call__(self, picture: Image) -> Framed:
+        return Framed(picture, 1, Box(1, 2, 3, 4)) if self.sees else Framed(None, 0, None)
+
+
+class Watched:
+    """A stream and what is done to it, in milliseconds."""
+
+    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, sound: bool = True, picture: bool = True) -> None:
+        self.framer, self.recognizer = Framer(), recognizer
+        self.stream = Stream(manifest, self.framer, sound=sound, picture=picture, begin_ns=0, hop_ns=HOP_MS * MS)
+
+    def hear(self, begin_ms: int, end_ms: int, level: float = 0.5) -> None:
+        for at in range(begin_ms, end_ms, 20):
+            self.stream.add([Block(np.tile(np.float32([level, -level]), 10), (at + 20) * MS)])
+
+    def see(self, begin_ms: int, end_ms: int, light: int = FAINTEST) -> None:
+        for at in range(begin_ms, end_ms, 200):
+            self.stream.add([Frame(np.full((8, 8, 3), light + at // 200, np.uint8), at * MS)])
+        self.stream.look()
+        self.stream.keep(self.recognizer.embed(self.stream.crops))
+
+    def states(self, end_ms: int) -> tuple[str, str]:
+        return self.stream.audio_state(end_ms * MS), self.stream.video_state(end_ms * MS)
