@@ -4,6 +4,7 @@ import sys
 from collections.abc import Callable
 
 from .interrupts import FORCED_STATUS, INTERRUPTS, leave
+from .shortage import shortage
 from .standard_streams import stand_in
 
 
@@ -29,7 +30,9 @@ def load() -> Callable[[], None]:
         _ = cv2.VideoCapture  # a folder that another package of OpenCV left behind is imported too, empty
     except (ImportError, AttributeError) as error:
         sys.exit(
-            f"foal-edge: OpenCV does not load ({error}); take it anew: "
+            f"foal-edge: {lack}"
+            if (lack := shortage(error))
+            else f"foal-edge: OpenCV does not load ({error}); take it anew: "
             "pip install --force-reinstall --no-deps 'opencv-python-headless>=4.10.0.84,<5' "
             "(OpenCV with windows, opencv-python, lies in the same folder and needs libgl1 and libglib2.0-0)"
         )

@@ -8,7 +8,7 @@ from .errors import FoalError
 NUMBERS = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 WORDS = re.compile(
     r"bad_alloc|failed to allocate memory|cannot allocate memory|out of memory|can't start new thread"
-    r"|pthread_create|PosixThread|resource temporarily unavailable",
+    r"|failed to map segment|pthread_create|PosixThread|resource temporarily unavailable",
     re.IGNORECASE,
 )
 """Of Python, the C library and ONNX Runtime, whose errors share no class."""

@@ -26,6 +26,7 @@ PATIENCE_S = 60
 ORT_FAILED = "[ONNXRuntimeError] : 6 : RUNTIME_EXCEPTION : Exception during initialization: "
 LACKING = [
     MemoryError(),
+    ImportError("libssl.so.1.1: failed to map segment from shared object"),
     RuntimeError("can't start new thread"),
     OSError(errno.EMFILE, "Too many open files"),
     OSError(errno.ENOMEM, "Cannot allocate memory"),
