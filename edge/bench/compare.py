@@ -28,14 +28,16 @@ def compare(before: Document, after: Document) -> Iterator[str | Table]:
     yield f"- after: {after.date}, commit {after.machine.commit or 'not known'}, `{after.command}`"
     yield from warnings(before, after)
     yield from differences(before, after)
-    yield "\nMedians, ms; a ratio below 1 is quicker after"
+    yield ""
+    yield "Medians, ms; a ratio below 1 is quicker after"
     yield medians_table({each: (befores[each], afters[each]) for each in common})
     drops_before, drops_after = live(before), live(after)
     losses = drops_table(
         {each: (drops_before[each], drops_after[each]) for each in drops_before if each in drops_after}
     )
     if losses.row_count:
-        yield "\nDrops of the live runs"
+        yield ""
+        yield "Drops of the live runs"
         yield losses
     for when, ours, theirs in (("before", befores, afters), ("after", afters, befores)):
         yield from (f"- only {when}: {', '.join(cells(each))}" for each in ours if each not in theirs)

@@ -5,20 +5,23 @@ import io
 import msgspec
 import numpy as np
 import pytest
-from rich.console import Console
 
 from edge.bench.document import Series
 from edge.bench.figures import against_first, roof_share, rows_per_s
 from edge.bench.tables import markdown, number, tables
+from edge.terminal import Terminal
 from tests.edge.bench.made_document import DOCUMENT, EMPTY, FIRST, MACHINE, NOISE, ROOF, SECOND
 
 
 def printed(parts) -> str:
     """As on a narrow terminal."""
-    console = Console(width=60, file=io.StringIO(), highlight=False, markup=False, soft_wrap=True)
+    file = io.StringIO()
+    console = Terminal(file)
+    console.width = 60
     for part in parts:
         console.print(part)
-    return console.file.getvalue()
+    assert "\\u" not in file.getvalue()
+    return file.getvalue()
 
 
 def rows_of(text: str, title: str) -> list[dict[str, str]]:
