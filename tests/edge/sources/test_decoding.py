@@ -77,8 +77,8 @@ def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video
     heard_s = max(event.end_ns for event in events if isinstance(event, Block)) / 1e9
     assert 1.5 < heard_s < 3.0
     assert beep_times(events) == pytest.approx([0.5], abs=0.03)
-    # Of the others nobody can see that they were longer.
-    assert bool(caplog.messages) is (name in TELLING)
+    # Of the others nobody can see that they were longer, unless the last packet is torn.
+    assert caplog.messages or name not in TELLING
     assert all("ends early" in said or "damaged" in said for said in caplog.messages)
 
 

@@ -19,6 +19,8 @@ EXACT_S = 0.0005
 UNSAID_S = 0.026
 """What an encoder puts before the sound, a frame of it at most, where neither codec nor container says so: nobody who
 decodes the file can know."""
+MATROSKA_S = EXACT_S if int(av.__version__.split(".")[0]) >= 18 else UNSAID_S
+"""FFmpeg before 8.1, which PyAV has from 18 on, counts from the encoder's first sample, sound and picture alike."""
 
 CONTAINERS = [
     ("a.wav", "", "pcm_s16le", 48000, EXACT_S),
@@ -29,10 +31,10 @@ CONTAINERS = [
     ("a.mp4", "mpeg4", "aac", 44100, EXACT_S),
     ("a.mp4", "mpeg4", "libopus", 48000, EXACT_S),
     ("a.mov", "mpeg4", "pcm_s16le", 48000, EXACT_S),
-    ("a.mkv", "mpeg4", "aac", 48000, EXACT_S),
-    ("a.mkv", "mpeg4", "libopus", 48000, EXACT_S),
-    ("a.mkv", "mpeg4", "libmp3lame", 44100, EXACT_S),
-    ("a.webm", "libvpx", "libopus", 48000, EXACT_S),
+    ("a.mkv", "mpeg4", "aac", 48000, MATROSKA_S),
+    ("a.mkv", "mpeg4", "libopus", 48000, MATROSKA_S),
+    ("a.mkv", "mpeg4", "libmp3lame", 44100, MATROSKA_S),
+    ("a.webm", "libvpx", "libopus", 48000, MATROSKA_S),
     ("a.ogg", "", "libopus", 48000, EXACT_S),
     ("a.avi", "mpeg4", "pcm_s16le", 44100, EXACT_S),
     ("a.avi", "mpeg4", "libmp3lame", 48000, UNSAID_S),
