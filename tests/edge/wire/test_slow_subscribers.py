@@ -1,9 +1,11 @@
 """Subscribers that are slow, stopped or dead: the others and the publisher do not notice."""
 
+import itertools
 import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 
@@ -14,6 +16,7 @@ from edge.messages import decode
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, WAIT_S, nothing, numbered, receive, unchanged
 
+PATIENCE_S = 60
 PADDING = {"x" * 20_000: 0}
 """Makes messages large enough that what the kernel buffers is little beside what is sent."""
 MESSAGES, AT_ONCE = 4000, 32
@@ -85,10 +88,12 @@ def test_a_stopped_process_loses_messages_and_the_others_none(publisher, good) -
         os.kill(process.pid, signal.SIGSTOP)
         assert publish_all(publisher, good) == list(range(1, MESSAGES + 1))
         os.kill(process.pid, signal.SIGCONT)
-        for number in range(1000):
-            publisher.publish(numbered(MESSAGES + 1 + number, session="the end"))
+        patient_until_s = time.monotonic() + PATIENCE_S
+        for number in itertools.count(MESSAGES + 1):  # until it has read what waits, however slowly it wakes
             if process.poll() is not None:
                 break
+            assert time.monotonic() < patient_until_s, "it reads on"
+            publisher.publish(numbered(number, session="the end"))
             receive(good)
         assert 0 < int(process.stdout.read()) < MESSAGES, "what waits for one subscriber is bounded"
     assert not +publisher.dropped
