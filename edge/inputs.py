@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
 
 from .bundle import Manifest
@@ -11,6 +11,7 @@ from .clock import Clock, to_ns
 from .config import StreamConfig
 from .errors import SourceError
 from .inbox import Inbox
+from .samples import Event
 from .sources.base import Recording, Source, source_error
 from .sources.camera import make_camera
 from .sources.capture import Capture
@@ -38,6 +39,35 @@ def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[st
     else:
         recording = Demo(sound, picture)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
+
+
+class Unopened:
+    """A recording that cannot be opened: its stream ends with that, and no other."""
+
+    def __init__(self, name: str, error: SourceError) -> None:
+        self.name, self._error = name, error
+
+    def events(self) -> Iterator[Event]:
+        """None; raises what was in the way."""
+        yield from ()
+        raise self._error
+
+
+def make_recordings(
+    configs: Sequence[StreamConfig], manifest: Manifest, dropped: Sequence[Counter[str]]
+) -> list[Recording | None]:
+    """Each stream's recording, None where it has devices. SourceError where none at all of the streams can be had."""
+    recordings: list[Recording | None] = []
+    errors: list[SourceError] = []
+    for config, counts in zip(configs, dropped, strict=True):
+        try:
+            recordings.append(make_recording(config, manifest, counts))
+        except SourceError as error:
+            errors.append(error)
+            recordings.append(Unopened(f"stream {config.name}", error))
+    if len(errors) == len(configs):
+        raise SourceError("\n".join(str(error) for error in errors)) from errors[0]
+    return recordings
 
 
 def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:

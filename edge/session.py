@@ -18,7 +18,7 @@ from .engines.provide import Workshop
 from .errors import EngineError, FoalError, SourceError
 from .framing import threads_for
 from .inbox import Inbox
-from .inputs import count_captures, make_recording, open_devices, pace
+from .inputs import count_captures, make_recordings, open_devices, pace
 from .lineup import Course, Lane, Lineup, line_up
 from .messages import Message
 from .outlets import Outlets
@@ -49,9 +49,7 @@ def run(
     backend, reason, _ = open_backend(bundle, config.backend, config.threads, workshop)
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     dropped = [Counter[str]() for _ in config.streams]
-    recordings = [
-        make_recording(stream, bundle.manifest, counts) for stream, counts in zip(config.streams, dropped, strict=True)
-    ]
+    recordings = make_recordings(config.streams, bundle.manifest, dropped)
     about = {"session": session, "bundle": model, "backend": backend.name}
     watch = SuspensionWatch(clock)
     with closing(Outlets(config, about, clock, watch, stop, on_sent)) as outlets, threads_for(len(config.streams)):

@@ -11,7 +11,7 @@ from edge import inputs
 from edge.config import StreamConfig
 from edge.errors import SourceError
 from edge.inbox import Inbox
-from edge.inputs import count_captures, make_devices, make_recording, open_devices, pace
+from edge.inputs import count_captures, make_devices, make_recording, make_recordings, open_devices, pace
 from edge.sources.camera import LocalCamera
 from edge.sources.demo import MOODS, Demo, face
 from edge.sources.media import MediaFile
@@ -86,6 +86,21 @@ def test_beside_a_recording_every_device_may_be_missing(refuse, manifest, clock)
     refuse(all_of_them=True)
     streams = [StreamConfig("a"), StreamConfig("b", demo=True)]
     assert len(open_devices(streams, manifest, Inbox([1, 1]), clock, threading.Event())) == 1
+
+
+def test_a_recording_that_cannot_be_opened_ends_its_own_stream_alone(manifest, clip) -> None:
+    streams = [StreamConfig("a", file="nowhere.mp4"), StreamConfig("b", file=str(clip)), StreamConfig("c")]
+    unopened, opened, none = make_recordings(streams, manifest, [Counter(), Counter(), Counter()])
+    assert isinstance(opened, MediaFile)
+    assert none is None
+    with pytest.raises(SourceError, match=r"no such file: nowhere\.mp4"):
+        list(unopened.events())
+
+
+def test_without_any_other_stream_recordings_that_cannot_be_opened_are_refused(manifest) -> None:
+    streams = [StreamConfig(name, file=f"{name}.mp4") for name in "ab"]
+    with pytest.raises(SourceError, match=r"no such file: a\.mp4(.|\n)*no such file: b\.mp4"):
+        make_recordings(streams, manifest, [Counter(), Counter()])
 
 
 def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> None:
