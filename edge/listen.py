@@ -9,11 +9,12 @@ from types import TracebackType
 import zmq
 import zmq.asyncio
 
+from .errors import UsageError
 from .messages import Message
 from .wire.addresses import DEFAULT_ADDRESS
 from .wire.keys import ClientKeys, client_keys
 from .wire.received import Place, Received
-from .wire.sockets import connect
+from .wire.sockets import LONGEST_TOPIC, connect
 
 MOST_TAKEN = 1000
 """Waiting messages looked through for the newest; ZeroMQ keeps as many for a subscriber."""
@@ -31,6 +32,11 @@ class Subscription:
     ) -> None:
         self._received, self._most = Received(latest), MOST_TAKEN if latest else 1
         shown = client_keys(keys)
+        if (size := len(topic.encode())) > LONGEST_TOPIC:
+            raise UsageError(
+                f"the topic {topic!r} has {size} bytes, and foal-edge hears of none above {LONGEST_TOPIC}; "
+                "topics are emotion.NAME., event.NAME., status.NAME. and stats."
+            )
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.subscribe(topic)

@@ -13,7 +13,7 @@ from ..clock import Clock
 from ..messages import Message, Prediction, WireFormat, encode, topic
 from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
-from .sockets import Waker, bind
+from .sockets import LONGEST_TOPIC, Waker, bind
 
 MOST_WAITING = 64
 MOST_UNREAD = 256
@@ -23,8 +23,6 @@ MOST_JOINS = 100
 """Subscriptions taken before the next messages, so that a storm of them holds nothing up."""
 LONGEST_FRAME = 1024
 """Bytes that a subscriber may send at once; its part of the handshake with keys is below 1000."""
-LONGEST_TOPIC = 100
-"""Bytes of a subscription; no topic is as long, and what is longer is not taken."""
 LIMITS = Limits(connections=256, burst_bytes=1 << 16, rate_bytes_s=1 << 10)
 """Room for some hundred subscriptions at once, of each subscriber."""
 PATIENCE_S = 0.1

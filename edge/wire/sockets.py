@@ -12,6 +12,8 @@ from ..files import is_there
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import ClientKeys, ServerKeys
 
+LONGEST_TOPIC = 100
+"""Bytes of a subscription; no topic is as long, and what is longer is not taken."""
 LINGER_MS = 1000
 """How long an ending program waits for its last messages to leave."""
 

@@ -101,6 +101,11 @@ def test_an_address_that_is_none_is_refused(kind, address: str) -> None:
         kind(address)
 
 
+def test_a_topic_that_no_publisher_takes_is_refused() -> None:
+    with pytest.raises(UsageError, match="has 101 bytes, and foal-edge hears of none above 100; topics are emotion"):
+        Subscriber(topic="x" * 101)
+
+
 def test_a_slow_one_gets_the_latest_and_knows_what_it_skipped_and_missed(desk: Desk) -> None:
     with Subscriber(desk.address, latest=True) as subscriber, Subscriber(desk.address, "stats.") as other:
         for _ in range(2):
