@@ -24,6 +24,8 @@ from .program import Program
 from .sampling import Sampling
 from .statistics import needed
 
+LOOK_S = 1.0
+"""How often it is looked whether the program has ended."""
 SILENCE_S = 30.0
 """Without a message for so long, the program is given up."""
 WHOLE = 0.95
@@ -79,9 +81,11 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
     """One run of the program, until enough is seen, the recording or the time is over."""
     whole_ns, dropped, usage = to_ns(WHOLE * window_s), dict[str, int](), None
     with Program(arguments) as program:
+        heard_s = time.monotonic()
         try:
             while not (program.has_ended() or seen.is_enough(wanted, sampling.seconds)):
-                message = program.messages.receive(1.0 if usage else SILENCE_S)
+                message = program.messages.receive(LOOK_S)
+                heard_s = heard_s if message is None else time.monotonic()
                 if isinstance(message, Stats):
                     dropped = message.dropped
                 elif isinstance(message, Prediction) and message.mono_end - message.mono_start < whole_ns:
@@ -90,7 +94,7 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
                     usage = usage or Usage.read(program, sampling.energy)
                     seen.count(message)
                     seen.spend(usage, usage := Usage.read(program, sampling.energy))
-                elif message is None and usage is None and not program.has_ended():
+                elif usage is None and time.monotonic() - heard_s >= SILENCE_S:
                     raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
         finally:  # what was seen of one that broke counts too
             seen.peak_mb = max(filter(None, (seen.peak_mb, program.peak_mb())), default=None)

@@ -64,11 +64,14 @@ def test_a_recording_without_a_whole_window_is_named(contender, tmp_path: Path) 
         live(contender, short, 1, 0.5, Sampling(1, Energy(()), lambda: None))
 
 
+def await_end(program: Program) -> None:
+    while not program.has_ended():
+        assert program.messages.receive(0.1) is None
+
+
 def test_what_a_program_says_when_it_fails_is_quoted() -> None:
-    with Program(["--file", "gone.mp4"]) as program:
-        assert program.messages.receive(10) is None
-        with pytest.raises(FoalError, match=r"status 3.*no such file: gone\.mp4"):
-            program.has_ended()
+    with Program(["--file", "gone.mp4"]) as program, pytest.raises(FoalError, match=r"3.*no such file: gone\.mp4"):
+        await_end(program)
 
 
 def test_a_program_is_measured_to_its_first_prediction() -> None:
@@ -92,21 +95,20 @@ def test_a_bundle_is_copied_without_its_engines(tmp_path: Path) -> None:
 
 def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path, tmp_path: Path) -> None:
     pytest.importorskip("matplotlib", reason="matplotlib draws the pictures of this test")
-    for name in ("a", "b"):
-        told = edge_command(
-            "bench", "--quick", "--seconds", "0.1", "--streams", "1", "--file", str(film), "--threads", "1",
-            "--json", str(tmp_path / f"{name}.json"), "--plot", str(tmp_path / name),
-        )  # fmt: skip
-        assert told.status == 0, told.err
+    told = edge_command(
+        "bench", "--quick", "--seconds", "0.1", "--streams", "1", "--file", str(film), "--threads", "1",
+        "--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "plots"),
+    )  # fmt: skip
+    assert told.status == 0, told.err
     found = document.read(tmp_path / "a.json")
     assert {each.scenario for each in found.series} == set(get_args(document.Scenario)) - {"cold start", "after idle"}
     assert found.naive[0].difference <= 1e-4
     assert json.loads((tmp_path / "a.json").read_bytes())["machine"]["versions"]["onnxruntime"]
     assert "capture to publish" in told.out
-    assert {path.suffix for path in (tmp_path / "b").iterdir()} == {".png"}
-    compared = edge_command("bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "b.json"))
+    assert {path.suffix for path in (tmp_path / "plots").iterdir()} == {".png"}
+    compared = edge_command("bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "a.json"))
     assert compared.status == 0, compared.err
-    assert "difference shown" in compared.out or "quicker" in compared.out
+    assert "no difference shown" in compared.out
 
 
 def test_what_draws_is_missed_before_anything_is_measured(
