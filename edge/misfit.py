@@ -8,8 +8,9 @@ from typing import Any
 import msgspec
 from msgspec import inspect
 
-UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError)
-"""What decoding raises: bad text and endless nesting are not among msgspec's own errors."""
+UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError)
+"""What decoding raises: bad text, endless nesting and, in older versions, keys of a map that can be none are not among
+msgspec's own errors."""
 
 PLACE = re.compile(r"(?P<problem>.*) - at (?P<key>`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
 STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")

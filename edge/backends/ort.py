@@ -1,8 +1,10 @@
 """ONNX Runtime on the CPU: the embedded default."""
 
+import io
 import os
 import platform
 from collections.abc import Mapping
+from contextlib import redirect_stdout
 from pathlib import Path
 
 from ..bundle import Bundle, GraphEntry, Tensor
@@ -96,7 +98,9 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
     """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
     content = str(model) if isinstance(model, Path) else model
     try:
-        return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
+        # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
+        with redirect_stdout(io.StringIO()):
+            return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
         raise shortage(error) or BundleError(
