@@ -1,11 +1,14 @@
-"""A fixture that the tests of hostile bundles share: a copy of the shipped bundle, gone after the test."""
+"""Fixtures that several modules share: the shipped bundle and its vectors, and a copy of it, gone after the test."""
 
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from edge import golden
+from edge.bundle import SHIPPED, Bundle, GraphName, load
 from tests.edge.made_bundles import Folder, copy_shipped
 
 
@@ -14,3 +17,14 @@ def shipped_copy(tmp_path: Path) -> Iterator[Folder]:
     folder = copy_shipped(tmp_path / "hostile")
     yield folder
     shutil.rmtree(folder.path)
+
+
+@pytest.fixture(scope="module")
+def shipped_bundle() -> Bundle:
+    return load(SHIPPED)
+
+
+@pytest.fixture(scope="module")
+def vectors(shipped_bundle: Bundle) -> dict[GraphName, dict[str, Any]]:
+    """The shipped bundle's golden arrays."""
+    return golden.load(shipped_bundle)

@@ -7,20 +7,10 @@ import pytest
 from msgspec.structs import replace
 
 from edge import golden
-from edge.bundle import SHIPPED, Bundle, GraphName, load
+from edge.bundle import SHIPPED, Bundle, GraphName
 from edge.errors import BundleError
 
 Arrays = dict[str, Any]
-
-
-@pytest.fixture(scope="module")
-def shipped_bundle() -> Bundle:
-    return load(SHIPPED)
-
-
-@pytest.fixture(scope="module")
-def vectors(shipped_bundle: Bundle) -> dict[GraphName, Arrays]:
-    return golden.load(shipped_bundle)
 
 
 def test_every_array_is_read_as_numpy_reads_it(vectors: dict[GraphName, Arrays]) -> None:

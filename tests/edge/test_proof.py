@@ -8,26 +8,15 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edge import golden
 from edge.backends.base import Graph
 from edge.backends.ort import OrtBackend
-from edge.bundle import SHIPPED, Batch, Bundle, GraphEntry, GraphName, load
+from edge.bundle import Batch, Bundle, GraphEntry, GraphName
 from edge.errors import EngineError
 from edge.proof import Proof, complaint, differences, graph_of, prove
 from edge.recognizer import Recognizer
 
 Arrays = dict[str, Any]
 NAMES: tuple[GraphName, ...] = ("image_encoder", "audio_encoder", "fusion")
-
-
-@pytest.fixture(scope="module")
-def shipped_bundle() -> Bundle:
-    return load(SHIPPED)
-
-
-@pytest.fixture(scope="module")
-def vectors(shipped_bundle: Bundle) -> dict[GraphName, Arrays]:
-    return golden.load(shipped_bundle)
 
 
 @pytest.fixture(scope="module")
