@@ -3,9 +3,9 @@
 import sys
 from collections.abc import Callable
 
-from .interrupts import FORCED_STATUS, INTERRUPTS, leave
-from .shortage import shortage
-from .standard_streams import stand_in
+from .system.shortage import shortage
+from .system.signals import FORCED_STATUS, INTERRUPTS, leave
+from .system.standard_streams import stand_in
 
 
 def main() -> None:
@@ -36,7 +36,7 @@ def load() -> Callable[[], None]:
             "pip install --force-reinstall --no-deps 'opencv-python-headless>=4.10.0.84,<5' "
             "(OpenCV with windows, opencv-python, lies in the same folder and needs libgl1 and libglib2.0-0)"
         )
-    from .commands import run_command
+    from .cli.main import run_command
 
     return run_command
 

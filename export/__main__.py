@@ -9,13 +9,13 @@ from typing import Any, get_args
 import click
 import torch
 
-from edge import bundle as bundles
-from edge.bench.commands import bench_options
-from edge.bench.commands import run as benchmark
-from edge.bundle import Precision
+from edge.bundle import load as bundles
+from edge.bundle.manifest import Precision
+from edge.cli.bench import bench_options
+from edge.cli.bench import run as benchmark
+from edge.cli.options import make_workshop
 from edge.errors import FoalError, UsageError
-from edge.interrupts import interruptible
-from edge.options import make_workshop
+from edge.system.signals import interruptible
 from train.checkpoint import load
 
 from . import engines

@@ -10,14 +10,13 @@ import onnx
 import torch
 from torch import Tensor
 
-from edge import bundle as bundles
-from edge import golden
-from edge.bundle import Batch, File, GraphEntry, Graphs, Licences, Manifest
-from edge.bundle import Tensor as TensorEntry
-from edge.choice import open_ort
+from edge.backends.select import open_ort
+from edge.bundle import golden
+from edge.bundle import load as bundles
+from edge.bundle.manifest import SCHEMA, Batch, File, GraphEntry, Graphs, Licences, Manifest, encode_manifest
+from edge.bundle.manifest import Tensor as TensorEntry
 from edge.errors import BundleError, UsageError
-from edge.framing import make_framing
-from edge.manifest import encode_manifest
+from edge.preprocess.framing import make_framing
 from edge.sources import demo
 from train.checkpoint import Checkpoint
 from train.provenance import trained_on
@@ -97,7 +96,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
     logits = next(graph.expected["logits"] for graph in graphs if graph.name == "fusion")
     config = checkpoint.config
     manifest = Manifest(
-        schema=bundles.SCHEMA,
+        schema=SCHEMA,
         name=config.name,
         version=config.version,
         labels=config.labels,

@@ -1,6 +1,6 @@
 """The model card that a bundle carries."""
 
-from edge.bundle import Manifest
+from edge.bundle.manifest import Manifest
 from train.config import Clips, Config
 
 CARD = """\

@@ -6,11 +6,11 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.bundle import Comparison
+from edge.bundle.manifest import Comparison
 from edge.errors import FoalError
-from edge.metrics import evaluate
-from edge.recognizer import Recognizer
-from edge.samples import Embedding, Samples
+from edge.evaluation.metrics import evaluate
+from edge.live.recognizer import Recognizer
+from edge.preprocess.media import Embedding, Samples
 
 from .windows import Window
 

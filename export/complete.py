@@ -5,9 +5,9 @@ from pathlib import Path
 import msgspec
 import torch
 
-from edge import bundle as bundles
-from edge import golden
-from edge.choice import open_ort
+from edge.backends.select import open_ort
+from edge.bundle import golden
+from edge.bundle import load as bundles
 
 from .bundle import golden_probabilities, write_manifest
 

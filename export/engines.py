@@ -3,11 +3,11 @@
 import re
 from collections.abc import Sequence
 
-from edge.bundle import Bundle
-from edge.choice import is_for_cpus
-from edge.engines import flavour
-from edge.engines.device import architecture
-from edge.engines.provide import Target, Workshop
+from edge.backends.select import is_for_cpus
+from edge.backends.tensorrt import variant as flavour
+from edge.backends.tensorrt.device import architecture
+from edge.backends.tensorrt.engines import Target, Workshop
+from edge.bundle.load import Bundle
 from edge.errors import EngineError, UsageError
 
 

@@ -11,12 +11,13 @@ import onnx_ir
 from rich.console import Console
 from rich.progress import track
 
-from edge import bundle as bundles
-from edge.backends.ort import OrtBackend
-from edge.bundle import Bundle, File, GraphEntry, Graphs, Manifest
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.proof import prove
+from edge.bundle import load as bundles
+from edge.bundle.load import Bundle
+from edge.bundle.manifest import File, GraphEntry, Graphs, Manifest
 from edge.errors import FoalError
-from edge.proof import prove
-from edge.recognizer import Recognizer
+from edge.live.recognizer import Recognizer
 
 from . import half, int8
 from .compare import check, compare, describe

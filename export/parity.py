@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.backends.ort import open_session
+from edge.backends.onnxruntime import open_session
 from edge.errors import FoalError
 
 from .graphs import Graph

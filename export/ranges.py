@@ -11,7 +11,7 @@ import numpy as np
 import onnx_ir
 
 from edge.backends.base import Array
-from edge.backends.ort import exact_options, open_session, ort
+from edge.backends.onnxruntime import exact_options, open_session, ort
 
 
 class Range(NamedTuple):

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 
 from edge.backends.base import Array, Backend, Graph
-from edge.bundle import Manifest
-from edge.recognizer import Recognizer
+from edge.bundle.manifest import Manifest
+from edge.live.recognizer import Recognizer
 
 from .compare import probabilities
 from .windows import Window

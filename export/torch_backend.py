@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.backends.base import Array
-from edge.bundle import GraphName
+from edge.bundle.manifest import GraphName
 from edge.errors import UsageError
 from train.checkpoint import Checkpoint
 from train.fusion import Fused, Tokens

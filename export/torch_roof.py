@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from edge.bench.document import Roof
+from edge.bench.report import Roof
 from edge.errors import UsageError
 
 SIDE = 4096

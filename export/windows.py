@@ -12,8 +12,8 @@ import numpy as np
 import torch
 
 from edge.errors import UsageError
-from edge.framing import Image, make_framing
-from edge.samples import Samples
+from edge.preprocess.framing import Image, make_framing
+from edge.preprocess.media import Samples
 from edge.sources.media import read_sound
 from train.clips.cut import frames, sound
 from train.clips.split import folds, split

@@ -16,25 +16,13 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge import commands
-from edge.backends.ort import OrtBackend
-from edge.bundle import (
-    SHIPPED,
-    Batch,
-    File,
-    GraphEntry,
-    Graphs,
-    Licences,
-    Manifest,
-    Picture,
-    Sound,
-    Tensor,
-    load,
-    sha256,
-)
-from edge.messages import Message
-from edge.recognizer import Recognizer
-from edge.samples import Event
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle.load import SHIPPED, load, sha256
+from edge.bundle.manifest import Batch, File, GraphEntry, Graphs, Licences, Manifest, Picture, Sound, Tensor
+from edge.cli import main as commands
+from edge.live.recognizer import Recognizer
+from edge.preprocess.media import Event
+from edge.wire.messages import Message
 
 CLIPS_VARIABLE = "FOAL_CLIPS"
 

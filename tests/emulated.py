@@ -16,7 +16,7 @@ RUN = """
 import sys
 from pathlib import Path
 import numpy as np
-from edge.backends.ort import open_session
+from edge.backends.onnxruntime import open_session
 for path in sorted(Path(sys.argv[1]).glob("*.onnx")):
     np.save(path.with_suffix(".npy"), open_session(path).run(None, dict(np.load(path.with_suffix(".npz"))))[0])
 """

@@ -1,6 +1,5 @@
 """The project as a whole: what ships, what the README promises, what the configurations say."""
 
-import ast
 import re
 import shlex
 import sys
@@ -9,8 +8,8 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge import messages
-from edge.commands import main as foal_edge
+from edge.cli.main import main as foal_edge
+from edge.wire import messages
 from export.__main__ import main as export
 from train import config
 from train.commands import main as train
@@ -88,21 +87,6 @@ def test_documented_commands_parse(program, words):
 
 def test_the_readme_has_two_set_up_commands():
     assert re.findall(r"<!-- (\w+) -->", README) == ["run", "test"]
-
-
-def test_the_readme_lists_every_module_as_it_names_itself():
-    listed = sorted(re.findall(r"^\s+(\w+\.py)\s+(.*)$", code_blocks("text")[-1], re.MULTILINE))
-    modules = [
-        (path.name, first_line(path))
-        for room in ("edge", "train", "export")
-        for path in (ROOT / room).rglob("*.py")
-        if path.name != "__init__.py"
-    ]
-    assert listed == sorted(modules)
-
-
-def first_line(path):
-    return ast.get_docstring(ast.parse(path.read_text())).splitlines()[0]
 
 
 def test_the_message_of_the_readme_is_one_of_this_version():

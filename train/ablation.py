@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from edge.metrics import Floats, Ints
+from edge.evaluation.metrics import Floats, Ints
 
 from . import plots, report
 from .intervals import Interval, Outcome

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 
 from edge.errors import UsageError
-from edge.misfit import UNREADABLE, explain
+from edge.validation import UNREADABLE, explain
 
 from .config import Config
 from .encoders import build as encoders

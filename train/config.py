@@ -5,10 +5,10 @@ from typing import Literal
 
 import msgspec
 
-from edge.bundle import Picture, Sound
+from edge.bundle.manifest import Picture, Sound
 from edge.errors import UsageError
-from edge.files import check_file, is_there
-from edge.misfit import UNREADABLE, explain
+from edge.system.files import check_file, is_there
+from edge.validation import UNREADABLE, explain
 
 RANDOM = "random"
 """As `weights`: none are loaded, the encoder starts from random ones."""

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from edge.metrics import Floats, Ints, evaluate
+from edge.evaluation.metrics import Floats, Ints, evaluate
 
 LEVEL = 0.95
 RESAMPLES = 2000

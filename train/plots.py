@@ -13,7 +13,7 @@ from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
-from edge.metrics import Floats, Ints
+from edge.evaluation.metrics import Floats, Ints
 
 from .intervals import Interval
 

@@ -14,7 +14,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import UsageError
-from edge.files import check_file, is_there
+from edge.system.files import check_file, is_there
 
 from .checkpoint import Checkpoint, make_fusion, save
 from .config import RANDOM, Config, WavLM

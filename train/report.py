@@ -10,9 +10,9 @@ import numpy as np
 from rich.table import Table
 
 from edge.errors import UsageError
-from edge.files import check_file
-from edge.metrics import evaluate
-from edge.misfit import UNREADABLE, explain
+from edge.evaluation.metrics import evaluate
+from edge.system.files import check_file
+from edge.validation import UNREADABLE, explain
 
 from .intervals import RESAMPLES, Accuracies, Interval, Outcome, accuracies, difference
 

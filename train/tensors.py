@@ -9,7 +9,7 @@ from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from edge.errors import UsageError
-from edge.files import check_file, is_there
+from edge.system.files import check_file, is_there
 
 
 def fingerprint(module: nn.Module) -> str:

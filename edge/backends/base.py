@@ -1,11 +1,9 @@
 """What a backend is to the recogniser."""
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
-from numpy.typing import NDArray
-
-Array = NDArray[Any]
+from ..bundle.calibration import Array as Array
 
 
 class Graph(Protocol):

@@ -5,10 +5,10 @@ from collections.abc import Iterator, Mapping
 from rich.table import Table
 
 from ..errors import UsageError
-from .cells import dropped, markdown, number, precisions, ratio_cells
-from .document import Document, Machine, Series
 from .figures import Key, drops, key, measured, median_ms, verdict
+from .report import Document, Machine, Series
 from .statistics import median_ratio
+from .table_format import dropped, markdown, number, precisions, ratio_cells
 
 HARDWARE = ("cpu", "cores", "gpu", "governor", "power_mode")
 """With another of these, figures do not compare."""

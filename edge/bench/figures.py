@@ -5,7 +5,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .document import Document, Roof, Scenario, Series
+from .report import Document, Roof, Scenario, Series
 from .statistics import Interval, median_ratio, percentile
 
 PERCENTILES = (50, 90, 95, 99)

@@ -14,13 +14,13 @@ from msgspec.structs import asdict
 
 from ..clock import to_ns
 from ..errors import FoalError, SourceError
-from ..messages import Prediction, Stats
+from ..live.supervision import OVERLOAD
 from ..sources.tracks import BEST, Numbers
-from ..supervision import OVERLOAD
-from .contenders import Contender
-from .document import Series
+from ..wire.messages import Prediction, Stats
+from .candidates import Contender
 from .energy import Energy
 from .program import Program
+from .report import Series
 from .sampling import Sampling
 from .statistics import needed
 

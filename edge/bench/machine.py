@@ -9,11 +9,11 @@ import re
 import subprocess
 from pathlib import Path
 
-from ..backends.ort import processor
-from ..engines import device
+from ..backends.onnxruntime import processor
+from ..backends.tensorrt import device
 from ..errors import EngineError
-from ..versions import system, versions
-from .document import Machine
+from ..system.versions import system, versions
+from .report import Machine
 from .roof import usable_cores
 
 PACKAGE = Path(__file__).parents[1]

@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from .document import Noise
+from .report import Noise
 from .statistics import drift, spread
 
 NUMBERS = 1 << 14

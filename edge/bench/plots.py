@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from .canvas import (
+from .figures import drops, rows_per_s
+from .plot_style import (
     COLOURS,
     blank,
     colour,
@@ -24,8 +25,7 @@ from .canvas import (
     streams,
     tidy,
 )
-from .document import Document, Scenario, Series
-from .figures import drops, rows_per_s
+from .report import Document, Scenario, Series
 from .statistics import percentile
 
 if TYPE_CHECKING:

@@ -12,7 +12,7 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import FoalError
-from ..listen import Subscriber
+from ..wire.subscriber import Subscriber
 
 ROOM = Path(__file__).parents[1]
 END_S = 10.0

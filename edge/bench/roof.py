@@ -13,8 +13,8 @@ from pathlib import Path
 
 import numpy as np
 
-from .document import Roof
-from .product import open_product
+from .matmul_probe import open_product
+from .report import Roof
 
 SIDE = 1536
 """Rows and columns of the matrices: 28 MB in all, 7 GFLOP a product."""

@@ -12,11 +12,11 @@ from collections.abc import Iterator, Mapping, Sequence
 
 import numpy as np
 
-from .contenders import Contender
-from .document import Scenario, Series
-from .material import LiveWindow
+from .candidates import Contender
+from .report import Scenario, Series
 from .sampling import Run, Sampling, Taken, warm_up
 from .statistics import needed
+from .workload import LiveWindow
 
 OFFLINE_WINDOWS = 32
 SERVER_LOADS = (0.25, 0.5, 0.75)

@@ -9,20 +9,21 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from .. import golden
 from ..backends.base import Array
-from ..bundle import Bundle, GraphName
+from ..backends.proof import graph_of
+from ..bundle import golden
+from ..bundle.load import Bundle
+from ..bundle.manifest import GraphName
 from ..clock import SECOND_NS, SystemClock
 from ..errors import PublishError
-from ..framing import Framing, Image
-from ..listen import Subscriber
-from ..messages import DROP_REASONS, SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
-from ..proof import graph_of
+from ..preprocess.framing import Framing, Image
 from ..sources.base import Recording
+from ..wire.messages import DROP_REASONS, SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
 from ..wire.publisher import Publisher, stamped
-from . import work
-from .contenders import Contender
-from .document import Series
+from ..wire.subscriber import Subscriber
+from . import flops as work
+from .candidates import Contender
+from .report import Series
 from .sampling import Run, Sampling
 from .scenarios import series
 

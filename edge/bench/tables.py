@@ -8,11 +8,11 @@ from collections.abc import Iterator
 import numpy as np
 from rich.table import Table
 
-from .budget import Budget, budgets
-from .cells import LATENCIES, dropped, latencies, markdown, number, precisions, ratio_cells, size_or_rate
-from .document import Document, Machine, Noise, Roof, Series
+from .cpu_breakdown import Budget, budgets
 from .figures import against_first, gflops, median_ms, of_a_sample, roof_share, rows_per_s, verdict
+from .report import Document, Machine, Noise, Roof, Series
 from .statistics import drift, median_ratio, spread
+from .table_format import LATENCIES, dropped, latencies, markdown, number, precisions, ratio_cells, size_or_rate
 
 
 def tables(document: Document) -> Iterator[str | Table]:

@@ -13,7 +13,7 @@ import cv2
 import msgspec
 import numpy as np
 
-from ..backends.ort import VERSION, processor
+from ..backends.onnxruntime import VERSION, processor
 
 TELLING = re.compile(r"sse4_\d|avx\w*|fma|f16c|amx\w*|asimd\w*|fphp|sve\w*|sme(?!p)\w*|i8mm|bf16")
 """Instructions that kernels are chosen by, as Linux names them on x86-64 and on Arm."""

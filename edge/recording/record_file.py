@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ..errors import SourceError
-from ..files import check_file, is_there
+from ..system.files import check_file, is_there
 
 MAGIC = b"foalrec\x01"
 HEADER = struct.Struct("<III")

@@ -7,13 +7,13 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
-from ..messages import Message
-from ..samples import Block, Event, Frame
-from ..step import Step
-from .about import MESSAGES, STEPS, Session, folder_name, write_session
+from ..live.step import Step
+from ..preprocess.media import Block, Event, Frame
+from ..wire.messages import Message
 from .backlog import Backlog
-from .contents import End, Gap, pack
+from .metadata import MESSAGES, STEPS, Session, folder_name, write_session
 from .record_file import RecordFile
+from .records import End, Gap, pack
 
 MOST_WAITING = 1 << 25
 """Bytes that wait for the disk at most: 7 s of sound and pictures of 640 x 480."""

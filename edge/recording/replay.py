@@ -10,21 +10,21 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ..bundle import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
-from ..choice import Wanted, open_backend
+from ..backends.select import Wanted, open_backend
+from ..backends.tensorrt.engines import Workshop
+from ..bundle.load import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
+from ..bundle.manifest import encode_manifest
 from ..clock import Clock
-from ..engines.provide import Workshop
 from ..errors import BundleError, FoalError, SourceError, UsageError
-from ..framing import threads_for
-from ..lineup import line_up
-from ..manifest import encode_manifest
-from ..messages import Message, decode
-from ..misfit import UNREADABLE, explain
-from ..recognizer import Recognizer
-from .about import MESSAGES, Session
-from .comparison import Comparison
-from .contents import End, Gap, SentMessage
-from .reading import read_messages, read_steps
+from ..live.pipeline import line_up
+from ..live.recognizer import Recognizer
+from ..preprocess.framing import threads_for
+from ..validation import UNREADABLE, explain
+from ..wire.messages import Message, decode
+from .compare import Comparison
+from .metadata import MESSAGES, Session
+from .reader import read_messages, read_steps
+from .records import End, Gap, SentMessage
 
 Wait = Callable[[int], bool]
 """Waits until a time of the recording; true where the replay is to stop."""

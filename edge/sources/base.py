@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ..errors import SourceError
-from ..samples import Event
+from ..preprocess.media import Event
 
 
 class Source(Protocol):

@@ -10,13 +10,13 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..bundle import Picture
+from ..bundle.manifest import Picture
 from ..clock import SECOND_NS, Clock
 from ..errors import SourceError
-from ..files import denied
-from ..redaction import without_secrets
-from ..samples import Frame
-from ..windowing import FrameGrid
+from ..preprocess.media import Frame
+from ..preprocess.windowing import FrameGrid
+from ..system.files import denied
+from ..system.redaction import without_secrets
 from .base import Source
 from .network_camera import NetworkCamera
 from .place import is_address

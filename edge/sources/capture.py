@@ -5,8 +5,8 @@ import threading
 from collections.abc import Callable
 
 from ..errors import FoalError, SourceError
-from ..logs import Seldom
-from ..samples import Event
+from ..preprocess.media import Event
+from ..system.logs import Seldom
 from .base import Source, source_error
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0

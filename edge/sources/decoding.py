@@ -10,7 +10,7 @@ import av
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
-from ..shortage import shortage
+from ..system.shortage import shortage
 from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .remarks import DAMAGED, TORN, Remarks
 from .timeline import LARGEST_STEP_AHEAD_NS, Stretch, Timeline

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..bundle import Picture, Sound
+from ..bundle.manifest import Picture, Sound
 from ..clock import SECOND_NS, to_ns
-from ..framing import Image
-from ..samples import BLOCK_S, Block, Event, Frame, Samples
+from ..preprocess.framing import Image
+from ..preprocess.media import BLOCK_S, Block, Event, Frame, Samples
 
 WIDTH, HEIGHT = 320, 240
 FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))

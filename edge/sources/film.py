@@ -8,8 +8,8 @@ import av
 
 from ..clock import to_ns
 from ..errors import SourceError
-from ..framing import Image
-from ..samples import LARGEST_SIDE_PX, Discontinuity
+from ..preprocess.framing import Image
+from ..preprocess.media import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
 from .remarks import Remarks
 from .upright import PixelAspect, to_rgb

@@ -7,12 +7,13 @@ from collections.abc import Iterator
 
 import av
 
-from ..bundle import Picture, Sound
+from ..bundle.manifest import Picture, Sound
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
-from ..offset import without_offset
-from ..samples import Block, Discontinuity, Event, Frame, SampleRing, Samples
-from ..windowing import FrameGrid
+from ..preprocess.dc_offset import without_offset
+from ..preprocess.media import Block, Discontinuity, Event, Frame, Samples
+from ..preprocess.rings import SampleRing
+from ..preprocess.windowing import FrameGrid
 from .decoding import Decoder, opened
 from .film import Film, Pixels
 from .place import Place, said

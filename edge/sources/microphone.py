@@ -8,12 +8,12 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from ..bounded import push
-from ..bundle import Sound
+from ..bundle.manifest import Sound
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
-from ..samples import BLOCK_S, Block, Samples
-from ..sync.card_clock import CardClock
+from ..preprocess.media import BLOCK_S, Block, Samples
+from ..queues import push
+from .card_clock import CardClock
 from .mono import Mono
 from .portaudio import STREAMS, portaudio
 from .remarks import Remarks

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from ..samples import Samples
+from ..preprocess.media import Samples
 from .remarks import CANCELLED, NOT_FINITE, Remarks
 
 LARGEST = 2.0**31

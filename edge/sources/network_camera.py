@@ -8,12 +8,12 @@ from typing import Any
 
 import av
 
-from ..bundle import Picture
+from ..bundle.manifest import Picture
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
-from ..redaction import without_secrets
-from ..samples import Frame
-from ..windowing import FrameGrid
+from ..preprocess.media import Frame
+from ..preprocess.windowing import FrameGrid
+from ..system.redaction import without_secrets
 from .place import ANSWER_S, open_address, reason_of
 from .reader import Reader
 from .tracks import choose, choose_video, listed

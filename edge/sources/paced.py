@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 
 from ..clock import Clock
-from ..samples import Event
+from ..preprocess.media import Event
 from .base import Recording
 
 

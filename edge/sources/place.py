@@ -13,8 +13,8 @@ from urllib.parse import unquote, urlsplit
 import av
 
 from ..errors import SourceError
-from ..files import check_file, is_there
-from ..redaction import without_secrets
+from ..system.files import check_file, is_there
+from ..system.redaction import without_secrets
 
 T = TypeVar("T")
 

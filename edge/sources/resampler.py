@@ -3,7 +3,7 @@
 import av
 import numpy as np
 
-from ..samples import Samples
+from ..preprocess.media import Samples
 
 
 class Resampler:

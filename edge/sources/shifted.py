@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
-from ..samples import Block, Event, Frame
+from ..preprocess.media import Block, Event, Frame
 from .base import Recording, Source
 
 

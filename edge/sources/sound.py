@@ -7,7 +7,8 @@ import av
 import numpy as np
 
 from ..clock import SECOND_NS
-from ..samples import BLOCK_S, LARGEST_JITTER_NS, Block, Discontinuity, Samples
+from ..preprocess.media import BLOCK_S, Block, Discontinuity, Samples
+from ..preprocess.rings import LARGEST_JITTER_NS
 from .decoding import Decoder
 from .mono import Mono
 from .remarks import GAP, Remarks

@@ -8,7 +8,7 @@ import av
 from av.stream import Disposition
 
 from ..errors import SourceError
-from ..redaction import without_secrets
+from ..system.redaction import without_secrets
 
 NO_TRACK = Disposition.attached_pic | Disposition.dependent
 """A cover is no film, and a tile of a picture or a sound to be mixed into another is not whole."""

@@ -6,7 +6,7 @@ import numpy as np
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
-from .evidence import Evidence, Times
+from .onsets import Evidence, Times
 
 LARGEST_SKEW_NS = SECOND_NS
 """Of a clap and a flash that are one event."""

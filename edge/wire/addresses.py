@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ..errors import UsageError
-from ..files import denied, is_there
+from ..system.files import denied, is_there
 
 DEFAULT_ADDRESS = "tcp://127.0.0.1:5556"
 AUTO, OFF = "auto", "off"

@@ -9,8 +9,7 @@ import zmq
 
 from ..clock import Clock
 from ..errors import UsageError
-from ..messages import Message, Prediction, Stats, Status, SteadyState
-from ..misfit import UNREADABLE
+from ..validation import UNREADABLE
 from .addresses import AUTO, LARGEST_PORT, OFF
 from .control_messages import (
     EXPECTED,
@@ -33,6 +32,7 @@ from .control_messages import (
 )
 from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
+from .messages import Message, Prediction, Stats, Status, SteadyState
 from .sockets import Waker, bind
 
 LONGEST_REQUEST = 4096

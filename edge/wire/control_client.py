@@ -8,7 +8,7 @@ import msgspec
 import zmq
 
 from ..errors import FoalError, SourceError
-from ..misfit import UNREADABLE, explain
+from ..validation import UNREADABLE, explain
 from .control_messages import Refusal, Request, write
 from .keys import ClientKeys, client_keys
 from .sockets import connect

@@ -9,8 +9,8 @@ from typing import Any
 
 import msgspec
 
-from ..messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
-from ..misfit import explain
+from ..validation import explain
+from .messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
 
 WORDS = ("status", "last", "clock", "schema", "stop")
 EXPECTED = (

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from ..logs import Seldom
+from ..system.logs import Seldom
 from .connection import Glass
 
 LOOK_S = 0.1

@@ -21,7 +21,7 @@ from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from ..errors import UsageError
-from ..files import check_file, denied, is_there
+from ..system.files import check_file, denied, is_there
 
 DOMAIN = "foal-edge"
 CLIENTS, HAND_OUT = "clients", "hand-out"

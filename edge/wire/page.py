@@ -9,13 +9,13 @@ from typing import get_args
 import msgspec
 from msgspec import inspect as types
 
-from .. import messages
+from . import messages
 
 HEADING = """\
 # The wire
 
-Made of `edge/messages.py` by `python -m edge.wire.page > docs/wire.md`: change what it says there. A field that is not
-explained means what its name says, or what it means further up.
+Made of `edge/wire/messages.py` by `python -m edge.wire.page > docs/wire.md`: change what it says there. A field that is
+not explained means what its name says, or what it means further up.
 """
 DROPPED = "## Why something was dropped\n\nThe keys of `dropped`; `DROP_REASONS` in Python."
 SCALARS: dict[type[types.Type], str] = {

@@ -8,11 +8,11 @@ from collections.abc import Callable
 import msgspec
 import zmq
 
-from ..bounded import push
 from ..clock import Clock
-from ..messages import Message, Prediction, WireFormat, encode, topic
+from ..queues import push
 from .guard import Guard, Limits
 from .keys import Doorkeeper, ServerKeys
+from .messages import Message, Prediction, WireFormat, encode, topic
 from .sockets import LONGEST_TOPIC, Waker, bind
 
 MOST_WAITING = 64

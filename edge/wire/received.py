@@ -3,8 +3,8 @@
 from collections import Counter
 
 from ..errors import FoalError
-from ..messages import Message, decode
-from ..misfit import UNREADABLE, explain
+from ..validation import UNREADABLE, explain
+from .messages import Message, decode
 
 Place = tuple[str, str]
 """Session and topic: `seq` counts within both."""

@@ -8,7 +8,7 @@ from pathlib import Path
 import zmq
 
 from ..errors import PublishError, UsageError
-from ..files import is_there
+from ..system.files import is_there
 from .addresses import DEFAULT_ADDRESS, check_address
 from .keys import ClientKeys, ServerKeys
 

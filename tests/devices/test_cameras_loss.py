@@ -18,11 +18,11 @@ from contextlib import suppress
 
 import pytest
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from edge.clock import SystemClock
 from edge.errors import SourceError
-from edge.evidence_state import is_dark
-from edge.samples import Frame
+from edge.live.signal_quality import is_dark
+from edge.preprocess.media import Frame
 from edge.sources.camera import LOST_S, LocalCamera
 from edge.sources.capture import Capture
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.listen import Subscriber
-from edge.messages import Prediction
+from edge.wire.messages import Prediction
+from edge.wire.subscriber import Subscriber
 
 ROOT = Path(__file__).parents[2]
 CAMERA = os.environ.get("FOAL_CAMERA")

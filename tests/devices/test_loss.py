@@ -16,8 +16,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.listen import Subscriber
-from edge.messages import Message, Prediction, Status
+from edge.wire.messages import Message, Prediction, Status
+from edge.wire.subscriber import Subscriber
 
 from .test_live import running
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle import Sound
+from edge.bundle.manifest import Sound
 from edge.clock import SystemClock
 from edge.errors import SourceError
-from edge.samples import Block
+from edge.preprocess.media import Block
 from edge.sources.capture import Capture
 from edge.sources.microphone import Microphone
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from edge import golden
-from edge.bundle import SHIPPED, Bundle, GraphName, load
+from edge.bundle import golden
+from edge.bundle.load import SHIPPED, Bundle, load
+from edge.bundle.manifest import GraphName
 from tests.edge.made_bundles import Folder, copy_shipped
 
 

@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.bundle import SHIPPED, sha256
+from edge.bundle.load import SHIPPED, sha256
 from edge.errors import BundleError
 from tests.edge.made_onnx import weights_in
 
@@ -108,9 +108,9 @@ def assert_says(message: str, says: list[str]) -> None:
 MEASURED = """
 import sys
 from pathlib import Path
-from edge import golden
-from edge.backends.ort import OrtBackend
-from edge.bundle import load
+from edge.bundle import golden
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle.load import load
 from edge.errors import BundleError
 
 def peak_mb():

@@ -8,12 +8,12 @@ from itertools import pairwise
 import numpy as np
 
 from edge.clock import SECOND_NS
-from edge.lineup import Course, Lane, line_up
-from edge.messages import Message, Prediction, SteadyState
-from edge.recognizer import Recognizer
-from edge.runtime import run_fast
-from edge.samples import Block, Event
-from edge.steadying import Steadying
+from edge.live.loop import run_fast
+from edge.live.pipeline import Course, Lane, line_up
+from edge.live.recognizer import Recognizer
+from edge.live.steady_state import Steadying
+from edge.preprocess.media import Block, Event
+from edge.wire.messages import Message, Prediction, SteadyState
 
 HOP_NS = SECOND_NS // 2
 MINUTE_S = 60

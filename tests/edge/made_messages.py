@@ -5,8 +5,8 @@ from typing import Any
 import msgspec
 import zmq
 
-from edge.framing import Box
-from edge.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, SteadyState, VideoEvidence
+from edge.geometry import Box
+from edge.wire.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, SteadyState, VideoEvidence
 
 ANY_PORT = "tcp://127.0.0.1:*"
 WAIT_S = 60

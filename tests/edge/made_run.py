@@ -6,12 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from edge.lineup import Course, Lane, line_up
-from edge.messages import Message
-from edge.recognizer import Recognizer
-from edge.samples import Block, Event, Frame
-from edge.steadying import Steadying
-from edge.step import Arrival, Step
+from edge.live.pipeline import Course, Lane, line_up
+from edge.live.recognizer import Recognizer
+from edge.live.steady_state import Steadying
+from edge.live.step import Arrival, Step
+from edge.preprocess.media import Block, Event, Frame
+from edge.wire.messages import Message
 
 MS = 1_000_000
 WALL_NS = 10**15

@@ -2,11 +2,12 @@
 
 import numpy as np
 
-from edge.bundle import Manifest
-from edge.framing import Box, Framed, Image
-from edge.recognizer import Recognizer
-from edge.samples import Block, Frame
-from edge.stream import Stream
+from edge.bundle.manifest import Manifest
+from edge.geometry import Box
+from edge.live.recognizer import Recognizer
+from edge.live.stream import Stream
+from edge.preprocess.framing import Framed, Image
+from edge.preprocess.media import Block, Frame
 
 MS = 1_000_000
 HOP_MS = 500

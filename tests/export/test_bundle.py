@@ -11,8 +11,8 @@ import pytest
 import torch
 from onnx.reference import ReferenceEvaluator
 
-from edge import bundle as bundles
-from edge.backends.ort import OrtBackend
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle import load as bundles
 from edge.errors import FoalError, UsageError
 from export import bundle as module
 from export import compare

@@ -1,6 +1,6 @@
 """The model card says who was kept out, what the pairs are, and the measured figures."""
 
-from edge import bundle as bundles
+from edge.bundle import load as bundles
 from export.card import card
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint

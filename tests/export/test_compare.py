@@ -7,9 +7,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.bundle import Comparison
+from edge.bundle.manifest import Comparison
 from edge.errors import FoalError
-from edge.recognizer import Recognizer
+from edge.live.recognizer import Recognizer
 from export.compare import FEWEST_WINDOWS, check, compare, describe
 from export.windows import Window
 

@@ -7,7 +7,7 @@ from shutil import copytree
 import msgspec
 import pytest
 
-from edge import bundle as bundles
+from edge.bundle import load as bundles
 from edge.errors import BundleError
 from export.__main__ import run_command
 from export.bundle import write_manifest

@@ -16,12 +16,13 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from edge.bundle import SHIPPED, Bundle, File, GraphEntry, load
-from edge.engines import cache
-from edge.engines.compile import compile_graph
-from edge.engines.device import architecture
-from edge.engines.flavour import Flavour, find
-from edge.engines.progress import Phases
+from edge.backends.tensorrt import cache
+from edge.backends.tensorrt.build import compile_graph
+from edge.backends.tensorrt.device import architecture
+from edge.backends.tensorrt.variant import Flavour, find
+from edge.bundle.load import SHIPPED, Bundle, load
+from edge.bundle.manifest import File, GraphEntry
+from edge.cli.build_progress import Phases
 from edge.errors import EngineError, UsageError
 from export import half
 from export.__main__ import main

@@ -6,7 +6,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from edge.bundle import SHIPPED
+from edge.bundle.load import SHIPPED
 from export.graphs import OPSET, Graph
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint

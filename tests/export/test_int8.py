@@ -10,7 +10,7 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, numpy_helper, parser, shape_inference
 
-from edge import bundle as bundles
+from edge.bundle import load as bundles
 from export.int8 import quantise, unfit
 from tests.export.conftest import Lowered
 from tests.export.test_half import ATTENTION, LOG_MEL, parse

@@ -9,13 +9,13 @@ from pathlib import Path
 import pytest
 import torch
 
-from edge import golden
-from edge.backends.ort import OrtBackend
-from edge.bundle import load
-from edge.engines.compile import compile_graph
-from edge.engines.flavour import find
-from edge.engines.progress import Phases
-from edge.proof import differences, graph_of
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.proof import differences, graph_of
+from edge.backends.tensorrt.build import compile_graph
+from edge.backends.tensorrt.variant import find
+from edge.bundle import golden
+from edge.bundle.load import load
+from edge.cli.build_progress import Phases
 from export.bundle import write
 from train import checkpoint, config
 

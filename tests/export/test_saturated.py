@@ -10,11 +10,11 @@ import onnx_ir
 import pytest
 from onnxruntime.quantization import quantize_static
 
-from edge import bundle as bundles
-from edge import golden
-from edge.backends.ort import open_session
-from edge.bundle import SHIPPED
-from edge.proof import distance
+from edge.backends.onnxruntime import open_session
+from edge.backends.proof import distance
+from edge.bundle import golden
+from edge.bundle import load as bundles
+from edge.bundle.load import SHIPPED
 from export import int8
 from export.lower import PLAYED, convert
 from export.saturated import can_saturate, saturated

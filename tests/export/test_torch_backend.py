@@ -13,12 +13,12 @@ import torch
 import torch._dynamo
 import torch._inductor.config
 
-from edge import golden
-from edge.backends.ort import OrtBackend
-from edge.bundle import Bundle, load
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.proof import differences, graph_of, prove
+from edge.bundle import golden
+from edge.bundle.load import Bundle, load
+from edge.bundle.manifest import GraphName
 from edge.errors import UsageError
-from edge.manifest import GraphName
-from edge.proof import differences, graph_of, prove
 from export.torch_backend import TENSORS, TorchBackend
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from rich.console import Console
 
-from edge.metrics import Accuracy
+from edge.evaluation.metrics import Accuracy
 from train import figures
 from train.figures import measured, report
 

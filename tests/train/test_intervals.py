@@ -7,7 +7,7 @@ import tracemalloc
 import numpy as np
 import pytest
 
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from train.intervals import RESAMPLES, SEED, Interval, Outcome, accuracies, bootstrap, difference, resamplings
 
 

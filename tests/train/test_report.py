@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from train.intervals import Interval, Outcome, accuracies, difference
 from train.report import (
     NOTHING,

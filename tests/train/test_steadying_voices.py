@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from edge.clock import SECOND_NS
-from edge.recognizer import Recognizer
-from edge.samples import Event
+from edge.live.recognizer import Recognizer
+from edge.preprocess.media import Event
 from edge.sources.media import MediaFile
 from tests.edge.made_conversation import Conversation, Turn, end_of, figures, follow
 from train.config import load, voices_and_faces

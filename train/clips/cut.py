@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 
 from edge.clock import to_ns
-from edge.framing import Image
-from edge.samples import Frame, Samples
+from edge.preprocess.framing import Image
+from edge.preprocess.media import Frame, Samples
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.film import Pixels
 from edge.sources.media import probe, read_first_window, timed
-from edge.windowing import FrameGrid
 
 from ..corpora.utterance import Cut, Half, Utterance
 

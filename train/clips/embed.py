@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import SourceError, UsageError
-from edge.framing import Image, make_framing
+from edge.preprocess.framing import Image, make_framing
 from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips

@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 from edge.clock import to_ns
-from edge.samples import Samples
-from edge.windowing import FrameGrid
+from edge.preprocess.media import Samples
+from edge.preprocess.windowing import FrameGrid
 
 from ..config import Config
 from ..corpora.utterance import Utterance

@@ -5,7 +5,7 @@ from pathlib import Path
 from torch import nn
 
 from edge.errors import UsageError
-from edge.metrics import Accuracy, evaluate
+from edge.evaluation.metrics import Accuracy, evaluate
 
 from ..checkpoint import Checkpoint, save
 from ..figures import measured, report

@@ -5,7 +5,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
-from edge.bundle import sha256
+from edge.bundle.load import sha256
 
 from .utterance import Utterance
 

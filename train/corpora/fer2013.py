@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.errors import UsageError
-from edge.files import check_file
+from edge.system.files import check_file
 
 ABOUT = "FER2013, faces from the web (Goodfellow et al. 2013), for research"
 

@@ -7,7 +7,7 @@ split is kept as the folds, and its speakers recur over them: a figure on it say
 from collections.abc import Iterator
 from pathlib import Path
 
-from edge.csv_table import rows
+from edge.evaluation.csv_table import rows
 
 from .utterance import Cut, Utterance, unpacked
 

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from edge.csv_table import rows
 from edge.errors import UsageError
+from edge.evaluation.csv_table import rows
 
 from .utterance import LABELS, Cut, Utterance
 

@@ -7,14 +7,14 @@ from typing import Literal, NamedTuple
 import av
 
 from edge.clock import SECOND_NS
-from edge.evidence_state import is_muted
-from edge.samples import Block, Frame
+from edge.live.signal_quality import is_muted
+from edge.preprocess.media import Block, Frame
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.base import source_error
 from edge.sources.decoding import opened
 from edge.sources.media import probe, read_blocks, read_frames
 from edge.sources.remarks import TORN, Remarks
 from edge.sources.tracks import choose_audio, choose_video, left_out
-from edge.windowing import FrameGrid
 
 SHORTEST_SOUND_S = 0.1
 """What a file's sound must be longer than."""

@@ -10,8 +10,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from edge.bundle import Picture
-from edge.framing import resize
+from edge.bundle.manifest import Picture
+from edge.preprocess.framing import resize
 
 LARGEST_TURN = math.radians(15)
 SCALES = (0.85, 1.15)

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 import torch
 
-from edge.metrics import Accuracy, evaluate
+from edge.evaluation.metrics import Accuracy, evaluate
 
 from ..calibration import fit_common_temperature
 from ..checkpoint import Checkpoint, make_fusion, save

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 import msgspec
 import numpy as np
 
-from edge.bench.document import Contender, Document, Machine, Naive, Noise, Roof, Series
+from edge.bench.report import Contender, Document, Machine, Naive, Noise, Roof, Series
 
 FIRST, SECOND = "foal-nano onnxruntime-cpu", "foal-nano onnxruntime-cuda"
 MACHINE = Machine(

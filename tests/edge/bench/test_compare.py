@@ -4,7 +4,7 @@ import msgspec
 import pytest
 
 from edge.bench.compare import compare
-from edge.bench.document import Document, Series
+from edge.bench.report import Document, Series
 from edge.errors import UsageError
 from tests.edge.bench.made_document import DOCUMENT, EMPTY, FIRST, MACHINE, NOISE, SECOND, contender
 from tests.edge.bench.test_tables import find, printed, rows_of

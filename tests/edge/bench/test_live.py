@@ -7,17 +7,18 @@ from typing import get_args
 
 import pytest
 
-from edge.backends.ort import OrtBackend
-from edge.bench import document, recording
-from edge.bench.contenders import make_contender
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.proof import prove
+from edge.bench import recording
+from edge.bench import report as document
+from edge.bench.candidates import make_contender
+from edge.bench.cold_start import await_prediction, without_engines
 from edge.bench.energy import Energy
 from edge.bench.live import live
 from edge.bench.program import Program
 from edge.bench.sampling import Sampling
-from edge.bench.start import await_prediction, without_engines
-from edge.bundle import SHIPPED, load
+from edge.bundle.load import SHIPPED, load
 from edge.errors import FoalError, SourceError
-from edge.proof import prove
 from edge.sources.media import MediaFile
 
 

@@ -8,11 +8,11 @@ from pathlib import Path
 import msgspec
 import pytest
 
+from edge.backends.tensorrt.device import Device
 from edge.bench import machine
-from edge.bench.document import Machine
-from edge.engines.device import Device
+from edge.bench.report import Machine
 from edge.errors import EngineError
-from edge.versions import versions
+from edge.system.versions import versions
 
 
 def write(path: Path, text: str) -> None:

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from edge.bench import roof
-from edge.bench.product import open_product, varint
+from edge.bench.matmul_probe import open_product, varint
 
 
 def test_the_product_is_numpys() -> None:

@@ -6,20 +6,21 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edge.backends.ort import OrtBackend
-from edge.bench import again, scenarios, stages
-from edge.bench.contenders import Contender, make_contender, numbered, open_contenders
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.proof import prove
+from edge.bench import naive_baseline as again
+from edge.bench import scenarios, stages
+from edge.bench.candidates import Contender, make_contender, numbered, open_contenders
 from edge.bench.energy import Energy
-from edge.bench.material import cut_windows
 from edge.bench.sampling import Sampling, Taken
 from edge.bench.scenarios import OFFLINE_WINDOWS, after_idle, closed, serve, server
 from edge.bench.statistics import needed
-from edge.bundle import SHIPPED, load
+from edge.bench.workload import cut_windows
+from edge.bundle.load import SHIPPED, load
 from edge.errors import EngineError
-from edge.framing import FaceFraming
-from edge.proof import prove
+from edge.preprocess.framing import FaceFraming
 from edge.sources.demo import Demo
-from tests.edge.engines import made
+from tests.edge.backends.tensorrt import made_engines as made
 
 
 @pytest.fixture(scope="module")

@@ -6,10 +6,10 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.bench.document import Series
 from edge.bench.figures import against_first, roof_share, rows_per_s
+from edge.bench.report import Series
 from edge.bench.tables import markdown, number, tables
-from edge.terminal import Terminal
+from edge.cli.terminal import Terminal
 from tests.edge.bench.made_document import DOCUMENT, EMPTY, FIRST, MACHINE, NOISE, ROOF, SECOND
 
 

@@ -11,18 +11,19 @@ from pathlib import Path
 
 import numpy as np
 
-from edge.backends.ort import OrtBackend
-from edge.bundle import MANIFEST, SHIPPED, Manifest, load, sha256
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle.load import MANIFEST, SHIPPED, load, sha256
+from edge.bundle.manifest import Manifest
 from edge.clock import SECOND_NS, to_ns
-from edge.lineup import Course, Lane, line_up
-from edge.messages import Message
-from edge.recognizer import Recognizer
-from edge.recording.about import BundleAbout, Session
+from edge.live.pipeline import Course, Lane, line_up
+from edge.live.recognizer import Recognizer
+from edge.live.steady_state import Steadying
+from edge.live.step import Arrival, Step
+from edge.preprocess.media import Block, Event, Frame
+from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
-from edge.samples import Block, Event, Frame
 from edge.sources.demo import MOODS, face, voice
-from edge.steadying import Steadying
-from edge.step import Arrival, Step
+from edge.wire.messages import Message
 
 GOLDEN = Path(__file__).parents[2] / "golden" / "demo"
 BEGIN_NS, UNIX_AHEAD_NS = 1_000 * SECOND_NS, 1_700_000_000 * SECOND_NS

@@ -6,11 +6,11 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge.messages import Status
-from edge.recording.about import BundleAbout, Session
+from edge.live.step import Arrival, Step
+from edge.preprocess.media import Block, Event, Frame
+from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
-from edge.samples import Block, Event, Frame
-from edge.step import Arrival, Step
+from edge.wire.messages import Status
 from tests.edge.made_run import MS, course
 
 START_UNIX_NS = 1_700_000_000 * 10**9

@@ -15,13 +15,13 @@ import numpy as np
 import pytest
 
 from edge.errors import UsageError
+from edge.preprocess.media import Block, Frame
 from edge.recording import recorder as module
-from edge.recording.about import ABOUT, MESSAGES, STEPS, read_session
-from edge.recording.contents import End, Gap
-from edge.recording.reading import read_messages, read_steps
+from edge.recording.metadata import ABOUT, MESSAGES, STEPS, read_session
+from edge.recording.reader import read_messages, read_steps
 from edge.recording.record_file import RecordFile
 from edge.recording.recorder import MOST_WAITING, Recorder
-from edge.samples import Block, Frame
+from edge.recording.records import End, Gap
 from tests.edge.recording.made_recordings import MS, about, assert_same, noise, record, status, step, steps
 
 ROOT = Path(__file__).parents[3]

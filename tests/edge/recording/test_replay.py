@@ -8,17 +8,17 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.bundle import MANIFEST, SHIPPED, sha256
+from edge.bundle.load import MANIFEST, SHIPPED, sha256
 from edge.errors import BundleError, FoalError, SourceError, UsageError
-from edge.messages import encode
-from edge.recognizer import Recognizer
-from edge.recording.about import MESSAGES, STEPS, read_session
-from edge.recording.comparison import FLOATS_ALIKE
-from edge.recording.contents import Gap, pack
-from edge.recording.reading import read_messages, read_steps
+from edge.live.recognizer import Recognizer
+from edge.preprocess.media import Block
+from edge.recording.compare import FLOATS_ALIKE
+from edge.recording.metadata import MESSAGES, STEPS, read_session
+from edge.recording.reader import read_messages, read_steps
 from edge.recording.record_file import RecordFile, read_records
+from edge.recording.records import Gap, pack
 from edge.recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
-from edge.samples import Block
+from edge.wire.messages import encode
 from tests.edge.recording.made_golden import BEGIN_NS, GOLDEN, about, record_demo
 from tests.edge.recording.made_recordings import record, status
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from edge.samples import Block, Event, Frame
+from edge.preprocess.media import Block, Event, Frame
 from edge.sources.sound import laid
 
 FPS = 25

@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from edge.errors import SourceError
 from edge.sources import camera as camera_module
 from edge.sources import reader as reader_module

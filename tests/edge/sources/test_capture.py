@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.samples import Block, Event, check
+from edge.preprocess.media import Block, Event, check
 from edge.sources import capture as capture_module
 from edge.sources.capture import Capture
 

@@ -9,9 +9,9 @@ from pathlib import Path
 import av
 import pytest
 
-from edge.bundle import Picture, Sound
+from edge.bundle.manifest import Picture, Sound
 from edge.errors import SourceError
-from edge.samples import Block, Discontinuity
+from edge.preprocess.media import Block, Discontinuity
 from edge.sources.decoding import Decoder
 from edge.sources.media import MediaFile
 from edge.sources.remarks import Remarks

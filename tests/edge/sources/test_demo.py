@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
-from edge.framing import FaceFraming
-from edge.samples import Block, Frame
+from edge.bundle.manifest import Picture, Sound
+from edge.preprocess.framing import FaceFraming
+from edge.preprocess.media import Block, Frame
 from edge.sources.demo import MOODS, Demo, voice
 
 SOUND, PICTURE = Sound(16000, 6.0), Picture(5.0, 64, 64, "face")

@@ -7,10 +7,10 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
-from edge.samples import Block, Discontinuity, Frame
+from edge.bundle.manifest import Picture, Sound
+from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import MediaFile, read_frames, timed
-from edge.windowing import FrameGrid
 
 from .made_media import READ_HZ, Change, beep_times, flash_times, moved, write
 

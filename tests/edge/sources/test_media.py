@@ -7,11 +7,11 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
+from edge.bundle.manifest import Picture, Sound
 from edge.errors import SourceError
-from edge.samples import Block, Frame
+from edge.preprocess.media import Block, Frame
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
-from edge.windowing import FrameGrid
 
 SOUND, PICTURE = Sound(16000, 6.0), Picture(5.0, 8, 8, "whole")
 MS = 1_000_000

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.bundle import Sound
+from edge.bundle.manifest import Sound
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.sources import microphone as microphone_module

@@ -17,10 +17,10 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from edge.clock import SystemClock
 from edge.errors import SourceError
-from edge.samples import Frame
+from edge.preprocess.media import Frame
 from edge.sources.base import Source
 from edge.sources.camera import make_camera
 from edge.sources.network_camera import LARGEST_LAG_NS, LOST_S, Pictures

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from edge.clock import SystemClock
-from edge.samples import Frame
+from edge.preprocess.media import Frame
 from edge.sources import capture as capture_module
 from edge.sources.camera import make_camera
 from edge.sources.capture import Capture

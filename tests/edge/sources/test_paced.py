@@ -4,7 +4,7 @@ import threading
 
 import numpy as np
 
-from edge.samples import Block, Frame
+from edge.preprocess.media import Block, Frame
 from edge.sources.paced import Paced
 
 BLOCK, FRAME = Block(np.ones(3, np.float32), 20), Frame(np.zeros((1, 1, 3), np.uint8), 500)

@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from edge.errors import SourceError
+from edge.preprocess.windowing import FrameGrid
 from edge.sources import place
 from edge.sources.media import MediaFile, probe, read_frames
 from edge.sources.place import is_address, named, within
-from edge.windowing import FrameGrid
 from tests.edge.sources.silent import silent_server
 
 NAMES = [

@@ -7,8 +7,8 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
-from edge.samples import Block, Frame
+from edge.bundle.manifest import Picture, Sound
+from edge.preprocess.media import Block, Frame
 from edge.sources.demo import Demo
 from edge.sources.shifted import Shifted, ShiftedRecording
 

@@ -7,8 +7,8 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
-from edge.samples import Block, Discontinuity
+from edge.bundle.manifest import Picture, Sound
+from edge.preprocess.media import Block, Discontinuity
 from edge.sources.media import MediaFile, read_blocks, read_first_window, read_sound
 
 from .made_media import READ_HZ, beep_times, beeps, between, flash_times, moved, write

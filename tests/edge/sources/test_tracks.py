@@ -9,12 +9,12 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.bundle import Picture
-from edge.bundle import Sound as Wanted
+from edge.bundle.manifest import Picture
+from edge.bundle.manifest import Sound as Wanted
 from edge.errors import SourceError
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
 from edge.sources.tracks import Numbers, is_track, lack, name_of
-from edge.windowing import FrameGrid
 from tests.edge.sources.made_tracks import RATE_HZ, Film, Sound, write
 
 DEFAULT, COVER = Disposition.default, Disposition.attached_pic

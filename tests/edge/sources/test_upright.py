@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.samples import Frame
+from edge.preprocess.media import Frame
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import read_frames
 from edge.sources.upright import Turn, nearest, square
-from edge.windowing import FrameGrid
 from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, png, rgb, turn
 from train.clips.cut import frames
 from train.corpora.utterance import Cut

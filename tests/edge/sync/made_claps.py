@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.clock import to_ns
-from edge.samples import Block, Frame
+from edge.preprocess.media import Block, Frame
 
 RATE_HZ = 48000
 FPS = 25

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from edge.bundle import Picture, Sound
+from edge.bundle.manifest import Picture, Sound
 from edge.errors import SourceError
 from edge.sources.media import MediaFile
 from edge.sources.shifted import ShiftedRecording
-from edge.sync.evidence import Evidence
+from edge.sync.onsets import Evidence
 from edge.sync.skew import Skew, measure, pair
 from tests.edge.sync.made_claps import as_events, claps, flashes, record
 

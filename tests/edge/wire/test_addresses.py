@@ -3,8 +3,8 @@
 import pytest
 
 from edge.errors import UsageError
-from edge.listen import Subscriber
 from edge.wire.addresses import check_address, publishing_address
+from edge.wire.subscriber import Subscriber
 
 WRONG = {
     "": "begins with neither", "nowhere": "neither tcp:// nor ipc://", "127.0.0.1:5556": "begins with neither",

@@ -10,9 +10,9 @@ import pytest
 import zmq
 
 from edge.errors import PublishError, UsageError
-from edge.messages import Message
 from edge.wire.control import LONGEST_REQUEST, Control, control_address
 from edge.wire.control_messages import schema
+from edge.wire.messages import Message
 from tests.edge.made_messages import ANY_PORT, EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
 
 ABOUT = {"bundle": "tiny 0.0.1", "session": "ab"}

@@ -6,8 +6,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.messages import encode
-from edge.misfit import UNREADABLE
+from edge.validation import UNREADABLE
 from edge.wire.control_messages import (
     AskClock,
     AskLast,
@@ -26,6 +25,7 @@ from edge.wire.control_messages import (
     write,
     written_schema,
 )
+from edge.wire.messages import encode
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
 
 ALL = [AskStatus(), AskLast(), AskClock(), AskSchema(), AskStop()]

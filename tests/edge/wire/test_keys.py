@@ -9,7 +9,6 @@ import pytest
 import zmq
 
 from edge.errors import SourceError, UsageError
-from edge.listen import Subscriber
 from edge.wire import keys
 from edge.wire.control import Control
 from edge.wire.control_client import ControlClient
@@ -25,6 +24,7 @@ from edge.wire.keys import (
     make_server_keys,
 )
 from edge.wire.publisher import Publisher
+from edge.wire.subscriber import Subscriber
 from tests.edge.made_messages import ANY_PORT, STATUS, WAIT_S, nothing, unchanged
 
 REFUSED_S = 0.3

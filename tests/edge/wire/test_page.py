@@ -11,8 +11,8 @@ import msgspec
 import pytest
 from msgspec import inspect as types
 
-from edge.framing import Box
-from edge.messages import DROP_REASONS, Latency, Message, encode, topic
+from edge.geometry import Box
+from edge.wire.messages import DROP_REASONS, Latency, Message, encode, topic
 from edge.wire.page import page, read_meanings, spelled, struct
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
@@ -91,7 +91,7 @@ def test_what_is_no_struct_is_refused() -> None:
 
 
 def test_every_struct_of_the_wire_is_on_the_page() -> None:
-    kinds = {kind.__name__ for kind in msgspec.Struct.__subclasses__() if kind.__module__ == "edge.messages"}
+    kinds = {kind.__name__ for kind in msgspec.Struct.__subclasses__() if kind.__module__ == "edge.wire.messages"}
     assert kinds <= set(tables())
 
 

@@ -7,7 +7,7 @@ import pytest
 import zmq
 
 from edge.errors import PublishError, UsageError
-from edge.messages import Latency, Message, decode, encode, topic
+from edge.wire.messages import Latency, Message, decode, encode, topic
 from edge.wire.publisher import LONGEST_FRAME, LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
 from tests.edge.made_messages import (
     ANY_PORT,

@@ -3,7 +3,7 @@
 import pytest
 
 from edge.errors import FoalError
-from edge.messages import Message, encode, topic
+from edge.wire.messages import Message, encode, topic
 from edge.wire.received import Received
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS, numbered
 

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 import pytest
 import zmq
 
-from edge.messages import decode
+from edge.wire.messages import decode
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, WAIT_S, nothing, numbered, receive, unchanged
 

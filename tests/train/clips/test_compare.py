@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from PIL import Image
 
 from edge.errors import UsageError
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from tests.train.clips.conftest import Done, do, elsewhere, train
 from train import config, report
 from train.clips import compare, crossval

@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.samples import Frame
+from edge.preprocess.media import Frame
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.film import Pixels
 from edge.sources.media import read_frames
-from edge.windowing import FrameGrid
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of
 from train.clips import cut

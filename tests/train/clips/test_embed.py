@@ -13,8 +13,8 @@ import torch
 from msgspec.structs import replace
 
 from edge.errors import SourceError, UsageError
-from edge.framing import make_framing
-from edge.samples import Frame
+from edge.preprocess.framing import make_framing
+from edge.preprocess.media import Frame
 from tests.train import made
 from tests.train.clips.conftest import (
     ARCHITECTURE,

@@ -9,7 +9,7 @@ import torch
 from msgspec.structs import replace
 
 from edge.clock import to_ns
-from edge.samples import Samples
+from edge.preprocess.media import Samples
 from tests.train.clips.conftest import WIDTH
 from train.clips import compare
 from train.clips.crossval import Bench

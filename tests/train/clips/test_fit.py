@@ -8,10 +8,10 @@ import pytest
 import torch
 from click.testing import CliRunner
 
-from edge.backends.ort import OrtBackend
-from edge.bundle import load as load_bundle
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle.load import load as load_bundle
 from edge.errors import UsageError
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from export.__main__ import main as export
 from tests.train.clips.conftest import Done, elsewhere, files, train
 from train import checkpoint

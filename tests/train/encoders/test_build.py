@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 from msgspec.structs import replace
 
-from edge.bundle import Picture, Sound
+from edge.bundle.manifest import Picture, Sound
 from edge.errors import UsageError
 from train import config
 from train.config import Config

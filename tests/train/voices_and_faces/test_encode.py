@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from edge.errors import UsageError
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from tests.train import made
 from train import sampling
 from train.config import Config

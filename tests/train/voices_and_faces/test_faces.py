@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 import torch
 
-from edge.bundle import Picture
+from edge.bundle.manifest import Picture
 from train.voices_and_faces import faces
 
 PICTURE = Picture(rate_hz=5.0, height=64, width=64, framing="face")

@@ -11,7 +11,7 @@ import torch
 from click.testing import CliRunner
 
 from edge.errors import UsageError
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from tests.train.made import Trained
 from train import checkpoint
 from train.calibration import fit_common_temperature

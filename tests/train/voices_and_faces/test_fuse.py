@@ -7,7 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from edge.metrics import evaluate
+from edge.evaluation.metrics import evaluate
 from train import sampling
 from train.checkpoint import make_fusion
 from train.config import Config

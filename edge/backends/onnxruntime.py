@@ -1,0 +1,117 @@
+"""ONNX Runtime on the CPU: the embedded default."""
+
+import io
+import os
+import platform
+from collections.abc import Mapping
+from contextlib import redirect_stdout
+from pathlib import Path
+
+from ..bundle.load import Bundle
+from ..bundle.manifest import GraphEntry, Tensor, sizes
+from ..errors import BundleError, EngineError
+from ..system.shortage import shortage
+from .base import Array
+
+# ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
+os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
+import onnxruntime as ort
+
+VERSION = str(ort.__version__)
+LARGEST_CONSTANT_BYTES = 1 << 26
+PROVIDERS = ["CPUExecutionProvider"]
+"""Without a fallback, which is the same one, tried again and told on stdout."""
+DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
+
+
+class OrtGraph:
+    """One graph in its own session."""
+
+    device_ms = None
+    """The host computes."""
+
+    def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
+        self._path = path = bundle.path(entry.file)
+        self._session = open_session(path, options)
+        check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
+        check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
+        self._outputs = [tensor.name for tensor in entry.outputs]
+
+    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Named inputs -> named outputs."""
+        try:
+            found = self._session.run(self._outputs, dict(inputs))
+        except Exception as error:  # onnxruntime's errors share no base class
+            raise shortage(error) or EngineError(
+                f"{self._path} failed in ONNX Runtime {ort.__version__} on the CPU: {error}", "run `foal-edge doctor`"
+            ) from error
+        return dict(zip(self._outputs, found, strict=True))
+
+
+class OrtBackend:
+    """The three graphs on the CPU, each using `threads` cores (0: all)."""
+
+    name = "onnxruntime-cpu"
+
+    def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
+        """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
+        self.about = f"{processor()}, {threads or os.cpu_count()} threads"
+        options = session_options(threads) if tuned else exact_options()
+        graphs = bundle.manifest.graphs
+        self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
+        self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
+        self.fusion = OrtGraph(bundle, graphs.fusion, options)
+
+
+def exact_options() -> ort.SessionOptions:
+    """ONNX Runtime as it comes, but that it computes what the graph says."""
+    options = ort.SessionOptions()
+    # 1 is fp32; by default a product of weights that alone are quantised rounds its other factor to 8 bits too
+    options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
+    return options
+
+
+def session_options(threads: int) -> ort.SessionOptions:
+    """What the runtime opens its sessions with: so many cores (0: all), and threads that spin during a run only."""
+    options = exact_options()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # what is an error is raised, and stderr is the log's
+    options.add_session_config_entry("session.force_spinning_stop", "1")
+    # a session computes what is constant while it loads, before its tensors can be compared with the manifest
+    options.add_session_config_entry(
+        "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
+    )
+    return options
+
+
+def processor() -> str:
+    """The CPU's own name, its architecture where it tells none."""
+    try:
+        lines = Path("/proc/cpuinfo").read_text().splitlines()
+    except OSError:
+        lines = []
+    names = [line.partition(":")[2].strip() for line in lines if line.startswith(("model name", "Model"))]
+    return names[0] if names else platform.machine()
+
+
+def open_session(model: Path | bytes, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
+    """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
+    content = str(model) if isinstance(model, Path) else model
+    try:
+        # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
+        with redirect_stdout(io.StringIO()):
+            return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
+    except Exception as error:  # onnxruntime's errors share no base class
+        name = model if isinstance(model, Path) else "a graph of its own"
+        raise shortage(error) or BundleError(
+            f"{name} does not load in ONNX Runtime {ort.__version__}: {error}; "
+            "update onnxruntime, take the bundle again or export it again"
+        ) from error
+
+
+def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:
+    """BundleError unless the graph's own tensors are those of the manifest."""
+    wanted = [(tensor.name, tensor.dtype, sizes(tensor.shape)) for tensor in expected]
+    has = [(tensor.name, DTYPES.get(tensor.type, tensor.type), sizes(tensor.shape)) for tensor in found]
+    if wanted != has:
+        raise BundleError(f"{path} has {side} {has}, the manifest says {wanted}; export the checkpoint again")

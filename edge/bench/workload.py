@@ -1,0 +1,90 @@
+"""What is measured on: a recording's pictures, and its windows with the crops that are new in each."""
+
+from collections import deque
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+
+from ..bundle.manifest import Picture
+from ..clock import to_ns
+from ..errors import SourceError
+from ..live.recognizer import Recognizer
+from ..live.stream import Stream
+from ..preprocess.framing import Framing, Image, resize
+from ..preprocess.media import Embedding, Event, Frame, Samples
+from ..sources.base import Recording
+
+MOST_S = 60.0
+"""Of the recording that is looked at."""
+
+
+@dataclass(frozen=True)
+class LiveWindow:
+    """The evidence of one window when it falls due."""
+
+    samples: Samples
+    """float32 `[n]`, n <= S."""
+    embeddings: Embedding
+    """float32 `[n, Dv]`, n <= Tv: of earlier frames and of the new ones."""
+    crops: Sequence[Image]
+    """uint8 `[H, W, 3]`: of the frames that are new since the window before."""
+    seen: Sequence[Image]
+    """Those of all its frames, as many as there are embeddings."""
+
+    def with_embeddings(self, embeddings: Embedding) -> "LiveWindow":
+        """The same, its frames encoded otherwise."""
+        return replace(self, embeddings=embeddings)
+
+
+def first_events(recording: Recording) -> list[Event]:
+    """Those of its first minute; SourceError where there are none."""
+    events: list[Event] = []
+    for event in recording.events():
+        events.append(event)
+        if event.end_ns >= to_ns(MOST_S):
+            break
+    if not events:
+        raise SourceError(f"{recording.name} has neither sound nor picture in it; give another recording")
+    return events
+
+
+def pictures(events: Sequence[Event]) -> list[Image]:
+    """uint8 `[H, W, 3]` each; SourceError where there is none."""
+    found = [event.picture for event in events if isinstance(event, Frame)]
+    if not found:
+        raise SourceError("the recording has no picture; give --file one with sound and picture")
+    return found
+
+
+def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framing, hop_s: float) -> list[LiveWindow]:
+    """Windows of whole length, or the longest where the recording is shorter than that.
+
+    Where no face is seen the whole pictures stand in for crops: the time does not depend on what they show.
+    """
+    manifest = recognizer.manifest
+    stream = Stream(manifest, framing, sound=True, picture=True, begin_ns=0, hop_ns=to_ns(hop_s))
+    windows: list[LiveWindow] = []
+    seen: deque[Image] = deque(maxlen=manifest.frames)
+    for event in events:
+        stream.add([event])
+        while stream.due(event.end_ns):
+            stream.look()
+            seen += stream.crops
+            crops = stream.crops or standing_in(events, manifest.picture, hop_s)
+            stream.keep(recognizer.embed(stream.crops))
+            window = stream.cut(stream.grid.next_ns)
+            stream.grid.advance()
+            if window is not None:
+                faces = list(seen)[len(seen) - len(window.embeddings) :]
+                windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), crops, faces))
+    if not windows:
+        raise SourceError(f"the recording is shorter than a hop of {hop_s:g} s; give --file a longer one")
+    longest = max(len(window.samples) for window in windows)
+    return [window for window in windows if len(window.samples) == longest]
+
+
+def standing_in(events: Sequence[Event], picture: Picture, hop_s: float) -> list[Image]:
+    """A hop's pictures as crops."""
+    return [
+        resize(found, picture.height, picture.width)
+        for found in pictures(events)[: max(1, round(picture.rate_hz * hop_s))]
+    ]

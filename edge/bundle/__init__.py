@@ -1,0 +1,1 @@
+"""A model on disk: its manifest, its graphs and golden vectors, checked."""

@@ -1,0 +1,106 @@
+"""A bundle: a folder of three ONNX graphs, golden vectors, and the manifest that says what they are.
+
+It is all that the making side hands to the live side. Whatever the manifest does not explain is refused.
+"""
+
+import hashlib
+import os
+from pathlib import Path, PurePosixPath, PureWindowsPath
+
+import msgspec
+
+from ..errors import BundleError
+from ..system.files import denied, is_there
+from ..system.shortage import shortage
+from . import consistency, onnx_header
+from .manifest import AGAIN, File, Manifest, decode_manifest
+
+MANIFEST = "manifest.json"
+LARGEST_MANIFEST = 1 << 20
+"""In bytes; a manifest of three graphs has a few thousand."""
+SHIPPED = Path(__file__).parents[1] / "models" / "foal-nano"
+"""The bundle that comes with the package."""
+
+
+class Bundle(msgspec.Struct, frozen=True):
+    """A bundle on disk whose files are what its manifest says."""
+
+    folder: Path
+    manifest: Manifest
+
+    def path(self, file: File) -> Path:
+        """Where one of its files lies."""
+        return self.folder / file.path
+
+
+def load(folder: Path) -> Bundle:
+    """Read and verify a bundle; BundleError says what was found, what was expected, and the remedy.
+
+    No engine has seen it then: nothing of it has run, and no more memory was taken than the manifest's.
+    """
+    if not is_there(folder / MANIFEST, BundleError) and not os.path.lexists(folder / MANIFEST):
+        raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
+    manifest = read_manifest(folder)
+    consistency.check(manifest, folder)
+    for entry in manifest.graphs.by_name().values():
+        for file in entry.files:
+            verify(folder, file)
+        onnx_header.check(folder / entry.file.path, folder / entry.weights.path if entry.weights else None)
+    verify(folder, manifest.golden)
+    return Bundle(folder, manifest)
+
+
+def read_manifest(folder: Path) -> Manifest:
+    """Read a folder's manifest; BundleError where it is none."""
+    path = locate(folder, MANIFEST)
+    try:
+        with path.open("rb") as stream:
+            text = stream.read(LARGEST_MANIFEST + 1)
+    except PermissionError as error:
+        raise BundleError(denied(path)) from error
+    except OSError as error:
+        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+    if len(text) > LARGEST_MANIFEST:
+        raise BundleError(
+            f"{path} is damaged: it has {path.stat().st_size} bytes, at most {LARGEST_MANIFEST} are expected; {AGAIN}"
+        )
+    return decode_manifest(text, path)
+
+
+def verify(folder: Path, file: File) -> None:
+    """BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
+    path = locate(folder, file.path)
+    try:
+        found = sha256(path)
+    except PermissionError as error:
+        raise BundleError(denied(path)) from error
+    except OSError as error:
+        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+    if found != file.sha256:
+        raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {AGAIN}")
+
+
+def locate(folder: Path, name: str) -> Path:
+    """Where a file lies that the manifest names; BundleError unless that is a regular file inside the folder."""
+    relative = PurePosixPath(name)
+    climbs = relative.is_absolute() or ".." in relative.parts or PureWindowsPath(name).drive
+    if climbs or {"\\", "\0"} & set(name):
+        raise BundleError(f"{folder / MANIFEST} names {name!r}, which leaves the bundle; do not use this bundle")
+    path = folder / relative
+    if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
+        raise BundleError(f"{path} is a link that leaves the bundle; do not use this bundle")
+    if not os.path.exists(path):
+        raise BundleError(f"{path} is missing; {AGAIN}")
+    if not os.path.isfile(path):  # to open a pipe would be to wait for who writes into it
+        kind = "a directory" if os.path.isdir(path) else "a pipe, socket or device"
+        raise BundleError(f"{path} is {kind}, a regular file is expected; {AGAIN}")
+    return path
+
+
+def sha256(path: Path) -> str:
+    """Of a file's content, in hex."""
+    digest = hashlib.sha256()
+    with path.open("rb") as stream:
+        while part := stream.read(1 << 20):
+            digest.update(part)
+    return digest.hexdigest()

@@ -1,0 +1,120 @@
+"""How well a bundle does on labelled clips or still pictures, by the runtime's own way through them.
+
+A clip's prediction is that of its first window, as in the paper: its first 6 s, or all of a shorter clip.
+"""
+
+import logging
+import math
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import to_ns
+from ..errors import EngineError, SourceError, UsageError
+from ..live.recognizer import Recognizer
+from ..live.stream import Stream
+from ..preprocess.framing import Framing
+from ..sources.base import source_error
+from ..sources.media import MediaFile, probe
+from ..sources.place import Place, named, said
+from ..sources.tracks import BEST, Numbers
+from .csv_table import rows
+from .metrics import Accuracy, evaluate
+
+log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Clip:
+    """A row of the table."""
+
+    path: Place
+    truth: int
+    """Index into the bundle's labels."""
+
+
+@dataclass(frozen=True)
+class Score:
+    """What came of a table of clips."""
+
+    accuracy: Accuracy | None
+    """None where no clip could be predicted."""
+    failed: list[str]
+    """Why each of the others could not."""
+
+
+def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
+    """Rows of `path,label`; paths are relative to the table. UsageError names the line that is wrong."""
+    clips = []
+    for line, row in rows(table, ("path", "label")):
+        if row["label"] not in labels:
+            raise UsageError(
+                f"{table}, line {line}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
+            )
+        clips.append(Clip(named(row["path"], table.parent), labels.index(row["label"])))
+    if not clips:
+        raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
+    return clips
+
+
+def score(
+    clips: Iterable[Clip],
+    recognizer: Recognizer,
+    make: Callable[[], Framing],
+    *,
+    sound: bool,
+    picture: bool,
+    numbers: Numbers = BEST,
+) -> Score:
+    """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
+    probs, truth, failed = [], [], []
+    for clip in clips:
+        framing = make()
+        try:
+            probs.append(predict(clip.path, recognizer, framing, sound=sound, picture=picture, numbers=numbers))
+            truth.append(clip.truth)
+            if not np.isfinite(probs[-1]).all():
+                log.warning("%s counts as wrong: the model gave it %s", said(clip.path), probs[-1].tolist())
+        except EngineError:
+            raise
+        except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
+            log.debug("%s", said(clip.path), exc_info=error)
+            failed.append(str(source_error(said(clip.path), error)))
+    return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
+
+
+def predict(
+    path: Place, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool, numbers: Numbers = BEST
+) -> NDArray[Any]:
+    """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
+    manifest = recognizer.manifest
+    has_sound, has_picture = probe(path, numbers)
+    hears, sees = sound and has_sound, picture and has_picture
+    media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None, numbers)
+    window_ns, end_ns = to_ns(manifest.sound.window_s), 1
+    stream = Stream(
+        manifest,
+        framing,
+        sound=hears,
+        picture=sees,
+        begin_ns=0,
+        hop_ns=window_ns,
+        sound_lost_ns=math.inf,
+        picture_lost_ns=math.inf,
+    )
+    for event in media.events():
+        if event.end_ns > window_ns:
+            break
+        stream.add([event])
+        end_ns = event.end_ns + 1
+    for error in stream.look():
+        log.warning("%s: a picture cannot be framed (%s) and is left out", said(path), error)
+    stream.keep(recognizer.embed(stream.crops))
+    window = stream.cut(end_ns)
+    if window is None:
+        raise SourceError(f"{said(path)} offers nothing to go by: no sound asked for and heard, no face seen")
+    return recognizer.recognize([window])[0].probs

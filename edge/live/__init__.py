@@ -1,0 +1,1 @@
+"""The live pipeline: from frames and blocks to published predictions."""

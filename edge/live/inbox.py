@@ -1,0 +1,125 @@
+"""Where capture threads leave blocks and frames for the one thread that infers. Bounded: the newest win."""
+
+import math
+import threading
+from collections import Counter, deque
+from collections.abc import Sequence
+
+from ..preprocess.media import Block, Discontinuity, Event, Frame, check
+from ..sources.remarks import DAMAGED, NOT_FINITE
+from .step import Arrival
+
+MOST_FRAMES = 5
+"""A stream's: 1 s at the usual 5 a second. A large model listens for half of that; an overloaded machine looks at the
+newest."""
+MOST_BLOCKS = 400
+"""A stream's: 8 s of 20 ms blocks, more than a window."""
+
+FRAMES, BLOCKS, STALE = "frames_overload", "blocks_overload", "frames_stale"
+REASONS = (FRAMES, BLOCKS, STALE, NOT_FINITE, DAMAGED)
+
+
+class Inbox:
+    """What all streams delivered, in the order of its arrival; what does not fit is dropped, oldest first, and counted.
+
+    `captures` says how many captures each stream has: with the last of them the stream has ended.
+    """
+
+    def __init__(self, captures: Sequence[int], dropped: Sequence[Counter[str]] = ()) -> None:
+        """`dropped`: what the streams' recordings count in, where that is made already."""
+        self.dropped: list[Counter[str]] = list(dropped) or [Counter() for _ in captures]
+        """A stream each, by reason. No reason is added later: other threads count here and read."""
+        for counted in self.dropped:
+            counted.update(dict.fromkeys(REASONS, 0))
+        self._running = list(captures)
+        self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
+        self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
+        self._discontinuities: list[deque[tuple[int, Arrival]]] = [deque(maxlen=1) for _ in captures]
+        """A stream's newest: what lies before it counts no more, earlier ones included."""
+        self._ends: list[tuple[int, Arrival]] = []
+        self._heard_ns = [-math.inf for _ in captures]
+        self._arrivals = 0
+        self._sound_due_ns: Sequence[float] | None = None
+        """What is waited for while someone waits: sound up to here, of each stream; else None."""
+        self._changed = threading.Condition()
+
+    def put(self, stream: int, event: Event) -> bool:
+        """Leave one event of a stream, never waiting; whether more of it is wanted. ValueError where it is none."""
+        check(event)
+        with self._changed:
+            if not self._running[stream]:
+                return False
+            if isinstance(event, Discontinuity):
+                self._discontinuities[stream].append(self._arrive(stream, event))
+                return True
+            if isinstance(event, Frame):
+                queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
+            else:
+                queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS
+                self._heard_ns[stream] = event.end_ns
+            if len(queue) == most:
+                queue.popleft()
+                self.dropped[stream][reason] += 1
+            queue.append(self._arrive(stream, event))
+            return True
+
+    def end(self, stream: int, error: Exception | None) -> None:
+        """One of a stream's captures has ended; where `error` has ended it the whole stream has, and no other."""
+        with self._changed:
+            if not self._running[stream]:
+                return
+            self._running[stream] = 0 if error else self._running[stream] - 1
+            if self._running[stream] == 0:
+                self._ends.append(self._arrive(stream, None, error))
+            if not any(self._running):
+                self._changed.notify_all()
+
+    def dismiss(self, stream: int) -> None:
+        """Nothing more of a stream is wanted: its captures end at their next event."""
+        with self._changed:
+            self._running[stream] = 0
+
+    def _arrive(self, stream: int, event: Event | None, error: Exception | None = None) -> tuple[int, Arrival]:
+        self._arrivals += 1
+        due_ns = self._sound_due_ns
+        if due_ns is not None and not (isinstance(event, Block) and event.end_ns < due_ns[stream]):
+            self._changed.notify()
+        return self._arrivals, Arrival(stream, event, error)
+
+    def take(
+        self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
+    ) -> list[Arrival]:
+        """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company.
+
+        Of a stream's blocks those that end before its `sound_due_ns` are not waited for: they come along.
+        """
+        due_ns = sound_due_ns or [-math.inf] * len(self._blocks)
+        with self._changed:
+            self._sound_due_ns = due_ns
+            self._changed.wait_for(lambda: self._has_awaited(due_ns) or self._is_over(), max(0.0, timeout_s))
+            self._sound_due_ns = None
+            if linger_s and self._has_any():
+                self._changed.wait_for(self._is_over, linger_s)
+            queues = [*self._frames, *self._blocks, *self._discontinuities, self._ends]
+            arrivals = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
+            for queue in queues:
+                queue.clear()
+            return [arrival for _, arrival in arrivals]
+
+    def waiting(self) -> dict[str, int]:
+        """How many frames and blocks wait, of all streams."""
+        with self._changed:
+            return {"frames": sum(map(len, self._frames)), "blocks": sum(map(len, self._blocks))}
+
+    def _has_awaited(self, sound_due_ns: Sequence[float]) -> bool:
+        is_heard = any(
+            blocks and heard_ns >= due_ns
+            for blocks, heard_ns, due_ns in zip(self._blocks, self._heard_ns, sound_due_ns, strict=True)
+        )
+        return is_heard or any(self._frames) or bool(self._ends)
+
+    def _has_any(self) -> bool:
+        return any(map(any, (self._frames, self._blocks, self._discontinuities))) or bool(self._ends)
+
+    def _is_over(self) -> bool:
+        return not any(self._running)

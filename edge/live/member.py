@@ -1,0 +1,142 @@
+"""One stream of the loop with its reporter: an error of its own ends this stream, and no other."""
+
+import math
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+
+import numpy as np
+
+from ..clock import SECOND_NS
+from ..errors import FoalError
+from ..preprocess.framing import Image
+from ..preprocess.media import Embedding, Event
+from ..system.shortage import shortage
+from .inbox import FRAMES
+from .recognizer import Recognition
+from .reporter import Reporter
+from .step import Step
+from .stream import Stream, Window
+
+LEAP_NS = 60 * SECOND_NS
+"""Where a window is empty and its stream already so far ahead, all up to there are: its times have leapt."""
+
+
+class Member:
+    """All that the loop does with one stream. Once it has ended or failed nothing more is done."""
+
+    def __init__(self, stream: Stream, reporter: Reporter, on_failure: Callable[[Exception], None]) -> None:
+        self._stream, self._reporter, self._on_failure = stream, reporter, on_failure
+        self.is_running = True
+        self.has_ended = False
+        """Whether its end has been published as well."""
+        self._frames_dropped = 0
+
+    @contextmanager
+    def _guard(self) -> Iterator[None]:
+        """What is raised inside ends this stream, but for what is everybody's: the model, the publisher, memory."""
+        try:
+            yield
+        except (FoalError, MemoryError):
+            raise
+        except Exception as error:
+            self.fail(shortage(error) or error)
+
+    def fail(self, error: Exception) -> None:
+        """End by an error; the step's end will publish it."""
+        if self.is_running:
+            self.is_running = False
+            self._on_failure(error)
+
+    def add(self, event: Event) -> None:
+        """Take in what was captured."""
+        if self.is_running:
+            with self._guard():
+                self._stream.add([event])
+
+    def begin(self, step: Step, dropped: Mapping[str, int]) -> None:
+        """Go by a step's hop from here on; frames that this machine was too slow for do not make a lost camera."""
+        if self.is_running:
+            with self._guard():
+                self._stream.grid.change(step.hop_ns, step.now_ns)
+                if dropped.get(FRAMES, 0) != self._frames_dropped:
+                    self._frames_dropped = dropped[FRAMES]
+                    self._stream.excuse(step.now_ns)
+
+    def has_unseen(self, before_ns: float) -> bool:
+        """Whether frames captured before a time wait to be looked at."""
+        return self.is_running and self._stream.has_unseen(before_ns)
+
+    def look(self, before_ns: float) -> None:
+        """Frame the frames captured before a time; called from any thread, this member's alone."""
+        started = time.perf_counter()
+        with self._guard():
+            for error in self._stream.look(before_ns):
+                self._reporter.drop("frames_failed", f"a frame cannot be framed ({type(error).__name__}: {error})")
+        self._reporter.encode_video_s += time.perf_counter() - started
+
+    @property
+    def crops(self) -> Sequence[Image]:
+        """Those that wait for their embeddings."""
+        return self._stream.crops if self.is_running else ()
+
+    def keep(self, embeddings: Embedding, took_s: float) -> None:
+        """Take the embeddings `[n, Dv]` of `crops`, which took so long together with others'."""
+        with self._guard():
+            for _ in range(self._stream.keep(embeddings)):
+                self._reporter.drop("frames_not_finite", "the model gives a frame an embedding that is not finite")
+        self._reporter.encode_video_s += took_s
+
+    def take_due(self, now_ns: int, *, latest_only: bool) -> int | None:
+        """Where the next window ends, if one is due; of several, the last where that is wanted."""
+        end_ns = None
+        with self._guard():
+            while self.is_running and (end_ns is None or latest_only) and self._stream.due(now_ns):
+                self._reporter.dropped["windows_late"] += end_ns is not None
+                end_ns = self._stream.grid.next_ns
+                self._stream.grid.advance()
+        return end_ns if self.is_running else None
+
+    def cut(self, end_ns: int, now_ns: int) -> Window | None:
+        """The window that ends there; None where it holds nothing, or nothing that others may be batched with."""
+        window = None
+        with self._guard():
+            window = self._stream.cut(end_ns)
+            if window is None:
+                leapt = self._stream.grid.skip_to(now_ns - LEAP_NS) if now_ns - end_ns > LEAP_NS else 0
+                self._reporter.dropped["windows_empty"] += 1 + leapt
+            elif not np.isfinite(window.samples).all():
+                self._reporter.drop("windows_not_finite", "a window's sound is not finite")
+                window = None
+        return window
+
+    def predict(self, window: Window, recognition: Recognition, step: Step, dropped: Mapping[str, int]) -> None:
+        """Publish a window's prediction."""
+        with self._guard():
+            self._reporter.predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
+
+    def report(self, step: Step, dropped: Mapping[str, int]) -> None:
+        """Publish the status where it is due."""
+        if self.is_running:
+            with self._guard():
+                self._reporter.report(step.now_ns, step.unix_ahead_ns, dropped)
+
+    def end(self, step: Step, dropped: Mapping[str, int]) -> None:
+        """Publish, once, that it has ended."""
+        if self.has_ended:
+            return
+        with self._guard():
+            if self.is_running:
+                self._reporter.stop(step.now_ns, step.unix_ahead_ns, dropped)
+        if not self.is_running:
+            self._reporter.fail(step.now_ns, step.unix_ahead_ns, dropped)
+        self.is_running, self.has_ended = False, True
+
+    def wake_ns(self, now_ns: int) -> float:
+        """When the next window is due whether or not its sound has come."""
+        return self._stream.deadline(now_ns) if self.is_running else math.inf
+
+    @property
+    def sound_due_ns(self) -> float:
+        """Up to where the next window wants sound."""
+        return self._stream.grid.next_ns if self.is_running else math.inf

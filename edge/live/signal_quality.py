@@ -1,0 +1,64 @@
+"""What a picture and a second of sound say of their own device: a covered lens, a muted or an overdriven microphone."""
+
+import cv2
+import numpy as np
+
+from ..preprocess.framing import Image
+from ..preprocess.media import Samples
+
+SAMPLED_ROWS = 120
+"""Of a picture, about as many rows are looked at, and columns as far apart."""
+CELLS = (32, 24)
+"""Of a picture, across and down: averages in which a sensor's noise is gone (a sigma of 12 becomes 1)."""
+DARK_LUMA = 20.0
+"""Mean of a covered lens at most, of 255: black is 16 where a camera's limited range is not stretched."""
+DARK_SPREAD = 12.0
+"""Between a covered lens's darkest and brightest cells (2nd and 98th percentile) at most. Noise and JPEG give 1 to 4, a
+finger that lets red light through up to 11; a face lit by an eighth of the usual light gives 15 and more."""
+LUMA = np.array([0.299, 0.587, 0.114], np.float32)
+
+FULL_SCALE = 0.999
+CLIPPING_SHARE = 0.001
+"""Of a second's samples at full scale, above which it is clipping. Acted speech has a sixteenth of this at most."""
+STILL = 1e-6
+"""Peak to peak: -120 dBFS, which no converter's own noise is below. A dead one may give any value, and resampling
+ripples it."""
+NEIGHBOURHOOD = 2
+"""Samples this near to one another count as one plateau: resampling bends what was flat, so that every other sample
+may lie below full scale."""
+
+
+def is_dark(picture: Image) -> bool:
+    """Whether uint8 `[H, W, 3]` RGB is what a covered lens gives: near black, and the same all over.
+
+    A dim room is not dark: what can be made out in it differs from its surroundings. A lamp that is smaller than a
+    fiftieth of the picture changes nothing.
+    """
+    step = max(1, picture.shape[0] // SAMPLED_ROWS)
+    cells = cv2.resize(picture[::step, ::step], CELLS, interpolation=cv2.INTER_AREA)
+    luma = cells.reshape(-1, 3).astype(np.float32) @ LUMA
+    darkest, brightest = np.quantile(luma, (0.02, 0.98))
+    return bool(luma.mean() < DARK_LUMA and brightest - darkest < DARK_SPREAD)
+
+
+def is_clipping(samples: Samples) -> bool:
+    """Whether float32 `[n]` was cut off at full scale: more than a thousandth of it stands there, in plateaus.
+
+    Speech 6 dB over is always found where it was cut at this rate, 19 times in 20 where it was cut at 48 kHz and
+    resampled; 12 dB over, always. What was cut below full scale, in an amplifier before a volume control, is not
+    found; a steady tone that reaches full scale cannot be told from one that was cut there.
+    """
+    hot = np.abs(samples) >= FULL_SCALE
+    if np.count_nonzero(hot) <= CLIPPING_SHARE * len(samples):
+        return False
+    flat = np.zeros_like(hot)
+    for apart in range(1, NEIGHBOURHOOD + 1):
+        pairs = hot[apart:] & hot[:-apart]
+        flat[apart:] |= pairs
+        flat[:-apart] |= pairs
+    return bool(np.count_nonzero(flat) > CLIPPING_SHARE * len(samples))
+
+
+def is_muted(samples: Samples) -> bool:
+    """Whether float32 `[n]` is digital silence, every sample the same; an empty run is no evidence of it."""
+    return len(samples) > 0 and float(np.ptp(samples)) <= STILL

@@ -1,0 +1,81 @@
+"""Media as sources deliver it: blocks of samples, frames, discontinuities.
+
+Times are integer nanoseconds of capture.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .framing import Image
+
+Samples = NDArray[np.float32]
+Embedding = NDArray[np.floating[Any]]
+
+BLOCK_S = 0.02
+"""Sources hand sound on in pieces of this length."""
+LARGEST_SIDE_PX = 1 << 14
+"""Of a picture."""
+LATEST_NS = 1 << 62
+"""A century and a half: what is later is no time."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """A run of sound, mono, at the bundle's rate."""
+
+    samples: Samples
+    """float32 `[n]`, full scale 1."""
+    end_ns: int
+    """Capture time of the end of its last sample."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One picture."""
+
+    picture: Image
+    """uint8 `[H, W, 3]`, RGB."""
+    end_ns: int
+    """Capture time."""
+
+
+@dataclass(frozen=True)
+class Discontinuity:
+    """The beginning of a new time line: no window joins what was captured before with what comes after."""
+
+    end_ns: int
+    """Capture time from which evidence counts again."""
+
+
+Event = Block | Frame | Discontinuity
+
+
+def check(event: Event) -> None:
+    """ValueError where what a source hands on is no event: its driver or its decoder is broken."""
+    if isinstance(event, Block):
+        is_sound = isinstance(event.samples, np.ndarray) and event.samples.dtype == np.float32
+        if not is_sound or event.samples.ndim != 1:
+            raise ValueError(f"a block is {form(event.samples)}, float32 [n] is expected")
+    elif isinstance(event, Frame):
+        is_picture = isinstance(event.picture, np.ndarray) and event.picture.dtype == np.uint8
+        if not is_picture or event.picture.ndim != 3 or event.picture.shape[2] != 3 or not has_sides(event.picture):
+            raise ValueError(
+                f"a frame is {form(event.picture)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
+            )
+    elif not isinstance(event, Discontinuity):
+        raise ValueError(f"{event!r:.80} is neither a block nor a frame")
+    if not isinstance(event.end_ns, int) or abs(event.end_ns) > LATEST_NS:
+        raise ValueError(f"a time is {event.end_ns!r}, nanoseconds are expected")
+
+
+def has_sides(picture: Image) -> bool:
+    """Whether a picture `[H, W, 3]` is neither empty nor larger than any camera's."""
+    return all(1 <= side <= LARGEST_SIDE_PX for side in picture.shape[:2])
+
+
+def form(array: object) -> str:
+    """Type and shape, for messages."""
+    return f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__

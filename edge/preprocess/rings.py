@@ -1,0 +1,91 @@
+"""Rings that hold a window's worth of samples and embeddings.
+
+Sample counts carry the time inside a ring, never added-up seconds.
+"""
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import SECOND_NS
+from .media import Block, Embedding, Samples
+
+LARGEST_JITTER_NS = 100_000_000
+"""Blocks further apart than this have a gap between them."""
+LONGEST_PAUSE_NS = 500_000_000
+"""A gap of so much at most is a pause to the model, as good as those of speech; with a second of silence in its middle
+a window is worth less than its newer half alone."""
+
+
+class SampleRing:
+    """The newest run of samples, at most a window long: silence in short gaps; a long one begins it anew."""
+
+    def __init__(self, rate_hz: int, capacity: int) -> None:
+        self.rate_hz, self.capacity = rate_hz, capacity
+        self.end_ns: int | None = None
+        self._buffer = np.zeros(4 * capacity, dtype=np.float32)
+        self._start = self._end = 0
+
+    def __len__(self) -> int:
+        return self._end - self._start
+
+    def extend(self, block: Block) -> None:
+        """Add a block, longer ones cut to the ring's capacity."""
+        samples = block.samples[-self.capacity :]
+        start_ns = block.end_ns - len(samples) * SECOND_NS // self.rate_hz
+        gap_ns = 0 if self.end_ns is None else start_ns - self.end_ns
+        if not -LARGEST_JITTER_NS <= gap_ns <= LONGEST_PAUSE_NS:
+            self.clear()
+        elif gap_ns > LARGEST_JITTER_NS:
+            self._append(np.zeros(gap_ns * self.rate_hz // SECOND_NS, np.float32)[-self.capacity :])
+        self._append(samples)
+        self.end_ns = block.end_ns
+
+    def _append(self, samples: Samples) -> None:
+        if self._end + len(samples) > len(self._buffer):
+            kept = self._buffer[max(self._start, self._end - 2 * self.capacity) : self._end].copy()
+            self._buffer[: len(kept)] = kept
+            self._start, self._end = 0, len(kept)
+        self._buffer[self._end : self._end + len(samples)] = samples
+        self._end += len(samples)
+        self._start = max(self._start, self._end - 2 * self.capacity)
+
+    def until(self, end_ns: int) -> Samples:
+        """A view of the samples captured before `end_ns`, at most a window of them."""
+        if self.end_ns is None:
+            return self._buffer[:0]
+        after = max(0, (self.end_ns - end_ns) * self.rate_hz // SECOND_NS)
+        end = max(self._start, self._end - after)
+        return self._buffer[max(self._start, end - self.capacity) : end]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._start = self._end = 0
+        self.end_ns = None
+
+
+class EmbeddingRing:
+    """The newest frames' embeddings with their capture times: each frame is encoded once."""
+
+    def __init__(self, capacity: int, width: int) -> None:
+        self._embeddings = np.zeros((2 * capacity, width), dtype=np.float32)
+        self._times = np.zeros(2 * capacity, dtype=np.int64)
+        self._capacity, self._count = capacity, 0
+
+    def append(self, embedding: Embedding, end_ns: int) -> None:
+        """Add the embedding `[Dv]` of a frame captured at `end_ns`, later than those before."""
+        if self._count == len(self._times):
+            self._embeddings[: self._capacity] = self._embeddings[self._capacity :]
+            self._times[: self._capacity] = self._times[self._capacity :]
+            self._count = self._capacity
+        self._embeddings[self._count], self._times[self._count] = embedding, end_ns
+        self._count += 1
+
+    def between(self, start_ns: int, end_ns: int) -> tuple[Embedding, NDArray[np.int64]]:
+        """Views of the embeddings `[n, Dv]` and times `[n]` in `start_ns <= time < end_ns`, at most the capacity."""
+        first, last = np.searchsorted(self._times[: self._count], [start_ns, end_ns])
+        first = max(first, last - self._capacity)
+        return self._embeddings[first:last], self._times[first:last]
+
+    def clear(self) -> None:
+        """Forget everything."""
+        self._count = 0

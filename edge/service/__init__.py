@@ -1,0 +1,1 @@
+"""Integration with service managers and monitoring."""

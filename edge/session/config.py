@@ -1,0 +1,204 @@
+"""What a run is made of: its streams, and everything else the user may say, from a file or the command line.
+
+Every default stands here and nowhere else.
+"""
+
+import re
+from pathlib import Path
+from typing import Annotated, Any, Literal
+
+import msgspec
+from msgspec import Meta
+
+from ..backends.select import Wanted
+from ..bundle.load import SHIPPED
+from ..bundle.manifest import FramingName
+from ..errors import UsageError
+from ..live.steady_state import Steadying
+from ..system.files import check_file, is_there
+from ..validation import UNREADABLE, explain
+from ..wire.addresses import AUTO as AUTO
+from ..wire.addresses import OFF, publishing_address
+from ..wire.messages import WireFormat
+
+HOP_S = 0.5
+"""Also where `auto` begins, and what it comes back to."""
+
+NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among them"
+Device = str | int
+TrackNumber = Annotated[int, Meta(ge=0)]
+Offset = Annotated[float, Meta(ge=-5000, le=5000)]
+
+
+class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A camera and a microphone that belong together, or a recording in their place."""
+
+    name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$", max_length=64, description=NAME_FORM)] = (
+        "main"
+    )
+    """Part of its topics: at most 64 letters, digits, - and _."""
+    camera: Device = "0"
+    """A number, device path, GStreamer string or address; `off` for none."""
+    mic: Device = "default"
+    """`default`, a number or part of a name; `off` for none."""
+    file: str | None = None
+    """A recording, or its address, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
+    audio_track: TrackNumber | None = None
+    """Which of the recording's sound tracks, counted from 0; null for the best."""
+    video_track: TrackNumber | None = None
+    """Which of its picture tracks."""
+    demo: bool = False
+    """The program's own clip, in place of the devices."""
+    av_offset_ms: Offset = 0.0
+    """Milliseconds added to the sound's capture times: what `devices --measure-sync` says."""
+
+    @property
+    def is_recorded(self) -> bool:
+        """Whether a recording stands in place of devices."""
+        return self.demo or self.file is not None
+
+    @property
+    def sees(self) -> bool:
+        """Whether the picture is asked for."""
+        return self.camera != OFF
+
+    @property
+    def hears(self) -> bool:
+        """Whether the sound is asked for."""
+        return self.mic != OFF
+
+
+class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """One run."""
+
+    streams: Annotated[tuple[StreamConfig, ...], Meta(min_length=1)] = (StreamConfig(),)
+    fast: bool = False
+    """Recordings as quickly as possible, not in their own time."""
+    bundle: str = str(SHIPPED)
+    """Folder of the model."""
+    framing: FramingName | None = None
+    """What of a picture is looked at; null: the bundle's."""
+    hop_s: Annotated[float, Meta(ge=0.05, le=60)] | Literal["auto"] = HOP_S
+    """Seconds between predictions; `auto` begins at 0.5 and stretches to what the machine sustains."""
+    events: Steadying = Steadying()
+    """When the steady state changes."""
+    backend: Wanted = "auto"
+    threads: Annotated[int, Meta(ge=0)] = 0
+    """Cores for inference; 0 for all."""
+    bind: str = AUTO
+    """Where to publish: an address, `off`, or `auto` for tcp://127.0.0.1:5556, and for nowhere where `fast`."""
+    control: str = AUTO
+    """Where questions about the run are answered: an address, `off`, or `auto` for the port after `bind`'s, if any."""
+    allow_stop: bool = False
+    """Whether the control port may end the program."""
+    format: WireFormat = "msgpack"
+    keys: str | None = None
+    """Folder of CURVE keys, made by `foal-edge keys`: strangers are refused."""
+    insecure: bool = False
+    """Whether a public address may do without keys."""
+    metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    """Loopback port of the Prometheus page, 0 for any; null for none."""
+    record: str | None = None
+    """Folder in which the run's messages are kept."""
+    record_media: bool = False
+    """Whether sound and pictures are recorded as well, for replay."""
+
+    @property
+    def address(self) -> str | None:
+        """Where to publish; None for nowhere."""
+        return publishing_address(self.bind, self.fast)
+
+    @property
+    def first_hop_s(self) -> float:
+        """Seconds between predictions at the beginning."""
+        return self.hop_s if isinstance(self.hop_s, float) else HOP_S
+
+
+MAY_BE_OFF = ("camera", "mic", "bind", "control")
+"""YAML reads an unquoted `off` as false."""
+STREAM_KEYS = StreamConfig.__struct_fields__
+NEXT_KEY = re.compile(rf",\s*(?=(?:{'|'.join(STREAM_KEYS)})=)")
+UNKNOWN_KEY = re.compile(r",\s*([a-z_]+)=")
+"""Inside a value: a key that is misspelt. GStreamer strings, which have such, have a `!` as well."""
+
+
+def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
+    """`name=lobby,camera=0,mic=default`, or a name alone; what it does not say is as in `defaults`.
+
+    Commas separate only before a key, so that a GStreamer string may have its own.
+    """
+    parts = NEXT_KEY.split(text) if "=" in text else [f"name={text}"]
+    said: dict[str, Any] = {}
+    for part in parts:
+        key, _, value = part.strip().partition("=")
+        if key not in STREAM_KEYS:
+            raise UsageError(f"--stream {text!r}: {key!r} is none of {', '.join(STREAM_KEYS)}")
+        if key in said:
+            raise UsageError(f"--stream {text!r} gives {key} twice; give it once")
+        if "!" not in value and (other := UNKNOWN_KEY.search(value)):
+            raise UsageError(f"--stream {text!r}: {other[1]!r} is none of {', '.join(STREAM_KEYS)}")
+        said[key] = value
+    stream: StreamConfig = build({**defaults, **said}, StreamConfig, f"--stream {text!r}")
+    return stream
+
+
+def load_config(path: Path | None, said: dict[str, Any]) -> Config:
+    """The file's settings, and over them those of the command line; UsageError names what is wrong and where."""
+    settings = read(path) if path else {}
+    return checked(build({**settings, **said}, Config, str(path) if path else "the command line"))
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A YAML file's top-level map; a relative `file`, `bundle`, `keys` or `record` is taken as it stands."""
+    if is_there(path):
+        check_file(path, "give a YAML file")
+    try:
+        document = msgspec.yaml.decode(path.read_bytes())
+    except OSError as error:
+        raise UsageError(f"cannot read --config {path}: {error.strerror}; give a YAML file") from error
+    except UNREADABLE as error:
+        raise UsageError(f"--config {path} is no YAML: {explain(error, None)}") from error
+    if not isinstance(document, dict):
+        raise UsageError(f"--config {path} holds {type(document).__name__}; it needs a map like `streams: [...]`")
+    streams = document.get("streams")
+    for part in (document, *(streams if isinstance(streams, list) else ())):
+        for key in MAY_BE_OFF:
+            if isinstance(part, dict) and part.get(key) is False:
+                part[key] = OFF
+    return document
+
+
+def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
+    """Settings as a struct; text is taken for numbers and booleans where those are expected."""
+    try:
+        return msgspec.convert(settings, kind, strict=False)
+    except UNREADABLE as error:
+        raise UsageError(f"{where}: {explain(error, settings, kind)}") from error
+
+
+def check_stream(stream: StreamConfig) -> None:
+    """UsageError where what is said of a stream cannot be meant together."""
+    if not stream.sees and not stream.hears:
+        raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
+    if stream.demo and stream.file is not None:
+        raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
+    for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):
+        if number is not None and stream.file is None:
+            raise UsageError(f"stream {stream.name}: --{option} {number} is one of a recording's; give --file with it")
+
+
+def checked(config: Config) -> Config:
+    """The same; UsageError where its parts cannot be meant together."""
+    names = [stream.name for stream in config.streams]
+    for name in names:
+        if names.count(name) > 1:
+            raise UsageError(f"{names.count(name)} streams are called {name!r}; give each a name of its own")
+    for stream in config.streams:
+        check_stream(stream)
+        if config.fast and not stream.is_recorded:
+            raise UsageError(f"stream {stream.name}: --fast is for recordings; give --file or --demo with it")
+    if config.fast and config.hop_s == AUTO:
+        raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
+    if config.record_media and config.record is None:
+        raise UsageError("--record-media says what to record, but not where; give --record DIR")
+    return config

@@ -1,0 +1,130 @@
+"""Where a run's messages go: the publisher, and those who look over its shoulder."""
+
+import logging
+import os
+import threading
+from collections.abc import Callable
+from contextlib import ExitStack
+from pathlib import Path
+from typing import TypeVar
+
+from ..bundle.load import MANIFEST, Bundle, sha256
+from ..clock import Clock
+from ..live.pipeline import Course
+from ..live.step import Step
+from ..live.suspension import SuspensionWatch
+from ..recording.machine import here
+from ..recording.metadata import BundleAbout, Session
+from ..recording.recorder import Recorder
+from ..service.prometheus import Exposition
+from ..system.versions import program_version
+from ..wire.addresses import OFF, check_address
+from ..wire.control import Control, control_address
+from ..wire.keys import check_bind, load_server_keys
+from ..wire.messages import Message
+from ..wire.publisher import Publisher, stamped
+from .config import Config
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+
+class Outlets:
+    """The publisher, its control port and metrics page; PublishError, UsageError where one cannot be had.
+
+    `on_sent` sees each message once it is out; `about` is what the control port says of the run.
+    """
+
+    def __init__(
+        self,
+        config: Config,
+        about: dict[str, str],
+        clock: Clock,
+        watch: SuspensionWatch,
+        stop: threading.Event,
+        on_sent: Callable[[Message], None],
+    ) -> None:
+        keys = load_server_keys(Path(config.keys)) if config.keys else None
+        if config.address is not None:
+            check_address(config.address, "--bind", binds=True)
+        control = control_address(config.address, config.control)
+        if control is not None:
+            check_address(control, "--control", binds=True)
+        for address in filter(None, (config.address, control)):
+            check_bind(address, keys, config.insecure)
+        self._config, self._clock, self._backend, self._seen_by = config, clock, about["backend"], [on_sent]
+
+        def stamp(message: Message) -> Message | None:
+            return None if watch.is_stale(message) else stamped(message, clock)
+
+        self._afterwards = ExitStack()
+        """Ends once the publisher has: the last messages are recorded too."""
+        with ExitStack() as opened:
+            self.publisher = Publisher(
+                config.address, config.format, as_it_is if config.fast else stamp, self._see, keys
+            )
+            opened.callback(self.publisher.close)
+            ours = {"publishing": self.publisher.address or OFF, "version": program_version(), "pid": str(os.getpid())}
+            if control is not None:
+                may_stop = stop if config.allow_stop else None
+                opened.callback(Control(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
+            if config.metrics_port is not None:
+                exposition = Exposition(config.metrics_port)
+                opened.callback(exposition.close)
+                self.show_to(exposition.observe)
+                log.info("metrics at http://127.0.0.1:%d/metrics", exposition.port)
+            self._opened = opened.pop_all()
+
+    def show_to(self, watcher: Callable[[Message], None]) -> None:
+        """Let someone else see each message once it is out; before the first is published."""
+        self._seen_by.append(watcher)
+
+    def record(self, course: Course, bundle: Bundle) -> Callable[[Step], None]:
+        """Begin to record where that is asked for. What is returned is to see each step before it is taken."""
+        config = self._config
+        if config.record is None:
+            return ignore
+        recorder = Recorder(Path(config.record), self._about(course, bundle), media=config.record_media)
+        self._afterwards.callback(recorder.close)
+        self.show_to(recorder.message)
+        return recorder.step
+
+    def _about(self, course: Course, bundle: Bundle) -> Session:
+        manifest, now_ns = bundle.manifest, self._clock.now_ns()
+        return Session(
+            course=course,
+            software=program_version(),
+            start_unix_ns=self._clock.unix_ns(now_ns),
+            start_mono_ns=now_ns,
+            fast=self._config.fast,
+            bundle=BundleAbout(
+                manifest.name, manifest.version, sha256(bundle.folder / MANIFEST), str(bundle.folder.resolve())
+            ),
+            backend=self._backend,
+            threads=self._config.threads,
+            wire_format=self._config.format,
+            machine=here(),
+        )
+
+    def _see(self, message: Message) -> None:
+        for watcher in list(self._seen_by):
+            try:
+                watcher(message)
+            except Exception:  # what only looks on must not end the run
+                log.exception("what looks on at the messages has failed; going on without it")
+                self._seen_by.remove(watcher)
+
+    def close(self) -> None:
+        """Send what waits, then end."""
+        with self._afterwards:
+            self._opened.close()
+
+
+def as_it_is(value: T) -> T:
+    """Leaves a recording's times alone where it is not played in its own time."""
+    return value
+
+
+def ignore(_: object) -> None:
+    """Keep nothing."""

@@ -1,0 +1,44 @@
+"""What runs here: the system, and the versions that matter when two machines differ."""
+
+import platform
+from importlib.metadata import PackageNotFoundError, version
+
+DISTRIBUTION = "foal-edge"
+PACKAGES = (
+    "foal-edge",
+    "numpy",
+    "onnxruntime",
+    "opencv-python-headless",
+    "opencv-python",
+    "av",
+    "sounddevice",
+    "pyzmq",
+    "tensorrt",
+    "tensorrt-rtx",
+    "cuda-python",
+)
+"""Whose versions matter, where they are installed."""
+
+
+def system() -> str:
+    """The kernel and the architecture, e.g. `Linux 5.15.148-tegra aarch64`."""
+    return f"{platform.system()} {platform.release()} {platform.machine()}"
+
+
+def versions() -> dict[str, str]:
+    """Of Python and of each of `PACKAGES` that is installed, by its name."""
+    found = {"Python": platform.python_version()}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            continue
+    return found
+
+
+def program_version() -> str:
+    """What is installed; `source` where foal-edge runs from its source."""
+    try:
+        return version(DISTRIBUTION)
+    except PackageNotFoundError:
+        return "source"

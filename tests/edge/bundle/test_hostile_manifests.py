@@ -1,0 +1,108 @@
+"""Manifests made to do harm: damaged, out of range, or at odds with themselves; refused before a graph is read."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from edge.bundle.load import SHIPPED, load
+from tests.edge.made_bundles import AGAIN, EXPORT, Case, Folder, assert_refused, assert_refused_in_512_mb
+
+OUTPUTS = ("outputs", 0, "shape")
+
+CASES: dict[str, Case] = {
+    "wrong hash": (
+        lambda f: f.edit("0" * 64, "golden", "sha256"),
+        ["golden.npz", "its sha256 is ", "says 0000", AGAIN],
+    ),
+    "no hash": (lambda f: f.edit("md5", "golden", "sha256"), ["golden.sha256", "found 'md5'", AGAIN]),
+    "unknown field": (
+        lambda f: f.edit("rm -rf", "graphs", "fusion", "hook"),
+        ["graphs.fusion: 'hook' is none of batch, ", AGAIN],
+    ),
+    "newer schema": (lambda f: f.edit(2, "schema"), ["has schema 2", "reads schema 1", "update foal-edge"]),
+    "manifest of 300 MB": (
+        lambda f: os.truncate(f.manifest, 300_000_000),
+        ["has 300000000 bytes", "at most 1048576 are expected", AGAIN],
+    ),
+    "manifest nested deep": (lambda f: f.manifest.write_text('{"a":' + "[" * 500_000), ["is damaged", AGAIN]),
+    "labels twice": (
+        lambda f: f.edit(["sad", "happy", "sad", "angry"], "labels"),
+        ["label 'sad' more than once", "differ", EXPORT],
+    ),
+    "labels empty": (lambda f: f.edit([], "labels"), ["a list that is not empty", "labels", "found []", AGAIN]),
+    "a label empty": (lambda f: f.edit(["", "a", "b", "c"], "labels"), ["labels[0]", "found ''", AGAIN]),
+    "labels fewer than logits": (lambda f: f.edit(["a", "b"], "labels"), ["has 2 labels (a, b) for 4 logits", EXPORT]),
+    "no sound": (
+        lambda f: f.edit(0, "sound", "rate_hz"),
+        ["a whole number from 1 to 384000", "sound.rate_hz", "found 0", AGAIN],
+    ),
+    "sound backwards": (lambda f: f.edit(-16000, "sound", "rate_hz"), ["from 1 to", "found -16000", AGAIN]),
+    "window of 30 years": (lambda f: f.edit(1e9, "sound", "window_s"), ["at most 60", "found 1000000000.0", AGAIN]),
+    "picture rate 0": (lambda f: f.edit(0, "picture", "rate_hz"), ["above 0", "picture.rate_hz", "found 0", AGAIN]),
+    "picture of 10 GB": (lambda f: f.edit(60000, "picture", "height"), ["from 1 to 4096", "found 60000", AGAIN]),
+    "temperature 0": (lambda f: f.edit(0, "temperature"), ["from 0.01 to 100", "temperature", "found 0", AGAIN]),
+    "temperature NaN": (lambda f: f.edit(float("nan"), "temperature"), ["no JSON: invalid character at byte ", AGAIN]),
+    "temperature infinite": (
+        lambda f: (
+            f.edit(54.321, "temperature") or f.manifest.write_text(f.manifest.read_text().replace("54.321", "1e999"))
+        ),
+        ["expected a number from 0.01", "temperature", AGAIN],
+    ),
+    "tolerance negative": (
+        lambda f: f.edit(-1e-3, "graphs", "fusion", "tolerance"),
+        ["above 0", "graphs.fusion.tolerance", "found -0.001", AGAIN],
+    ),
+    "tolerance of anything": (lambda f: f.edit(1e30, "graphs", "fusion", "tolerance"), ["at most 100", "1e+30", AGAIN]),
+    "batch of none": (
+        lambda f: f.edit(0, "graphs", "fusion", "batch", "largest"),
+        ["from 1 to 1024", "found 0", AGAIN],
+    ),
+    "batch usual above largest": (
+        lambda f: f.edit(9, "graphs", "fusion", "batch", "usual"),
+        ["fusion.onnx has a usual batch of 9", "largest of 8", EXPORT],
+    ),
+    "dimension negative": (
+        lambda f: f.edit(["batch", -1], "graphs", "fusion", *OUTPUTS),
+        ["of at least 1", "graphs.fusion.outputs[0].shape[1]", "found -1", AGAIN],
+    ),
+    "embedding other than the fusion's": (
+        lambda f: f.edit(["batch", 30, 128], "graphs", "fusion", "inputs", 2, "shape"),
+        ["image_encoder.onnx has outputs", "['*', 160]", "need", "['*', 128]", EXPORT],
+    ),
+    "tokens other than the fusion's": (
+        lambda f: f.edit(["batch", 75, 96], "graphs", "audio_encoder", *OUTPUTS),
+        ["audio_encoder.onnx has outputs", "['*', 75, 96]", "need", "['*', 75, 160]", EXPORT],
+    ),
+    "frames other than the picture": (
+        lambda f: f.edit(96, "picture", "height"),
+        ["image_encoder.onnx has inputs", "['*', 64, 64, 3]", "need", "['*', 96, 64, 3]", EXPORT],
+    ),
+    "waveform other than the sound": (
+        lambda f: f.edit(8000, "sound", "rate_hz"),
+        ["audio_encoder.onnx has inputs", "['*', 96000]", "need", "['*', 48000]", EXPORT],
+    ),
+    "frames of a window other than the fusion's": (
+        lambda f: f.edit(10, "picture", "rate_hz"),
+        ["fusion.onnx has inputs", "['*', 30, 160]", "need", "['*', 60, 160]", EXPORT],
+    ),
+    "no embedding": (
+        lambda f: f.edit([{"name": "logits", "dtype": "float32", "shape": ["b", 4]}], "graphs", "fusion", "outputs"),
+        ["fusion.onnx has outputs [('logits', 'float32', ['*', 4])]", "need", "audio_embedding", EXPORT],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_it_is_refused(shipped_copy: Folder, name: str) -> None:
+    assert_refused(shipped_copy, CASES[name], load)
+
+
+def test_written_again_unchanged_it_is_not_refused(shipped_copy: Folder) -> None:
+    shipped_copy.edit(1, "schema")
+    assert load(shipped_copy.path).manifest == load(SHIPPED).manifest
+
+
+def test_one_of_300_mb_is_refused_before_it_is_read(tmp_path: Path) -> None:
+    name = "manifest of 300 MB"
+    assert_refused_in_512_mb({name: CASES[name]}, tmp_path)

@@ -1,0 +1,181 @@
+"""Tables of clips, and their predictions by the runtime's own way."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from av.stream import Disposition
+
+from edge.errors import EngineError, SourceError, UsageError
+from edge.evaluation.score import Clip, predict, read_table, score
+from edge.live.recognizer import Recognizer
+from edge.preprocess.framing import WholeFraming
+from edge.sources.media import MediaFile
+from edge.sources.tracks import Numbers
+from tests.edge.sources.made_tracks import Sound
+from tests.edge.sources.made_tracks import write as write_tracks
+
+LABELS = ["calm", "glad"]
+
+
+@pytest.fixture
+def recognizer(manifest, numpy_backend) -> Recognizer:
+    return Recognizer(manifest, numpy_backend)
+
+
+def pictures(count: int) -> np.ndarray:
+    return np.full((count, 24, 32, 3), 90, np.uint8)
+
+
+def write(path: Path, text: str | bytes) -> Path:
+    path.write_bytes(text.encode() if isinstance(text, str) else text)
+    return path
+
+
+def test_paths_are_relative_to_the_table(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", "path,label\na/b.wav,glad\n/c.wav,calm\n")
+    assert read_table(table, LABELS) == [Clip(tmp_path / "a" / "b.wav", 1), Clip(Path("/c.wav"), 0)]
+
+
+def test_other_columns_and_orders_do_not_matter(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", "speaker,label,path\nx,glad,a.wav\n")
+    assert read_table(table, LABELS) == [Clip(tmp_path / "a.wav", 1)]
+
+
+def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", b"\xef\xbb\xbfpath,label\r\na.wav,glad\r\n")
+    assert read_table(table, LABELS) == [Clip(tmp_path / "a.wav", 1)]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("path,label\na.wav,calm\nb.wav,cross\n", r"t.csv, line 3: label 'cross' is none of the bundle's: calm, glad"),
+        ("path,label\na.wav\n", r"t.csv, line 2: no label; fill it in"),
+        ("label,path\ncalm\n", r"t.csv, line 2: no path"),
+        ("file,label\na.wav,calm\n", r"no column path; its first line is 'file,label', expected 'path,label'"),
+        ("", r"no column path, label"),
+        ("path,label\n", r"has no rows"),
+        ('path,label\na.wav,"calm\nb.wav,glad\n', r"the row that begins in line 2: .*a quote left open"),
+    ],
+    ids=["unknown label", "no label", "no path", "other columns", "empty", "no rows", "open quote"],
+)
+def test_a_table_that_is_wrong_is_named_with_its_line(tmp_path, text, reason: str) -> None:
+    with pytest.raises(UsageError, match=reason):
+        read_table(write(tmp_path / "t.csv", text), LABELS)
+
+
+def test_a_table_that_is_not_there(tmp_path) -> None:
+    with pytest.raises(UsageError, match="no such table"):
+        read_table(tmp_path / "t.csv", LABELS)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sound", "picture", "heard", "seen"),
+    [
+        (1.0, True, True, 1000, 5),
+        (1.0, True, False, 1000, 0),
+        (1.0, False, True, 0, 5),
+        (3.0, True, True, 2000, 10),
+    ],
+)
+def test_a_clip_is_its_first_window(
+    tmp_path, make_clip, tone, recognizer, numpy_backend, seconds, sound, picture, heard: int, seen: int
+) -> None:
+    path = make_clip(tmp_path / "a.mkv", pictures(round(10 * seconds)), tone(seconds))
+    predict(path, recognizer, WholeFraming(8, 8), sound=sound, picture=picture)
+    calls = dict(numpy_backend.calls)
+    lengths = calls["audio_encoder"]["length"].tolist() if heard else [0]
+    assert lengths == [pytest.approx(heard, abs=20)]
+    assert calls["fusion"]["video_mask"].sum() == seen
+
+
+@pytest.mark.parametrize(("sound_s", "picture_s"), [(1.0, 1.9), (1.9, 0.6)])
+def test_a_track_that_ends_earlier_still_counts(
+    tmp_path, make_clip, tone, recognizer, numpy_backend, sound_s: float, picture_s: float
+) -> None:
+    path = make_clip(tmp_path / "a.mkv", pictures(round(10 * picture_s)), tone(sound_s))
+    predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    fusion = dict(numpy_backend.calls)["fusion"]
+    assert fusion["audio_mask"].any()
+    assert fusion["video_mask"].any()
+
+
+def test_a_clip_is_predicted_by_what_it_has(tmp_path, make_clip, tone, recognizer, numpy_backend) -> None:
+    only_sound = make_clip(tmp_path / "a.wav", samples=tone(1.0))
+    predict(only_sound, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    assert not dict(numpy_backend.calls)["fusion"]["video_mask"].any()
+
+
+def test_the_sound_track_that_is_asked_for_is_heard(tmp_path, recognizer, numpy_backend) -> None:
+    path = write_tracks(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5, Disposition.default)])
+    for number, level in ((None, 0.5), (0, 0.25)):
+        predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True, numbers=Numbers(audio=number))
+        waveform = dict(numpy_backend.calls)["audio_encoder"]["waveform"]
+        assert waveform[0, :900].std() * 2**0.5 == pytest.approx(level, rel=0.05)
+
+
+def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_clip, tone, recognizer) -> None:
+    seen = make_clip(tmp_path / "seen.mkv", pictures(10))
+    heard = make_clip(tmp_path / "heard.wav", samples=tone(1.0))
+    clips = [Clip(seen, 1), Clip(seen, 0), Clip(heard, 0), Clip(tmp_path / "gone.wav", 0)]
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    assert result.accuracy.confusion == [[1, 1], [0, 1]]
+    assert result.accuracy.wa == pytest.approx(2 / 3)
+    assert result.failed == [f"no such file: {tmp_path / 'gone.wav'}"]
+
+
+def test_where_no_clip_can_be_predicted_there_are_no_figures(tmp_path, recognizer) -> None:
+    result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    assert (result.accuracy, len(result.failed)) == (None, 1)
+
+
+def test_a_clip_with_nothing_to_go_by_is_named(tmp_path, make_clip, tone, recognizer) -> None:
+    path = make_clip(tmp_path / "a.wav", samples=0 * tone(1.0))
+    with pytest.raises(SourceError, match=r"a\.wav offers nothing to go by"):
+        predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+
+
+@pytest.fixture
+def clips(tmp_path, make_clip, tone) -> list[Clip]:
+    return [Clip(make_clip(tmp_path / f"{name}.mkv", pictures(10), tone(1.0)), 1) for name in ("one", "two", "three")]
+
+
+@pytest.mark.parametrize("error", [IndexError("no"), OSError(5, "Input/output error"), MemoryError(), AssertionError()])
+def test_whatever_a_decoder_raises_loses_its_clip_not_the_table(recognizer, clips, monkeypatch, error) -> None:
+    real = MediaFile.events
+
+    def events(media: MediaFile):
+        for number, event in enumerate(real(media)):
+            if number == 7 and "two" in media.name:
+                raise error
+            yield event
+
+    monkeypatch.setattr(MediaFile, "events", events)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    assert result.accuracy.count == 2
+    (reason,) = result.failed
+    assert reason.startswith(f"{clips[1].path} has failed: {type(error).__name__}")
+
+
+def test_what_is_not_finite_counts_as_wrong_and_is_said(recognizer, clips, monkeypatch, caplog) -> None:
+    real = recognizer.backend.fusion
+
+    def fusion(inputs):
+        return real(inputs) | {"logits": np.full((len(inputs["audio_mask"]), 2), np.nan, np.float32)}
+
+    monkeypatch.setattr(recognizer.backend, "fusion", fusion)
+    for truth in (0, 1):
+        rows = [Clip(clips[0].path, truth)]
+        result = score(rows, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+        assert (result.accuracy.count, result.accuracy.wa, result.failed) == (1, 0.0, [])
+    assert [f"{clips[0].path} counts as wrong" in record.getMessage() for record in caplog.records] == [True, True]
+
+
+def test_a_model_that_fails_ends_the_table(recognizer, clips, monkeypatch) -> None:
+    def fusion(inputs):
+        raise EngineError("fusion failed")
+
+    monkeypatch.setattr(recognizer.backend, "fusion", fusion)
+    with pytest.raises(EngineError):
+        score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)

@@ -1,0 +1,96 @@
+"""Padding, masks, batches and calibration, against a backend reckoned by hand and the shipped one."""
+
+from dataclasses import dataclass
+
+import numpy as np
+import pytest
+
+from edge.bundle.calibration import softmax
+from edge.live.recognizer import Recognizer
+
+
+@dataclass
+class Heard:
+    """Evidence of so many samples and frames."""
+
+    samples: np.ndarray
+    embeddings: np.ndarray
+
+
+def drawn(rng: np.random.Generator, samples: int, frames: int, width: int) -> Heard:
+    heard = rng.uniform(-0.3, 0.3, samples).astype(np.float32)
+    return Heard(heard, rng.normal(size=(frames, width)).astype(np.float32))
+
+
+def test_windows_are_padded_with_zeros_and_masked(manifest, numpy_backend) -> None:
+    rng = np.random.default_rng(0)
+    windows = [drawn(rng, 2000, 10, 3), drawn(rng, 700, 4, 3), drawn(rng, 0, 1, 3)]
+    Recognizer(manifest, numpy_backend).recognize(windows)
+    calls = dict(numpy_backend.calls)
+    assert calls["audio_encoder"]["length"].tolist() == [2000, 700, 0]
+    assert calls["fusion"]["video_mask"].sum(axis=1).tolist() == [10, 4, 1]
+    for row, window in enumerate(windows):
+        wave = calls["audio_encoder"]["waveform"][row]
+        np.testing.assert_array_equal(wave, np.pad(window.samples, (0, 2000 - len(window.samples))))
+        rows = calls["fusion"]["video_tokens"][row]
+        np.testing.assert_array_equal(rows, np.pad(window.embeddings, ((0, 10 - len(window.embeddings)), (0, 0))))
+
+
+def test_probabilities_are_the_softmax_of_the_logits_by_temperature(manifest, numpy_backend) -> None:
+    window = drawn(np.random.default_rng(1), 2000, 10, 3)
+    recognition = Recognizer(manifest, numpy_backend).recognize([window])[0]
+    powers = np.exp(np.array([4.0, 10.0]) / manifest.temperature)
+    np.testing.assert_allclose(recognition.probs, powers / powers.sum(), rtol=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("samples", "frames", "agreement"), [(2000, 10, 0.96), (2000, 0, None), (0, 10, None), (1, 1, 0.96)]
+)
+def test_agreement_is_the_cosine_where_both_are_there(manifest, numpy_backend, samples, frames, agreement) -> None:
+    window = drawn(np.random.default_rng(2), samples, frames, 3)
+    assert Recognizer(manifest, numpy_backend).recognize([window])[0].agreement == pytest.approx(agreement)
+
+
+def test_where_nobody_is_heard_the_audio_encoder_rests(manifest, numpy_backend) -> None:
+    Recognizer(manifest, numpy_backend).recognize([drawn(np.random.default_rng(3), 0, 2, 3)])
+    assert [name for name, _ in numpy_backend.calls] == ["fusion"]
+    fusion = numpy_backend.calls[0][1]
+    assert fusion["audio_tokens"].shape == (1, 4, 2)
+    assert not fusion["audio_tokens"].any()
+    assert not fusion["audio_mask"].any()
+
+
+@pytest.mark.parametrize(("count", "batches"), [(1, [1]), (32, [32]), (33, [32, 1]), (70, [32, 32, 6])])
+def test_crops_go_through_the_image_encoder_in_batches_in_order(manifest, numpy_backend, count, batches) -> None:
+    crops = [np.full((8, 8, 3), i, np.uint8) for i in range(count)]
+    embeddings = Recognizer(manifest, numpy_backend).embed(crops)
+    assert [len(inputs["frames"]) for _, inputs in numpy_backend.calls] == batches
+    assert embeddings[:, 0].tolist() == list(range(count))
+
+
+def test_more_windows_than_a_graph_takes_are_split_in_order(manifest, numpy_backend) -> None:
+    rng = np.random.default_rng(5)
+    windows = [drawn(rng, 2000, i % 11, 3) for i in range(40)]
+    recognitions = Recognizer(manifest, numpy_backend).recognize(windows)
+    assert [len(inputs["video_mask"]) for name, inputs in numpy_backend.calls if name == "fusion"] == [32, 8]
+    expected = [softmax(np.array([4.0, i % 11]) / manifest.temperature) for i in range(40)]
+    np.testing.assert_allclose([recognition.probs for recognition in recognitions], expected, rtol=1e-5)
+
+
+def test_a_batch_of_windows_is_as_good_as_one_at_a_time(shipped: Recognizer) -> None:
+    rng = np.random.default_rng(4)
+    manifest = shipped.manifest
+    width = int(manifest.graphs.image_encoder.outputs[0].shape[1])
+    sizes = [(manifest.sound.samples, manifest.frames), (8000, 0), (0, 3), (30000, 12)]
+    windows = [drawn(rng, samples, frames, width) for samples, frames in sizes]
+    for together, window in zip(shipped.recognize(windows), windows, strict=True):
+        alone = shipped.recognize([window])[0]
+        np.testing.assert_allclose(together.probs, alone.probs, atol=1e-3)
+        assert together.probs.sum() == pytest.approx(1, abs=1e-5)
+        assert (together.agreement is None) == (not len(window.samples) or not len(window.embeddings))
+
+
+@pytest.mark.parametrize("shift", [0.0, 1000.0, -1000.0])
+def test_softmax_survives_large_logits(shift: float) -> None:
+    expected = np.array([1, np.e, np.e**2]) / (1 + np.e + np.e**2)
+    np.testing.assert_allclose(softmax(np.array([[0.0, 1.0, 2.0]]) + shift)[0], expected)

@@ -1,0 +1,105 @@
+"""What is said of one stream: predictions, steady states, statuses, each with its number."""
+
+import numpy as np
+import pytest
+
+from edge.live.recognizer import Recognizer
+from edge.live.step import Arrival
+from edge.wire.messages import DROP_REASONS, Prediction, Status, SteadyState
+from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
+
+NONE_DROPPED = dict.fromkeys(DROP_REASONS, 0)
+
+
+@pytest.fixture
+def made(manifest, numpy_backend) -> MadeRun:
+    return MadeRun(Recognizer(manifest, numpy_backend), latest_only=False)
+
+
+def test_a_prediction_says_what_it_stood_on(made: MadeRun) -> None:
+    made.step(500, recorded(500))
+    message = made.of_kind(Prediction)[0]
+    heard, seen = 1, 3
+    odds = np.exp((seen - heard) / 2.0)
+    assert message.label == "glad"
+    assert message.probs == pytest.approx([1 / (1 + odds), odds / (1 + odds)])
+    assert message.confidence == message.probs[1]
+    assert message.agreement == pytest.approx(0.96)
+    assert (message.audio.state, message.audio.speech) == ("ok", 0.0)
+    assert message.audio.rms_dbfs == pytest.approx(-6.02, abs=0.001)
+    assert (message.video.state, message.video.faces, message.video.box) == ("ok", None, None)
+    assert (message.bundle, message.backend, message.stream) == ("tiny 0.0.1", "numpy", "cam1")
+    assert (message.t_start, message.t_end) == (WALL_NS, WALL_NS + 500 * MS)
+    assert (message.latency_ms.total, message.dropped) == (0.0, NONE_DROPPED)
+
+
+def test_numbers_count_each_kind_of_message(made: MadeRun) -> None:
+    made.play(recorded(5000))
+    for kind in (Prediction, Status, SteadyState):
+        numbers = [message.seq for message in made.of_kind(kind)]
+        assert numbers == list(range(len(numbers)))
+        assert numbers
+
+
+def test_the_first_window_brings_the_first_steady_state(made: MadeRun) -> None:
+    made.play(recorded(5000))
+    events = made.of_kind(SteadyState)
+    prediction = made.of_kind(Prediction)[0]
+    assert (events[0].previous, events[0].mono_since, events[0].t_since) == (
+        None,
+        prediction.mono_end,
+        prediction.t_end,
+    )
+    assert events[0].labels == ["calm", "glad"]
+    assert sum(events[0].probs) == pytest.approx(1)
+
+
+def test_what_was_dropped_before_it_arrived_is_added_to_the_windows(made: MadeRun) -> None:
+    made.step(500, recorded(500), dropped=[{"frames_overload": 3, "messages_queue": 1}])
+    made.step(9000, [], dropped=[{"frames_overload": 3, "messages_queue": 2}])
+    assert made.of_kind(Prediction)[0].dropped == NONE_DROPPED | {"frames_overload": 3, "messages_queue": 1}
+    expected = {"frames_overload": 3, "messages_queue": 2, "windows_empty": 16}
+    assert made.of_kind(Status)[-1].dropped == NONE_DROPPED | expected
+
+
+def test_losing_the_sound_is_told(made: MadeRun) -> None:
+    made.play(recorded(0, sound_ms=1000, picture_ms=3000))
+    states = [(message.state, message.audio, message.video) for message in made.of_kind(Status)]
+    assert ("online", "ok", "ok") in states
+    assert states[-1] == ("degraded", "lost", "ok")
+    predictions = made.of_kind(Prediction)
+    assert [message.audio.state for message in predictions] == ["ok", "ok", "ok", "lost", "lost"]
+    assert [message.agreement is None for message in predictions] == [False, False, False, True, True]
+    assert (predictions[-1].audio.rms_dbfs, predictions[-1].audio.speech) == (None, None)
+
+
+@pytest.mark.parametrize(
+    ("sound_ms", "picture_ms", "state"),
+    [(3000, 3000, "online"), (1000, 3000, "degraded"), (3000, 1000, "degraded"), (1000, 1000, "lost")],
+)
+def test_a_stream_is_as_well_as_its_modalities(made: MadeRun, sound_ms: int, picture_ms: int, state: str) -> None:
+    made.step(3000, recorded(0, sound_ms=sound_ms, picture_ms=picture_ms))
+    assert made.of_kind(Status)[-1].state == state
+
+
+def test_the_status_is_told_every_second_where_nothing_changes(made: MadeRun) -> None:
+    made.play(recorded(5000))
+    steady = [time for time in (message.mono_publish // MS for message in made.of_kind(Status)) if time >= 200]
+    assert np.diff(steady).tolist() == [1000] * (len(steady) - 1)
+    assert len(steady) >= 4
+
+
+def test_another_hop_is_told(made: MadeRun) -> None:
+    made.play(recorded(600))
+    made.hop_ms = 800
+    made.step(800, [])
+    assert [message.hop_s for message in made.of_kind(Status)][-2:] == [0.5, 0.8]
+
+
+def test_the_end_is_told_once_and_last(made: MadeRun) -> None:
+    made.step(500, recorded(500))
+    for _ in range(2):
+        made.take(500 * MS, [Arrival(0, None)])
+    made.step(2000, [])
+    assert [message.state for message in made.of_kind(Status)].count("stopped") == 1
+    assert made.published[-1].state == "stopped"

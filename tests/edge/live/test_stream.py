@@ -1,0 +1,276 @@
+"""Windows by the time of their data, and what becomes of them where sound or picture is late or lost."""
+
+import numpy as np
+import pytest
+
+from edge.live.recognizer import Recognizer
+from edge.live.stream import IN_THE_DARK, Stream
+from edge.preprocess.framing import Framed
+from edge.preprocess.media import Block, Frame
+from tests.edge.made_stream import FAINTEST, HOP_MS, MS, Framer, Watched
+
+
+@pytest.fixture
+def watched(manifest, numpy_backend) -> Watched:
+    return Watched(manifest, Recognizer(manifest, numpy_backend))
+
+
+@pytest.mark.parametrize(
+    ("end_ms", "samples", "frames"), [(500, 500, 3), (1000, 1000, 5), (2000, 2000, 10), (3000, 2000, 10)]
+)
+def test_a_window_is_cut_by_the_time_of_its_data(watched: Watched, end_ms: int, samples: int, frames: int) -> None:
+    watched.hear(0, 3200)
+    watched.see(0, 3200)
+    window = watched.stream.cut(end_ms * MS)
+    assert (len(window.samples), len(window.embeddings)) == (samples, frames)
+    assert window.end_ns == end_ms * MS
+    assert window.start_ns == max(0, end_ms - 2000) * MS
+    expected = [FAINTEST + at // 200 for at in range(0, 3200, 200) if end_ms - 2000 <= at < end_ms]
+    assert window.embeddings[:, 0].tolist() == expected
+
+
+def test_its_sound_is_that_of_its_time(watched: Watched) -> None:
+    for at in range(0, 2000, 20):
+        watched.hear(at, at + 20, level=at)
+    window = watched.stream.cut(1000 * MS)
+    np.testing.assert_allclose(np.abs(window.samples), np.repeat(np.arange(0, 1000, 20), 20), atol=5)
+
+
+@pytest.mark.parametrize(("heard_ms", "now_ms", "due"), [(480, 480, False), (480, 599, False), (480, 600, True)])
+def test_a_window_waits_a_tenth_of_a_second_for_late_sound(
+    watched: Watched, heard_ms: int, now_ms: int, due: bool
+) -> None:
+    watched.hear(0, heard_ms)
+    assert watched.stream.due(now_ms * MS) is due
+
+
+def test_a_window_is_due_as_soon_as_its_sound_is_there(watched: Watched) -> None:
+    watched.hear(0, 500)
+    assert watched.stream.due(500 * MS)
+
+
+@pytest.mark.parametrize(("now_ms", "due"), [(499, False), (500, True)])
+def test_without_sound_nothing_is_waited_for(watched: Watched, now_ms: int, due: bool) -> None:
+    watched.see(0, 500)
+    assert watched.stream.due(now_ms * MS) is due
+
+
+def test_late_sound_leaves_a_window_that_says_how_far_it_reaches(watched: Watched) -> None:
+    watched.hear(0, 400)
+    window = watched.stream.cut(500 * MS)
+    assert (len(window.samples), window.audio, window.start_ns, window.end_ns) == (400, "ok", 0, 400 * MS)
+
+
+@pytest.mark.parametrize(("now_ms", "state"), [(1000, "ok"), (1500, "ok"), (1501, "lost"), (9000, "lost")])
+def test_sound_is_lost_after_half_a_second(watched: Watched, now_ms: int, state: str) -> None:
+    watched.hear(0, 1000)
+    assert watched.states(now_ms)[0] == state
+
+
+@pytest.mark.parametrize(("now_ms", "state"), [(1000, "ok"), (1800, "ok"), (1801, "lost"), (9000, "lost")])
+def test_the_picture_is_lost_after_a_second(watched: Watched, now_ms: int, state: str) -> None:
+    watched.see(0, 1000)
+    assert watched.states(now_ms)[1] == state
+
+
+def test_lost_sound_is_forgotten_and_the_picture_goes_on(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 2000)
+    window = watched.stream.cut(2000 * MS)
+    assert (window.audio, len(window.samples), window.video, len(window.embeddings)) == ("lost", 0, "ok", 10)
+    watched.hear(2000, 2100)
+    assert len(watched.stream.cut(2100 * MS).samples) == 100
+
+
+def test_a_lost_picture_is_forgotten_and_the_sound_goes_on(watched: Watched) -> None:
+    watched.hear(0, 3000)
+    watched.see(0, 1000)
+    window = watched.stream.cut(3000 * MS)
+    assert (window.video, len(window.embeddings), window.audio, len(window.samples)) == ("lost", 0, "ok", 2000)
+    watched.hear(3000, 3200)
+    watched.see(3000, 3200)
+    assert len(watched.stream.cut(3200 * MS).embeddings) == 1
+
+
+def test_a_lost_picture_shows_no_face(watched: Watched) -> None:
+    watched.hear(0, 3000)
+    watched.see(0, 1000)
+    assert watched.stream.cut(3000 * MS).framed is None
+
+
+def test_with_everything_lost_there_is_no_window(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    assert watched.stream.cut(5000 * MS) is None
+
+
+def test_at_the_very_beginning_there_is_no_window(watched: Watched) -> None:
+    assert watched.stream.cut(500 * MS) is None
+
+
+def test_a_muted_microphone_is_silent_and_not_heard(watched: Watched) -> None:
+    watched.hear(0, 1000, level=0)
+    watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.audio, len(window.samples), len(window.embeddings)) == ("silent", 0, 5)
+
+
+@pytest.mark.parametrize(("end_ms", "state"), [(1500, "ok"), (1980, "ok"), (2000, "silent")])
+def test_muting_is_noticed_after_a_second(watched: Watched, end_ms: int, state: str) -> None:
+    watched.hear(0, 1000)
+    watched.hear(1000, end_ms, level=0)
+    assert watched.states(end_ms)[0] == state
+
+
+def test_what_was_said_before_muting_stays_as_long_as_a_window_holds_it(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.hear(1000, 3000, level=0)
+    assert [len(watched.stream.cut(end_ms * MS).samples) for end_ms in (2000, 2980)] == [2000, 2000]
+    assert watched.stream.cut(3000 * MS) is None
+
+
+def test_clipping_is_told_and_heard(watched: Watched) -> None:
+    watched.hear(0, 1000)
+    watched.hear(1000, 1500, level=1.0)
+    assert watched.states(1000)[0] == "ok"
+    assert watched.states(1500)[0] == "clipping"
+    assert len(watched.stream.cut(1500 * MS).samples) == 1500
+
+
+def test_a_covered_lens_is_dark_at_once_and_not_looked_at(watched: Watched) -> None:
+    watched.see(0, 1000)
+    watched.see(1000, 1200, light=-5)
+    assert watched.states(1200)[1] == "dark"
+    window = watched.stream.cut(1200 * MS)
+    assert (window.video, len(window.embeddings), window.framed) == ("dark", 5, IN_THE_DARK)
+    watched.see(1200, 1400)
+    assert watched.states(1400)[1] == "ok"
+
+
+def test_a_camera_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:
+    watched.see(0, 400)
+    watched.see(1400, 1600)
+    window = watched.stream.cut(1600 * MS)
+    assert (window.embeddings[:, 0].tolist(), window.start_ns) == ([FAINTEST + 7], 1400 * MS)
+
+
+def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> None:
+    watched.see(0, 400)
+    watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 1800 * MS)])
+    assert watched.states(1700)[1] == "lost"
+    watched.stream.excuse(1700 * MS)
+    assert watched.states(1700)[1] == "ok"
+    watched.see(2000, 2200)
+    assert len(watched.stream.cut(2000 * MS).embeddings) == 3
+
+
+def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> None:
+    watched.see(0, 400)
+    watched.stream.excuse(900 * MS)
+    watched.see(1600, 1800)
+    assert watched.stream.cut(1800 * MS).embeddings[:, 0].tolist() == [FAINTEST, FAINTEST + 1, FAINTEST + 8]
+
+
+@pytest.mark.parametrize(("lag_ms", "state"), [(0, "lost"), (700, "ok")])
+def test_sound_that_was_moved_back_is_waited_for_and_not_lost(manifest, lag_ms: int, state: str) -> None:
+    stream = Stream(
+        manifest, Framer(), sound=True, picture=True, begin_ns=0, hop_ns=HOP_MS * MS, sound_lag_ns=lag_ms * MS
+    )
+    stream.add([Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS) for at in range(20, 1001, 20)])
+    assert stream.audio_state(1700 * MS) == state
+    stream.grid.advance()
+    stream.grid.advance()
+    assert stream.due(1650 * MS) is (lag_ms == 0)
+
+
+def test_sound_that_was_moved_on_makes_no_window_of_the_future(watched: Watched) -> None:
+    watched.hear(0, 900)
+    assert [watched.stream.due(now_ms * MS) for now_ms in (400, 499, 500)] == [False, False, True]
+
+
+def test_a_microphone_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:
+    watched.hear(0, 500)
+    watched.hear(1100, 1200)
+    window = watched.stream.cut(1200 * MS)
+    assert (len(window.samples), window.start_ns) == (100, 1100 * MS)
+
+
+def test_a_face_out_of_sight_is_not_a_lost_camera(watched: Watched) -> None:
+    watched.framer.sees = False
+    watched.hear(0, 1000)
+    watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.video, len(window.embeddings), window.framed) == ("no_face", 0, Framed(None, 0, None))
+    assert len(window.samples) == 1000
+
+
+def test_a_face_that_leaves_stays_as_long_as_a_window_holds_it(watched: Watched) -> None:
+    watched.see(0, 1000)
+    watched.framer.sees = False
+    watched.see(1000, 3000)
+    assert [watched.states(end_ms)[1] for end_ms in (2000, 2800, 2801)] == ["ok", "ok", "no_face"]
+    assert len(watched.stream.cut(2000 * MS).embeddings) == 5
+
+
+@pytest.mark.parametrize(("again_ms", "start_ms"), [(800, 0), (1100, 0), (1120, 1120)])
+def test_a_short_gap_in_the_sound_is_a_pause_and_a_long_one_begins_it_anew(
+    watched: Watched, again_ms: int, start_ms: int
+) -> None:
+    watched.hear(0, 600)
+    watched.hear(again_ms, 1300)
+    window = watched.stream.cut(1300 * MS)
+    assert (len(window.samples), window.start_ns, window.end_ns) == (1300 - start_ms, start_ms * MS, 1300 * MS)
+    assert np.abs(window.samples[-100:]).min() > 0.4
+
+
+@pytest.mark.parametrize("drift", [0.0, 0.2])
+def test_an_offset_is_neither_heard_nor_hides_what_clips(manifest, numpy_backend, drift: float) -> None:
+    plain, offset = (Watched(manifest, Recognizer(manifest, numpy_backend)) for _ in range(2))
+    for at in range(0, 2000, 20):
+        voice = 0.3 * np.sin(2 * np.pi * 100 * np.arange(at, at + 20) / 1000 + 0.5)
+        added = 0.4 + drift * np.sin(2 * np.pi * np.arange(at, at + 20) / 8000)
+        plain.stream.add([Block(np.float32(voice), (at + 20) * MS)])
+        offset.stream.add([Block(np.float32(voice + added), (at + 20) * MS)])
+    windows = [watched.stream.cut(2000 * MS) for watched in (plain, offset)]
+    np.testing.assert_allclose(windows[1].samples[200:-200], windows[0].samples[200:-200], atol=0.005)
+    assert windows[0].audio == windows[1].audio == "ok"
+    offset.stream.add([Block(np.full(20, 1.0, np.float32), 2020 * MS)])
+    assert offset.states(2020)[0] == "clipping"
+
+
+def test_a_dead_converter_that_gives_one_value_is_silent(watched: Watched) -> None:
+    watched.stream.add([Block(np.full(1000, 0.25, np.float32), 1000 * MS)])
+    assert watched.states(1000)[0] == "silent"
+    assert watched.stream.cut(1000 * MS) is None
+
+
+@pytest.mark.parametrize(("sound", "picture", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
+def test_what_was_not_asked_for_is_off(manifest, numpy_backend, sound: bool, picture: bool, states) -> None:
+    watched = Watched(manifest, Recognizer(manifest, numpy_backend), sound=sound, picture=picture)
+    if sound:
+        watched.hear(0, 1000)
+    if picture:
+        watched.see(0, 1000)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.audio, window.video) == states == watched.states(1000)
+    assert (len(window.samples), len(window.embeddings)) == (1000 * sound, 5 * picture)
+
+
+def test_frames_are_looked_at_as_far_as_is_asked(watched: Watched) -> None:
+    for at in (0, 200, 400):
+        watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), at * MS)])
+    watched.stream.look(400 * MS)
+    assert (len(watched.stream.crops), watched.stream.has_unseen(400 * MS), watched.stream.has_unseen()) == (
+        2,
+        False,
+        True,
+    )
+    watched.stream.look()
+    assert (len(watched.stream.crops), watched.stream.has_unseen()) == (3, False)
+
+
+def test_each_frame_is_encoded_once_and_as_one_batch(watched: Watched, numpy_backend) -> None:
+    watched.see(0, 1000)
+    assert watched.stream.crops == []
+    watched.see(1000, 1400)
+    assert sum(len(inputs["frames"]) for _, inputs in numpy_backend.calls) == 7

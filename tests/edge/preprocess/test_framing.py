@@ -1,0 +1,229 @@
+"""Crops against plain slicing and averaging; faces on drawn pictures."""
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.errors import UsageError
+from edge.geometry import Box
+from edge.preprocess.framing import (
+    CASCADE,
+    CASCADE_FOLDERS,
+    SEARCH_EVERY,
+    FaceFraming,
+    Framed,
+    WholeFraming,
+    find_cascade,
+    foremost,
+    make_framing,
+    resize,
+    threads_for,
+)
+from edge.preprocess.windowing import FrameGrid
+from edge.sources.demo import MOODS, face
+from edge.sources.media import read_frames
+
+DRAWN = face(MOODS[0])
+
+
+def noise(height: int, width: int) -> np.ndarray:
+    return np.random.default_rng(5).integers(0, 256, (height, width, 3), dtype=np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("height", "width", "top", "left"), [(16, 16, 0, 0), (16, 32, 0, 8), (32, 16, 8, 0), (16, 17, 0, 0), (17, 16, 0, 0)]
+)
+def test_the_whole_picture_is_its_centre_averaged(height: int, width: int, top: int, left: int) -> None:
+    picture = noise(height, width)
+    centre = picture[top : top + 16, left : left + 16].astype(float)
+    expected = centre.reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
+    framed = WholeFraming(8, 8)(picture)
+    assert np.abs(framed.crop - expected).max() <= 0.5
+    assert framed[1:] == (None, None)
+
+
+def test_a_whole_picture_keeps_the_encoders_proportions() -> None:
+    picture = noise(32, 32)
+    expected = picture[8:24].astype(float).reshape(8, 2, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(WholeFraming(8, 16)(picture).crop - expected).max() <= 0.5
+
+
+def test_a_picture_of_the_right_size_is_left_alone() -> None:
+    picture = noise(8, 8)
+    np.testing.assert_array_equal(WholeFraming(8, 8)(picture).crop, picture)
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 500), (1000, 7)])
+@pytest.mark.parametrize("name", ["whole", "face"])
+def test_pictures_of_any_size_are_framed(name, shape: tuple[int, int]) -> None:
+    framed = make_framing(name, 8, 8)(np.zeros((*shape, 3), np.uint8))
+    assert framed == (None, 0, None) if name == "face" else framed.crop.shape == (8, 8, 3)
+
+
+def test_what_shrinks_is_averaged_and_what_grows_is_interpolated() -> None:
+    checks = np.indices((8, 8)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * np.uint8(200)
+    assert set(np.unique(resize(checks.astype(np.uint8), 4, 4))) == {100}
+    ramp = np.uint8([[[0] * 3, [100] * 3]])
+    assert resize(ramp, 1, 4)[0, :, 0].tolist() == [0, 25, 75, 100]
+
+
+@pytest.mark.parametrize("mood", MOODS)
+@pytest.mark.parametrize("scale", [1, 2, 4])
+def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
+    picture = face(mood).repeat(scale, axis=0).repeat(scale, axis=1)
+    framed = FaceFraming(64, 64)(picture)
+    assert framed.faces == 1
+    x, y, width, height = framed.box
+    assert abs(x + width / 2 - 160 * scale) < 20 * scale
+    assert abs(y + height / 2 - 130 * scale) < 30 * scale
+    assert 80 * scale < width < 200 * scale
+    np.testing.assert_array_equal(framed.crop, resize(picture[y : y + height, x : x + width], 64, 64))
+
+
+def test_of_two_faces_the_larger_is_cut_out() -> None:
+    smaller = cv2.resize(DRAWN, (160, 120), interpolation=cv2.INTER_AREA)
+    canvas = np.full((240, 480, 3), DRAWN[0, 0], np.uint8)
+    canvas[:, 160:] = DRAWN
+    canvas[60:180, :160] = smaller
+    framed = FaceFraming(64, 64)(canvas)
+    assert framed.faces == 2
+    assert framed.box.x > 160
+
+
+def test_of_equal_faces_the_leftmost_is_cut_out_then_the_topmost_whatever_their_order() -> None:
+    ranked = [Box(9, 9, 6, 6), Box(0, 7, 4, 4), Box(3, 2, 4, 4), Box(3, 5, 2, 8), Box(3, 5, 4, 4), Box(0, 0, 3, 3)]
+    for left_out in range(len(ranked)):
+        rest = ranked[left_out:]
+        assert {foremost(found) for found in itertools.permutations(rest)} == {rest[0]}
+    assert foremost([]) is None
+
+
+def test_among_nine_of_a_face_the_same_is_taken_with_any_number_of_threads(restored_threads: None) -> None:
+    crowd = np.tile(DRAWN, (3, 3, 1))
+    taken = set()
+    for threads in (1, 2, 4, 8) * 5:
+        cv2.setNumThreads(threads)
+        framing = FaceFraming(64, 64)
+        searched, followed = framing(crowd), framing(crowd)
+        taken.add((searched.box, searched.faces, followed.box))
+    ((box, faces, follows),) = taken
+    assert faces == 9
+    assert overlap(box, Box(72, 42, 174, 174)) > 0.75
+    assert overlap(box, follows) > 0.75
+
+
+@pytest.fixture
+def restored_threads() -> Iterator[None]:
+    before = cv2.getNumThreads()
+    yield
+    cv2.setNumThreads(before)
+
+
+def test_where_several_streams_are_framed_a_picture_has_one_of_opencvs_threads(restored_threads: None) -> None:
+    cv2.setNumThreads(3)
+    with threads_for(1):
+        assert cv2.getNumThreads() == 3
+    with threads_for(2):
+        assert cv2.getNumThreads() == 1
+    assert cv2.getNumThreads() == 3
+
+
+def moved(x: int, y: int) -> np.ndarray:
+    """The drawn face elsewhere in a picture of twice its size."""
+    canvas = np.full((480, 640, 3), DRAWN[0, 0], np.uint8)
+    canvas[y : y + 240, x : x + 320] = DRAWN
+    return canvas
+
+
+def overlap(a: Box, b: Box) -> float:
+    """Intersection over union."""
+    width = max(0, min(a.x + a.width, b.x + b.width) - max(a.x, b.x))
+    height = max(0, min(a.y + a.height, b.y + b.height) - max(a.y, b.y))
+    return width * height / (a.area() + b.area() - width * height)
+
+
+def test_a_known_face_is_followed_where_it_goes() -> None:
+    framing = FaceFraming(64, 64)
+    for step in range(3 * SEARCH_EVERY):
+        picture = moved(10 * step, 6 * step)
+        framed = framing(picture)
+        assert framed.faces == 1
+        assert overlap(framed.box, FaceFraming(64, 64)(picture).box) > 0.75, step
+        inside(framed.box, picture)
+
+
+def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
+    framing = FaceFraming(64, 64)
+    first = framing(moved(0, 0)).box
+    jumped = framing(moved(320, 240))
+    assert overlap(first, jumped.box) == 0
+    assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64)(moved(320, 240)).box)
+    assert framing(np.zeros((480, 640, 3), np.uint8)) == Framed(None, 0, None)
+    assert framing(moved(0, 0)).box == first
+
+
+def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
+    framing = FaceFraming(64, 64)
+    small = np.full((480, 640, 3), DRAWN[0, 0], np.uint8)
+    small[300:420, :160] = cv2.resize(DRAWN, (160, 120), interpolation=cv2.INTER_AREA)
+    assert framing(small).box.x < 160
+    both = small.copy()
+    both[:240, 320:] = DRAWN
+    found = [framing(both) for _ in range(SEARCH_EVERY)]
+    assert found[0].box.x < 160
+    assert (found[-1].box.x > 320, found[-1].faces) == (True, 2)
+
+
+@pytest.mark.parametrize("shape", [(60, 80), (1, 1), (480, 64)])
+def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
+    framing = FaceFraming(64, 64)
+    assert framing(moved(300, 200)).faces == 1
+    assert framing(np.zeros((*shape, 3), np.uint8)) == Framed(None, 0, None)
+
+
+@pytest.mark.parametrize("picture", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
+def test_a_covered_lens_shows_no_face(picture: np.ndarray) -> None:
+    assert FaceFraming(64, 64)(picture) == Framed(None, 0, None)
+
+
+def test_the_detector_comes_with_opencv() -> None:
+    assert find_cascade(CASCADE_FOLDERS).is_file()
+
+
+def test_the_detector_is_found_in_the_first_folder_that_has_it(tmp_path: Path) -> None:
+    (tmp_path / CASCADE).touch()
+    assert find_cascade([tmp_path / "none", tmp_path]) == tmp_path / CASCADE
+
+
+def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"opencv-python-headless 4.x or --framing whole") as refused:
+        find_cascade([tmp_path / "none", tmp_path])
+    assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
+
+
+def test_an_opencv_that_cannot_run_its_detector_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delattr(cv2, "CascadeClassifier")
+    with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
+        FaceFraming(64, 64)
+
+
+def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:
+    framing = FaceFraming(64, 64)
+    for path in recordings:
+        for frame in read_frames(path, FrameGrid(5.0)):
+            framed = framing(frame.picture)
+            assert framed.faces >= 1, (path, frame.end_ns)
+            inside(framed.box, frame.picture)
+
+
+def inside(box: Box, picture: np.ndarray) -> None:
+    height, width = picture.shape[:2]
+    assert box.x >= 0
+    assert box.y >= 0
+    assert box.x + box.width <= width
+    assert box.y + box.height <= height

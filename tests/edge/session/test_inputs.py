@@ -1,0 +1,115 @@
+"""From what was asked for to what delivers it."""
+
+import threading
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.errors import SourceError
+from edge.live.inbox import Inbox
+from edge.live.step import Arrival
+from edge.session import inputs
+from edge.session.config import StreamConfig
+from edge.session.inputs import count_captures, make_devices, make_recording, make_recordings, open_devices, pace
+from edge.sources.camera import LocalCamera
+from edge.sources.demo import MOODS, Demo, face
+from edge.sources.media import MediaFile
+from edge.sources.microphone import Microphone
+from edge.sources.shifted import Shifted, ShiftedRecording
+
+
+@pytest.fixture
+def clip(tmp_path, make_clip, tone) -> Path:
+    return make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 2), tone(0.2))
+
+
+def test_recordings(manifest, clip) -> None:
+    assert isinstance(make_recording(StreamConfig(demo=True), manifest), Demo)
+    assert isinstance(make_recording(StreamConfig(file=str(clip)), manifest), MediaFile)
+    assert isinstance(make_recording(StreamConfig(file=str(clip), av_offset_ms=5), manifest), ShiftedRecording)
+    assert make_recording(StreamConfig(), manifest) is None
+
+
+@pytest.mark.parametrize(
+    ("config", "kinds"),
+    [
+        (StreamConfig(), [LocalCamera, Microphone]),
+        (StreamConfig(mic="off"), [LocalCamera]),
+        (StreamConfig(camera="off"), [Microphone]),
+        (StreamConfig(camera=0, av_offset_ms=20), [LocalCamera, Shifted]),
+    ],
+)
+def test_devices(manifest, clock, config: StreamConfig, kinds: list[type]) -> None:
+    devices = make_devices(config, manifest, clock, Counter())
+    assert [type(device) for device in devices] == kinds
+    assert count_captures(config) == len(kinds)
+
+
+def test_a_recording_has_one_capture() -> None:
+    assert count_captures(StreamConfig(demo=True)) == 1
+
+
+@pytest.fixture
+def refuse(monkeypatch, scripted_source):
+    """Every stream's devices: one that opens and one that does not, or none that does."""
+
+    def install(*, all_of_them: bool) -> None:
+        def make(config: StreamConfig, *_: object) -> list[object]:
+            missing = scripted_source(refusals=(SourceError(f"cannot open camera of {config.name}"),))
+            return [missing] if all_of_them else [missing, scripted_source([])]
+
+        monkeypatch.setattr(inputs, "make_devices", make)
+
+    return install
+
+
+def test_a_device_that_is_missing_is_said_and_the_others_go_on(refuse, manifest, clock, caplog) -> None:
+    refuse(all_of_them=False)
+    streams = [StreamConfig("a"), StreamConfig("b"), StreamConfig("c", demo=True)]
+    captures = open_devices(streams, manifest, Inbox([2, 2, 1]), clock, threading.Event())
+    assert len(captures) == 4
+    assert [record.getMessage() for record in caplog.records] == [
+        f"cannot open camera of {name}. Going on without it; it is tried again from now on" for name in "ab"
+    ]
+
+
+def test_where_nothing_opens_every_reason_is_given(refuse, manifest, clock) -> None:
+    refuse(all_of_them=True)
+    with pytest.raises(SourceError) as refused:
+        open_devices([StreamConfig("a"), StreamConfig("b")], manifest, Inbox([1, 1]), clock, threading.Event())
+    assert str(refused.value) == "cannot open camera of a\ncannot open camera of b"
+
+
+def test_beside_a_recording_every_device_may_be_missing(refuse, manifest, clock) -> None:
+    refuse(all_of_them=True)
+    streams = [StreamConfig("a"), StreamConfig("b", demo=True)]
+    assert len(open_devices(streams, manifest, Inbox([1, 1]), clock, threading.Event())) == 1
+
+
+def test_a_recording_that_cannot_be_opened_ends_its_own_stream_alone(manifest, clip) -> None:
+    streams = [StreamConfig("a", file="nowhere.mp4"), StreamConfig("b", file=str(clip)), StreamConfig("c")]
+    unopened, opened, none = make_recordings(streams, manifest, [Counter(), Counter(), Counter()])
+    assert isinstance(opened, MediaFile)
+    assert none is None
+    with pytest.raises(SourceError, match=r"no such file: nowhere\.mp4"):
+        list(unopened.events())
+
+
+def test_without_any_other_stream_recordings_that_cannot_be_opened_are_refused(manifest) -> None:
+    streams = [StreamConfig(name, file=f"{name}.mp4") for name in "ab"]
+    with pytest.raises(SourceError, match=r"no such file: a\.mp4(.|\n)*no such file: b\.mp4"):
+        make_recordings(streams, manifest, [Counter(), Counter()])
+
+
+def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> None:
+    inbox, stop = Inbox([1, 1]), threading.Event()
+    recordings = [None, make_recording(StreamConfig(file=str(clip)), manifest)]
+    (capture,) = pace(recordings, inbox, clock, 7_000_000_000, stop)
+    capture.start()
+    capture.finish()
+    arrivals = inbox.take(0)
+    assert {arrival.stream for arrival in arrivals} == {1}
+    assert arrivals[-1] == Arrival(1, None)
+    assert min(arrival.event.end_ns for arrival in arrivals[:-1]) == 7_000_000_000

@@ -1,0 +1,190 @@
+"""Whole runs on the shipped bundle: what options mean together, and what comes out."""
+
+import threading
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import numpy as np
+import pytest
+
+from edge.cli.options import make_workshop
+from edge.errors import PublishError, SourceError, UsageError
+from edge.preprocess.framing import FaceFraming
+from edge.preprocess.windowing import FrameGrid
+from edge.session.config import Config, StreamConfig
+from edge.session.run import run
+from edge.sources.demo import MOODS, face
+from edge.sources.media import read_frames
+from edge.wire.messages import DROP_REASONS, Prediction, Stats, Status, SteadyState
+
+DEMO = StreamConfig(demo=True)
+FAST = Config((DEMO,), fast=True, bind="tcp://127.0.0.1:*", backend="onnxruntime", threads=1)
+IDLE = make_workshop(bool, quiet=True)
+
+
+def replace(settings: Any, **changes: Any) -> Any:
+    return msgspec.structs.replace(settings, **changes)
+
+
+def of_file(clip: Path, settings: Config = FAST, **changes: Any) -> Config:
+    return replace(settings, streams=(StreamConfig(file=str(clip), **changes),))
+
+
+def run_through(settings: Config) -> list[Any]:
+    sent: list[Any] = []
+    run(settings, threading.Event(), IDLE, lambda _: None, sent.append)
+    return sent
+
+
+def predictions_of(messages: list[Any]) -> list[Prediction]:
+    return [message for message in messages if isinstance(message, Prediction)]
+
+
+@pytest.fixture
+def clip(tmp_path, make_clip, tone) -> Path:
+    """1.2 s of a drawn face and a tone."""
+    return make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 12), tone(1.2))
+
+
+def test_the_demo_gives_a_prediction_each_half_second_from_both_modalities() -> None:
+    messages = run_through(FAST)
+    predictions = predictions_of(messages)
+    assert [message.seq for message in predictions] == list(range(24))
+    assert [message.mono_end for message in predictions] == [500_000_000 * k for k in range(1, 25)]
+    assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}
+    assert [message.video.frames for message in predictions][-1] == 30
+    for message in predictions:
+        assert sum(message.probs) == pytest.approx(1, abs=1e-5)
+        assert message.confidence == max(message.probs)
+        assert message.label == message.labels[int(np.argmax(message.probs))]
+        assert -1 <= message.agreement <= 1
+        assert message.dropped == dict.fromkeys(DROP_REASONS, 0)
+    assert len({message.session for message in messages}) == 1
+    assert isinstance(messages[-1], Status)
+    assert messages[-1].state == "stopped"
+
+
+def test_a_recording_gives_the_same_messages_twice(clip) -> None:
+    settings = of_file(clip)
+    one, other = ([comparable(message) for message in run_through(settings)] for _ in range(2))
+    assert one == other
+    assert sum(message["type"] == "prediction" for message in one) == 2
+
+
+def comparable(message: Any) -> dict[str, Any]:
+    """All but what names the run and times its stages."""
+    fields = msgspec.to_builtins(message) | {"session": ""}
+    if isinstance(message, Prediction):
+        fields["latency_ms"] = fields["latency_ms"]["total"]
+    return fields
+
+
+@pytest.mark.parametrize(
+    ("changes", "states", "frames"),
+    [
+        ({"mic": "off"}, ("off", "ok"), 5),
+        ({"camera": "off"}, ("ok", "off"), 0),
+    ],
+)
+def test_a_modality_that_is_off_is_left_out(clip, changes: dict[str, Any], states, frames: int) -> None:
+    message = predictions_of(run_through(of_file(clip, **changes)))[1]
+    assert (message.audio.state, message.video.state) == states
+    assert message.video.frames == frames
+    assert message.agreement is None
+    assert (message.video.faces is None) == (changes == {"camera": "off"})
+
+
+def test_another_framing_looks_at_whole_pictures(clip) -> None:
+    message = predictions_of(run_through(replace(of_file(clip), framing="whole")))[1]
+    assert (message.video.faces, message.video.frames) == (None, 5)
+
+
+def test_in_its_own_time_a_recording_gives_the_same_windows_and_real_times(clip) -> None:
+    messages = run_through(replace(of_file(clip), fast=False, hop_s=1.0))
+    message = predictions_of(messages)[0]
+    assert message.mono_publish >= message.mono_end > message.mono_start > 0
+    assert message.t_end > 1_600_000_000 * 10**9
+    assert message.latency_ms.total == pytest.approx((message.mono_publish - message.mono_end) / 1e6)
+    assert (message.audio.state, message.video.state) == ("ok", "ok")
+    assert [message for message in messages if isinstance(message, Status)][-1].state == "stopped"
+
+
+def test_many_streams_give_what_each_gives_alone(clip) -> None:
+    names, sources = ("lobby", "door"), ({"file": str(clip)}, {"demo": True})
+    streams = tuple(StreamConfig(name, **source) for name, source in zip(names, sources, strict=True))
+    together = run_through(replace(FAST, streams=streams))
+    for stream in streams:
+        alone = predictions_of(run_through(replace(FAST, streams=(stream,))))
+        mine = [message for message in predictions_of(together) if message.stream == stream.name]
+        assert [message.seq for message in mine[: len(alone)]] == list(range(len(alone)))
+        for one, other in zip(mine[: len(alone)], alone, strict=True):
+            assert (one.mono_start, one.mono_end, one.label) == (other.mono_start, other.mono_end, other.label)
+            np.testing.assert_allclose(one.probs, other.probs, atol=1e-5)
+            assert (one.audio, one.video) == (other.audio, other.video)
+
+
+def test_streams_in_real_time_end_each_at_its_own_time_and_are_told_of(clip, tmp_path, make_clip, tone) -> None:
+    longer = make_clip(tmp_path / "longer.mkv", np.stack([face(MOODS[1])] * 22), tone(2.2))
+    streams = (StreamConfig("short", file=str(clip)), StreamConfig("long", file=str(longer)))
+    messages = run_through(replace(FAST, streams=streams, fast=False))
+    stopped = [message.stream for message in messages if isinstance(message, Status) and message.state == "stopped"]
+    assert stopped == ["short", "long"]
+    counts = {name: sum(message.stream == name for message in predictions_of(messages)) for name in ("short", "long")}
+    assert counts == {"short": 2, "long": 4}
+    assert {message.stream for message in messages if isinstance(message, SteadyState)} == {"short", "long"}
+    stats = [message for message in messages if isinstance(message, Stats)]
+    assert stats
+    assert stats[-1].queues.keys() == {"frames", "blocks", "messages"}
+    assert 0 < stats[-1].busy <= 1
+
+
+def test_the_offset_moves_the_sound_alone(clip) -> None:
+    plain = predictions_of(run_through(of_file(clip)))
+    shifted = predictions_of(run_through(of_file(clip, av_offset_ms=-100)))
+    assert [message.video for message in shifted[:2]] == [message.video for message in plain[:2]]
+    assert shifted[0].probs != plain[0].probs
+
+
+def test_a_public_address_without_keys_is_refused() -> None:
+    with pytest.raises(UsageError, match="--insecure"):
+        run_through(replace(FAST, bind="tcp://0.0.0.0:*"))
+
+
+def test_a_clip_shorter_than_a_hop_gives_no_window(clip) -> None:
+    with pytest.raises(SourceError, match=r"clip\.mkv gave no window: shorter than the hop of 2\.0 s"):
+        run_through(replace(of_file(clip), hop_s=2.0))
+
+
+def test_a_port_in_use_is_refused(clip) -> None:
+    def start_another(line: str) -> None:
+        address = line.rpartition(" ")[2]
+        with pytest.raises(PublishError, match=f"cannot publish at {address}"):
+            run_through(replace(of_file(clip), bind=address))
+
+    run(of_file(clip), threading.Event(), IDLE, start_another, lambda _: None)
+
+
+def test_a_run_that_is_stopped_ends_at_once_without_a_complaint() -> None:
+    stop, sent = threading.Event(), []
+    stop.set()
+    run(FAST, stop, IDLE, lambda _: None, sent.append)
+    assert [message.state for message in sent][-1] == "stopped"
+    assert predictions_of(sent) == []
+
+
+def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
+    for path in recordings:
+        frames = list(read_frames(path, FrameGrid(5.0)))
+        height, width = frames[0].picture.shape[:2]
+        framing = FaceFraming(64, 64)
+        boxes = {framing(frame.picture).box for frame in frames}
+        predictions = predictions_of(run_through(of_file(path)))
+        assert len(predictions) >= 3, path
+        assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}
+        assert max(message.audio.speech for message in predictions) > 0.1
+        for message in predictions:
+            x, y, box_width, box_height = message.video.box
+            assert message.video.box in boxes
+            assert min(x, y) >= 0
+            assert (x + box_width <= width, y + box_height <= height) == (True, True)

@@ -1,0 +1,147 @@
+"""Files that are there and may be read, and what is said of all others; some of it as a user who may little."""
+
+import json
+import os
+import socket
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from edge.errors import SourceError, UsageError
+from edge.system.files import check_file, is_there
+
+ROOT = Path(__file__).parents[3]
+NOBODY = 65534
+AS_NOBODY = f"""
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {str(ROOT)!r})
+from edge.errors import FoalError
+from edge.system.files import check_file, is_there
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+for path in map(Path, sys.argv[1:]):
+    for check in (lambda: check_file(path, "give another"), lambda: is_there(path)):
+        try:
+            print(check())
+        except FoalError as error:
+            print(error)
+"""
+
+RUN_AS_NOBODY = f"""
+import json, os, sys
+sys.path.insert(0, {str(ROOT)!r})
+from edge.cli.main import run_command
+
+def run(*command):
+    sys.argv = ["foal-edge", *command]
+    try:
+        run_command()
+    except SystemExit as ended:
+        return ended.code
+
+commands = json.loads(sys.argv[1])
+run("--demo", "--fast", "--quiet", "--hop", "6")  # nobody may not read Python's own modules either: load them all
+os.setgroups([])
+os.setgid({NOBODY})
+os.setuid({NOBODY})
+for command in commands:
+    print("----", file=sys.stderr, flush=True)
+    print(run(*command), flush=True)
+"""
+
+
+def test_a_regular_file_passes(tmp_path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text("")
+    check_file(path, "give another")
+    assert is_there(path)
+    assert is_there(tmp_path)
+
+
+def test_what_is_not_there_is_named_with_what_it_should_be(tmp_path) -> None:
+    for path in (tmp_path / "gone.csv", tmp_path / "gone" / "a.csv"):
+        with pytest.raises(UsageError, match=f"no such table: {path}; give another"):
+            check_file(path, "give another", what="table")
+        assert not is_there(path)
+
+
+def test_every_other_kind_is_named_and_never_opened(tmp_path) -> None:
+    os.mkfifo(tmp_path / "pipe")
+    with socket.socket(socket.AF_UNIX) as bound:
+        bound.bind(str(tmp_path / "socket"))
+        kinds = {"": "a directory", "pipe": "a pipe", "socket": "a socket", "/dev/null": "a device"}
+        for name, kind in kinds.items():
+            with pytest.raises(SourceError, match=f"is {kind}, a regular file is expected; give another"):
+                check_file(tmp_path / name, "give another", SourceError)
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"), [("x" * 300, "File name too long"), ("loop", "symbolic links"), ("a\0b", "null")]
+)
+def test_a_name_that_cannot_be_is_said_to_be_none(tmp_path, name: str, reason: str) -> None:
+    (tmp_path / "loop").symlink_to(tmp_path / "loop")
+    with pytest.raises(UsageError, match=f"cannot be read: .*{reason}.*; give another"):
+        check_file(tmp_path / name, "give another")
+    assert not is_there(tmp_path / name)
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+def test_who_may_not_read_is_told_so_and_how_to_mend_it(tmp_path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "mine").touch(0o600)
+    (tmp_path / "shut").mkdir(0o700)
+    (tmp_path / "shut" / "inside").touch(0o644)
+    paths = [tmp_path / "mine", tmp_path / "shut" / "inside"]
+    command = [sys.executable, "-c", AS_NOBODY, *map(str, paths)]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
+    denied = [f"{path}: permission denied; let this user read it and enter the folders above it" for path in paths]
+    said = [line.partition(" (chmod")[0] for line in ended.stdout.splitlines()]
+    assert said == [denied[0], "True", denied[1], denied[1]]
+
+
+COMMANDS = [
+    (2, "{0}/mine", ["--demo", "--config", "{0}/mine"]),
+    (2, "{0}/shut/edge.yaml", ["--demo", "--config", "{0}/shut/edge.yaml"]),
+    (2, "{0}/shut/server.key_secret", ["--demo", "--keys", "{0}/shut"]),
+    (2, "{0}/shut/client.key_secret", ["listen", "--keys", "{0}/shut", "--timeout", "1"]),
+    (2, "{0}/shut/client.key_secret", ["status", "--keys", "{0}/shut"]),
+    (2, "{0}/shut/socket", ["--demo", "--bind", "ipc://{0}/shut/socket"]),
+    (2, "{0}/shut/socket", ["listen", "--connect", "ipc://{0}/shut/socket", "--timeout", "1"]),
+    (2, "{0}/shut/socket", ["status", "--control", "ipc://{0}/shut/socket"]),
+    (4, "{0}/shut/manifest.json", ["--demo", "--bundle", "{0}/shut"]),
+    (2, "{0}/mine", ["score", "{0}/mine"]),
+    (2, "{0}/shut/table.csv", ["score", "{0}/shut/table.csv"]),
+    (3, "{0}/mine", ["--file", "{0}/mine", "--bind", "off"]),
+    (3, "{0}/shut/a.mp4", ["--file", "{0}/shut/a.mp4", "--bind", "off"]),
+    (3, "{0}/shut/session.json", ["replay", "{0}/shut"]),
+    (2, "{0}/mine", ["bench", "compare", "{0}/mine", "{0}/mine"]),
+]
+
+
+@pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
+@pytest.mark.skipif(
+    not all(folder.stat().st_mode & stat.S_IXOTH for folder in (ROOT, *ROOT.parents)),
+    reason="this checkout, and the bundle in it, lie in a folder that only its owner may enter",
+)
+def test_every_command_says_what_it_may_not_read(tmp_path) -> None:
+    for folder in (tmp_path, *tmp_path.parents[:2]):
+        folder.chmod(0o755)
+    (tmp_path / "mine").touch(0o600)
+    (tmp_path / "shut").mkdir(0o700)
+    commands = [[part.format(tmp_path) for part in command] for _, _, command in COMMANDS]
+    ended = subprocess.run(
+        [sys.executable, "-c", RUN_AS_NOBODY, json.dumps(commands)],
+        capture_output=True, text=True, timeout=300, check=True, cwd=ROOT,
+    )  # fmt: skip
+    statuses = [int(line) for line in ended.stdout.splitlines() if line.isdecimal()]
+    said = ended.stderr.split("----\n")[1:]
+    assert "Traceback" not in ended.stderr
+    for (status, path, command), found, line in zip(COMMANDS, statuses, said, strict=True):
+        assert f"{path.format(tmp_path)}: permission denied; let this user read it" in line, command
+        assert found == status, command
