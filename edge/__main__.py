@@ -3,7 +3,7 @@
 import sys
 from collections.abc import Callable
 
-from .system.shortage import shortage
+from .system.resources import exhaustion
 from .system.signals import FORCED_STATUS, INTERRUPTS, leave
 from .system.standard_streams import stand_in
 
@@ -31,7 +31,7 @@ def load() -> Callable[[], None]:
     except (ImportError, AttributeError) as error:
         sys.exit(
             f"foal-edge: {lack}"
-            if (lack := shortage(error))
+            if (lack := exhaustion(error))
             else f"foal-edge: OpenCV does not load ({error}); take it anew: "
             "pip install --force-reinstall --no-deps 'opencv-python-headless>=4.10.0.84,<5' "
             "(OpenCV with windows, opencv-python, lies in the same folder and needs libgl1 and libglib2.0-0)"

@@ -13,7 +13,7 @@ from edge.bundle import load as bundles
 from edge.bundle.manifest import Precision
 from edge.cli.bench import bench_options
 from edge.cli.bench import run as benchmark
-from edge.cli.options import make_workshop
+from edge.cli.options import make_engine_builder
 from edge.errors import FoalError, UsageError
 from edge.system.signals import interruptible
 from train.checkpoint import load
@@ -83,7 +83,7 @@ def engines_command(bundle: Path, target: str) -> None:
     """Build a bundle's TensorRT-RTX engines for GPUs that need not be here."""
     targets = engines.make_targets([name.strip() for name in target.split(",")])
     with interruptible() as stop:
-        engines.build(bundles.load(bundle), targets, make_workshop(stop.is_set))
+        engines.build(bundles.load(bundle), targets, make_engine_builder(stop.is_set))
 
 
 @main.command("bench")

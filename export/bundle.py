@@ -100,8 +100,8 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         name=config.name,
         version=config.version,
         labels=config.labels,
-        sound=config.sound,
-        picture=config.picture,
+        audio=config.audio,
+        video=config.video,
         graphs=Graphs(**entries),
         golden=File(GOLDEN, bundles.sha256(folder / GOLDEN)),
         compared=None,
@@ -139,14 +139,14 @@ def golden_probabilities(labels: list[str], logits: Tensor, temperature: float) 
 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:
     """The golden inputs: the demo's drawn faces and synthesised voices, whole, short and absent."""
-    sound, picture = checkpoint.config.sound, checkpoint.config.picture
-    framings = [make_framing(picture.framing, picture.height, picture.width) for _ in demo.MOODS]
+    audio, video = checkpoint.config.audio, checkpoint.config.video
+    framings = [make_framing(video.framing, video.height, video.width) for _ in demo.MOODS]
     crops = [framing(demo.face(mood)).crop for framing, mood in zip(framings, demo.MOODS, strict=True)]
     frames = torch.from_numpy(np.stack([crop for crop in crops if crop is not None]))
-    waveform = torch.zeros(3, sound.samples)
-    sung = [torch.from_numpy(demo.voice(mood, sound.rate_hz)) for mood in demo.MOODS]
-    whole = torch.cat(sung)[: sound.samples]
-    half = sung[1][: sound.samples // 2]
+    waveform = torch.zeros(3, audio.samples)
+    sung = [torch.from_numpy(demo.voice(mood, audio.rate_hz)) for mood in demo.MOODS]
+    whole = torch.cat(sung)[: audio.samples]
+    half = sung[1][: audio.samples // 2]
     waveform[0, : len(whole)], waveform[2, : len(half)] = whole, half
     return frames, waveform, torch.tensor([len(whole), 0, len(half)])
 

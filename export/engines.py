@@ -4,16 +4,16 @@ import re
 from collections.abc import Sequence
 
 from edge.backends.select import is_for_cpus
-from edge.backends.tensorrt import variant as flavour
+from edge.backends.tensorrt import variant as variant
 from edge.backends.tensorrt.device import architecture
-from edge.backends.tensorrt.engines import Target, Workshop
+from edge.backends.tensorrt.engines import EngineBuilder, Target
 from edge.bundle.load import Bundle
 from edge.errors import EngineError, UsageError
 
 
 def make_targets(names: Sequence[str]) -> list[Target]:
     """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name."""
-    found = flavour.find("tensorrt-rtx")
+    found = variant.find("tensorrt-rtx")
     known = sorted(
         (name.lower() for name in found.module.ComputeCapability.__members__ if re.fullmatch(r"SM\d+", name)),
         key=lambda name: int(name[2:]),
@@ -24,7 +24,7 @@ def make_targets(names: Sequence[str]) -> list[Target]:
     return [Target(found, f"{name[2:-1]}.{name[-1]}", None) for name in dict.fromkeys(names)]
 
 
-def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None:
+def build(bundle: Bundle, targets: Sequence[Target], engine_builder: EngineBuilder) -> None:
     """Build all graphs for all targets, where they are not there yet; EngineError at the end names what would not."""
     if is_for_cpus(bundle):
         raise UsageError(f"{bundle.manifest.name} is in int8, which is for CPUs; give a bundle in fp16 or fp32")
@@ -32,10 +32,10 @@ def build(bundle: Bundle, targets: Sequence[Target], workshop: Workshop) -> None
     for target in targets:
         for graph in bundle.manifest.graphs.by_name():
             try:
-                workshop.provide(bundle, graph, [target])
+                engine_builder.provide(bundle, graph, [target])
             except EngineError as error:
                 failed.append(str(error))
     if failed:
         raise EngineError("\n".join(failed))
     names = ", ".join(architecture(target.capability) for target in targets)
-    workshop.tell(f"{bundle.folder} has its engines for {names}")
+    engine_builder.tell(f"{bundle.folder} has its engines for {names}")

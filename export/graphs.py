@@ -71,7 +71,7 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     image = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
     audio = Graph("audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"])
     heard, seen = audio.expected, image.expected["embedding"]
-    slots = round(config.picture.rate_hz * config.sound.window_s)
+    slots = round(config.video.rate_hz * config.audio.window_s)
     tokens = torch.zeros(len(waveform), slots, seen.shape[1])
     mask = torch.zeros(len(waveform), slots, dtype=torch.bool)
     tokens[:-1, : len(seen)], mask[:-1, : len(seen)] = seen, True

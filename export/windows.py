@@ -14,8 +14,8 @@ import torch
 from edge.errors import UsageError
 from edge.preprocess.framing import Image, make_framing
 from edge.preprocess.media import Samples
-from edge.sources.media import read_sound
-from train.clips.cut import frames, sound
+from edge.sources.media import read_audio
+from train.clips.cut import audio, frames
 from train.clips.split import folds, split
 from train.config import Clips, Config
 from train.corpora import registry
@@ -85,8 +85,8 @@ class PairedWindows:
 
     def __getitem__(self, row: int) -> Window:
         voice, face = self._pairs[row]
-        heard = read_sound(self._voices[voice].path, self._config.sound.rate_hz)[: self._config.sound.samples]
-        seen = rgb(crops(self._faces.images[face : face + 1], self._config.picture))
+        heard = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[: self._config.audio.samples]
+        seen = rgb(crops(self._faces.images[face : face + 1], self._config.video))
         return Window(heard, list(seen.numpy()), int(self._faces.labels[face]))
 
 
@@ -108,19 +108,19 @@ class ClipWindows:
         return len(self._utterances)
 
     def __getitem__(self, row: int) -> Window:
-        utterance, heard = self._utterances[row], self._config.sound
+        utterance, heard = self._utterances[row], self._config.audio
         label = self._config.labels.index(utterance.label)
-        return Window(sound(utterance, heard.rate_hz, heard.window_s), self._see(utterance), label)
+        return Window(audio(utterance, heard.rate_hz, heard.window_s), self._see(utterance), label)
 
     def _see(self, utterance: Utterance) -> list[Image]:
-        picture, cut = self._config.picture, utterance.seen
+        video, cut = self._config.video, utterance.seen
         assert cut is not None, "a corpus of clips"
-        framing = make_framing(picture.framing, picture.height, picture.width)
+        framing = make_framing(video.framing, video.height, video.width)
         taken = frames(
-            cut if self._speaker_half else replace(cut, half="whole"), picture.rate_hz, self._config.sound.window_s
+            cut if self._speaker_half else replace(cut, half="whole"), video.rate_hz, self._config.audio.window_s
         )
-        found = [framing(frame.picture).crop for frame in taken]
-        most = round(picture.rate_hz * self._config.sound.window_s)
+        found = [framing(frame.image).crop for frame in taken]
+        most = round(video.rate_hz * self._config.audio.window_s)
         return [crop for crop in found if crop is not None][:most]
 
 

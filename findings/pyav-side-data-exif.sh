@@ -8,7 +8,7 @@
 #   ends before it, and one unknown type loses them all. `frame.rotation` still works, but tells no mirrored picture
 #   from one that is not.
 # Versions: av 18.0.0 and 18.1.0; Python 3.11 or later. Its main branch skips unknown types since August 2026.
-# How we live with it: edge/sources/upright.py gives unknown types a name.
+# How we live with it: edge/sources/image_conversion.py gives unknown types a name.
 set -euo pipefail
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT

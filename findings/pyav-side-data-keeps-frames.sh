@@ -8,7 +8,7 @@
 #   collector comes by, which counts objects and not megabytes: 640 x 480 frames of a film pile up by the hundred.
 # Versions: av 18.1.0, numpy 2.4.6.
 # Known since: found here; no report of it was found.
-# How we live with it: edge/sources/upright.py makes the container of side data itself, and keeps none in the frame.
+# How we live with it: edge/sources/image_conversion.py makes the container of side data itself, and keeps none in the frame.
 set -euo pipefail
 room=$(mktemp -d)
 trap 'rm -rf "$room"' EXIT

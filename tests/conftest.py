@@ -18,7 +18,7 @@ import pytest
 
 from edge.backends.onnxruntime import OrtBackend
 from edge.bundle.load import SHIPPED, load, sha256
-from edge.bundle.manifest import Batch, File, GraphEntry, Graphs, Licences, Manifest, Picture, Sound, Tensor
+from edge.bundle.manifest import AudioSpec, Batch, File, GraphEntry, Graphs, Licences, Manifest, Tensor, VideoSpec
 from edge.cli import main as commands
 from edge.live.recognizer import Recognizer
 from edge.preprocess.media import Event
@@ -138,8 +138,8 @@ def manifest() -> Manifest:
         name="tiny",
         version="0.0.1",
         labels=["calm", "glad"],
-        sound=Sound(1000, 2.0),
-        picture=Picture(5.0, 8, 8, "whole"),
+        audio=AudioSpec(1000, 2.0),
+        image=VideoSpec(5.0, 8, 8, "whole"),
         graphs=Graphs(
             graph("image_encoder", [frames], [embedding]),
             graph("audio_encoder", heard, audible),
@@ -223,7 +223,7 @@ def edge_command(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[
 
 def write_clip(
     path: Path,
-    pictures: np.ndarray | None = None,
+    images: np.ndarray | None = None,
     samples: np.ndarray | None = None,
     *,
     fps: int = 10,
@@ -233,19 +233,19 @@ def write_clip(
     """A recording of uint8 `[n, H, W, 3]` RGB and int16 `[n]` mono; with the default codecs nothing is lost."""
     with av.open(str(path), "w") as container:
         tracks = []
-        if pictures is not None:
+        if images is not None:
             track = container.add_stream(codecs[0], rate=fps)
-            track.height, track.width = pictures.shape[1:3]
+            track.height, track.width = images.shape[1:3]
             track.pix_fmt = "bgr0" if codecs[0] == "ffv1" else "yuv420p"
-            frames = [av.VideoFrame.from_ndarray(picture, format="rgb24") for picture in pictures]
+            frames = [av.VideoFrame.from_ndarray(image, format="rgb24") for image in images]
             tracks.append((track, frames, Fraction(1, fps), 1))
         if samples is not None:
             track = container.add_stream(codecs[1], rate=rate_hz, layout="mono")
             pieces = [samples[i : i + 1024] for i in range(0, len(samples), 1024)]
-            sounds = [av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono") for piece in pieces]
-            for sound in sounds:
-                sound.sample_rate = rate_hz
-            tracks.append((track, sounds, Fraction(1, rate_hz), 1024))
+            waveforms = [av.AudioFrame.from_ndarray(piece[None], format="s16", layout="mono") for piece in pieces]
+            for audio in waveforms:
+                audio.sample_rate = rate_hz
+            tracks.append((track, waveforms, Fraction(1, rate_hz), 1024))
         for track, items, time_base, step in tracks:
             for index, item in enumerate(items):
                 item.pts, item.time_base = index * step, time_base

@@ -17,7 +17,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from edge import errors
 from edge.cli.main import FORCED_STATUS, main
 from edge.service import http_server as metrics_server
-from edge.service.prometheus import Exposition
+from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
 from edge.wire import control, guard, publisher
 from edge.wire.addresses import AUTO
@@ -42,12 +42,12 @@ def block(language: str, beginning: str) -> str:
 @pytest.fixture(scope="module")
 def series() -> dict[str, list[dict[str, str]]]:
     """Every metric's name -> the labels of its samples."""
-    exposition = Exposition(0)
+    metrics_endpoint = MetricsEndpoint(0)
     for message in MESSAGES:
-        exposition.observe(message)
-    with urllib.request.urlopen(f"http://127.0.0.1:{exposition.port}", timeout=60) as answer:
+        metrics_endpoint.observe(message)
+    with urllib.request.urlopen(f"http://127.0.0.1:{metrics_endpoint.port}", timeout=60) as answer:
         families = list(text_string_to_metric_families(answer.read().decode()))
-    exposition.close()
+    metrics_endpoint.close()
     found: dict[str, list[dict[str, str]]] = {}
     for sample in (sample for family in families for sample in family.samples):
         found.setdefault(sample.name, []).append(sample.labels)
@@ -64,7 +64,7 @@ def unit() -> configparser.ConfigParser:
 def test_the_configuration_loads_as_it_is_printed(tmp_path) -> None:
     (tmp_path / "foal-edge.yaml").write_text(block("yaml", "streams:"))
     config = load_config(tmp_path / "foal-edge.yaml", {})
-    assert [(stream.name, stream.sees, stream.hears) for stream in config.streams] == [
+    assert [(stream.name, stream.wants_video, stream.wants_audio) for stream in config.streams] == [
         ("lobby", True, True),
         ("door", True, False),
     ]

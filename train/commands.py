@@ -125,7 +125,7 @@ def embed_command(
     chosen, _ = begin(path, run, threads)
     processes = join()
     utterances = compare.find(chosen, data, processes, skip_damaged)
-    _, store = compare.make_store(chosen, embeddings, rate or chosen.picture.rate_hz)
+    _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz)
     store.fill(utterances, processes)
     if processes.is_main:
         click.echo(f"embeddings: {store.folder}")

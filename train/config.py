@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import UsageError
 from edge.system.files import check_file, is_there
 from edge.validation import UNREADABLE, explain
@@ -159,8 +159,8 @@ class Config(Part, frozen=True):
     """What the corpora's terms leave to a user of the weights."""
     labels: list[str]
     seed: int
-    sound: Sound
-    picture: Picture
+    audio: AudioSpec = msgspec.field(name="sound")
+    video: VideoSpec = msgspec.field(name="picture")
     audio_encoder: NanoAudio | WavLM
     image_encoder: NanoImage | Clip
     fusion: Fusion

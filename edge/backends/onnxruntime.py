@@ -10,7 +10,7 @@ from pathlib import Path
 from ..bundle.load import Bundle
 from ..bundle.manifest import GraphEntry, Tensor, sizes
 from ..errors import BundleError, EngineError
-from ..system.shortage import shortage
+from ..system.resources import exhaustion
 from .base import Array
 
 # ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
@@ -42,7 +42,7 @@ class OrtGraph:
         try:
             found = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # onnxruntime's errors share no base class
-            raise shortage(error) or EngineError(
+            raise exhaustion(error) or EngineError(
                 f"{self._path} failed in ONNX Runtime {ort.__version__} on the CPU: {error}", "run `foal-edge doctor`"
             ) from error
         return dict(zip(self._outputs, found, strict=True))
@@ -103,7 +103,7 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
             return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
-        raise shortage(error) or BundleError(
+        raise exhaustion(error) or BundleError(
             f"{name} does not load in ONNX Runtime {ort.__version__}: {error}; "
             "update onnxruntime, take the bundle again or export it again"
         ) from error

@@ -25,7 +25,7 @@ class Proof:
     """Why no difference can be told; empty where one can."""
 
     @property
-    def is_sound(self) -> bool:
+    def is_within_tolerance(self) -> bool:
         """Whether the difference, which may be no number, is within the tolerance."""
         return self.difference <= self.tolerance
 
@@ -56,7 +56,7 @@ def prove_graph(name: GraphName, graph: Graph, entry: GraphEntry, arrays: Mappin
 
 def complaint(bundle: Bundle, backend: Backend, proofs: Sequence[Proof]) -> str | None:
     """What is wrong with a bundle on a backend, in a line; None where nothing is."""
-    wrong = [str(proof) for proof in proofs if not proof.is_sound]
+    wrong = [str(proof) for proof in proofs if not proof.is_within_tolerance]
     return f"{bundle.manifest.name} on {backend.name}: {', '.join(wrong)}" if wrong else None
 
 

@@ -11,9 +11,9 @@ from .base import Backend
 from .onnxruntime import OrtBackend
 from .proof import Proof, complaint, prove
 from .tensorrt import device
-from .tensorrt import variant as flavour
+from .tensorrt import variant as variant
 from .tensorrt.backend import TensorRTBackend
-from .tensorrt.engines import Workshop
+from .tensorrt.engines import EngineBuilder
 
 Wanted = Literal["auto", "onnxruntime", "tensorrt"]
 
@@ -30,7 +30,7 @@ class Opened(NamedTuple):
 
 
 def open_backend(
-    bundle: Bundle, wanted: Wanted, threads: int, workshop: Workshop, *, must_prove: bool = True
+    bundle: Bundle, wanted: Wanted, threads: int, engine_builder: EngineBuilder, *, must_prove: bool = True
 ) -> Opened:
     """The backend, having computed the golden vectors. `threads` are those of the CPU, 0 for all.
 
@@ -38,17 +38,17 @@ def open_backend(
     computes something else than the golden vectors is refused: EngineError of TensorRT, BundleError of the CPU.
     """
     if wanted == "tensorrt":
-        return open_tensorrt(bundle, workshop, "as asked for", must_prove=must_prove)
+        return open_tensorrt(bundle, engine_builder, "as asked for", must_prove=must_prove)
     if wanted == "onnxruntime":
         return open_ort(bundle, threads, "as asked for", must_prove=must_prove)
     if is_for_cpus(bundle):
         return open_ort(bundle, threads, "int8 is for CPUs", must_prove=must_prove)
     try:
-        found = f"{flavour.find().name} and {device.find().name} are here"
+        found = f"{variant.find().name} and {device.find().name} are here"
     except EngineError as error:
         return open_ort(bundle, threads, error.what, must_prove=must_prove)
     try:
-        return open_tensorrt(bundle, workshop, found, must_prove=must_prove)
+        return open_tensorrt(bundle, engine_builder, found, must_prove=must_prove)
     except EngineError as error:
         log.warning("%s, but TensorRT cannot be used: %s. Going on with ONNX Runtime", found, error)
         return open_ort(bundle, threads, "TensorRT cannot be used", must_prove=must_prove)
@@ -64,13 +64,13 @@ def open_ort(bundle: Bundle, threads: int, reason: str, *, must_prove: bool) -> 
     return proven(bundle, OrtBackend(bundle, threads), reason, must_prove=must_prove)
 
 
-def open_tensorrt(bundle: Bundle, workshop: Workshop, reason: str, *, must_prove: bool) -> Opened:
+def open_tensorrt(bundle: Bundle, engine_builder: EngineBuilder, reason: str, *, must_prove: bool) -> Opened:
     """TensorRT, its engines proven; the kernels that it compiled for them are kept."""
     if is_for_cpus(bundle):
         raise EngineError(
             f"{bundle.manifest.name} is in int8, which is for CPUs; take --backend onnxruntime, or a bundle in fp16"
         )
-    backend = TensorRTBackend(bundle, workshop)
+    backend = TensorRTBackend(bundle, engine_builder)
     opened = proven(bundle, backend, reason, must_prove=must_prove)
     backend.keep_kernels()
     return opened

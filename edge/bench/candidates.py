@@ -9,7 +9,7 @@ from ..backends.base import Backend
 from ..backends.onnxruntime import OrtBackend
 from ..backends.proof import Proof, complaint, prove
 from ..backends.select import Wanted, open_backend
-from ..backends.tensorrt.engines import Workshop
+from ..backends.tensorrt.engines import EngineBuilder
 from ..bundle.load import MANIFEST, Bundle, sha256
 from ..errors import EngineError
 from ..live.recognizer import Recognizer
@@ -48,7 +48,7 @@ def open_contenders(
     bundles: Sequence[Bundle],
     wanted: Sequence[Wanted],
     threads: int,
-    workshop: Workshop,
+    engine_builder: EngineBuilder,
     opening: Opening,
 ) -> list[Contender]:
     """Every bundle on every backend that is asked for; beside each of the first bundle's, what a user may pick instead.
@@ -58,7 +58,7 @@ def open_contenders(
     contenders: list[Contender] = []
     for bundle in bundles:
         for name in wanted:
-            opened = open_backend(bundle, name, threads, workshop)
+            opened = open_backend(bundle, name, threads, engine_builder)
             arguments = "--bundle", str(bundle.folder), "--backend", name, "--threads", str(threads)
             contenders.append(make_contender(bundle, opened.backend, opened.proofs, arguments))
     rivals = [OrtDefaults(bundles[0]), *opening(bundles[0])]

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..backends.onnxruntime import OrtBackend
 from ..backends.tensorrt import cache
 from ..errors import FoalError
-from ..sources.tracks import BEST, Numbers
+from ..sources.track_selection import BEST, Numbers
 from ..wire.messages import Prediction
 from .candidates import Contender
 from .program import Program

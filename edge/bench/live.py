@@ -15,7 +15,7 @@ from msgspec.structs import asdict
 from ..clock import to_ns
 from ..errors import FoalError, SourceError
 from ..live.supervision import OVERLOAD
-from ..sources.tracks import BEST, Numbers
+from ..sources.track_selection import BEST, Numbers
 from ..wire.messages import Prediction, Stats
 from .candidates import Contender
 from .energy import Energy
@@ -81,11 +81,11 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
     """One run of the program, until enough is seen, the recording or the time is over."""
     whole_ns, dropped, usage = to_ns(WHOLE * window_s), dict[str, int](), None
     with Program(arguments) as program:
-        heard_s = time.monotonic()
+        audio_s = time.monotonic()
         try:
             while not (program.has_ended() or seen.is_enough(wanted, sampling.seconds)):
                 message = program.messages.receive(LOOK_S)
-                heard_s = heard_s if message is None else time.monotonic()
+                audio_s = audio_s if message is None else time.monotonic()
                 if isinstance(message, Stats):
                     dropped = message.dropped
                 elif isinstance(message, Prediction) and message.mono_end - message.mono_start < whole_ns:
@@ -94,7 +94,7 @@ def watch(arguments: Sequence[str], window_s: float, wanted: int, sampling: Samp
                     usage = usage or Usage.read(program, sampling.energy)
                     seen.count(message)
                     seen.spend(usage, usage := Usage.read(program, sampling.energy))
-                elif usage is None and time.monotonic() - heard_s >= SILENCE_S:
+                elif usage is None and time.monotonic() - audio_s >= SILENCE_S:
                     raise FoalError(f"foal-edge {' '.join(arguments)} published nothing in {SILENCE_S:g} s")
         finally:  # what was seen of one that broke counts too
             seen.peak_mb = max(filter(None, (seen.peak_mb, program.peak_mb())), default=None)
@@ -110,7 +110,7 @@ def live(
     for number in range(streams):
         arguments += "--stream", f"name=s{number},file={recording}"
     problem: str | None = None
-    seen, wanted, window_s = Watched(), needed(99), contender.bundle.manifest.sound.window_s
+    seen, wanted, window_s = Watched(), needed(99), contender.bundle.manifest.audio.window_s
     while not seen.is_enough(wanted, sampling.seconds):
         before = len(seen.latencies_ms)
         try:

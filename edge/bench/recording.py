@@ -11,7 +11,7 @@ import numpy as np
 from ..sources import demo
 
 RATE_HZ, WIDTH, HEIGHT = 25, 640, 480
-SOUND_HZ = 48_000
+AUDIO_HZ = 48_000
 SAMPLES = 1024
 """Of an AAC frame."""
 
@@ -24,7 +24,7 @@ def write(path: Path, seconds: float) -> None:
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         if codec == "libx264":
             video.options = {"preset": "veryfast"}
-        audio = container.add_stream("aac", rate=SOUND_HZ, layout="mono")
+        audio = container.add_stream("aac", rate=AUDIO_HZ, layout="mono")
         for second in range(round(seconds)):
             write_second(container, video, audio, second)
         for stream in (video, audio):
@@ -37,17 +37,17 @@ def write_second(
     """A second of pictures with the noise of a camera, and of sound."""
     draw = np.random.default_rng(second)
     mood = demo.MOODS[second // 4 % len(demo.MOODS)]
-    picture = cv2.resize(demo.face(mood), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR).astype(np.int16)
+    image = cv2.resize(demo.face(mood), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR).astype(np.int16)
     for index in range(RATE_HZ):
-        noisy = np.clip(picture + draw.integers(-4, 5, picture.shape, np.int16), 0, 255).astype(np.uint8)
+        noisy = np.clip(image + draw.integers(-4, 5, image.shape, np.int16), 0, 255).astype(np.uint8)
         frame = av.VideoFrame.from_ndarray(noisy, "rgb24")
         frame.pts, frame.time_base = second * RATE_HZ + index, Fraction(1, RATE_HZ)
         container.mux(video.encode(frame))
-    sound = demo.voice(mood, SOUND_HZ)[second % 4 * SOUND_HZ :][:SOUND_HZ]
+    voice = demo.voice(mood, AUDIO_HZ)[second % 4 * AUDIO_HZ :][:AUDIO_HZ]
     for start in itertools.count(0, SAMPLES):
-        piece = sound[start : start + SAMPLES]
+        piece = voice[start : start + SAMPLES]
         if not len(piece):
             break
         block = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece[None], np.float32), "fltp", "mono")
-        block.sample_rate, block.pts, block.time_base = SOUND_HZ, second * SOUND_HZ + start, Fraction(1, SOUND_HZ)
+        block.sample_rate, block.pts, block.time_base = AUDIO_HZ, second * AUDIO_HZ + start, Fraction(1, AUDIO_HZ)
         container.mux(audio.encode(block))

@@ -13,7 +13,7 @@ from typing import Literal
 from ..errors import FoalError
 from ..preprocess.framing import Framing, make_framing
 from ..sources.media import MediaFile
-from ..sources.tracks import Numbers
+from ..sources.track_selection import Numbers
 from . import cold_start as start
 from . import machine, recording, scenarios, stages
 from . import naive_baseline as again
@@ -23,7 +23,7 @@ from .live import live
 from .noise import Steadiness
 from .report import Document, Naive, Roof, Series
 from .sampling import Sampling
-from .workload import cut_windows, first_events, pictures
+from .workload import cut_windows, first_events, images
 
 Part = Literal["stages", "scenarios", "naive", "idle", "start", "live"]
 DEMO_S = 75
@@ -68,8 +68,8 @@ def measure(
                 plan.file or f"the demo, {recording.WIDTH} x {recording.HEIGHT}, {recording.RATE_HZ} a second"
             ),
             hop_s=plan.hop_s,
-            window_s=manifest.sound.window_s,
-            picture_hz=manifest.picture.rate_hz,
+            window_s=manifest.audio.window_s,
+            picture_hz=manifest.video.rate_hz,
             energy=energy.about,
             machine=about,
             noise=steadiness.report(),
@@ -97,7 +97,7 @@ class Bench:
         self.failed: list[str] = []
         """Parts that broke, and why; what was measured before and after them is kept."""
         manifest = contenders[0].bundle.manifest
-        self._recording = MediaFile(path, manifest.sound, manifest.picture, plan.numbers)
+        self._recording = MediaFile(path, manifest.audio, manifest.video, plan.numbers)
         self._events = first_events(self._recording)
         self._windows = {
             each.name: cut_windows(self._events, each.recognizer, framing_of(each), plan.hop_s) for each in contenders
@@ -126,7 +126,7 @@ class Bench:
         first = self._contenders[0]
         self._tell("stages: decoding, framing, the three graphs in batches, publishing")
         yield from stages.decode(self._recording, self._sampling)
-        yield from stages.frame(framing_of(first), pictures(self._events), self._sampling)
+        yield from stages.frame(framing_of(first), images(self._events), self._sampling)
         yield from stages.graphs(self._contenders, self._sampling)
         yield from stages.publish(first.bundle.manifest.labels, self._sampling)
 
@@ -169,5 +169,5 @@ class Bench:
 
 def framing_of(contender: Contender) -> Framing:
     """A framing as the bundle wants it."""
-    picture = contender.bundle.manifest.picture
-    return make_framing(picture.framing, picture.height, picture.width)
+    video = contender.bundle.manifest.video
+    return make_framing(video.framing, video.height, video.width)

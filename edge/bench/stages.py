@@ -53,15 +53,15 @@ def seconds_of(recording: Recording) -> Iterator[None]:
                 yield
 
 
-def frame(framing: Framing, pictures: Sequence[Image], sampling: Sampling) -> Iterator[Series]:
+def frame(framing: Framing, images: Sequence[Image], sampling: Sampling) -> Iterator[Series]:
     """A picture, from the camera's size to a crop; in their order, as a face is followed."""
-    turning = itertools.cycle(pictures)
+    turning = itertools.cycle(images)
 
     def run() -> None:
         framing(next(turning))
 
     for taken in sampling.in_turn({"": run}, PERCENTILE).values():
-        yield replace(series("stage", "framing", "", taken), moved_mb=pictures[0].nbytes / 1e6)
+        yield replace(series("stage", "framing", "", taken), moved_mb=images[0].nbytes / 1e6)
 
 
 def graphs(contenders: Sequence[Contender], sampling: Sampling) -> Iterator[Series]:

@@ -4,7 +4,7 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from ..bundle.manifest import Picture
+from ..bundle.manifest import VideoSpec
 from ..clock import to_ns
 from ..errors import SourceError
 from ..live.recognizer import Recognizer
@@ -47,9 +47,9 @@ def first_events(recording: Recording) -> list[Event]:
     return events
 
 
-def pictures(events: Sequence[Event]) -> list[Image]:
+def images(events: Sequence[Event]) -> list[Image]:
     """uint8 `[H, W, 3]` each; SourceError where there is none."""
-    found = [event.picture for event in events if isinstance(event, Frame)]
+    found = [event.image for event in events if isinstance(event, Frame)]
     if not found:
         raise SourceError("the recording has no picture; give --file one with sound and picture")
     return found
@@ -61,7 +61,7 @@ def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framin
     Where no face is seen the whole pictures stand in for crops: the time does not depend on what they show.
     """
     manifest = recognizer.manifest
-    stream = Stream(manifest, framing, sound=True, picture=True, begin_ns=0, hop_ns=to_ns(hop_s))
+    stream = Stream(manifest, framing, audio=True, video=True, begin_ns=0, hop_ns=to_ns(hop_s))
     windows: list[LiveWindow] = []
     seen: deque[Image] = deque(maxlen=manifest.frames)
     for event in events:
@@ -69,7 +69,7 @@ def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framin
         while stream.due(event.end_ns):
             stream.look()
             seen += stream.crops
-            crops = stream.crops or standing_in(events, manifest.picture, hop_s)
+            crops = stream.crops or standing_in(events, manifest.video, hop_s)
             stream.keep(recognizer.embed(stream.crops))
             window = stream.cut(stream.grid.next_ns)
             stream.grid.advance()
@@ -82,9 +82,8 @@ def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framin
     return [window for window in windows if len(window.samples) == longest]
 
 
-def standing_in(events: Sequence[Event], picture: Picture, hop_s: float) -> list[Image]:
+def standing_in(events: Sequence[Event], video: VideoSpec, hop_s: float) -> list[Image]:
     """A hop's pictures as crops."""
     return [
-        resize(found, picture.height, picture.width)
-        for found in pictures(events)[: max(1, round(picture.rate_hz * hop_s))]
+        resize(found, video.height, video.width) for found in images(events)[: max(1, round(video.rate_hz * hop_s))]
     ]

@@ -56,9 +56,9 @@ def check(manifest: Manifest, folder: Path) -> None:
 def dimensions(manifest: Manifest) -> dict[str, int]:
     """What the letters stand for, as far as the fusion's tensors have the dimensions to say it."""
     known = {
-        "H": manifest.picture.height,
-        "W": manifest.picture.width,
-        "S": manifest.sound.samples,
+        "H": manifest.video.height,
+        "W": manifest.video.width,
+        "S": manifest.audio.samples,
         "Tv": manifest.frames,
         "C": len(manifest.labels),
     }

@@ -11,7 +11,7 @@ import msgspec
 
 from ..errors import BundleError
 from ..system.files import denied, is_there
-from ..system.shortage import shortage
+from ..system.resources import exhaustion
 from . import consistency, onnx_header
 from .manifest import AGAIN, File, Manifest, decode_manifest
 
@@ -59,7 +59,7 @@ def read_manifest(folder: Path) -> Manifest:
     except PermissionError as error:
         raise BundleError(denied(path)) from error
     except OSError as error:
-        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if len(text) > LARGEST_MANIFEST:
         raise BundleError(
             f"{path} is damaged: it has {path.stat().st_size} bytes, at most {LARGEST_MANIFEST} are expected; {AGAIN}"
@@ -75,7 +75,7 @@ def verify(folder: Path, file: File) -> None:
     except PermissionError as error:
         raise BundleError(denied(path)) from error
     except OSError as error:
-        raise shortage(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
     if found != file.sha256:
         raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {AGAIN}")
 

@@ -23,7 +23,7 @@ Side = Annotated[int, Meta(ge=1, le=4096)]
 """Of a picture, in pixels."""
 
 
-class Sound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class AudioSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the audio encoder hears."""
 
     rate_hz: Annotated[int, Meta(ge=1, le=384_000)]
@@ -36,7 +36,7 @@ class Sound(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return round(self.rate_hz * self.window_s)
 
 
-class Picture(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class VideoSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the image encoder sees."""
 
     rate_hz: Annotated[float, Meta(gt=0, le=240)]
@@ -138,8 +138,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     version: Text
     labels: Annotated[list[Text], Meta(min_length=1)]
     """In the order of the logits."""
-    sound: Sound
-    picture: Picture
+    audio: AudioSpec = msgspec.field(name="sound")
+    video: VideoSpec = msgspec.field(name="picture")
     graphs: Graphs
     golden: File
     """npz of inputs and expected outputs, `graph/tensor` -> array."""
@@ -157,7 +157,7 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     @property
     def frames(self) -> int:
         """Frames in a whole window, Tv."""
-        return round(self.picture.rate_hz * self.sound.window_s)
+        return round(self.video.rate_hz * self.audio.window_s)
 
 
 class SchemaOnly(msgspec.Struct):

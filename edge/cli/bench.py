@@ -17,8 +17,8 @@ from ..bench.run import Part, Plan, measure
 from ..bundle.load import SHIPPED, Bundle, load
 from ..errors import FoalError, UsageError
 from ..session.config import HOP_S
-from ..sources.tracks import Numbers
-from .options import Seconds, audio_track_option, make_workshop, threads_option, video_track_option
+from ..sources.track_selection import Numbers
+from .options import Seconds, audio_track_option, make_engine_builder, threads_option, video_track_option
 from .terminal import complaints, console
 
 QUICK_S, USUAL_S = 5.0, 240.0
@@ -146,14 +146,14 @@ def run(
         numbers=Numbers(audio_track, video_track),
         **asked,
     )
-    workshop = make_workshop(lambda: False)
-    contenders = open_contenders(bundles, backends or ["auto"], threads, workshop, opening)
+    engine_builder = make_engine_builder(lambda: False)
+    contenders = open_contenders(bundles, backends or ["auto"], threads, engine_builder, opening)
     found = measure(plan, contenders, roof_of or partial(roof.measure, threads), complaints.print)
     if json_file:
         document.write(found, json_file)
     for table in tables.tables(found):
         console.print(table)
-    for picture in plots.draw(found, plot_folder) if plot_folder else ():
-        complaints.print(f"wrote {picture}")
+    for image in plots.draw(found, plot_folder) if plot_folder else ():
+        complaints.print(f"wrote {image}")
     if found.failed:
         raise FoalError("\n".join([f"not measured were {len(found.failed)} parts:", *found.failed]))

@@ -57,12 +57,12 @@ def list_devices() -> None:
 
 def measure_skew(config: StreamConfig, seconds: float) -> None:
     """Print the skew of a recording or of two devices, and what mends it."""
-    if not (config.sees and config.hears):
+    if not (config.wants_video and config.wants_audio):
         raise UsageError("--measure-sync compares sound with picture; give a camera and a microphone that are not off")
     check_stream(config)
     manifest = load(SHIPPED).manifest
-    picture = msgspec.structs.replace(manifest.picture, rate_hz=EVERY_FRAME_HZ)
-    manifest = msgspec.structs.replace(manifest, picture=picture)
+    video = msgspec.structs.replace(manifest.video, rate_hz=EVERY_FRAME_HZ)
+    manifest = msgspec.structs.replace(manifest, video=video)
     recording = make_recording(config, manifest)
     if recording is None:
         clock = SystemClock()
@@ -70,7 +70,7 @@ def measure_skew(config: StreamConfig, seconds: float) -> None:
         evidence = watch(make_devices(config, manifest, clock, Counter()), clock, seconds)
     else:
         evidence = look_through(recording, to_ns(seconds))
-    skew = measure(evidence, manifest.sound.rate_hz)
+    skew = measure(evidence, manifest.audio.rate_hz)
     for line in report(skew, config.av_offset_ms):
         console.print(line)
 

@@ -23,34 +23,33 @@ from ..live.recognizer import Recognizer
 from ..preprocess.framing import make_framing
 from ..session.config import Config
 from ..session.run import run
-from ..sources.tracks import Numbers
-from ..system.descriptors import raise_limit
+from ..sources.track_selection import Numbers
 from ..system.logs import LogFormat, configure
 from ..system.printable import paragraph
 from ..system.redaction import censored
-from ..system.shortage import shortage
+from ..system.resources import exhaustion, raise_limit
 from ..system.signals import FORCED_STATUS, interruptible
 from ..system.standard_streams import stderr
 from ..wire.messages import Message
 from . import tables as show
 from .bench import bench
-from .device import doctor, engines
 from .devices import devices
+from .engines import doctor, engines
 from .options import (
     audio_track_option,
     backend_option,
     bundle_option,
     framing_option,
     log_options,
-    make_workshop,
+    make_engine_builder,
     threads_option,
     video_track_option,
 )
 from .printer import Printer
 from .replay import replay
 from .run_options import read_config, run_options
+from .subscribe import keys, listen, status
 from .terminal import complaints, console, no_room
-from .wire import keys, listen, status
 
 log = logging.getLogger(__name__)
 
@@ -72,7 +71,7 @@ def run_command() -> None:
         log.error("%s", error)
         status = error.exit_status
     except (MemoryError, RuntimeError, OSError) as error:
-        if (lack := shortage(error) or no_room(error)) is None:
+        if (lack := exhaustion(error) or no_room(error)) is None:
             raise
         log.error("%s", lack)
         status = lack.exit_status
@@ -118,12 +117,12 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
 
 def play(config: Config, stop: threading.Event, on_start: Callable[[str], None], *, quiet: bool) -> None:
     """Run, and print a line a message unless `quiet`."""
-    workshop = make_workshop(stop.is_set, quiet=quiet)
+    engine_builder = make_engine_builder(stop.is_set, quiet=quiet)
     if quiet:
-        run(config, stop, workshop, ignore, ignore)
+        run(config, stop, engine_builder, ignore, ignore)
         return
     with closing(Printer(print_message, stop, waits=config.fast)) as printer:
-        run(config, stop, workshop, on_start, printer)
+        run(config, stop, engine_builder, on_start, printer)
 
 
 @main.command("score")
@@ -154,7 +153,7 @@ def score_command(
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:
-        opened, reason, _ = open_backend(loaded, backend, threads, make_workshop(stop.is_set))
+        opened, reason, _ = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
     if stop.is_set():
         raise click.Abort
     complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})")
@@ -163,12 +162,12 @@ def score_command(
         Recognizer(manifest, opened),
         partial(
             make_framing,
-            framing or manifest.picture.framing,
-            manifest.picture.height,
-            manifest.picture.width,
+            framing or manifest.video.framing,
+            manifest.video.height,
+            manifest.video.width,
         ),
-        sound=not no_audio,
-        picture=not no_video,
+        audio=not no_audio,
+        video=not no_video,
         numbers=Numbers(audio_track, video_track),
     )
     if result.accuracy is not None:

@@ -9,7 +9,7 @@ import click
 from rich.console import Console
 
 from ..backends.select import Wanted
-from ..backends.tensorrt.engines import Workshop
+from ..backends.tensorrt.engines import EngineBuilder
 from ..backends.tensorrt.progress import bar
 from ..bundle.load import SHIPPED
 from ..system.logs import LogFormat
@@ -60,7 +60,7 @@ class Seconds(click.FloatRange):
         return number
 
 
-def make_workshop(is_stopped: Callable[[], bool], *, quiet: bool = False) -> Workshop:
+def make_engine_builder(is_stopped: Callable[[], bool], *, quiet: bool = False) -> EngineBuilder:
     """Builds engines, a bar each; nothing is printed where `quiet`."""
     printed = Console(quiet=True) if quiet else complaints
-    return Workshop(lambda title: bar(title, printed, is_stopped), printed.print, is_stopped)
+    return EngineBuilder(lambda title: bar(title, printed, is_stopped), printed.print, is_stopped)

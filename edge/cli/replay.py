@@ -20,7 +20,7 @@ from ..wire.keys import check_bind, load_server_keys
 from ..wire.messages import Message
 from ..wire.publisher import Publisher
 from . import tables as show
-from .options import make_workshop
+from .options import make_engine_builder
 from .printer import Printer
 from .terminal import complaints, console
 
@@ -74,8 +74,8 @@ def replay(
         wait = at_once(stop) if fast or compare else in_its_own_time(SystemClock(), stop)
         played, recognizer = Replay(recording, about, wait), None
         if infers:
-            workshop = make_workshop(stop.is_set, quiet=quiet)
-            recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), workshop)
+            engine_builder = make_engine_builder(stop.is_set, quiet=quiet)
+            recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), engine_builder)
         if compare and recognizer:
             console.print(compare_with(played, recognizer))
             return
@@ -87,7 +87,7 @@ def replay(
             opened.callback(publisher.close)
             if not quiet:
                 where = f"publishing at {publisher.address}" if publisher.address else "not publishing"
-                complaints.print(f"replaying {about.course.session}, {where}")
+                complaints.print(f"replaying {about.run_spec.session}, {where}")
             if recognizer:
                 played.steps(recognizer, publisher.publish_each)
             else:

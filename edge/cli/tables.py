@@ -91,5 +91,5 @@ def findings_table(findings: Iterable[Finding]) -> Table:
     for finding in findings:
         proof = finding.proof
         figures = f"{proof.difference:.1e}", f"{proof.tolerance:.1e}", f"{finding.median_ms:.2f}"
-        table.add_row(proof.graph, finding.precision, *figures, "ok" if proof.is_sound else "too far")
+        table.add_row(proof.graph, finding.precision, *figures, "ok" if proof.is_within_tolerance else "too far")
     return table

@@ -19,9 +19,9 @@ from ..live.recognizer import Recognizer
 from ..live.stream import Stream
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
+from ..sources.location import Place, named, said
 from ..sources.media import MediaFile, probe
-from ..sources.place import Place, named, said
-from ..sources.tracks import BEST, Numbers
+from ..sources.track_selection import BEST, Numbers
 from .csv_table import rows
 from .metrics import Accuracy, evaluate
 
@@ -66,8 +66,8 @@ def score(
     recognizer: Recognizer,
     make: Callable[[], Framing],
     *,
-    sound: bool,
-    picture: bool,
+    audio: bool,
+    video: bool,
     numbers: Numbers = BEST,
 ) -> Score:
     """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
@@ -75,7 +75,7 @@ def score(
     for clip in clips:
         framing = make()
         try:
-            probs.append(predict(clip.path, recognizer, framing, sound=sound, picture=picture, numbers=numbers))
+            probs.append(predict(clip.path, recognizer, framing, audio=audio, video=video, numbers=numbers))
             truth.append(clip.truth)
             if not np.isfinite(probs[-1]).all():
                 log.warning("%s counts as wrong: the model gave it %s", said(clip.path), probs[-1].tolist())
@@ -88,23 +88,23 @@ def score(
 
 
 def predict(
-    path: Place, recognizer: Recognizer, framing: Framing, *, sound: bool, picture: bool, numbers: Numbers = BEST
+    path: Place, recognizer: Recognizer, framing: Framing, *, audio: bool, video: bool, numbers: Numbers = BEST
 ) -> NDArray[Any]:
     """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
     manifest = recognizer.manifest
-    has_sound, has_picture = probe(path, numbers)
-    hears, sees = sound and has_sound, picture and has_picture
-    media = MediaFile(path, manifest.sound if hears else None, manifest.picture if sees else None, numbers)
-    window_ns, end_ns = to_ns(manifest.sound.window_s), 1
+    has_audio, has_video = probe(path, numbers)
+    wants_audio, wants_video = audio and has_audio, video and has_video
+    media = MediaFile(path, manifest.audio if wants_audio else None, manifest.video if wants_video else None, numbers)
+    window_ns, end_ns = to_ns(manifest.audio.window_s), 1
     stream = Stream(
         manifest,
         framing,
-        sound=hears,
-        picture=sees,
+        audio=wants_audio,
+        video=wants_video,
         begin_ns=0,
         hop_ns=window_ns,
-        sound_lost_ns=math.inf,
-        picture_lost_ns=math.inf,
+        audio_lost_ns=math.inf,
+        video_lost_ns=math.inf,
     )
     for event in media.events():
         if event.end_ns > window_ns:

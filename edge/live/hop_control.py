@@ -26,7 +26,7 @@ JUDGED_HOPS = 8
 """A share of time is taken over at least so many windows: over one or two it depends on where they happen to lie."""
 
 
-class Pace:
+class HopControl:
     """The hop of a run."""
 
     def __init__(self, wanted_ns: int, adapt: bool) -> None:

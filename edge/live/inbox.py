@@ -4,10 +4,10 @@ import math
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from ..preprocess.media import Block, Discontinuity, Event, Frame, check
-from ..sources.remarks import DAMAGED, NOT_FINITE
-from .step import Arrival
+from ..sources.defects import DAMAGED, NOT_FINITE
 
 MOST_FRAMES = 5
 """A stream's: 1 s at the usual 5 a second. A large model listens for half of that; an overloaded machine looks at the
@@ -17,6 +17,34 @@ MOST_BLOCKS = 400
 
 FRAMES, BLOCKS, STALE = "frames_overload", "blocks_overload", "frames_stale"
 REASONS = (FRAMES, BLOCKS, STALE, NOT_FINITE, DAMAGED)
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What one stream delivered."""
+
+    stream: int
+    """Which, in the order of the run's streams."""
+    event: Event | None
+    """None where the stream has ended."""
+    error: Exception | None = None
+    """What has ended it before its time."""
+
+
+@dataclass(frozen=True)
+class LoopInput:
+    """What has arrived, and as of when it is judged."""
+
+    now_ns: int
+    """When the inbox was emptied: what is due or lost is judged as of this moment."""
+    unix_ahead_ns: int
+    """Unix time less CLOCK_MONOTONIC."""
+    hop_ns: int
+    """Windows are this far apart from here on."""
+    deliveries: list[Delivery]
+    """In the order of their arrival."""
+    dropped: list[dict[str, int]]
+    """A stream each: what was dropped before it arrived, since the start, by reason."""
 
 
 class Inbox:
@@ -32,14 +60,14 @@ class Inbox:
         for counted in self.dropped:
             counted.update(dict.fromkeys(REASONS, 0))
         self._running = list(captures)
-        self._frames: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
-        self._blocks: list[deque[tuple[int, Arrival]]] = [deque() for _ in captures]
-        self._discontinuities: list[deque[tuple[int, Arrival]]] = [deque(maxlen=1) for _ in captures]
+        self._frames: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
+        self._blocks: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
+        self._discontinuities: list[deque[tuple[int, Delivery]]] = [deque(maxlen=1) for _ in captures]
         """A stream's newest: what lies before it counts no more, earlier ones included."""
-        self._ends: list[tuple[int, Arrival]] = []
+        self._ends: list[tuple[int, Delivery]] = []
         self._heard_ns = [-math.inf for _ in captures]
-        self._arrivals = 0
-        self._sound_due_ns: Sequence[float] | None = None
+        self._delivered = 0
+        self._audio_due_ns: Sequence[float] | None = None
         """What is waited for while someone waits: sound up to here, of each stream; else None."""
         self._changed = threading.Condition()
 
@@ -79,42 +107,42 @@ class Inbox:
         with self._changed:
             self._running[stream] = 0
 
-    def _arrive(self, stream: int, event: Event | None, error: Exception | None = None) -> tuple[int, Arrival]:
-        self._arrivals += 1
-        due_ns = self._sound_due_ns
+    def _arrive(self, stream: int, event: Event | None, error: Exception | None = None) -> tuple[int, Delivery]:
+        self._delivered += 1
+        due_ns = self._audio_due_ns
         if due_ns is not None and not (isinstance(event, Block) and event.end_ns < due_ns[stream]):
             self._changed.notify()
-        return self._arrivals, Arrival(stream, event, error)
+        return self._delivered, Delivery(stream, event, error)
 
     def take(
-        self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
-    ) -> list[Arrival]:
+        self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None
+    ) -> list[Delivery]:
         """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company.
 
         Of a stream's blocks those that end before its `sound_due_ns` are not waited for: they come along.
         """
-        due_ns = sound_due_ns or [-math.inf] * len(self._blocks)
+        due_ns = audio_due_ns or [-math.inf] * len(self._blocks)
         with self._changed:
-            self._sound_due_ns = due_ns
+            self._audio_due_ns = due_ns
             self._changed.wait_for(lambda: self._has_awaited(due_ns) or self._is_over(), max(0.0, timeout_s))
-            self._sound_due_ns = None
+            self._audio_due_ns = None
             if linger_s and self._has_any():
                 self._changed.wait_for(self._is_over, linger_s)
             queues = [*self._frames, *self._blocks, *self._discontinuities, self._ends]
-            arrivals = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
+            deliveries = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
             for queue in queues:
                 queue.clear()
-            return [arrival for _, arrival in arrivals]
+            return [delivery for _, delivery in deliveries]
 
     def waiting(self) -> dict[str, int]:
         """How many frames and blocks wait, of all streams."""
         with self._changed:
             return {"frames": sum(map(len, self._frames)), "blocks": sum(map(len, self._blocks))}
 
-    def _has_awaited(self, sound_due_ns: Sequence[float]) -> bool:
+    def _has_awaited(self, audio_due_ns: Sequence[float]) -> bool:
         is_heard = any(
             blocks and heard_ns >= due_ns
-            for blocks, heard_ns, due_ns in zip(self._blocks, self._heard_ns, sound_due_ns, strict=True)
+            for blocks, heard_ns, due_ns in zip(self._blocks, self._heard_ns, audio_due_ns, strict=True)
         )
         return is_heard or any(self._frames) or bool(self._ends)
 

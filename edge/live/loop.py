@@ -16,13 +16,11 @@ from functools import partial
 from ..clock import SECOND_NS, Clock
 from ..preprocess.media import Discontinuity, Event, check
 from ..sources.base import Recording, source_error
-from .failures import Failures
-from .inbox import Inbox
-from .member import Member
+from .inbox import Delivery, Inbox, LoopInput
 from .recognizer import Recognizer
 from .reporter import LOOK_NS, Reporter
-from .step import Arrival, Step
 from .stream import Stream
+from .stream_runner import Failures, StreamRunner
 from .supervision import Supervisor
 from .suspension import SuspensionWatch
 
@@ -42,8 +40,8 @@ class Loop:
     ) -> None:
         self._recognizer, self._latest_only = recognizer, latest_only
         self.failures = Failures([reporter.name for reporter in reporters])
-        self._members = [
-            Member(stream, reporter, partial(self.failures.add, index))
+        self._runners = [
+            StreamRunner(stream, reporter, partial(self.failures.add, index))
             for index, (stream, reporter) in enumerate(zip(streams, reporters, strict=True))
         ]
         self._framers: ThreadPoolExecutor | None = None
@@ -53,54 +51,54 @@ class Loop:
     @property
     def is_over(self) -> bool:
         """Whether every stream has ended."""
-        return all(member.has_ended for member in self._members)
+        return all(runner.has_ended for runner in self._runners)
 
     def wake_ns(self, now_ns: int) -> int:
         """By when the next step is due, should nothing arrive."""
-        return int(min(now_ns + LOOK_NS, *(member.wake_ns(now_ns) for member in self._members)))
+        return int(min(now_ns + LOOK_NS, *(runner.wake_ns(now_ns) for runner in self._runners)))
 
-    def sound_due_ns(self) -> list[float]:
+    def audio_due_ns(self) -> list[float]:
         """Up to where each stream's next window wants sound; what ends before that need not wake the loop."""
-        return [member.sound_due_ns for member in self._members]
+        return [runner.audio_due_ns for runner in self._runners]
 
-    def step(self, step: Step) -> None:
+    def step(self, step: LoopInput) -> None:
         """Take in what arrived and publish what is due; frames that no due window needs wait until that is done."""
-        for arrival in step.arrivals:
-            if arrival.event is not None:
-                self._members[arrival.stream].add(arrival.event)
-        for member, dropped in zip(self._members, step.dropped, strict=True):
-            member.begin(step, dropped)
+        for delivery in step.deliveries:
+            if delivery.event is not None:
+                self._runners[delivery.stream].add(delivery.event)
+        for runner, dropped in zip(self._runners, step.dropped, strict=True):
+            runner.begin(step, dropped)
         while due := self._take_due(step):
             self._look(due)
             self._predict(due, step)
-        self._look(dict.fromkeys(range(len(self._members)), math.inf))
-        for member, dropped in zip(self._members, step.dropped, strict=True):
-            member.report(step, dropped)
+        self._look(dict.fromkeys(range(len(self._runners)), math.inf))
+        for runner, dropped in zip(self._runners, step.dropped, strict=True):
+            runner.report(step, dropped)
         self._end(step)
 
-    def _end(self, step: Step) -> None:
-        for arrival in step.arrivals:
-            if arrival.error is not None:
-                self._members[arrival.stream].fail(arrival.error)
-        over = {arrival.stream for arrival in step.arrivals if arrival.event is None}
-        for index, (member, dropped) in enumerate(zip(self._members, step.dropped, strict=True)):
-            if index in over or not member.is_running:
-                member.end(step, dropped)
+    def _end(self, step: LoopInput) -> None:
+        for delivery in step.deliveries:
+            if delivery.error is not None:
+                self._runners[delivery.stream].fail(delivery.error)
+        over = {delivery.stream for delivery in step.deliveries if delivery.event is None}
+        for index, (runner, dropped) in enumerate(zip(self._runners, step.dropped, strict=True)):
+            if index in over or not runner.is_running:
+                runner.end(step, dropped)
 
     def ended(self) -> list[int]:
         """The streams that have ended."""
-        return [index for index, member in enumerate(self._members) if member.has_ended]
+        return [index for index, runner in enumerate(self._runners) if runner.has_ended]
 
-    def ends(self) -> list[Arrival]:
+    def ends(self) -> list[Delivery]:
         """The end of every stream that has not ended."""
         return self._to_all(None)
 
-    def discontinuities(self, end_ns: int) -> list[Arrival]:
+    def discontinuities(self, end_ns: int) -> list[Delivery]:
         """A new beginning for every stream that has not ended."""
         return self._to_all(Discontinuity(end_ns))
 
-    def _to_all(self, event: Event | None) -> list[Arrival]:
-        return [Arrival(index, event) for index, member in enumerate(self._members) if not member.has_ended]
+    def _to_all(self, event: Event | None) -> list[Delivery]:
+        return [Delivery(index, event) for index, runner in enumerate(self._runners) if not runner.has_ended]
 
     def close(self) -> None:
         """End its threads."""
@@ -109,8 +107,8 @@ class Loop:
 
     def _look(self, before_ns: Mapping[int, float]) -> None:
         """Frame and encode what some streams captured before a time each, all of it as one batch."""
-        looking = [(self._members[index], time_ns) for index, time_ns in before_ns.items()]
-        looking = [(member, time_ns) for member, time_ns in looking if member.has_unseen(time_ns)]
+        looking = [(self._runners[index], time_ns) for index, time_ns in before_ns.items()]
+        looking = [(runner, time_ns) for runner, time_ns in looking if runner.has_unseen(time_ns)]
         spread = self._framers.map if self._framers and len(looking) > 1 else map
         for _ in spread(lambda each: each[0].look(each[1]), looking):
             continue
@@ -118,29 +116,29 @@ class Loop:
 
     def _encode(self) -> None:
         """Give all streams' new frames their embeddings, as one batch."""
-        crops = [member.crops for member in self._members]
+        crops = [runner.crops for runner in self._runners]
         if not any(crops):
             return
         started = time.perf_counter()
         embeddings = self._recognizer.embed([crop for some in crops for crop in some])
         took_s = time.perf_counter() - started
         first = 0
-        for member, some in zip(self._members, crops, strict=True):
+        for runner, some in zip(self._runners, crops, strict=True):
             if some:
-                member.keep(embeddings[first : first + len(some)], took_s)
+                runner.keep(embeddings[first : first + len(some)], took_s)
                 first += len(some)
 
-    def _take_due(self, step: Step) -> dict[int, int]:
+    def _take_due(self, step: LoopInput) -> dict[int, int]:
         """Where the next window ends of each stream that has one due."""
-        due = [member.take_due(step.now_ns, latest_only=self._latest_only) for member in self._members]
+        due = [runner.take_due(step.now_ns, latest_only=self._latest_only) for runner in self._runners]
         return {index: end_ns for index, end_ns in enumerate(due) if end_ns is not None}
 
-    def _predict(self, due: Mapping[int, int], step: Step) -> None:
-        cut = [(index, self._members[index].cut(end_ns, step.now_ns)) for index, end_ns in due.items()]
+    def _predict(self, due: Mapping[int, int], step: LoopInput) -> None:
+        cut = [(index, self._runners[index].cut(end_ns, step.now_ns)) for index, end_ns in due.items()]
         windows = [(index, window) for index, window in cut if window is not None]
         recognitions = self._recognizer.recognize([window for _, window in windows])
         for (index, window), recognition in zip(windows, recognitions, strict=True):
-            self._members[index].predict(window, recognition, step, step.dropped[index])
+            self._runners[index].predict(window, recognition, step, step.dropped[index])
 
 
 def run_live(
@@ -150,7 +148,7 @@ def run_live(
     watch: SuspensionWatch,
     stop: threading.Event,
     supervisor: Supervisor,
-    on_step: Callable[[Step], None],
+    on_step: Callable[[LoopInput], None],
 ) -> None:
     """Predict until every stream has ended or `stop` is set; what has failed is the loop's to say.
 
@@ -161,13 +159,13 @@ def run_live(
     awake_since_ns = watch.awake_since_ns()
     while not loop.is_over:
         now_ns = clock.now_ns()
-        arrivals = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s, loop.sound_due_ns())
+        deliveries = inbox.take((loop.wake_ns(now_ns) - now_ns) / SECOND_NS, linger_s, loop.audio_due_ns())
         if awake_since_ns != (awake_since_ns := watch.awake_since_ns()):
-            arrivals = loop.discontinuities(awake_since_ns) + arrivals
+            deliveries = loop.discontinuities(awake_since_ns) + deliveries
         now_ns = clock.now_ns()
         if stop.is_set():
-            arrivals += loop.ends()
-        step = Step(now_ns, clock.unix_ns(0), supervisor.hop_ns, arrivals, supervisor.dropped())
+            deliveries += loop.ends()
+        step = LoopInput(now_ns, clock.unix_ns(0), supervisor.hop_ns, deliveries, supervisor.dropped())
         on_step(step)
         loop.step(step)
         for ended in loop.ended():
@@ -180,7 +178,7 @@ def run_fast(
     recordings: Sequence[Recording],
     hop_ns: int,
     stop: threading.Event,
-    on_step: Callable[[Step], None],
+    on_step: Callable[[LoopInput], None],
     dropped: Sequence[Mapping[str, int]] = (),
 ) -> None:
     """Predict every window of the recordings, whatever their pace; deterministic.
@@ -188,34 +186,34 @@ def run_fast(
     `dropped` is what they count in, each its own.
     """
     counted = dropped or [{} for _ in recordings]
-    arriving = [arrivals_of(index, recording) for index, recording in enumerate(recordings)]
+    arriving = [deliveries_of(index, recording) for index, recording in enumerate(recordings)]
     now_ns = 0
 
-    def take(arrivals: list[Arrival]) -> None:
-        step = Step(now_ns, 0, hop_ns, arrivals, [dict(counts) for counts in counted])
+    def take(deliveries: list[Delivery]) -> None:
+        step = LoopInput(now_ns, 0, hop_ns, deliveries, [dict(counts) for counts in counted])
         on_step(step)
         loop.step(step)
 
     try:
-        for time_ns, arrival in heapq.merge(*arriving, key=lambda timed: timed[0]):
+        for time_ns, delivery in heapq.merge(*arriving, key=lambda timed: timed[0]):
             if stop.is_set():
                 break
             now_ns = time_ns
-            take([arrival])
+            take([delivery])
     finally:
         take(loop.ends())
 
 
-def arrivals_of(index: int, recording: Recording) -> Iterator[tuple[int, Arrival]]:
+def deliveries_of(index: int, recording: Recording) -> Iterator[tuple[int, Delivery]]:
     """A recording's events, as the stream of that index delivers them, and its end; the times never go back."""
     time_ns, error = 0, None
     try:
         for event in recording.events():
             check(event)
             time_ns = max(time_ns, event.end_ns)
-            yield time_ns, Arrival(index, event)
+            yield time_ns, Delivery(index, event)
     except MemoryError:
         raise
     except Exception as caught:  # a decoder may raise anything
         error = source_error(recording.name, caught)
-    yield time_ns, Arrival(index, None, error)
+    yield time_ns, Delivery(index, None, error)

@@ -12,27 +12,27 @@ from ..wire.messages import Message
 from .loop import Loop
 from .recognizer import Recognizer
 from .reporter import Reporter
-from .steady_state import Steadying
+from .steady_state import SteadyStateConfig
 from .stream import Stream
 
 
-class Lane(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class StreamSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What the loop has to know of one stream."""
 
     name: str
-    sound: bool
+    audio: bool = msgspec.field(name="sound")
     """Whether sound is asked for."""
-    picture: bool
+    video: bool = msgspec.field(name="picture")
     """Whether pictures are asked for."""
-    sound_lag_ms: float = 0.0
+    audio_lag_ms: float = msgspec.field(default=0.0, name="sound_lag_ms")
     """By how much the sound's times have been moved back."""
 
 
-class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """All that the messages of a run follow from, but for the bundle and the steps."""
 
     session: str
-    lanes: tuple[Lane, ...]
+    stream_specs: tuple[StreamSpec, ...] = msgspec.field(name="lanes")
     framing: FramingName
     begin_ns: int
     """Where the first window begins."""
@@ -40,11 +40,11 @@ class Course(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Between predictions, at the beginning."""
     latest_only: bool
     """Whether of a stream's windows that fall due together only the last is predicted."""
-    events: Steadying
+    events: SteadyStateConfig
 
 
 @dataclass(frozen=True)
-class Lineup:
+class Pipeline:
     """A loop and the reporters of its streams."""
 
     loop: Loop
@@ -56,24 +56,26 @@ class Lineup:
         return [reporter.predictions for reporter in self.reporters]
 
 
-def line_up(course: Course, recognizer: Recognizer, publish: Callable[[Message], None]) -> Lineup:
+def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[[Message], None]) -> Pipeline:
     """Streams, reporters and loop, ready for the first step."""
     manifest = recognizer.manifest
-    picture = manifest.picture
+    video = manifest.video
     streams = [
         Stream(
             manifest,
-            make_framing(course.framing, picture.height, picture.width),
-            sound=lane.sound,
-            picture=lane.picture,
-            begin_ns=course.begin_ns,
-            hop_ns=course.hop_ns,
-            sound_lag_ns=to_ns(lane.sound_lag_ms / 1000),
+            make_framing(run_spec.framing, video.height, video.width),
+            audio=stream_spec.audio,
+            video=stream_spec.video,
+            begin_ns=run_spec.begin_ns,
+            hop_ns=run_spec.hop_ns,
+            audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
         )
-        for lane in course.lanes
+        for stream_spec in run_spec.stream_specs
     ]
     reporters = [
-        Reporter(course.session, lane.name, stream, manifest, recognizer.backend.name, course.events, publish)
-        for lane, stream in zip(course.lanes, streams, strict=True)
+        Reporter(
+            run_spec.session, stream_spec.name, stream, manifest, recognizer.backend.name, run_spec.events, publish
+        )
+        for stream_spec, stream in zip(run_spec.stream_specs, streams, strict=True)
     ]
-    return Lineup(Loop(streams, reporters, recognizer, latest_only=course.latest_only), reporters)
+    return Pipeline(Loop(streams, reporters, recognizer, latest_only=run_spec.latest_only), reporters)

@@ -104,7 +104,7 @@ class Recognizer:
         if not any(len(window.samples) for window in windows):
             shape = (len(windows), *self._token_shape)
             return np.zeros(shape, np.float32), np.zeros(shape[:2], np.bool_)
-        waveform = np.zeros((len(windows), self.manifest.sound.samples), np.float32)
+        waveform = np.zeros((len(windows), self.manifest.audio.samples), np.float32)
         for row, window in zip(waveform, windows, strict=True):
             row[: len(window.samples)] = window.samples
         length = np.array([len(window.samples) for window in windows], np.int64)

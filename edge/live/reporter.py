@@ -22,9 +22,9 @@ from ..wire.messages import (
     VideoEvidence,
     VideoState,
 )
-from .loudness import rms_dbfs, speech_share
 from .recognizer import Recognition
-from .steady_state import Steadier, Steadying
+from .signal_quality import rms_dbfs, speech_share
+from .steady_state import SteadyStateConfig, SteadyStateFilter
 from .stream import Stream, Window
 
 HEARTBEAT_NS = SECOND_NS
@@ -46,7 +46,7 @@ class Reporter:
         stream: Stream,
         manifest: Manifest,
         backend: str,
-        steadying: Steadying,
+        steadying: SteadyStateConfig,
         publish: Callable[[Message], None],
     ) -> None:
         self.name, self.dropped = name, Counter[str]()
@@ -58,7 +58,7 @@ class Reporter:
         """Spent on the frames new since the last window."""
         self._session, self._stream, self._manifest, self._publish = session, stream, manifest, publish
         self._bundle, self._backend = f"{manifest.name} {manifest.version}", backend
-        self._steadier = Steadier(manifest.labels, steadying)
+        self._steadier = SteadyStateFilter(manifest.labels, steadying)
         self._event_numbers: Iterator[int] = itertools.count()
         self._statuses = 0
         self._states: tuple[str, str, int] | None = None
@@ -76,7 +76,7 @@ class Reporter:
     ) -> None:
         """Publish a window's prediction, and the steady state where it changes; nothing that is not finite."""
         audio = AudioEvidence(
-            window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.sound.rate_hz)
+            window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.audio.rate_hz)
         )
         if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
             figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
@@ -166,8 +166,8 @@ class Reporter:
     def fail(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
         """Publish, once, that the stream has ended by an error: its devices are not looked at any more."""
         if not self._is_stopped:
-            audio: AudioState = "lost" if self._stream.sound else "off"
-            video: VideoState = "lost" if self._stream.picture else "off"
+            audio: AudioState = "lost" if self._stream.audio else "off"
+            video: VideoState = "lost" if self._stream.video else "off"
             self._tell(self._make_status(now_ns, unix_ahead_ns, dropped, "stopped", (audio, video)))
             self._is_stopped = True
 

@@ -28,14 +28,14 @@ NEIGHBOURHOOD = 2
 may lie below full scale."""
 
 
-def is_dark(picture: Image) -> bool:
+def is_dark(image: Image) -> bool:
     """Whether uint8 `[H, W, 3]` RGB is what a covered lens gives: near black, and the same all over.
 
     A dim room is not dark: what can be made out in it differs from its surroundings. A lamp that is smaller than a
     fiftieth of the picture changes nothing.
     """
-    step = max(1, picture.shape[0] // SAMPLED_ROWS)
-    cells = cv2.resize(picture[::step, ::step], CELLS, interpolation=cv2.INTER_AREA)
+    step = max(1, image.shape[0] // SAMPLED_ROWS)
+    cells = cv2.resize(image[::step, ::step], CELLS, interpolation=cv2.INTER_AREA)
     luma = cells.reshape(-1, 3).astype(np.float32) @ LUMA
     darkest, brightest = np.quantile(luma, (0.02, 0.98))
     return bool(luma.mean() < DARK_LUMA and brightest - darkest < DARK_SPREAD)
@@ -62,3 +62,29 @@ def is_clipping(samples: Samples) -> bool:
 def is_muted(samples: Samples) -> bool:
     """Whether float32 `[n]` is digital silence, every sample the same; an empty run is no evidence of it."""
     return len(samples) > 0 and float(np.ptp(samples)) <= STILL
+
+
+PIECE_S = 0.02
+FLOOR_DBFS = -50.0
+ABOVE_BACKGROUND_DB = 10.0
+BACKGROUND_QUANTILE = 0.1
+
+
+def rms_dbfs(samples: Samples) -> float | None:
+    """Level of float32 `[n]` against full scale; None where it is empty or digital silence."""
+    power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
+    return 10 * float(np.log10(power)) if power > 0 else None
+
+
+def speech_share(samples: Samples, rate_hz: int) -> float | None:
+    """Share of 20 ms pieces above -50 dBFS and 10 dB over the quietest tenth; None under one piece.
+
+    A measure of energy, not a recogniser of speech: music passes for speech, a whisper may not.
+    """
+    piece = round(PIECE_S * rate_hz)
+    pieces = samples[: len(samples) // piece * piece].reshape(-1, piece)
+    if len(pieces) == 0:
+        return None
+    levels = 10 * np.log10(np.square(pieces, dtype=np.float64).mean(axis=1) + 1e-12)
+    background = float(np.quantile(levels, BACKGROUND_QUANTILE))
+    return float(np.mean((levels > FLOOR_DBFS) & (levels > background + ABOVE_BACKGROUND_DB)))

@@ -21,7 +21,7 @@ SUM_TOLERANCE = 1e-2
 """How far from 1 probabilities may add up: half precision rounds."""
 
 
-class Steadying(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+class SteadyStateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """When the steady state changes."""
 
     smoothing_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
@@ -82,10 +82,10 @@ class Smoothing:
         return self._smoothed
 
 
-class Steadier:
+class SteadyStateFilter:
     """One stream's steady state."""
 
-    def __init__(self, labels: Sequence[str], steadying: Steadying) -> None:
+    def __init__(self, labels: Sequence[str], steadying: SteadyStateConfig) -> None:
         self._labels, self._steadying = tuple(labels), steadying
         self._dwell_ns, self._forget_ns = to_ns(steadying.dwell_s), to_ns(steadying.forget_s)
         self._smoothing = Smoothing(steadying.smoothing_s)

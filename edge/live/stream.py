@@ -20,9 +20,9 @@ from ..preprocess.windowing import HopGrid
 from ..wire.messages import AudioState, VideoState
 from .signal_quality import is_clipping, is_dark, is_muted
 
-SOUND_LOST_NS = 500_000_000
+AUDIO_LOST_NS = 500_000_000
 """Without a block for this long, the microphone is lost."""
-PICTURE_LOST_NS = 1_000_000_000
+VIDEO_LOST_NS = 1_000_000_000
 """Without a frame for this long, the camera is lost."""
 GRACE_NS = 100_000_000
 """How long a window waits for sound that is late."""
@@ -58,30 +58,30 @@ class Stream:
         manifest: Manifest,
         framing: Framing,
         *,
-        sound: bool,
-        picture: bool,
+        audio: bool,
+        video: bool,
         begin_ns: int,
         hop_ns: int,
-        sound_lag_ns: int = 0,
-        sound_lost_ns: float = SOUND_LOST_NS,
-        picture_lost_ns: float = PICTURE_LOST_NS,
+        audio_lag_ns: int = 0,
+        audio_lost_ns: float = AUDIO_LOST_NS,
+        video_lost_ns: float = VIDEO_LOST_NS,
     ) -> None:
         """`sound_lag_ns`: by how much the sound's times are behind when it arrives, as the user has moved them."""
-        self.sound, self.picture = sound, picture
+        self.audio, self.video = audio, video
         self.grid = HopGrid(begin_ns, hop_ns)
         self._begin_ns = begin_ns
-        self._sound_lost_ns, self._picture_lost_ns = sound_lost_ns + sound_lag_ns, picture_lost_ns
-        self._grace_ns = GRACE_NS + sound_lag_ns
+        self._audio_lost_ns, self._video_lost_ns = audio_lost_ns + audio_lag_ns, video_lost_ns
+        self._grace_ns = GRACE_NS + audio_lag_ns
         self._framing = framing
-        self._crop_shape = manifest.picture.height, manifest.picture.width, 3
-        self._window_ns = to_ns(manifest.sound.window_s)
-        self._samples = SampleRing(manifest.sound.rate_hz, manifest.sound.samples)
+        self._crop_shape = manifest.video.height, manifest.video.width, 3
+        self._window_ns = to_ns(manifest.audio.window_s)
+        self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples)
         width = manifest.graphs.image_encoder.outputs[0].shape[-1]
         self._embeddings = EmbeddingRing(manifest.frames, int(width))
         self._unseen: deque[Frame] = deque()
         self._pending: list[tuple[Image, int]] = []
         self._framed: Framed | None = None
-        self._picture_ns: int | None = None
+        self._video_ns: int | None = None
         self._excused_ns = begin_ns
         self._is_dark = self._is_unusable = False
 
@@ -105,8 +105,8 @@ class Stream:
         self._begin_ns = self._excused_ns = begin_ns
         self._samples.clear()
         self._unseen.clear()
-        self._forget_pictures()
-        self._picture_ns, self._is_dark, self._is_unusable = None, False, False
+        self._forget_video()
+        self._video_ns, self._is_dark, self._is_unusable = None, False, False
         self.grid.skip_to(begin_ns)
 
     def excuse(self, now_ns: int) -> None:
@@ -132,10 +132,10 @@ class Stream:
 
     def _see(self, frame: Frame) -> None:
         if self._is_camera_lost(frame.end_ns):
-            self._forget_pictures()
-        self._picture_ns = frame.end_ns
-        self._is_dark = is_dark(frame.picture)
-        self._framed = IN_THE_DARK if self._is_dark else self._framing(frame.picture)
+            self._forget_video()
+        self._video_ns = frame.end_ns
+        self._is_dark = is_dark(frame.image)
+        self._framed = IN_THE_DARK if self._is_dark else self._framing(frame.image)
         self._is_unusable = False
         crop = self._framed.crop
         if crop is not None:
@@ -159,9 +159,9 @@ class Stream:
         return are_finite.count(False)
 
     def _is_camera_lost(self, now_ns: int) -> bool:
-        return now_ns - max(self._picture_ns or self._begin_ns, self._excused_ns) > self._picture_lost_ns
+        return now_ns - max(self._video_ns or self._begin_ns, self._excused_ns) > self._video_lost_ns
 
-    def _forget_pictures(self) -> None:
+    def _forget_video(self) -> None:
         self._embeddings.clear()
         self._pending.clear()
         self._framed = None
@@ -174,8 +174,8 @@ class Stream:
     def deadline(self, now_ns: int) -> int:
         """When the next window is due whether or not its sound has arrived."""
         heard_ns = self._samples.end_ns
-        hears = heard_ns is not None and now_ns - heard_ns <= self._sound_lost_ns
-        return self.grid.next_ns + (self._grace_ns if hears else 0)
+        wants_audio = heard_ns is not None and now_ns - heard_ns <= self._audio_lost_ns
+        return self.grid.next_ns + (self._grace_ns if wants_audio else 0)
 
     def cut(self, end_ns: int) -> Window | None:
         """The window that ends at `end_ns`; None where it would hold nothing. What is lost is forgotten."""
@@ -183,7 +183,7 @@ class Stream:
         if audio == "lost":
             self._samples.clear()
         if video == "lost":
-            self._forget_pictures()
+            self._forget_video()
         samples = self._samples.until(end_ns)
         samples = samples[:0] if is_muted(samples) else without_offset(samples, self._samples.rate_hz)
         embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
@@ -199,9 +199,9 @@ class Stream:
 
     def audio_state(self, now_ns: int) -> AudioState:
         """What has become of the microphone."""
-        if not self.sound:
+        if not self.audio:
             return "off"
-        if self._samples.end_ns is None or now_ns - self._samples.end_ns > self._sound_lost_ns:
+        if self._samples.end_ns is None or now_ns - self._samples.end_ns > self._audio_lost_ns:
             return "lost"
         newest = self._samples.until(now_ns)[-round(STATE_S * self._samples.rate_hz) :]
         if is_muted(newest):
@@ -210,9 +210,9 @@ class Stream:
 
     def video_state(self, now_ns: int) -> VideoState:
         """What has become of the camera."""
-        if not self.picture:
+        if not self.video:
             return "off"
-        if self._picture_ns is None or self._is_camera_lost(now_ns):
+        if self._video_ns is None or self._is_camera_lost(now_ns):
             return "lost"
         if self._is_dark:
             return "dark"
@@ -223,9 +223,7 @@ class Stream:
 
     def is_awaited(self, now_ns: int) -> bool:
         """Whether a modality has given nothing since the time line began, and has time left to."""
-        awaits_sound = self.sound and self._samples.end_ns is None
-        awaits_picture = self.picture and self._picture_ns is None
+        awaits_audio = self.audio and self._samples.end_ns is None
+        awaits_video = self.video and self._video_ns is None
         since_ns = now_ns - self._begin_ns
-        return (awaits_sound and since_ns <= self._sound_lost_ns) or (
-            awaits_picture and not self._is_camera_lost(now_ns)
-        )
+        return (awaits_audio and since_ns <= self._audio_lost_ns) or (awaits_video and not self._is_camera_lost(now_ns))

@@ -4,10 +4,10 @@ import itertools
 import logging
 
 from ..clock import SECOND_NS, Clock
-from ..service.systemd import Watchdog
+from ..service.systemd import SystemdNotifier
 from ..wire.messages import DROP_REASONS, SCHEMA, Message, Stats
 from ..wire.publisher import Publisher
-from .hop_control import Pace
+from .hop_control import HopControl
 from .inbox import Inbox
 from .reporter import Reporter
 
@@ -24,11 +24,11 @@ class Supervisor:
     def __init__(
         self,
         session: str,
-        pace: Pace,
+        pace: HopControl,
         inbox: Inbox,
         publisher: Publisher,
         reporters: list[Reporter],
-        watchdog: Watchdog,
+        watchdog: SystemdNotifier,
         clock: Clock,
     ) -> None:
         self._session, self._pace, self._inbox, self._publisher = session, pace, inbox, publisher

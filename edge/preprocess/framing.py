@@ -49,7 +49,7 @@ class Framed(NamedTuple):
 class Framing(Protocol):
     """One way to frame pictures."""
 
-    def __call__(self, picture: Image) -> Framed:
+    def __call__(self, image: Image) -> Framed:
         """Frame one picture of any size."""
         ...
 
@@ -65,14 +65,14 @@ class WholeFraming:
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
 
-    def __call__(self, picture: Image) -> Framed:
+    def __call__(self, image: Image) -> Framed:
         """The picture's centre, in the encoder's proportions."""
-        height, width = picture.shape[:2]
+        height, width = image.shape[:2]
         scale = min(height / self.height, width / self.width)
         cut_height, cut_width = round(self.height * scale), round(self.width * scale)
         top, left = (height - cut_height) // 2, (width - cut_width) // 2
         return Framed(
-            resize(picture[top : top + cut_height, left : left + cut_width], self.height, self.width), None, None
+            resize(image[top : top + cut_height, left : left + cut_width], self.height, self.width), None, None
         )
 
 
@@ -91,37 +91,37 @@ class FaceFraming:
         self._box: Box | None = None
         self._faces = self._since_search = 0
 
-    def __call__(self, picture: Image) -> Framed:
+    def __call__(self, image: Image) -> Framed:
         """The largest face's crop; no crop where no face is found."""
-        self._box = self._follow(picture) or self._search(picture)
+        self._box = self._follow(image) or self._search(image)
         if self._box is None:
             return Framed(None, 0, None)
-        return Framed(resize(cut(picture, self._box), self.height, self.width), self._faces, self._box)
+        return Framed(resize(cut(image, self._box), self.height, self.width), self._faces, self._box)
 
-    def _search(self, picture: Image) -> Box | None:
-        shorter = min(picture.shape[:2])
-        shrink = min(1.0, DETECT_SIDE_PX / max(picture.shape))
-        found = self._detect(picture, shrink, shorter * SMALLEST_FACE, shorter)
+    def _search(self, image: Image) -> Box | None:
+        shorter = min(image.shape[:2])
+        shrink = min(1.0, DETECT_SIDE_PX / max(image.shape))
+        found = self._detect(image, shrink, shorter * SMALLEST_FACE, shorter)
         self._faces, self._since_search = len(found), 0
         return foremost(found)
 
-    def _follow(self, picture: Image) -> Box | None:
+    def _follow(self, image: Image) -> Box | None:
         self._since_search += 1
         if self._box is None or self._since_search >= SEARCH_EVERY:
             return None
-        around = surroundings(self._box, picture)
+        around = surroundings(self._box, image)
         width = self._box.width
         found = self._detect(
-            cut(picture, around), min(1.0, FOLLOWED_FACE_PX / width), width / MOST_RESIZED, width * MOST_RESIZED
+            cut(image, around), min(1.0, FOLLOWED_FACE_PX / width), width / MOST_RESIZED, width * MOST_RESIZED
         )
         nearest = foremost(found)
         return nearest and nearest._replace(x=around.x + nearest.x, y=around.y + nearest.y)
 
-    def _detect(self, picture: Image, shrink: float, smallest: float, largest: float) -> list[Box]:
+    def _detect(self, image: Image, shrink: float, smallest: float, largest: float) -> list[Box]:
         """Faces that are so many pixels wide, looked for at `shrink` of the picture's size."""
-        if min(picture.shape[:2]) * shrink < 1:
+        if min(image.shape[:2]) * shrink < 1:
             return []
-        grey = cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+        grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
         small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         least, most = round(smallest * shrink), round(largest * shrink)
         found = self._cascade.detectMultiScale(small, 1.1, 5, minSize=(least, least), maxSize=(most, most))
@@ -148,18 +148,18 @@ def threads_for(streams: int) -> Iterator[None]:
         cv2.setNumThreads(before)
 
 
-def surroundings(box: Box, picture: Image) -> Box:
+def surroundings(box: Box, image: Image) -> Box:
     """A box and a margin around it, as far as the picture goes; empty where it is no part of the picture."""
     margin = round(box.width * MARGIN)
-    height, width = picture.shape[:2]
+    height, width = image.shape[:2]
     left, top = min(width, max(0, box.x - margin)), min(height, max(0, box.y - margin))
     right, bottom = min(width, box.x + box.width + margin), min(height, box.y + box.height + margin)
     return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
-def cut(picture: Image, box: Box) -> Image:
+def cut(image: Image, box: Box) -> Image:
     """The part of the picture in the box."""
-    return picture[box.y : box.y + box.height, box.x : box.x + box.width]
+    return image[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def find_cascade(folders: Sequence[Path]) -> Path:
@@ -174,8 +174,8 @@ def find_cascade(folders: Sequence[Path]) -> Path:
     )
 
 
-def resize(picture: Image, height: int, width: int) -> Image:
+def resize(image: Image, height: int, width: int) -> Image:
     """`picture` at `height` x `width`, averaged where it shrinks and interpolated where it grows."""
-    shrinks = picture.shape[0] >= height and picture.shape[1] >= width
-    resized = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    shrinks = image.shape[0] >= height and image.shape[1] >= width
+    resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, dtype=np.uint8)

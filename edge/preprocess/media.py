@@ -36,7 +36,7 @@ class Block:
 class Frame:
     """One picture."""
 
-    picture: Image
+    image: Image
     """uint8 `[H, W, 3]`, RGB."""
     end_ns: int
     """Capture time."""
@@ -56,14 +56,14 @@ Event = Block | Frame | Discontinuity
 def check(event: Event) -> None:
     """ValueError where what a source hands on is no event: its driver or its decoder is broken."""
     if isinstance(event, Block):
-        is_sound = isinstance(event.samples, np.ndarray) and event.samples.dtype == np.float32
-        if not is_sound or event.samples.ndim != 1:
+        is_audio = isinstance(event.samples, np.ndarray) and event.samples.dtype == np.float32
+        if not is_audio or event.samples.ndim != 1:
             raise ValueError(f"a block is {form(event.samples)}, float32 [n] is expected")
     elif isinstance(event, Frame):
-        is_picture = isinstance(event.picture, np.ndarray) and event.picture.dtype == np.uint8
-        if not is_picture or event.picture.ndim != 3 or event.picture.shape[2] != 3 or not has_sides(event.picture):
+        is_image = isinstance(event.image, np.ndarray) and event.image.dtype == np.uint8
+        if not is_image or event.image.ndim != 3 or event.image.shape[2] != 3 or not has_sides(event.image):
             raise ValueError(
-                f"a frame is {form(event.picture)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
+                f"a frame is {form(event.image)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
             )
     elif not isinstance(event, Discontinuity):
         raise ValueError(f"{event!r:.80} is neither a block nor a frame")
@@ -71,9 +71,9 @@ def check(event: Event) -> None:
         raise ValueError(f"a time is {event.end_ns!r}, nanoseconds are expected")
 
 
-def has_sides(picture: Image) -> bool:
+def has_sides(image: Image) -> bool:
     """Whether a picture `[H, W, 3]` is neither empty nor larger than any camera's."""
-    return all(1 <= side <= LARGEST_SIDE_PX for side in picture.shape[:2])
+    return all(1 <= side <= LARGEST_SIDE_PX for side in image.shape[:2])
 
 
 def form(array: object) -> str:

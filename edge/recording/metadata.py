@@ -11,7 +11,7 @@ from msgspec import Meta
 from ..bundle.manifest import DIGEST
 from ..clock import SECOND_NS
 from ..errors import SourceError, UsageError
-from ..live.pipeline import Course
+from ..live.pipeline import RunSpec
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.messages import WireFormat
@@ -44,7 +44,7 @@ class BundleAbout(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class Session(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One run."""
 
-    course: Course
+    run_spec: RunSpec = msgspec.field(name="course")
     """What the messages followed from, but for the bundle and the steps."""
     software: str
     """Version of the program."""
@@ -74,7 +74,7 @@ class SchemaOnly(msgspec.Struct):
 def folder_name(about: Session) -> str:
     """By time, then by session; without a colon, which memory cards do not take."""
     started = time.gmtime(about.start_unix_ns // SECOND_NS)
-    return f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', started)}_{about.course.session}"
+    return f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', started)}_{about.run_spec.session}"
 
 
 def write_session(folder: Path, about: Session) -> None:
@@ -114,10 +114,15 @@ def read_session(folder: Path) -> Session:
 
 def checked(about: Session) -> Session:
     """The same; UsageError where its course cannot be run."""
-    course = about.course
-    if not course.lanes or not SHORTEST_HOP_NS <= course.hop_ns < 2**63 or not -(2**63) <= course.begin_ns < 2**63:
+    run_spec = about.run_spec
+    if (
+        not run_spec.stream_specs
+        or not SHORTEST_HOP_NS <= run_spec.hop_ns < 2**63
+        or not -(2**63) <= run_spec.begin_ns < 2**63
+    ):
         raise UsageError(
-            f"{len(course.lanes)} streams with windows every {course.hop_ns} ns from {course.begin_ns} ns on"
+            f"{len(run_spec.stream_specs)} streams with windows every {run_spec.hop_ns} ns "
+            f"from {run_spec.begin_ns} ns on"
         )
     return about
 

@@ -8,7 +8,7 @@ from typing import Any
 import msgspec
 
 from ..errors import SourceError
-from ..live.step import Step
+from ..live.inbox import LoopInput
 from ..system.files import is_there
 from ..validation import UNREADABLE, explain
 from .metadata import MESSAGES, STEPS, read_session
@@ -29,17 +29,17 @@ def read_messages(folder: Path) -> Iterator[SentMessage | Gap | End]:
         yield record
 
 
-def read_steps(folder: Path) -> Iterator[Step | Gap | End]:
+def read_steps(folder: Path) -> Iterator[LoopInput | Gap | End]:
     """Each step as it was taken, arrays bit by bit; `Gap` and `End` as in `read_messages`."""
     path = folder / STEPS
-    streams = len(read_session(folder).course.lanes)
+    streams = len(read_session(folder).run_spec.stream_specs)
     if not is_there(path, SourceError):
         raise SourceError(f"{folder} holds no sound and no pictures: it was recorded without --record-media")
     for offset, record in decode_records(path, TakenStep | Gap | End):
         if isinstance(record, Gap | End):
             yield record
             continue
-        if len(record.dropped) != streams or any(arrived.stream >= streams for arrived in record.arrivals):
+        if len(record.dropped) != streams or any(arrived.stream >= streams for arrived in record.deliveries):
             raise damaged(path, offset, f"it is not a step of {streams} streams, as the session has")
         try:
             yield unpack_step(record)

@@ -7,7 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 from ..errors import UsageError
-from ..live.step import Step
+from ..live.inbox import LoopInput
 from ..preprocess.media import Block, Event, Frame
 from ..wire.messages import Message
 from .backlog import Backlog
@@ -19,7 +19,7 @@ MOST_WAITING = 1 << 25
 """Bytes that wait for the disk at most: 7 s of sound and pictures of 640 x 480."""
 MESSAGE_BYTES = 2000
 """What a waiting message is taken for."""
-ARRIVAL_BYTES = 200
+DELIVERY_BYTES = 200
 """What an arrival is taken for, beside its samples or pixels."""
 FLUSH_S = 1.0
 """A program that is killed loses no more than this."""
@@ -53,7 +53,7 @@ class Recorder:
                 f"cannot record to {self.folder}: {error.filename}: {error.strerror}; "
                 "give --record a folder that can be written to"
             ) from error
-        self._backlog: Backlog[Message | Step] = Backlog(MOST_WAITING, tracks)
+        self._backlog: Backlog[Message | LoopInput] = Backlog(MOST_WAITING, tracks)
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -63,16 +63,16 @@ class Recorder:
         """By file: what the disk was too slow for."""
         return dict(self._backlog.lost)
 
-    def step(self, step: Step) -> None:
+    def step(self, step: LoopInput) -> None:
         """Keep a step, its arrays being left alone from now on; nothing where no media are recorded."""
         if STEPS in self._files:
-            self._put(STEPS, step, sum(weigh(arrival.event) for arrival in step.arrivals))
+            self._put(STEPS, step, sum(weigh(delivery.event) for delivery in step.deliveries))
 
     def message(self, message: Message) -> None:
         """Keep a message as it was sent."""
         self._put(MESSAGES, message, MESSAGE_BYTES)
 
-    def _put(self, track: str, item: Message | Step, size: int) -> None:
+    def _put(self, track: str, item: Message | LoopInput, size: int) -> None:
         if not self._backlog.put(track, item, size, wait=self._waits) and self.problem is None:
             self.problem = f"the recording in {self.folder} is incomplete: the disk is too slow"
             log.warning("%s. What is missing is marked in it; record less, or to a quicker disk", self.problem)
@@ -131,5 +131,5 @@ class Recorder:
 def weigh(event: Event | None) -> int:
     """Bytes of a waiting arrival."""
     if isinstance(event, Block):
-        return ARRIVAL_BYTES + event.samples.nbytes
-    return ARRIVAL_BYTES + (event.picture.nbytes if isinstance(event, Frame) else 0)
+        return DELIVERY_BYTES + event.samples.nbytes
+    return DELIVERY_BYTES + (event.image.nbytes if isinstance(event, Frame) else 0)

@@ -13,7 +13,7 @@ import msgspec
 import numpy as np
 from msgspec import Meta
 
-from ..live.step import Arrival, Step
+from ..live.inbox import Delivery, LoopInput
 from ..preprocess.framing import Image
 from ..preprocess.media import Block, Discontinuity, Event, Frame, Samples
 from ..wire.messages import Message, WireFormat, encode, topic
@@ -39,7 +39,7 @@ class SentMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     body: bytes
 
 
-class HeardBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="block"):
+class BlockRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="block"):
     """A `Block`."""
 
     end_ns: Ns
@@ -49,7 +49,7 @@ class HeardBlock(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="b
     """They, float32 little endian, in zlib."""
 
 
-class SeenFrame(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="frame"):
+class FrameRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="frame"):
     """A `Frame`."""
 
     end_ns: Ns
@@ -64,7 +64,7 @@ class BegunAnew(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="di
     end_ns: Ns
 
 
-Arriving = HeardBlock | SeenFrame | BegunAnew
+Arriving = BlockRecord | FrameRecord | BegunAnew
 
 
 class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -80,7 +80,7 @@ class TakenStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="st
     now_ns: Ns
     unix_ahead_ns: Ns
     hop_ns: Annotated[int, Meta(ge=SHORTEST_HOP_NS, le=2**63 - 1)]
-    arrivals: list[Arrived]
+    deliveries: list[Arrived] = msgspec.field(name="arrivals")
     dropped: list[dict[str, int]]
 
 
@@ -95,19 +95,19 @@ class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
     """The run has ended, and nothing after this is missing."""
 
 
-def pack(thing: Message | Step | Gap | End, wire_format: WireFormat) -> bytes:
+def pack(thing: Message | LoopInput | Gap | End, wire_format: WireFormat) -> bytes:
     """A record's payload."""
-    if isinstance(thing, Step):
+    if isinstance(thing, LoopInput):
         return msgspec.msgpack.encode(pack_step(thing))
     if isinstance(thing, Gap | End):
         return msgspec.msgpack.encode(thing)
     return msgspec.msgpack.encode(SentMessage(thing.mono_publish, topic(thing), encode(thing, wire_format)))
 
 
-def pack_step(step: Step) -> TakenStep:
+def pack_step(step: LoopInput) -> TakenStep:
     """A step with its sound and pictures in bytes."""
-    arrivals = [Arrived(arrival.stream, pack_event(arrival.event)) for arrival in step.arrivals]
-    return TakenStep(step.now_ns, step.unix_ahead_ns, step.hop_ns, arrivals, step.dropped)
+    deliveries = [Arrived(delivery.stream, pack_event(delivery.event)) for delivery in step.deliveries]
+    return TakenStep(step.now_ns, step.unix_ahead_ns, step.hop_ns, deliveries, step.dropped)
 
 
 def pack_event(event: Event | None) -> Arriving | None:
@@ -118,16 +118,16 @@ def pack_event(event: Event | None) -> Arriving | None:
         return BegunAnew(event.end_ns)
     if isinstance(event, Block):
         samples = event.samples.astype("<f4")
-        return HeardBlock(event.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
-    height, width = event.picture.shape[:2]
-    _, png = cv2.imencode(".png", cv2.cvtColor(event.picture, cv2.COLOR_RGB2BGR), PNG)
-    return SeenFrame(event.end_ns, height, width, png.tobytes())
+        return BlockRecord(event.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
+    height, width = event.image.shape[:2]
+    _, png = cv2.imencode(".png", cv2.cvtColor(event.image, cv2.COLOR_RGB2BGR), PNG)
+    return FrameRecord(event.end_ns, height, width, png.tobytes())
 
 
-def unpack_step(taken: TakenStep) -> Step:
+def unpack_step(taken: TakenStep) -> LoopInput:
     """The step again; ValueError where its bytes are none of what they are said to be."""
-    arrivals = [Arrival(arrived.stream, unpack_event(arrived.event)) for arrived in taken.arrivals]
-    return Step(taken.now_ns, taken.unix_ahead_ns, taken.hop_ns, arrivals, taken.dropped)
+    deliveries = [Delivery(arrived.stream, unpack_event(arrived.event)) for arrived in taken.deliveries]
+    return LoopInput(taken.now_ns, taken.unix_ahead_ns, taken.hop_ns, deliveries, taken.dropped)
 
 
 def unpack_event(event: Arriving | None) -> Event | None:
@@ -136,12 +136,12 @@ def unpack_event(event: Arriving | None) -> Event | None:
         return None
     if isinstance(event, BegunAnew):
         return Discontinuity(event.end_ns)
-    if isinstance(event, HeardBlock):
+    if isinstance(event, BlockRecord):
         return Block(unpack_samples(event), event.end_ns)
-    return Frame(unpack_picture(event), event.end_ns)
+    return Frame(unpack_image(event), event.end_ns)
 
 
-def unpack_samples(block: HeardBlock) -> Samples:
+def unpack_samples(block: BlockRecord) -> Samples:
     """float32 `[n]`; no more is inflated than the block is said to have."""
     inflater = zlib.decompressobj()
     try:
@@ -153,12 +153,12 @@ def unpack_samples(block: HeardBlock) -> Samples:
     return np.frombuffer(inflated, "<f4").astype(np.float32)
 
 
-def unpack_picture(frame: SeenFrame) -> Image:
+def unpack_image(frame: FrameRecord) -> Image:
     """uint8 `[H, W, 3]` RGB; its size is looked at before room is made for it."""
     expected = frame.width, frame.height
     if len(frame.png) < PNG_SIZE.size or PNG_SIZE.unpack_from(frame.png) != expected:
         raise ValueError(f"its picture is no PNG of {frame.width} x {frame.height} pixels")
-    picture = cv2.imdecode(np.frombuffer(frame.png, np.uint8), cv2.IMREAD_COLOR)
-    if picture is None or picture.shape != (frame.height, frame.width, 3):
+    image = cv2.imdecode(np.frombuffer(frame.png, np.uint8), cv2.IMREAD_COLOR)
+    if image is None or image.shape != (frame.height, frame.width, 3):
         raise ValueError(f"its picture is no PNG of {frame.width} x {frame.height} pixels")
-    return np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8)
+    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

@@ -11,12 +11,12 @@ from pathlib import Path
 from msgspec.structs import replace
 
 from ..backends.select import Wanted, open_backend
-from ..backends.tensorrt.engines import Workshop
+from ..backends.tensorrt.engines import EngineBuilder
 from ..bundle.load import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
 from ..bundle.manifest import encode_manifest
 from ..clock import Clock
 from ..errors import BundleError, FoalError, SourceError, UsageError
-from ..live.pipeline import line_up
+from ..live.pipeline import build_pipeline
 from ..live.recognizer import Recognizer
 from ..preprocess.framing import threads_for
 from ..validation import UNREADABLE, explain
@@ -64,10 +64,10 @@ def is_recorded(folder: Path, wanted: str) -> bool:
     return hashlib.sha256(before).hexdigest() == wanted
 
 
-def open_recognizer(about: Session, bundle: Bundle, workshop: Workshop) -> Recognizer:
+def open_recognizer(about: Session, bundle: Bundle, engine_builder: EngineBuilder) -> Recognizer:
     """The bundle on the backend that ran it, with as many threads: EngineError where that is not here."""
     wanted: Wanted = "tensorrt" if about.backend.startswith("tensorrt") else "onnxruntime"
-    return Recognizer(bundle.manifest, open_backend(bundle, wanted, about.threads, workshop).backend)
+    return Recognizer(bundle.manifest, open_backend(bundle, wanted, about.threads, engine_builder).backend)
 
 
 @dataclass(frozen=True)
@@ -83,8 +83,8 @@ class Replay:
         self, recognizer: Recognizer, publish: Callable[[Message], None], on_gap: Callable[[Gap], None] | None = None
     ) -> bool:
         """Take the recorded steps; true where they are whole, to the run's end."""
-        lineup = line_up(self.about.course, recognizer, publish)
-        with threads_for(len(self.about.course.lanes)), closing(lineup.loop):
+        pipeline = build_pipeline(self.about.run_spec, recognizer, publish)
+        with threads_for(len(self.about.run_spec.stream_specs)), closing(pipeline.loop):
             for record in read_steps(self.folder):
                 if isinstance(record, End):
                     return True
@@ -93,7 +93,7 @@ class Replay:
                 elif self.wait(record.now_ns):
                     break
                 else:
-                    lineup.loop.step(record)
+                    pipeline.loop.step(record)
         return False
 
     def messages(self, publish: Callable[[Message], None]) -> None:

@@ -31,7 +31,7 @@ LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 
 
-class Exposition:
+class MetricsEndpoint:
     """Serves metrics until it is closed; `observe` is told every message once it is out.
 
     All that is counted is of one session: with the first message of another it begins at zero, as Prometheus expects
@@ -82,8 +82,8 @@ class Exposition:
 class Scraped(Collector):
     """What the registry asks at every scrape."""
 
-    def __init__(self, exposition: Exposition) -> None:
-        self._exposition = exposition
+    def __init__(self, metrics_endpoint: MetricsEndpoint) -> None:
+        self._exposition = metrics_endpoint
 
     def collect(self) -> Iterable[Metric]:
         """All metrics as they are now."""

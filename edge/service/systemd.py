@@ -8,7 +8,7 @@ from collections.abc import Mapping
 log = logging.getLogger(__name__)
 
 
-class Watchdog:
+class SystemdNotifier:
     """Tells systemd, or nobody where there is no `address`.
 
     `alive` belongs in the loop whose hanging is to be noticed: where it is not called for the unit's `WatchdogSec`,
@@ -28,7 +28,7 @@ class Watchdog:
         self._is_heard = True
 
     @classmethod
-    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "Watchdog":
+    def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "SystemdNotifier":
         """What systemd has left in the environment; it has nothing to say to a program started another way."""
         address = environment.get("NOTIFY_SOCKET")
         if not address:

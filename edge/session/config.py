@@ -14,7 +14,7 @@ from ..backends.select import Wanted
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..errors import UsageError
-from ..live.steady_state import Steadying
+from ..live.steady_state import SteadyStateConfig
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO
@@ -58,12 +58,12 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return self.demo or self.file is not None
 
     @property
-    def sees(self) -> bool:
+    def wants_video(self) -> bool:
         """Whether the picture is asked for."""
         return self.camera != OFF
 
     @property
-    def hears(self) -> bool:
+    def wants_audio(self) -> bool:
         """Whether the sound is asked for."""
         return self.mic != OFF
 
@@ -80,7 +80,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What of a picture is looked at; null: the bundle's."""
     hop_s: Annotated[float, Meta(ge=0.05, le=60)] | Literal["auto"] = HOP_S
     """Seconds between predictions; `auto` begins at 0.5 and stretches to what the machine sustains."""
-    events: Steadying = Steadying()
+    events: SteadyStateConfig = SteadyStateConfig()
     """When the steady state changes."""
     backend: Wanted = "auto"
     threads: Annotated[int, Meta(ge=0)] = 0
@@ -178,7 +178,7 @@ def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
 
 def check_stream(stream: StreamConfig) -> None:
     """UsageError where what is said of a stream cannot be meant together."""
-    if not stream.sees and not stream.hears:
+    if not stream.wants_video and not stream.wants_audio:
         raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
     if stream.demo and stream.file is not None:
         raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")

@@ -11,16 +11,15 @@ from ..clock import Clock, to_ns
 from ..errors import SourceError
 from ..live.inbox import Inbox
 from ..preprocess.media import Event
+from ..sources.adapters import Paced, Shifted, ShiftedRecording
 from ..sources.base import Recording, Source, source_error
 from ..sources.camera import make_camera
 from ..sources.capture import Capture
 from ..sources.demo import Demo
+from ..sources.location import named
 from ..sources.media import MediaFile
 from ..sources.microphone import Microphone
-from ..sources.paced import Paced
-from ..sources.place import named
-from ..sources.shifted import Shifted, ShiftedRecording
-from ..sources.tracks import Numbers
+from ..sources.track_selection import Numbers
 from .config import StreamConfig
 
 log = logging.getLogger(__name__)
@@ -30,14 +29,14 @@ def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[st
     """The file or the demo that was asked for, None where devices were. What of it is left out counts in `dropped`."""
     if not config.is_recorded:
         return None
-    sound = manifest.sound if config.hears else None
-    picture = manifest.picture if config.sees else None
+    audio = manifest.audio if config.wants_audio else None
+    video = manifest.video if config.wants_video else None
     recording: Recording
     if config.file:
         numbers = Numbers(config.audio_track, config.video_track)
-        recording = MediaFile(named(config.file), sound, picture, numbers, dropped)
+        recording = MediaFile(named(config.file), audio, video, numbers, dropped)
     else:
-        recording = Demo(sound, picture)
+        recording = Demo(audio, video)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
 
 
@@ -73,17 +72,17 @@ def make_recordings(
 def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
     """The camera and the microphone that were asked for."""
     devices: list[Source] = []
-    if config.sees:
-        devices.append(make_camera(str(config.camera), manifest.picture, clock, dropped))
-    if config.hears:
-        microphone = Microphone(str(config.mic), manifest.sound, clock, dropped)
+    if config.wants_video:
+        devices.append(make_camera(str(config.camera), manifest.video, clock, dropped))
+    if config.wants_audio:
+        microphone = Microphone(str(config.mic), manifest.audio, clock, dropped)
         devices.append(Shifted(microphone, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else microphone)
     return devices
 
 
 def count_captures(config: StreamConfig) -> int:
     """How many threads read a stream: one a device, one for a recording."""
-    return 1 if config.is_recorded else config.sees + config.hears
+    return 1 if config.is_recorded else config.wants_video + config.wants_audio
 
 
 def open_devices(

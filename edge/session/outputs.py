@@ -10,13 +10,13 @@ from typing import TypeVar
 
 from ..bundle.load import MANIFEST, Bundle, sha256
 from ..clock import Clock
-from ..live.pipeline import Course
-from ..live.step import Step
+from ..live.inbox import LoopInput
+from ..live.pipeline import RunSpec
 from ..live.suspension import SuspensionWatch
 from ..recording.machine import here
 from ..recording.metadata import BundleAbout, Session
 from ..recording.recorder import Recorder
-from ..service.prometheus import Exposition
+from ..service.prometheus import MetricsEndpoint
 from ..system.versions import program_version
 from ..wire.addresses import OFF, check_address
 from ..wire.control import Control, control_address
@@ -30,7 +30,7 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 
-class Outlets:
+class Outputs:
     """The publisher, its control port and metrics page; PublishError, UsageError where one cannot be had.
 
     `on_sent` sees each message once it is out; `about` is what the control port says of the run.
@@ -70,30 +70,30 @@ class Outlets:
                 may_stop = stop if config.allow_stop else None
                 opened.callback(Control(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
             if config.metrics_port is not None:
-                exposition = Exposition(config.metrics_port)
-                opened.callback(exposition.close)
-                self.show_to(exposition.observe)
-                log.info("metrics at http://127.0.0.1:%d/metrics", exposition.port)
+                metrics_endpoint = MetricsEndpoint(config.metrics_port)
+                opened.callback(metrics_endpoint.close)
+                self.show_to(metrics_endpoint.observe)
+                log.info("metrics at http://127.0.0.1:%d/metrics", metrics_endpoint.port)
             self._opened = opened.pop_all()
 
     def show_to(self, watcher: Callable[[Message], None]) -> None:
         """Let someone else see each message once it is out; before the first is published."""
         self._seen_by.append(watcher)
 
-    def record(self, course: Course, bundle: Bundle) -> Callable[[Step], None]:
+    def record(self, run_spec: RunSpec, bundle: Bundle) -> Callable[[LoopInput], None]:
         """Begin to record where that is asked for. What is returned is to see each step before it is taken."""
         config = self._config
         if config.record is None:
             return ignore
-        recorder = Recorder(Path(config.record), self._about(course, bundle), media=config.record_media)
+        recorder = Recorder(Path(config.record), self._about(run_spec, bundle), media=config.record_media)
         self._afterwards.callback(recorder.close)
         self.show_to(recorder.message)
         return recorder.step
 
-    def _about(self, course: Course, bundle: Bundle) -> Session:
+    def _about(self, run_spec: RunSpec, bundle: Bundle) -> Session:
         manifest, now_ns = bundle.manifest, self._clock.now_ns()
         return Session(
-            course=course,
+            run_spec=run_spec,
             software=program_version(),
             start_unix_ns=self._clock.unix_ns(now_ns),
             start_mono_ns=now_ns,

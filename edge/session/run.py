@@ -11,25 +11,25 @@ from functools import partial
 from pathlib import Path
 
 from ..backends.select import open_backend
-from ..backends.tensorrt.engines import Workshop
+from ..backends.tensorrt.engines import EngineBuilder
 from ..bundle.load import Bundle, load
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
-from ..live.hop_control import Pace
+from ..live.hop_control import HopControl
 from ..live.inbox import Inbox
 from ..live.loop import run_fast, run_live
-from ..live.pipeline import Course, Lane, Lineup, line_up
+from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
 from ..live.recognizer import Recognizer
 from ..live.supervision import OVERLOAD, Supervisor
 from ..live.suspension import SuspensionWatch
 from ..preprocess.framing import threads_for
-from ..service.systemd import Watchdog
+from ..service.systemd import SystemdNotifier
 from ..sources.base import Recording
 from ..wire.addresses import AUTO
 from ..wire.messages import Message
 from .config import Config
 from .inputs import count_captures, make_recordings, open_devices, pace
-from .outputs import Outlets
+from .outputs import Outputs
 
 log = logging.getLogger(__name__)
 
@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 def run(
     config: Config,
     stop: threading.Event,
-    workshop: Workshop,
+    engine_builder: EngineBuilder,
     on_start: Callable[[str], None],
     on_sent: Callable[[Message], None],
 ) -> None:
@@ -47,24 +47,24 @@ def run(
     message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle = load(Path(config.bundle))
-    backend, reason, _ = open_backend(bundle, config.backend, config.threads, workshop)
+    backend, reason, _ = open_backend(bundle, config.backend, config.threads, engine_builder)
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     dropped = [Counter[str]() for _ in config.streams]
     recordings = make_recordings(config.streams, bundle.manifest, dropped)
     about = {"session": session, "bundle": model, "backend": backend.name}
     watch = SuspensionWatch(clock)
-    with closing(Outlets(config, about, clock, watch, stop, on_sent)) as outlets, threads_for(len(config.streams)):
+    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
 
         def tell(inputs: Sequence[str]) -> None:
-            address = outlets.publisher.address
+            address = outputs.publisher.address
             where = f"publishing at {address}" if address else "not publishing"
             on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
 
-        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outlets, clock, watch, stop, tell)
-        lineup = this.play_fast(recordings, dropped) if config.fast else this.play_live(recordings, dropped)
-    failures = lineup.loop.failures
+        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outputs, clock, watch, stop, tell)
+        pipeline = this.play_fast(recordings, dropped) if config.fast else this.play_live(recordings, dropped)
+    failures = pipeline.loop.failures
     if not stop.is_set():
-        for index, (recording, reporter) in enumerate(zip(recordings, lineup.reporters, strict=True)):
+        for index, (recording, reporter) in enumerate(zip(recordings, pipeline.reporters, strict=True)):
             if recording is not None and not reporter.predictions and index not in failures:
                 check_predicted(config, recording.name, reporter.all_dropped, partial(failures.add, index))
     failures.raise_any()
@@ -96,60 +96,60 @@ class Run:
     session: str
     bundle: Bundle
     recognizer: Recognizer
-    outlets: Outlets
+    outputs: Outputs
     clock: SystemClock
     watch: SuspensionWatch
     stop: threading.Event
     tell: Callable[[Sequence[str]], None]
 
-    def course(self, begin_ns: int) -> Course:
+    def run_spec(self, begin_ns: int) -> RunSpec:
         """What the messages will follow from."""
         config = self.config
-        return Course(
+        return RunSpec(
             self.session,
             tuple(
-                Lane(stream.name, stream.hears, stream.sees, max(0.0, -stream.av_offset_ms))
+                StreamSpec(stream.name, stream.wants_audio, stream.wants_video, max(0.0, -stream.av_offset_ms))
                 for stream in config.streams
             ),
-            config.framing or self.bundle.manifest.picture.framing,
+            config.framing or self.bundle.manifest.video.framing,
             begin_ns,
             to_ns(config.first_hop_s),
             not config.fast,
             config.events,
         )
 
-    def play_fast(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Lineup:
+    def play_fast(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Pipeline:
         """As quickly as the recordings can be decoded."""
         given = [recording for recording in recordings if recording is not None]
         self.tell([recording.name for recording in given])
-        course = self.course(0)
-        lineup = line_up(course, self.recognizer, self.outlets.publisher.publish_each)
-        on_step = self.outlets.record(course, self.bundle)
-        with closing(lineup.loop):
-            run_fast(lineup.loop, given, course.hop_ns, self.stop, on_step, dropped)
-        return lineup
+        run_spec = self.run_spec(0)
+        pipeline = build_pipeline(run_spec, self.recognizer, self.outputs.publisher.publish_each)
+        on_step = self.outputs.record(run_spec, self.bundle)
+        with closing(pipeline.loop):
+            run_fast(pipeline.loop, given, run_spec.hop_ns, self.stop, on_step, dropped)
+        return pipeline
 
-    def play_live(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Lineup:
+    def play_live(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Pipeline:
         """As things happen: devices, and recordings in their own time."""
-        streams, publisher = self.config.streams, self.outlets.publisher
+        streams, publisher = self.config.streams, self.outputs.publisher
         inbox = Inbox([count_captures(stream) for stream in streams], dropped)
         devices = open_devices(streams, self.bundle.manifest, inbox, self.clock, self.stop)
-        course = self.course(self.clock.now_ns())
-        captures = devices + pace(recordings, inbox, self.clock, course.begin_ns, self.stop)
-        lineup = line_up(course, self.recognizer, publisher.publish)
-        rate = Pace(course.hop_ns, self.config.hop_s == AUTO)
-        watchdog = Watchdog.from_environment()
-        supervisor = Supervisor(self.session, rate, inbox, publisher, lineup.reporters, watchdog, self.clock)
+        run_spec = self.run_spec(self.clock.now_ns())
+        captures = devices + pace(recordings, inbox, self.clock, run_spec.begin_ns, self.stop)
+        pipeline = build_pipeline(run_spec, self.recognizer, publisher.publish)
+        rate = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
+        watchdog = SystemdNotifier.from_environment()
+        supervisor = Supervisor(self.session, rate, inbox, publisher, pipeline.reporters, watchdog, self.clock)
         names = [capture.name for capture in captures]
         self.tell(names)
-        on_step = self.outlets.record(course, self.bundle)
-        with closing(lineup.loop), closing(watchdog), closing(self.watch):
+        on_step = self.outputs.record(run_spec, self.bundle)
+        with closing(pipeline.loop), closing(watchdog), closing(self.watch):
             self.watch.start()
             for capture in captures:
                 capture.start()
             watchdog.ready(" and ".join(names))
             try:
-                run_live(lineup.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_step)
+                run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_step)
             except BaseException:
                 self.stop.set()
                 raise
@@ -157,4 +157,4 @@ class Run:
                 watchdog.stopping()
                 for capture in captures:
                     capture.finish()
-        return lineup
+        return pipeline

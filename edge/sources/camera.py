@@ -10,7 +10,7 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from ..bundle.manifest import Picture
+from ..bundle.manifest import VideoSpec
 from ..clock import SECOND_NS, Clock
 from ..errors import SourceError
 from ..preprocess.media import Frame
@@ -18,8 +18,8 @@ from ..preprocess.windowing import FrameGrid
 from ..system.files import denied
 from ..system.redaction import without_secrets
 from .base import Source
+from .location import is_address
 from .network_camera import NetworkCamera
-from .place import is_address
 from .reader import Reader
 
 LOST_S = 1.0
@@ -35,14 +35,14 @@ GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TI
 """The same for pipelines; it would hold them for 30 s."""
 
 
-def make_camera(spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> Source:
+def make_camera(spec: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> Source:
     """The camera that the user names: a number, a device path, a GStreamer string or an address.
 
     Frames that come too late are counted in `dropped`.
     """
     if is_address(spec):
-        return NetworkCamera(spec, picture, clock, dropped)
-    return LocalCamera(spec, picture, clock, dropped)
+        return NetworkCamera(spec, video, clock, dropped)
+    return LocalCamera(spec, video, clock, dropped)
 
 
 def set_log_level(level: int) -> None:
@@ -54,9 +54,9 @@ def set_log_level(level: int) -> None:
 class LocalCamera:
     """A camera on this machine. Frames that the grid leaves out are taken but never decoded."""
 
-    def __init__(self, spec: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
+    def __init__(self, spec: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"camera {without_secrets(spec)}"
-        self._spec, self._clock, self._rate_hz, self._dropped = spec, clock, picture.rate_hz, dropped
+        self._spec, self._clock, self._rate_hz, self._dropped = spec, clock, video.rate_hz, dropped
         self._capture: cv2.VideoCapture | None = None
         self._reader: Reader[Frame] | None = None
 
@@ -115,8 +115,8 @@ class LocalCamera:
                 yield None
 
     def _decoded(self, capture: cv2.VideoCapture, time_ns: int) -> Frame | None:
-        taken, picture = capture.retrieve()
-        return Frame(np.asarray(cv2.cvtColor(picture, cv2.COLOR_BGR2RGB), np.uint8), time_ns) if taken else None
+        taken, image = capture.retrieve()
+        return Frame(np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8), time_ns) if taken else None
 
     def close(self) -> None:
         """Release the device."""

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from ..errors import FoalError, SourceError
 from ..preprocess.media import Event
-from ..system.logs import Seldom
+from ..system.logs import RateLimitedLog
 from .base import Source, source_error
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
@@ -41,7 +41,7 @@ class Capture:
         self._is_open, self._reopen = is_open, reopen
         self._is_lost = not is_open
         self._retry_s = FIRST_RETRY_S
-        self._say = Seldom(log)
+        self._say = RateLimitedLog(log)
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def start(self) -> None:

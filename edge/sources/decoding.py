@@ -10,9 +10,9 @@ import av
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
-from ..system.shortage import shortage
-from .place import ANSWER_S, Place, open_address, open_file, reason_of, said
-from .remarks import DAMAGED, TORN, Remarks
+from ..system.resources import exhaustion
+from .defects import DAMAGED, TORN, Defects
+from .location import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .timeline import LARGEST_STEP_AHEAD_NS, Stretch, Timeline
 
 MOST_UNREADABLE = 100
@@ -48,7 +48,7 @@ def opened(path: Place) -> Iterator[av.container.InputContainer]:
         with open_address(path, name, ANSWER_S, {}) if isinstance(path, str) else open_file(path) as container:
             yield container
     except (av.error.FFmpegError, OSError) as error:
-        raise shortage(error) or SourceError(
+        raise exhaustion(error) or SourceError(
             f"{name} cannot be read as a recording ({reason_of(error)}); give a file that ffmpeg plays"
         ) from error
 
@@ -57,7 +57,7 @@ class Decoder(Generic[T]):
     """One track of an open file, from where the file is."""
 
     def __init__(
-        self, container: av.container.InputContainer, stream: Any, remarks: Remarks, *, is_sought: bool = False
+        self, container: av.container.InputContainer, stream: Any, remarks: Defects, *, is_sought: bool = False
     ) -> None:
         self._container, self._stream, self._remarks = container, stream, remarks
         self._timeline = Timeline([Stretch(-1000 * (container.start_time or 0))], is_sought)
@@ -83,7 +83,7 @@ class Decoder(Generic[T]):
             yield from self._decode(packet, now)
         yield from self._decode(None, now)
         if self._damage is not None and not self._decoded:
-            raise shortage(self._damage) or SourceError(
+            raise exhaustion(self._damage) or SourceError(
                 f"{self._remarks.name}: none of its {WORDS[self._stream.type]} can be decoded; "
                 "give a file that ffmpeg plays"
             )
@@ -125,7 +125,7 @@ class Decoder(Generic[T]):
             except (av.error.PatchWelcomeError, ValueError):  # invalid data or argument; PyAV 17 renamed the latter
                 failures, self._is_torn = failures + 1, True
             except (av.error.FFmpegError, OSError) as error:
-                if not self._decoded or shortage(error):
+                if not self._decoded or exhaustion(error):
                     raise
                 self._is_torn, self._why_torn = True, f" ({reason_of(error)})"
                 return

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from ..bundle.manifest import Picture, Sound
+from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
 from ..preprocess.framing import Image
 from ..preprocess.media import BLOCK_S, Block, Event, Frame, Samples
@@ -47,14 +47,14 @@ class Demo:
 
     name = "demo (a drawn face and a synthesised voice)"
 
-    def __init__(self, sound: Sound | None, picture: Picture | None) -> None:
-        self._sound, self._picture = sound, picture
+    def __init__(self, audio: AudioSpec | None, video: VideoSpec | None) -> None:
+        self._audio, self._video = audio, video
 
     def events(self) -> Iterator[Event]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time."""
-        sound = blocks(self._sound.rate_hz) if self._sound else iter(())
-        picture = frames(self._picture.rate_hz) if self._picture else iter(())
-        return heapq.merge(sound, picture, key=lambda event: event.end_ns)
+        audio = blocks(self._audio.rate_hz) if self._audio else iter(())
+        video = frames(self._video.rate_hz) if self._video else iter(())
+        return heapq.merge(audio, video, key=lambda event: event.end_ns)
 
 
 def blocks(rate_hz: int) -> Iterator[Event]:
@@ -67,9 +67,9 @@ def blocks(rate_hz: int) -> Iterator[Event]:
 
 def frames(rate_hz: float) -> Iterator[Event]:
     """All moods' faces, one after the other."""
-    pictures = [face(mood) for mood in MOODS for _ in range(round(mood.seconds * rate_hz))]
-    for index, picture in enumerate(pictures):
-        yield Frame(picture, to_ns(index / rate_hz))
+    images = [face(mood) for mood in MOODS for _ in range(round(mood.seconds * rate_hz))]
+    for index, image in enumerate(images):
+        yield Frame(image, to_ns(index / rate_hz))
 
 
 def face(mood: Mood) -> Image:

@@ -7,19 +7,19 @@ from collections.abc import Iterator
 
 import av
 
-from ..bundle.manifest import Picture, Sound
+from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
 from ..preprocess.dc_offset import without_offset
 from ..preprocess.media import Block, Discontinuity, Event, Frame, Samples
 from ..preprocess.rings import SampleRing
 from ..preprocess.windowing import FrameGrid
+from .audio_track import Sounding, laid
 from .decoding import Decoder, opened
-from .film import Film, Pixels
-from .place import Place, said
-from .remarks import JUMP, Remarks
-from .sound import Sounding, laid
-from .tracks import BEST, Numbers, choose, choose_audio, choose_video, lack, left_out
+from .defects import JUMP, Defects
+from .location import Place, said
+from .track_selection import BEST, Numbers, choose, choose_audio, choose_video, lack, left_out
+from .video_track import Film, Pixels
 
 log = logging.getLogger(__name__)
 
@@ -33,36 +33,36 @@ class MediaFile:
     def __init__(
         self,
         path: Place,
-        sound: Sound | None,
-        picture: Picture | None,
+        audio: AudioSpec | None,
+        video: VideoSpec | None,
         numbers: Numbers = BEST,
         dropped: Counter[str] | None = None,
     ) -> None:
         self.name = said(path)
         self._dropped = dropped
-        self._path, self._sound, self._picture, self._numbers = path, sound, picture, numbers
+        self._path, self._audio, self._video, self._numbers = path, audio, video, numbers
         with opened(path) as container:
             taken, there = choose(container, numbers), container.streams
-            if sound and not taken.audio:
+            if audio and not taken.audio:
                 raise SourceError(f"{self.name} {lack('sound', there.audio)}; say --mic off to go by its picture alone")
-            if picture and not taken.video:
+            if video and not taken.video:
                 raise SourceError(
                     f"{self.name} {lack('picture', there.video)}; say --camera off to go by its sound alone"
                 )
             heard = left_out("audio", there.audio, taken.audio, "; --audio-track chooses")
             seen = left_out("video", there.video, taken.video, "; --video-track chooses")
-            for others, is_of_interest in ((heard, sound or not taken.audio), (seen, picture or not taken.video)):
+            for others, is_of_interest in ((heard, audio or not taken.audio), (seen, video or not taken.video)):
                 if others and is_of_interest:
                     log.info("%s %s", self.name, others)
 
     def events(self) -> Iterator[Event]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time; a discontinuity where its clock jumps."""
-        remarks = Remarks(self.name, self._dropped)
+        remarks = Defects(self.name, self._dropped)
         streams: list[Iterator[Event]] = []
-        if self._sound:
-            streams.append(read_blocks(self._path, self._sound.rate_hz, self._numbers, remarks))
-        if self._picture:
-            streams.append(read_frames(self._path, FrameGrid(self._picture.rate_hz), self._numbers, remarks))
+        if self._audio:
+            streams.append(read_blocks(self._path, self._audio.rate_hz, self._numbers, remarks))
+        if self._video:
+            streams.append(read_frames(self._path, FrameGrid(self._video.rate_hz), self._numbers, remarks))
         return once(heapq.merge(*streams, key=lambda event: event.end_ns), remarks)
 
 
@@ -76,7 +76,7 @@ def probe(path: Place, numbers: Numbers = BEST) -> tuple[bool, bool]:
         return taken.audio is not None, taken.video is not None
 
 
-def read_sound(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
+def read_audio(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
     """A whole file's sound from its beginning, float32 mono, without offset; silence where there is none."""
     blocks = (event for event in read_blocks(path, rate_hz, numbers) if isinstance(event, Block))
     return without_offset(laid(blocks, rate_hz), rate_hz)
@@ -97,36 +97,36 @@ def read_first_window(path: Place, rate_hz: int, window_s: float, numbers: Numbe
 
 
 def read_blocks(
-    path: Place, rate_hz: int, numbers: Numbers = BEST, remarks: Remarks | None = None
+    path: Place, rate_hz: int, numbers: Numbers = BEST, remarks: Defects | None = None
 ) -> Iterator[Block | Discontinuity]:
     """A file's sound in blocks of 20 ms; what is left over before a gap or at the end is shorter."""
-    remarks = remarks or Remarks(said(path))
+    remarks = remarks or Defects(said(path))
     with opened(path) as container:
         decoder = Decoder[av.AudioFrame](container, choose_audio(container, numbers), remarks)
         yield from Sounding(decoder, rate_hz, remarks).events()
 
 
 def read_frames(
-    path: Place, grid: FrameGrid, numbers: Numbers = BEST, remarks: Remarks | None = None
+    path: Place, grid: FrameGrid, numbers: Numbers = BEST, remarks: Defects | None = None
 ) -> Iterator[Frame | Discontinuity]:
     """The frames of a file that the grid wants."""
     with opened(path) as container:
-        for shown in Film(container, choose_video(container, numbers), remarks or Remarks(said(path))):
+        for shown in Film(container, choose_video(container, numbers), remarks or Defects(said(path))):
             if isinstance(shown, Discontinuity):
                 yield shown
             elif grid.wants(time_ns := max(0, shown.time_ns)):
-                yield Frame(shown.picture(), time_ns)
+                yield Frame(shown.image(), time_ns)
 
 
 def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator[tuple[Pixels, float]]:
     """Pictures and their times, from about `from_s` where the file can be sought in, else from its first."""
     with opened(path) as container:
-        for shown in Film(container, choose_video(container, numbers), Remarks(said(path)), to_ns(from_s)):
+        for shown in Film(container, choose_video(container, numbers), Defects(said(path)), to_ns(from_s)):
             if not isinstance(shown, Discontinuity):
-                yield shown.picture, shown.time_ns / SECOND_NS
+                yield shown.image, shown.time_ns / SECOND_NS
 
 
-def once(events: Iterator[Event], remarks: Remarks) -> Iterator[Event]:
+def once(events: Iterator[Event], remarks: Defects) -> Iterator[Event]:
     """Events of both tracks, each of which tells of the same discontinuities."""
     begun_ns = -1
     for event in events:

@@ -8,16 +8,15 @@ from functools import partial
 from types import ModuleType
 from typing import Any
 
-from ..bundle.manifest import Sound
+from ..bundle.manifest import AudioSpec
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
 from ..preprocess.media import BLOCK_S, Block, Samples
 from ..queues import push
+from .audio_conversion import Mono, Resampler
 from .card_clock import CardClock
-from .mono import Mono
+from .defects import Defects
 from .portaudio import STREAMS, portaudio
-from .remarks import Remarks
-from .resampler import Resampler
 
 LOST_S = 0.5
 """Without a block for this long the microphone is lost, whatever PortAudio claims."""
@@ -47,7 +46,7 @@ class Delivered:
     """Since the block before, if there was one, suspended time included."""
 
 
-class Intake:
+class CallbackBuffer:
     """PortAudio's callback for as long as a device is open: a copy, its count and time, the queue."""
 
     def __init__(self, rate_hz: int, clock: Clock, dropped: Counter[str]) -> None:
@@ -79,12 +78,12 @@ class Intake:
 class Microphone:
     """An input device: `default`, a number, or part of a name. Sound is mixed to mono at the bundle's rate."""
 
-    def __init__(self, spec: str, sound: Sound, clock: Clock, dropped: Counter[str]) -> None:
+    def __init__(self, spec: str, audio: AudioSpec, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"microphone {spec}"
-        self._spec, self._rate_hz, self._clock, self._dropped = spec, sound.rate_hz, clock, dropped
-        self._remarks = Remarks(self.name, dropped)
-        self._intake = Intake(sound.rate_hz, clock, dropped)
-        self._card = CardClock(sound.rate_hz)
+        self._spec, self._rate_hz, self._clock, self._dropped = spec, audio.rate_hz, clock, dropped
+        self._remarks = Defects(self.name, dropped)
+        self._intake = CallbackBuffer(audio.rate_hz, clock, dropped)
+        self._card = CardClock(audio.rate_hz)
         self._stream: Any = None
 
     @property
@@ -113,7 +112,7 @@ class Microphone:
         if not accepted:
             raise ValueError("it records in no form that PortAudio offers")
         rate_hz, channels = accepted[0]
-        self._intake, self._card = Intake(rate_hz, self._clock, self._dropped), CardClock(rate_hz)
+        self._intake, self._card = CallbackBuffer(rate_hz, self._clock, self._dropped), CardClock(rate_hz)
         stream = sd.InputStream(
             device=device,
             samplerate=rate_hz,

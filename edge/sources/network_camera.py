@@ -8,16 +8,16 @@ from typing import Any
 
 import av
 
-from ..bundle.manifest import Picture
+from ..bundle.manifest import VideoSpec
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
 from ..preprocess.media import Frame
 from ..preprocess.windowing import FrameGrid
 from ..system.redaction import without_secrets
-from .place import ANSWER_S, open_address, reason_of
+from .image_conversion import PixelAspect, to_rgb
+from .location import ANSWER_S, open_address, reason_of
 from .reader import Reader
-from .tracks import choose, choose_video, listed
-from .upright import PixelAspect, to_rgb
+from .track_selection import choose, choose_video, listed
 
 LOST_S = 1.0
 """Without a picture for this long the camera is lost, whatever else it sends."""
@@ -40,9 +40,9 @@ class NetworkCamera:
     Packets are taken off the connection as they come, in a thread: a slow decoder never makes the stream late.
     """
 
-    def __init__(self, address: str, picture: Picture, clock: Clock, dropped: Counter[str]) -> None:
+    def __init__(self, address: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"camera {without_secrets(address)}"
-        self._address, self._clock, self._rate_hz, self._dropped = address, clock, picture.rate_hz, dropped
+        self._address, self._clock, self._rate_hz, self._dropped = address, clock, video.rate_hz, dropped
         self._container: av.container.InputContainer | None = None
         self._reader: Reader[Arrived] | None = None
 
@@ -63,15 +63,15 @@ class NetworkCamera:
         assert self._container is not None, "open() comes first"
         container, self._container = self._container, None
         # Before the reader begins, which closes what has ended already.
-        pictures = Pictures(choose_video(container), self._rate_hz, self._clock, self._dropped)
+        images = Pictures(choose_video(container), self._rate_hz, self._clock, self._dropped)
         self._reader = Reader(
             self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, LOST_S + 1 / self._rate_hz
         )
         patience_ns = to_ns(ANSWER_S)
         while True:
             try:
-                packet, time_ns = self._reader.take((pictures.seen_ns + patience_ns - self._clock.now_ns()) / SECOND_NS)
-                frame = pictures.decode(packet, time_ns)
+                packet, time_ns = self._reader.take((images.seen_ns + patience_ns - self._clock.now_ns()) / SECOND_NS)
+                frame = images.decode(packet, time_ns)
             except (queue.Empty, av.error.ExitError) as error:
                 raise SourceError(f"{self.name} sends no more pictures; check it and the network") from error
             except EOFError as error:
@@ -121,16 +121,16 @@ class Pictures:
         if self._stands_alone and not wanted:
             return None
         try:
-            pictures = packet.decode()
+            images = packet.decode()
         except av.error.InvalidDataError as error:
             log.debug("a damaged picture: %s", error)
             return None
-        if not pictures:
+        if not images:
             return None
         self.seen_ns = self._clock.now_ns()
         if not wanted:
             return None
-        return Frame(to_rgb(pictures[-1], self._aspect.now()), time_ns)
+        return Frame(to_rgb(images[-1], self._aspect.now()), time_ns)
 
     def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
         """Whether a packet is too old to be decoded, or says only what has changed since one that was."""

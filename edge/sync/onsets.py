@@ -40,7 +40,7 @@ class Evidence:
     def add(self, event: Event) -> None:
         """Keep a block, or how bright a frame is; a discontinuity parts nothing here, where each event has its time."""
         if isinstance(event, Frame):
-            self._brightness.append(brightness(event.picture))
+            self._brightness.append(brightness(event.image))
             self._frames_ns.append(event.end_ns)
         elif isinstance(event, Block):
             self._blocks.append(event)
@@ -83,9 +83,9 @@ class Evidence:
         return int(np.median(np.diff(self._frames_ns))) if len(self._frames_ns) > 1 else 0
 
 
-def brightness(picture: Image) -> float:
+def brightness(image: Image) -> float:
     """Mean level of a picture, 0 to 255."""
-    return float(picture[::EVERY_PIXEL, ::EVERY_PIXEL].mean())
+    return float(image[::EVERY_PIXEL, ::EVERY_PIXEL].mean())
 
 
 def clap_starts(samples: Samples, rate_hz: int) -> Times:

@@ -5,8 +5,7 @@ import stat
 from pathlib import Path
 
 from ..errors import FoalError, UsageError
-from .pointer import described, link_described
-from .shortage import shortage
+from .resources import exhaustion
 
 KINDS = (
     (stat.S_ISDIR, "a directory"),
@@ -36,7 +35,7 @@ def check_file(path: Path, remedy: str, kind: type[FoalError] = UsageError, what
         raise kind(f"no such {what}: {path}; {remedy}") from error
     except (OSError, ValueError) as error:  # a loop of links, a name that is too long or holds a NUL
         reason = getattr(error, "strerror", None) or error
-        raise shortage(error) or kind(f"{path} cannot be read: {reason}; {remedy}") from error
+        raise exhaustion(error) or kind(f"{path} cannot be read: {reason}; {remedy}") from error
     found = next((name for is_kind, name in KINDS if is_kind(mode)), "something else")
     raise kind(f"{path} is {found}, a regular file is expected; {remedy}")
 
@@ -55,3 +54,25 @@ def is_there(path: Path, kind: type[FoalError] = UsageError) -> bool:
 def denied(path: Path) -> str:
     """What is said where this user may not read."""
     return f"{path}: permission denied; let this user read it and enter the folders above it (chmod, chown)"
+
+
+LFS = b"version https://git-lfs.github.com/spec/v1"
+ANNEX = b"/annex/objects/"
+
+
+def described(path: Path) -> str | None:
+    """Completes a sentence that begins with the path of a file, remedy included; None where it is no pointer."""
+    with path.open("rb") as file:
+        begin = file.read(len(LFS))
+    if begin == LFS:
+        return "is a Git LFS pointer, not the file itself; git lfs pull fetches it"
+    if begin.startswith(ANNEX):
+        return "is a git-annex pointer, not the file itself; git annex get fetches it"
+    return None
+
+
+def link_described(path: Path) -> str | None:
+    """The same of a link that leads nowhere: git-annex leaves those."""
+    if path.is_symlink() and "annex/objects" in str(path.readlink()):
+        return "is a link of git-annex to content that is not here; git annex get fetches it"
+    return None

@@ -52,7 +52,7 @@ class Stderr(logging.StreamHandler):  # type: ignore[type-arg]  # a generic only
         super().__init__(stderr)
 
 
-class Seldom:
+class RateLimitedLog:
     """Says what may repeat without end at a bounded rate: so many lines a while, and then how many were left out.
 
     For one thread.

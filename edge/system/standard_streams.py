@@ -6,7 +6,7 @@ from contextlib import suppress
 from typing import IO, Any, cast
 
 
-class Forgiving:
+class TolerantStderr:
     """stderr, whatever it is at that moment. Where it is full or gone nobody can be told, and a run is worth more."""
 
     def write(self, text: str) -> int:
@@ -24,7 +24,7 @@ class Forgiving:
         return getattr(sys.stderr, name)
 
 
-stderr = cast(IO[str], Forgiving())
+stderr = cast(IO[str], TolerantStderr())
 
 
 def stand_in() -> None:

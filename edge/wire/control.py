@@ -31,9 +31,9 @@ from .control_messages import (
     written_schema,
 )
 from .guard import Guard, Limits
-from .keys import Doorkeeper, ServerKeys
+from .keys import Authenticator, ServerKeys
 from .messages import Message, Prediction, Stats, Status, SteadyState
-from .sockets import Waker, bind
+from .sockets import WakeupPipe, bind
 
 LONGEST_REQUEST = 4096
 """Bytes in a frame; whoever sends more is disconnected."""
@@ -65,7 +65,7 @@ class Control:
     ) -> None:
         self._about, self._last, self._clock, self._stop = about, last, clock, stop
         self._context = zmq.Context()
-        self._doorkeeper = Doorkeeper(self._context, keys) if keys is not None else None
+        self._doorkeeper = Authenticator(self._context, keys) if keys is not None else None
         self._socket = self._context.socket(zmq.ROUTER)  # a REP socket says nothing to what it does not understand
         self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
         self._socket.setsockopt(zmq.RCVHWM, MOST_UNREAD)
@@ -77,7 +77,7 @@ class Control:
             self._end_context()
             raise
         self._guard.start(self.address)
-        self._waker = Waker()
+        self._waker = WakeupPipe()
         self._closing = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)

@@ -14,7 +14,7 @@ from typing import NamedTuple
 import zmq
 from zmq.utils.monitor import recv_monitor_message
 
-from ..system.logs import Seldom
+from ..system.logs import RateLimitedLog
 from .connection import Glass
 
 LOOK_S = 0.1
@@ -66,7 +66,7 @@ class Guard:
         self._peers: dict[int, Peer] = {}
         self._resident = resident_bytes()
         self._looked_s = time.monotonic()
-        self._say = Seldom(log)
+        self._say = RateLimitedLog(log)
         self._thread: threading.Thread | None = None
 
     def start(self, address: str) -> None:

@@ -65,7 +65,7 @@ class ServerKeys:
         sock.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)
 
 
-class Doorkeeper:
+class Authenticator:
     """Lets in those whose public key lies in the folder; one for each ZeroMQ context, from before it binds."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", keys: ServerKeys) -> None:

@@ -11,9 +11,9 @@ import zmq
 from ..clock import Clock
 from ..queues import push
 from .guard import Guard, Limits
-from .keys import Doorkeeper, ServerKeys
+from .keys import Authenticator, ServerKeys
 from .messages import Message, Prediction, WireFormat, encode, topic
-from .sockets import LONGEST_TOPIC, Waker, bind
+from .sockets import LONGEST_TOPIC, WakeupPipe, bind
 
 MOST_WAITING = 64
 MOST_UNREAD = 256
@@ -49,7 +49,7 @@ class Publisher:
         self.dropped: Counter[str] = Counter(messages_queue=0, messages_stale=0)
         """Of all streams, by reason."""
         self._context = zmq.Context()
-        self._doorkeeper = Doorkeeper(self._context, keys) if keys is not None else None
+        self._doorkeeper = Authenticator(self._context, keys) if keys is not None else None
         self._socket = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.XPUB_MANUAL, 1)
         self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
@@ -65,7 +65,7 @@ class Publisher:
         self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
         self._last: dict[bytes, tuple[Message, bytes]] = {}
         self._last_lock = threading.Lock()
-        self._waker = Waker()
+        self._waker = WakeupPipe()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()

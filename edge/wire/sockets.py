@@ -62,7 +62,7 @@ def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None, op
         raise UsageError(f"no such address: {address} ({error.strerror}); give one like {DEFAULT_ADDRESS}") from error
 
 
-class Waker:
+class WakeupPipe:
     """Wakes a thread that polls ZeroMQ sockets, which no other thread may touch: poll it together with them."""
 
     def __init__(self) -> None:

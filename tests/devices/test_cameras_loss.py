@@ -18,7 +18,7 @@ from contextlib import suppress
 
 import pytest
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.live.signal_quality import is_dark
@@ -28,7 +28,7 @@ from edge.sources.capture import Capture
 
 CAMERA = os.environ.get("FOAL_CAMERA")
 COMMANDS = ("FOAL_CAMERA_UNPLUG", "FOAL_CAMERA_PLUG", "FOAL_CAMERA_COVER")
-PICTURE = Picture(5.0, 64, 64, "whole")
+PICTURE = VideoSpec(5.0, 64, 64, "whole")
 SLOT_S = 1 / PICTURE.rate_hz
 PATIENCE_S = 60.0
 """An emulated machine takes its time to start a program; a real one needs a second."""
@@ -148,6 +148,6 @@ def test_a_covered_lens_is_dark(act: Act) -> None:
 def shown():
     """What the camera shows now; a driver may hold a few pictures of before."""
     camera = opened()
-    pictures = [frame.picture for frame, _ in zip(camera.events(), range(5), strict=False)]
+    images = [frame.image for frame, _ in zip(camera.events(), range(5), strict=False)]
     camera.close()
-    return pictures[-1]
+    return images[-1]

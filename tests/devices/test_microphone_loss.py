@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle.manifest import Sound
+from edge.bundle.manifest import AudioSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.preprocess.media import Block
@@ -22,7 +22,7 @@ from edge.sources.capture import Capture
 from edge.sources.microphone import Microphone
 
 START = os.environ.get("MICROPHONE_START")
-SOUND = Sound(16000, 6.0)
+SOUND = AudioSpec(16000, 6.0)
 MS = 1_000_000
 SECOND_NS = 1_000_000_000
 PATIENCE_S = 20.0

@@ -9,9 +9,9 @@ import numpy as np
 
 from edge.clock import SECOND_NS
 from edge.live.loop import run_fast
-from edge.live.pipeline import Course, Lane, line_up
+from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import Steadying
+from edge.live.steady_state import SteadyStateConfig
 from edge.preprocess.media import Block, Event
 from edge.wire.messages import Message, Prediction, SteadyState
 
@@ -93,11 +93,11 @@ class Following:
         return [(first - begin) / SECOND_NS for first, (begin, _, _) in delays if first is not None]
 
 
-def follow(conversation: Conversation, recognizer: Recognizer, *, picture: bool) -> tuple[Following, Following]:
+def follow(conversation: Conversation, recognizer: Recognizer, *, image: bool) -> tuple[Following, Following]:
     """Each prediction's label, and the steady state at the same times, by the runtime's own way through a recording."""
-    course = Course("0" * 32, (Lane("main", True, picture),), "face", 0, HOP_NS, False, Steadying())
+    run_spec = RunSpec("0" * 32, (StreamSpec("main", True, image),), "face", 0, HOP_NS, False, SteadyStateConfig())
     published: list[Message] = []
-    loop = line_up(course, recognizer, published.append).loop
+    loop = build_pipeline(run_spec, recognizer, published.append).loop
     run_fast(loop, [conversation], HOP_NS, threading.Event(), lambda _step: None)
     times_ns, raw, steady = [], [], ["none yet"]
     for message in published:

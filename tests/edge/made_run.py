@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from edge.live.pipeline import Course, Lane, line_up
+from edge.live.inbox import Delivery, LoopInput
+from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import Steadying
-from edge.live.step import Arrival, Step
+from edge.live.steady_state import SteadyStateConfig
 from edge.preprocess.media import Block, Event, Frame
 from edge.wire.messages import Message
 
@@ -39,9 +39,9 @@ class Script:
             raise self._error
 
 
-def course(*names: str, latest_only: bool = True) -> Course:
-    lanes = tuple(Lane(name, True, True) for name in names)
-    return Course("0" * 32, lanes, "whole", 0, 500 * MS, latest_only, Steadying())
+def run_spec(*names: str, latest_only: bool = True) -> RunSpec:
+    stream_specs = tuple(StreamSpec(name, True, True) for name in names)
+    return RunSpec("0" * 32, stream_specs, "whole", 0, 500 * MS, latest_only, SteadyStateConfig())
 
 
 @dataclass
@@ -55,21 +55,23 @@ class MadeRun:
     hop_ms: int = 500
 
     def __post_init__(self) -> None:
-        made = line_up(course(*self.names, latest_only=self.latest_only), self.recognizer, self.published.append)
+        made = build_pipeline(
+            run_spec(*self.names, latest_only=self.latest_only), self.recognizer, self.published.append
+        )
         self.loop, self.reporters = made.loop, made.reporters
 
     def step(self, now_ms: int, *streams: list[Event], dropped: list[dict[str, int]] | None = None) -> None:
         """All events of each stream at once, judged as of `now_ms`."""
-        arrivals = [Arrival(index, event) for index, events in enumerate(streams) for event in events]
-        self.take(now_ms * MS, arrivals, dropped)
+        deliveries = [Delivery(index, event) for index, events in enumerate(streams) for event in events]
+        self.take(now_ms * MS, deliveries, dropped)
 
-    def take(self, now_ns: int, arrivals: list[Arrival], dropped: list[dict[str, int]] | None = None) -> None:
-        self.loop.step(Step(now_ns, WALL_NS, self.hop_ms * MS, arrivals, dropped or [{} for _ in self.names]))
+    def take(self, now_ns: int, deliveries: list[Delivery], dropped: list[dict[str, int]] | None = None) -> None:
+        self.loop.step(LoopInput(now_ns, WALL_NS, self.hop_ms * MS, deliveries, dropped or [{} for _ in self.names]))
 
     def play(self, events: list[Event]) -> None:
         """One stream's events, a step each."""
         for event in events:
-            self.take(event.end_ns, [Arrival(0, event)])
+            self.take(event.end_ns, [Delivery(0, event)])
 
     def of_kind(self, kind: type[Message]) -> list[Any]:
         return [message for message in self.published if isinstance(message, kind)]

@@ -18,18 +18,18 @@ FAINTEST = 100
 class Framer:
     """The picture as it is; its face may be out of sight."""
 
-    sees = True
+    wants_video = True
 
-    def __call__(self, picture: Image) -> Framed:
-        return Framed(picture, 1, Box(1, 2, 3, 4)) if self.sees else Framed(None, 0, None)
+    def __call__(self, image: Image) -> Framed:
+        return Framed(image, 1, Box(1, 2, 3, 4)) if self.wants_video else Framed(None, 0, None)
 
 
 class Watched:
     """A stream and what is done to it, in milliseconds."""
 
-    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, sound: bool = True, picture: bool = True) -> None:
+    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, audio: bool = True, image: bool = True) -> None:
         self.framer, self.recognizer = Framer(), recognizer
-        self.stream = Stream(manifest, self.framer, sound=sound, picture=picture, begin_ns=0, hop_ns=HOP_MS * MS)
+        self.stream = Stream(manifest, self.framer, audio=audio, video=image, begin_ns=0, hop_ns=HOP_MS * MS)
 
     def hear(self, begin_ms: int, end_ms: int, level: float = 0.5) -> None:
         for at in range(begin_ms, end_ms, 20):

@@ -41,8 +41,8 @@ def content(folder: Path) -> dict[str, str]:
 
 def test_the_manifest_says_what_the_checkpoint_is(exported: Exported, loaded: Checkpoint) -> None:
     manifest, config = bundles.load(exported.folder).manifest, loaded.config
-    said = (manifest.name, manifest.version, manifest.labels, manifest.sound, manifest.picture, manifest.temperature)
-    known = (config.name, config.version, config.labels, config.sound, config.picture, loaded.temperature)
+    said = (manifest.name, manifest.version, manifest.labels, manifest.audio, manifest.video, manifest.temperature)
+    known = (config.name, config.version, config.labels, config.audio, config.video, loaded.temperature)
     assert said == known
     assert manifest.measured == loaded.measured
     assert manifest.trained_on == trained_on(config)

@@ -15,14 +15,14 @@ import onnx_ir
 import pytest
 import torch
 from click.testing import CliRunner
+from edge.cli.build_progress import Phases
 
 from edge.backends.tensorrt import cache
 from edge.backends.tensorrt.build import compile_graph
 from edge.backends.tensorrt.device import architecture
-from edge.backends.tensorrt.variant import Flavour, find
+from edge.backends.tensorrt.variant import TensorRTVariant, find
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import File, GraphEntry
-from edge.cli.build_progress import Phases
 from edge.errors import EngineError, UsageError
 from export import half
 from export.__main__ import main
@@ -46,7 +46,7 @@ class Made(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def rtx() -> Flavour:
+def rtx() -> TensorRTVariant:
     return find("tensorrt-rtx")
 
 
@@ -80,7 +80,7 @@ def made(tier: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]
 @pytest.mark.parametrize("precision", ["fp32", "fp16"])
 @pytest.mark.parametrize("name", GRAPHS)
 def test_every_graph_compiles_for_every_target(
-    rtx: Flavour, tier: str, made: dict[str, Made], name: str, precision: str, capability: str, record_property
+    rtx: TensorRTVariant, tier: str, made: dict[str, Made], name: str, precision: str, capability: str, record_property
 ) -> None:
     entry, paths = made[name]
     phases = Phases(lambda *_: None, bool)

@@ -28,7 +28,7 @@ def test_pairs_are_heard_and_seen_of_one_label(
     loaded: Checkpoint, data: Path, fold: module.Fold, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     heard: list[str] = []
-    read = module.read_sound
+    read = module.read_audio
 
     def listen(path: Path, rate_hz: int) -> np.ndarray:
         heard.append(path.parent.name + path.name)
@@ -46,7 +46,7 @@ def test_pairs_are_heard_and_seen_of_one_label(
             assert abs(crop.mean() - (20 * FACES.index(label) + 40)) < 10
         if len(window.samples):
             assert window.samples.dtype == np.float32
-            assert len(window.samples) <= loaded.config.sound.samples
+            assert len(window.samples) <= loaded.config.audio.samples
             assert PITCHES_HZ[label] * 0.95 < pitch_hz(window.samples) < PITCHES_HZ[label] * 1.25
 
 
@@ -65,7 +65,7 @@ def test_they_are_the_same_each_time(loaded: Checkpoint, data: Path) -> None:
 def test_a_longer_voice_is_cut_to_a_window(loaded: Checkpoint, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "read_sound", lambda *_: np.ones(99_999, np.float32))
     first = next(iter(Windows(loaded.config, data, "validation", 1)))
-    assert first.samples.shape == (loaded.config.sound.samples,)
+    assert first.samples.shape == (loaded.config.audio.samples,)
 
 
 def test_voices_and_faces_have_no_fold_to_leave_out(loaded: Checkpoint, data: Path) -> None:
@@ -80,7 +80,7 @@ def test_clips_are_of_the_fold_that_chose_the_epoch(
     dwarf: Config, release: Path, left_out: str | None, chooser: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut: list[str] = []
-    take = module.sound
+    take = module.audio
     monkeypatch.setattr(module, "sound", lambda found, *rest: cut.append(found.fold) or take(found, *rest))
     found = list(Windows(dwarf, release, "validation", 100, left_out))
     assert len(found) == 10
@@ -111,8 +111,8 @@ def test_a_fold_that_is_not_there_is_refused(dwarf: Config, release: Path) -> No
 
 
 def test_what_would_leave_nothing_is_left() -> None:
-    crop, sound = np.zeros((2, 2, 3), np.uint8), np.ones(3, np.float32)
-    unheard, unseen = Window(sound[:0], [crop], 0), Window(sound, [], 0)
+    crop, audio = np.zeros((2, 2, 3), np.uint8), np.ones(3, np.float32)
+    unheard, unseen = Window(audio[:0], [crop], 0), Window(audio, [], 0)
     assert [len(unheard.heard_or_seen(turn).crops) for turn in range(3)] == [1, 1, 1]
     assert [len(unseen.heard_or_seen(turn).samples) for turn in range(3)] == [3, 3, 3]
 

@@ -104,7 +104,7 @@ def tiny_config() -> Config:
     return replace(
         shipped,
         name="foal-tiny",
-        sound=replace(shipped.sound, window_s=1.6),
+        audio=replace(shipped.audio, window_s=1.6),
         audio_encoder=config.NanoAudio(width=16),
         image_encoder=config.NanoImage(width=24),
         fusion=replace(shipped.fusion, embedding=32),

@@ -76,8 +76,8 @@ def write_dialog(session: Path, dialog: str, turns: Sequence[Turn]) -> None:
     )
     write_text(session / "dialog" / "EmoEvaluation" / f"{dialog}.txt", HEADER + lines)
     for turn in turns:
-        sound = class_tone(CODES[turn.emotion], int(dialog[3:5]) + 5 * "FM".index(turn.actor))
-        write_wav(session / "sentences" / "wav" / dialog / f"{turn.name}.wav", sound)
+        audio = class_tone(CODES[turn.emotion], int(dialog[3:5]) + 5 * "FM".index(turn.actor))
+        write_wav(session / "sentences" / "wav" / dialog / f"{turn.name}.wav", audio)
     count = round((turns[-1].end_s + PAUSE_S) * FPS)
     write_video(session / "dialog" / "avi" / "DivX" / f"{dialog}.avi", dialog_pictures(count, turns, marked=dialog[5]))
 
@@ -89,10 +89,10 @@ def dialog_pictures(count: int, turns: Sequence[Turn], marked: str) -> Iterator[
         for turn in turns:
             if turn.begin_s <= number / FPS < turn.end_s:
                 halves[int(turn.actor != marked)] = COLOURS.get(CODES[turn.emotion], QUIET)
-        yield picture(number, *halves)
+        yield image(number, *halves)
 
 
-def picture(number: int, left: Sequence[int], right: Sequence[int]) -> np.ndarray:
+def image(number: int, left: Sequence[int], right: Sequence[int]) -> np.ndarray:
     """uint8 `[48, 72, 3]`: two colours, and the frame's number below each."""
     drawn = np.empty((HEIGHT, WIDTH, 3), np.uint8)
     drawn[:, : WIDTH // 2], drawn[:, WIDTH // 2 :] = left, right
@@ -123,8 +123,8 @@ def crema_d(root: Path, actors: Sequence[str] = ("1001", "1002"), wavs: Sequence
 def write_clip(path: Path, label: str, seconds: float = TURN_S) -> Path:
     """A clip with the colour and the tone of a class in the container and the codecs of its kind."""
     colour = COLOURS.get(label, QUIET)
-    pictures = (picture(number, colour, colour) for number in range(round(seconds * FPS)))
-    return write_video(path, pictures, sound=class_tone(label, seconds=seconds))
+    images = (image(number, colour, colour) for number in range(round(seconds * FPS)))
+    return write_video(path, images, audio=class_tone(label, seconds=seconds))
 
 
 def class_tone(label: str, speaker: int = 0, seconds: float = TURN_S) -> np.ndarray:
@@ -134,8 +134,8 @@ def class_tone(label: str, speaker: int = 0, seconds: float = TURN_S) -> np.ndar
 
 def write_video(
     path: Path,
-    pictures: Iterable[np.ndarray],
-    sound: np.ndarray | None = None,
+    images: Iterable[np.ndarray],
+    audio: np.ndarray | None = None,
     codec: str | None = None,
     rate: float | Fraction = FPS,
     **options: str,
@@ -147,12 +147,12 @@ def write_video(
         video = container.add_stream(codec or ("flv" if flash else "mpeg4"), rate=Fraction(rate), options=options)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         video.bit_rate, video.gop_size = 2_000_000, 12
-        audio = None if sound is None else container.add_stream("libmp3lame" if flash else "aac", rate=AUDIO_HZ)
-        for drawn in pictures:
+        audio = None if audio is None else container.add_stream("libmp3lame" if flash else "aac", rate=AUDIO_HZ)
+        for drawn in images:
             container.mux(video.encode(av.VideoFrame.from_ndarray(drawn, "rgb24")))
         container.mux(video.encode(None))
         if audio is not None:
-            frame = av.AudioFrame.from_ndarray(sound[None], format="fltp", layout="mono")
+            frame = av.AudioFrame.from_ndarray(audio[None], format="fltp", layout="mono")
             frame.rate = RATE_HZ
             context = audio.codec_context
             resampler = av.AudioResampler(context.format, context.layout, AUDIO_HZ, frame_size=context.frame_size)
@@ -162,13 +162,13 @@ def write_video(
     return path
 
 
-def write_wav(path: Path, sound: np.ndarray) -> Path:
+def write_wav(path: Path, audio: np.ndarray) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     with wave.open(str(path), "wb") as file:
         file.setnchannels(1)
         file.setsampwidth(2)
         file.setframerate(RATE_HZ)
-        file.writeframes(np.round(sound * 32767).astype("<i2").tobytes())
+        file.writeframes(np.round(audio * 32767).astype("<i2").tobytes())
     return path
 
 

@@ -76,7 +76,7 @@ def test_everything_is_written(
     folder = tmp_path / "ablation"
     whole = made(curves=(curve(),))
     write(whole, folder)
-    pictures = {
+    images = {
         "confusion/strict-baseline.png",
         "confusion/strict-baseline-avel-mem.png",
         "confusion/published-0-5-s-baseline.png",
@@ -85,8 +85,8 @@ def test_everything_is_written(
         "frame-rate.png",
     }
     files = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    assert files == pictures | {"table.md", "table.json"}
-    assert all(image.imread(folder / name).shape[1] == 1000 for name in pictures)
+    assert files == images | {"table.md", "table.json"}
+    assert all(image.imread(folder / name).shape[1] == 1000 for name in images)
     assert report.read(folder / "table.json") == report.find(whole.comparison)
     assert (folder / "table.md").read_text(encoding="utf-8") == report.markdown(report.find(whole.comparison))
     out = capsys.readouterr().out

@@ -76,8 +76,8 @@ def test_nobody_is_both_validated_on_and_tested_on(nano: Config) -> None:
 
 
 def test_windows_are_whole_tokens(nano: Config) -> None:
-    assert nano.sound.samples % TOKEN_SAMPLES == 0
-    assert round(config.voices_and_faces(nano).voice_crop_s * nano.sound.rate_hz) % TOKEN_SAMPLES == 0
+    assert nano.audio.samples % TOKEN_SAMPLES == 0
+    assert round(config.voices_and_faces(nano).voice_crop_s * nano.audio.rate_hz) % TOKEN_SAMPLES == 0
 
 
 def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() -> None:

@@ -121,7 +121,7 @@ def examples() -> Examples:
     return Examples(
         utterances=(),
         labels=torch.arange(CLIPS) % 3,
-        sounds=[row[:length].numpy() for row, length in zip(clips.waveform, clips.length, strict=True)],
+        waveforms=[row[:length].numpy() for row, length in zip(clips.waveform, clips.length, strict=True)],
         seen=[
             Seen(row[mask].half(), torch.arange(int(mask.sum())) * 1_000_000_000)
             for row, mask in zip(clips.video_tokens, clips.video_mask, strict=True)

@@ -320,7 +320,7 @@ def chosen(tiny_clip: None) -> Config:
     shipped = config.load(made.SHIPPED.with_name("published.yaml"))
     return replace(
         shipped,
-        picture=replace(shipped.picture, height=SIDE, width=SIDE),
+        video=replace(shipped.video, height=SIDE, width=SIDE),
         audio_encoder=HEARD,
         image_encoder=Clip("published-vit", weights="random", width=SMALL.video),
         fusion=replace(shipped.fusion, embedding=SMALL.embedding),

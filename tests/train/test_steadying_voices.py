@@ -35,7 +35,7 @@ def converse(voices: Sequence[Utterance], shipped: Recognizer) -> Conversation:
         pieces = list[tuple[Event, ...]]()
         while sum(map(end_of, pieces)) < length_ns:
             path = drawn.choice(pool).path
-            pieces.append(tuple(MediaFile(path, shipped.manifest.sound, None).events()))
+            pieces.append(tuple(MediaFile(path, shipped.manifest.audio, None).events()))
         turns.append(Turn(label, tuple(pieces)))
     return Conversation(turns)
 
@@ -49,7 +49,7 @@ def test_the_steady_state_flickers_less(data: Path, shipped: Recognizer, fold: s
     voices = getattr(folds, fold)
     speakers = sorted({voice.speaker for voice in voices})
     both = [
-        follow(converse([voice for voice in voices if voice.speaker == speaker], shipped), shipped, picture=False)
+        follow(converse([voice for voice in voices if voice.speaker == speaker], shipped), shipped, image=False)
         for speaker in speakers
     ]
     raw, steady = ([pair[i] for pair in both] for i in (0, 1))

@@ -49,7 +49,7 @@ def prepare(
     Embeddings are made at the configuration's rate of pictures, and at `finest_hz` where that is higher.
     """
     utterances = find(config, root, processes, skip_damaged)
-    encoder, store = make_store(config, embeddings, config.picture.rate_hz)
+    encoder, store = make_store(config, embeddings, config.video.rate_hz)
     store.fill(utterances, processes)
     examples = finest = load(config, utterances, store, processes.is_main)
     if finest_hz > store.rate_hz:
@@ -134,7 +134,7 @@ def embeddings(bench: Bench, found: dict[Run, dict[str, Tensor]], variant: Varia
     """What the first run of a row makes of its left-out fold, of clips that have sound and picture."""
     run = next(run for run in found if run.variant == variant)
     rows = left_out(bench, run)
-    whole = [len(bench.examples.sounds[row]) > 0 < len(bench.examples.seen[row].embedding) for row in rows]
+    whole = [len(bench.examples.waveforms[row]) > 0 < len(bench.examples.seen[row].embedding) for row in rows]
     audio, video = (found[run][f"{side} embedding"].numpy()[whole] for side in ("audio", "video"))
     return Embeddings(audio, video, truth(bench, run)[whole])
 
@@ -163,9 +163,9 @@ def notes(bench: Bench, protocols: Sequence[Protocol]) -> list[str]:
     config, utterances = bench.config, bench.examples.utterances
     found = [
         f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "
-        f"once; {config.sound.window_s:g} s, {config.picture.rate_hz:g} pictures a second, "
+        f"once; {config.audio.window_s:g} s, {config.video.rate_hz:g} pictures a second, "
         f"{'the speaker in half of each' if clips(config).speaker_half else 'all of each'}, "
-        f"framing `{config.picture.framing}`.",
+        f"framing `{config.video.framing}`.",
         "UA and WA are over all folds' utterances together; the curves are of networks trained at one rate and length.",
         "Alone: the same network, the other modality left out when it is evaluated.",
         *(MEANING[protocol] for protocol in protocols),

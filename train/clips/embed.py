@@ -47,12 +47,12 @@ class Store:
 
     def __init__(self, folder: Path, config: Config, encoder: nn.Module, rate_hz: float) -> None:
         self.config, self.encoder, self.rate_hz = config, encoder, rate_hz
-        picture = config.picture
+        video = config.video
         half = "speaker-half" if clips(config).speaker_half else "whole-picture"
         assert isinstance(config.image_encoder, Clip), "a recipe of clips"
         made_of = f"{config.image_encoder.architecture.replace('/', '-')}-{fingerprint(encoder)[:12]}"
-        size = f"{picture.framing}-{picture.height}x{picture.width}"
-        self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.sound.window_s:g}s"
+        size = f"{video.framing}-{video.height}x{video.width}"
+        self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.audio.window_s:g}s"
 
     def path(self, utterance: Utterance) -> Path:
         """Where an utterance's embeddings are: another cut, or another file of the name, has another place."""
@@ -97,7 +97,7 @@ class Store:
     def _announce(self, wanted: int, missing: int) -> None:
         if not missing:
             return
-        frames_at_most = round(self.rate_hz * self.config.sound.window_s)
+        frames_at_most = round(self.rate_hz * self.config.audio.window_s)
         a_frame = self.config.image_encoder.width * EMBEDDING_BYTES + TIME_BYTES
         megabytes = missing * (frames_at_most * a_frame + HEADER_BYTES) / 1e6
         self.folder.mkdir(parents=True, exist_ok=True)
@@ -109,11 +109,11 @@ class Store:
 
     def _crops(self, utterance: Utterance) -> tuple[list[Image], list[int]]:
         """What is looked at in an utterance, and when; frames in which nothing is found are none, as in the runtime."""
-        picture = self.config.picture
-        framing = make_framing(picture.framing, picture.height, picture.width)
+        video = self.config.video
+        framing = make_framing(video.framing, video.height, video.width)
         crops, times = [], []
-        for frame in frames(self._cut(utterance), self.rate_hz, self.config.sound.window_s):
-            crop = framing(frame.picture).crop
+        for frame in frames(self._cut(utterance), self.rate_hz, self.config.audio.window_s):
+            crop = framing(frame.image).crop
             if crop is not None:
                 crops.append(crop)
                 times.append(frame.end_ns)

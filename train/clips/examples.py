@@ -18,7 +18,7 @@ from edge.preprocess.windowing import FrameGrid
 from ..config import Config
 from ..corpora.utterance import Utterance
 from ..log import progress
-from .cut import sound
+from .cut import audio
 from .embed import Seen, Store
 
 
@@ -46,7 +46,7 @@ class Examples:
     utterances: Sequence[Utterance]
     labels: Tensor
     """int64 `[N]`."""
-    sounds: Sequence[Samples]
+    waveforms: Sequence[Samples]
     """A window of each at most."""
     seen: Sequence[Seen]
     rate_hz: int
@@ -69,7 +69,7 @@ class Examples:
         mask = torch.zeros(len(rows), self.frames, dtype=torch.bool)
         lengths = []
         for place, row in enumerate(rows.tolist()):
-            heard, seen = self.sounds[row][: self.samples], self.seen[row].embedding[: self.frames]
+            heard, seen = self.waveforms[row][: self.samples], self.seen[row].embedding[: self.frames]
             waveform[place, : len(heard)] = heard
             tokens[place, : len(seen)], mask[place, : len(seen)] = seen.float(), True
             lengths.append(len(heard))
@@ -84,7 +84,7 @@ class Examples:
         kept = [seen.time_ns < to_ns(window_s) for seen in self.seen]
         seen = [Seen(one.embedding[rows], one.time_ns[rows]) for one, rows in zip(self.seen, kept, strict=True)]
         samples = round(window_s * self.rate_hz)
-        return replace(self, seen=seen, sounds=[heard[:samples] for heard in self.sounds])
+        return replace(self, seen=seen, waveforms=[heard[:samples] for heard in self.waveforms])
 
 
 def thinned(seen: Seen, picture_hz: float) -> Seen:
@@ -96,13 +96,13 @@ def thinned(seen: Seen, picture_hz: float) -> Seen:
 
 def load(config: Config, utterances: Sequence[Utterance], store: Store, shown: bool) -> Examples:
     """Read the embeddings, decode the sounds; with `shown` under a bar."""
-    window_s, rate_hz = config.sound.window_s, config.sound.rate_hz
+    window_s, rate_hz = config.audio.window_s, config.audio.rate_hz
     return Examples(
         utterances=utterances,
         labels=torch.tensor([config.labels.index(utterance.label) for utterance in utterances]),
-        sounds=[sound(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)],
+        waveforms=[audio(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)],
         seen=[store.read(utterance) for utterance in utterances],
         rate_hz=rate_hz,
-        samples=config.sound.samples,
+        samples=config.audio.samples,
         picture_hz=store.rate_hz,
     )

@@ -15,7 +15,7 @@ from ..log import console, progress
 from . import registry, tracks
 from .copies import copies
 from .registry import find
-from .tracks import SHORTEST_SOUND_S, Track
+from .tracks import SHORTEST_AUDIO_S, Track
 from .utterance import LABELS, Cut, Utterance
 
 MISSING_END_S = 0.5
@@ -63,19 +63,19 @@ def examine(
     """Everything that is wrong with the utterances; a file that many share is read once, with `shown` under a bar."""
     heard = sorted({utterance.path for utterance in utterances})
     seen = sorted({utterance.seen.path for utterance in utterances if utterance.seen})
-    sounds = {path: tracks.sound(path, deep) for path in progress(heard, "examining sound", shown)}
-    pictures = {path: tracks.picture(path, deep) for path in progress(seen, "examining pictures", shown)}
+    waveforms = {path: tracks.audio(path, deep) for path in progress(heard, "examining sound", shown)}
+    images = {path: tracks.video(path, deep) for path in progress(seen, "examining pictures", shown)}
     if shown:
-        for path, track in (*sounds.items(), *pictures.items()):
+        for path, track in (*waveforms.items(), *images.items()):
             if track.left_out:
                 console.print(escape(f"{path} {track.left_out}"))
     named = Counter(utterance.name for utterance in utterances)
     copied = copies(utterances)
     problems = []
     for utterance in utterances:
-        faults = list(sound_faults(utterance.path, sounds[utterance.path], one_track_is_enough))
+        faults = list(audio_faults(utterance.path, waveforms[utterance.path], one_track_is_enough))
         if cut := utterance.seen:
-            faults += picture_faults(cut, pictures[cut.path], one_track_is_enough)
+            faults += video_faults(cut, images[cut.path], one_track_is_enough)
         if named[utterance.name] > 1:
             faults.append((utterance.path, f"{utterance.path}: {named[utterance.name]} utterances have its name"))
         if original := copied.get(utterance.name):
@@ -85,33 +85,33 @@ def examine(
     return problems
 
 
-def sound_faults(path: Path, sound: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
+def audio_faults(path: Path, audio: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
     """What is wrong with an utterance's sound."""
-    if sound.wrong:
-        yield path, sound.wrong
-    elif sound.length_s is None:
+    if audio.wrong:
+        yield path, audio.wrong
+    elif audio.length_s is None:
         if not may_lack:
             yield path, f"{path} has no sound"
-    elif sound.length_s <= SHORTEST_SOUND_S:
-        yield path, f"{path} has {sound.length_s:.2f} s of sound, expected more than {SHORTEST_SOUND_S} s"
-    elif max(sound.length_s, sound.said_s) > LONGEST_S:
-        yield path, f"{path} has {max(sound.length_s, sound.said_s):.0f} s of sound, expected at most {LONGEST_S:.0f} s"
-    elif sound.is_silent:
+    elif audio.length_s <= SHORTEST_AUDIO_S:
+        yield path, f"{path} has {audio.length_s:.2f} s of sound, expected more than {SHORTEST_AUDIO_S} s"
+    elif max(audio.length_s, audio.said_s) > LONGEST_S:
+        yield path, f"{path} has {max(audio.length_s, audio.said_s):.0f} s of sound, expected at most {LONGEST_S:.0f} s"
+    elif audio.is_silent:
         yield path, f"{path} is digital silence: every sample is the same, so nobody can have heard its label"
 
 
-def picture_faults(cut: Cut, picture: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
+def video_faults(cut: Cut, video: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
     """What is wrong with an utterance's picture; one that is seen to its file's end needs what the header promises."""
-    needed_s = max(cut.begin_s, picture.said_s) if cut.end_s is None else cut.end_s
-    if picture.wrong:
-        yield cut.path, picture.wrong
-    elif picture.length_s is None:
+    needed_s = max(cut.begin_s, video.said_s) if cut.end_s is None else cut.end_s
+    if video.wrong:
+        yield cut.path, video.wrong
+    elif video.length_s is None:
         if not may_lack:
             yield cut.path, f"{cut.path} has no picture"
-    elif not picture.length_s:
+    elif not video.length_s:
         yield cut.path, f"{cut.path} has a picture track of which no frame can be decoded"
-    elif picture.length_s + MISSING_END_S < needed_s:
-        yield cut.path, f"{cut.path} has {picture.length_s:.2f} s of picture, expected {needed_s:.2f} s"
+    elif video.length_s + MISSING_END_S < needed_s:
+        yield cut.path, f"{cut.path} has {video.length_s:.2f} s of picture, expected {needed_s:.2f} s"
 
 
 def copy_fault(utterance: Utterance, original: Utterance) -> str:

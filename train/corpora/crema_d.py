@@ -18,11 +18,11 @@ def utterances(root: Path) -> list[Utterance]:
     for video in unpacked(root, "CREMA-D", "VideoFlash/????_???_???_??.flv"):
         actor, _, emotion, _ = video.stem.split("_")
         if emotion in EMOTIONS:
-            sound = video.parents[1] / "AudioWAV" / f"{video.stem}.wav"
+            audio = video.parents[1] / "AudioWAV" / f"{video.stem}.wav"
             found.append(
                 Utterance(
                     name=video.stem,
-                    path=sound if sound.is_file() else video,
+                    path=audio if audio.is_file() else video,
                     label=EMOTIONS[emotion],
                     speaker=f"crema-d-{actor}",
                     corpus="crema-d",

@@ -12,11 +12,11 @@ from edge.preprocess.media import Block, Frame
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.base import source_error
 from edge.sources.decoding import opened
+from edge.sources.defects import TORN, Defects
 from edge.sources.media import probe, read_blocks, read_frames
-from edge.sources.remarks import TORN, Remarks
-from edge.sources.tracks import choose_audio, choose_video, left_out
+from edge.sources.track_selection import choose_audio, choose_video, left_out
 
-SHORTEST_SOUND_S = 0.1
+SHORTEST_AUDIO_S = 0.1
 """What a file's sound must be longer than."""
 RATE_HZ = 16_000
 """Any rate would do to measure how long a sound is."""
@@ -49,14 +49,14 @@ class Header(NamedTuple):
     left_out: str
 
 
-def sound(path: Path, deep: bool) -> Track:
+def audio(path: Path, deep: bool) -> Track:
     """A file's sound; unless `deep`, it is decoded up to where it is long enough and no digital silence."""
     try:
         if not probe(path)[0]:
             return Track(None)
         said: list[str] = []
-        remarks = Remarks(str(path), say=said.append)
-        decoded_s, is_silent = sound_s(path, deep, remarks)
+        remarks = Defects(str(path), say=said.append)
+        decoded_s, is_silent = audio_s(path, deep, remarks)
         wrong = "; ".join(said) if remarks.dropped or remarks.has_said(TORN) else ""
         said_s, others = header(path, "audio")
         return Track(decoded_s, said_s, is_silent, wrong, others)
@@ -64,19 +64,19 @@ def sound(path: Path, deep: bool) -> Track:
         return Track(None, wrong=str(source_error(str(path), error)))
 
 
-def picture(path: Path, deep: bool) -> Track:
+def video(path: Path, deep: bool) -> Track:
     """A file's picture; unless `deep`, its first frame is decoded and its header believed."""
     try:
         if not probe(path)[1]:
             return Track(None)
-        decoded_s, (said_s, others) = picture_s(path, deep), header(path, "video")
+        decoded_s, (said_s, others) = video_s(path, deep), header(path, "video")
         believed = not deep and decoded_s > 0
         return Track(max(decoded_s, said_s) if believed else decoded_s, said_s, left_out=others)
     except Exception as error:  # a decoder may raise anything: one file is lost, not the table
         return Track(None, wrong=str(source_error(str(path), error)))
 
 
-def sound_s(path: Path, deep: bool, remarks: Remarks) -> tuple[float, bool]:
+def audio_s(path: Path, deep: bool, remarks: Defects) -> tuple[float, bool]:
     """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
     samples, lively, is_silent = 0, 0, True
     for block in read_blocks(path, RATE_HZ, remarks=remarks):
@@ -85,12 +85,12 @@ def sound_s(path: Path, deep: bool, remarks: Remarks) -> tuple[float, bool]:
         samples += len(block.samples)
         lively += not is_muted(block.samples)
         is_silent = lively <= RIPPLED_BLOCKS
-        if not deep and not is_silent and samples > SHORTEST_SOUND_S * RATE_HZ:
+        if not deep and not is_silent and samples > SHORTEST_AUDIO_S * RATE_HZ:
             break
     return samples / RATE_HZ, is_silent
 
 
-def picture_s(path: Path, deep: bool) -> float:
+def video_s(path: Path, deep: bool) -> float:
     """How far the frames of a file's picture reach, or its first frame."""
     slot_s = 1 / GRID_RATE_HZ
     events = read_frames(path, FrameGrid(GRID_RATE_HZ))

@@ -14,12 +14,12 @@ def audio_encoder(config: Config, *, pretrained: bool) -> nn.Module:
         case NanoAudio(width=width):
             from .nano_audio import NanoAudioEncoder
 
-            return NanoAudioEncoder(width, config.sound.rate_hz)
+            return NanoAudioEncoder(width, config.audio.rate_hz)
         case WavLM() as part:
             # Imported where it is needed: transformers takes seconds.
             from .wavlm import WavLMEncoder
 
-            return WavLMEncoder(part, config.sound.rate_hz, pretrained=pretrained)
+            return WavLMEncoder(part, config.audio.rate_hz, pretrained=pretrained)
 
 
 def image_encoder(config: Config, *, pretrained: bool) -> nn.Module:
@@ -33,4 +33,4 @@ def image_encoder(config: Config, *, pretrained: bool) -> nn.Module:
             # As above, of open_clip.
             from .clip import ClipImageEncoder
 
-            return ClipImageEncoder(part, config.picture.height, config.picture.width, pretrained=pretrained)
+            return ClipImageEncoder(part, config.video.height, config.video.width, pretrained=pretrained)

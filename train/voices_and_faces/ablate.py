@@ -133,9 +133,9 @@ def window_curve(
 
 def cut_folds(bench: Bench, material: Material, encoder: NanoAudioEncoder) -> Iterator[Heard]:
     """The test fold with voices of each length."""
-    sounds, labels = material.sounds("test")
+    waveforms, labels = material.waveforms("test")
     for window_s in WINDOWS_S:
-        samples = round(window_s * bench.config.sound.rate_hz)
+        samples = round(window_s * bench.config.audio.rate_hz)
         path = bench.run / "tokens" / f"voices-test-{window_s:g}s.safetensors"
-        voices = hear(bench.config, encoder, [sound[:samples] for sound in sounds], labels, 1, path)
+        voices = hear(bench.config, encoder, [audio[:samples] for audio in waveforms], labels, 1, path)
         yield Heard(voices, bench.tokens["test"].faces)

@@ -81,13 +81,13 @@ def fit_audio_encoder(
     """Stage 2: sounds and labels `[N]`, drawn by `weights` `[N]` -> a trained audio encoder."""
     check_lengths(config)
     torch.manual_seed(config.seed)
-    model = AudioClassifier(NanoAudioEncoder(config.audio_encoder.width, config.sound.rate_hz), len(config.labels))
-    (sounds, labels), smoothing = train, voices_and_faces(config).voices_stage.label_smoothing
-    samples = round(voices_and_faces(config).voice_crop_s * config.sound.rate_hz)
-    held_out = voices.pad(validation[0], round(config.sound.window_s * config.sound.rate_hz))
+    model = AudioClassifier(NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz), len(config.labels))
+    (waveforms, labels), smoothing = train, voices_and_faces(config).voices_stage.label_smoothing
+    samples = round(voices_and_faces(config).voice_crop_s * config.audio.rate_hz)
+    held_out = voices.pad(validation[0], round(config.audio.window_s * config.audio.rate_hz))
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        varied = [voices.vary(sounds[i], config.sound.rate_hz, generator) for i in indices.tolist()]
+        varied = [voices.vary(waveforms[i], config.audio.rate_hz, generator) for i in indices.tolist()]
         return {"loss": cross_entropy(model(*voices.pad(varied, samples)), labels[indices], label_smoothing=smoothing)}
 
     def check() -> dict[str, float]:
@@ -100,10 +100,10 @@ def fit_audio_encoder(
 
 def check_lengths(config: Config) -> None:
     """UsageError where what the encoder is to hear is no whole number of its tokens."""
-    lengths = {"sound.window_s": config.sound.window_s, "voice_crop_s": voices_and_faces(config).voice_crop_s}
+    lengths = {"sound.window_s": config.audio.window_s, "voice_crop_s": voices_and_faces(config).voice_crop_s}
     for name, seconds in lengths.items():
-        if round(seconds * config.sound.rate_hz) % TOKEN_SAMPLES:
-            token_s = TOKEN_SAMPLES / config.sound.rate_hz
+        if round(seconds * config.audio.rate_hz) % TOKEN_SAMPLES:
+            token_s = TOKEN_SAMPLES / config.audio.rate_hz
             raise UsageError(f"{name} {seconds} is no multiple of {token_s} s, a token of the nano audio encoder")
 
 
@@ -115,8 +115,8 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     shared = (
         config.labels,
         config.seed,
-        config.sound,
-        config.picture,
+        config.audio,
+        config.video,
         config.audio_encoder,
         config.image_encoder,
         data,

@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import affine_grid, avg_pool2d, grid_sample
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.preprocess.framing import resize
 
 LARGEST_TURN = math.radians(15)
@@ -24,9 +24,9 @@ LARGEST_HOLE = 0.35
 """Side of an erased rectangle, of the picture's side (Zhong et al. 2020)."""
 
 
-def crops(images: np.ndarray, picture: Picture) -> Tensor:
+def crops(images: np.ndarray, video: VideoSpec) -> Tensor:
     """Grey uint8 `[N, h, w]` -> uint8 `[N, H, W]`, resized as the runtime resizes a crop."""
-    return torch.from_numpy(np.stack([resize(image, picture.height, picture.width) for image in images]))
+    return torch.from_numpy(np.stack([resize(image, video.height, video.width) for image in images]))
 
 
 def rgb(grey: Tensor) -> Tensor:

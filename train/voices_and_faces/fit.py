@@ -57,8 +57,8 @@ def fit_encoders(config: Config, material: Material, run: Path) -> tuple[NanoIma
 
 def train_voices(config: Config, material: Material, run: Path) -> NanoAudioEncoder:
     """Stage 2."""
-    heard, weights = material.sounds("train"), material.voice_weights()
-    return fit_audio_encoder(config, heard, weights, material.sounds("validation"), run)
+    heard, weights = material.waveforms("train"), material.voice_weights()
+    return fit_audio_encoder(config, heard, weights, material.waveforms("validation"), run)
 
 
 def make_tokens(
@@ -69,7 +69,9 @@ def make_tokens(
     for fold in ("train", "validation", "test"):
         views = voices_and_faces(config).views if fold == "train" else 1
         made[fold] = Heard(
-            hear(config, audio_encoder, *material.sounds(fold), views, run / "tokens" / f"voices-{fold}.safetensors"),
+            hear(
+                config, audio_encoder, *material.waveforms(fold), views, run / "tokens" / f"voices-{fold}.safetensors"
+            ),
             see(config, image_encoder, *material.crops(fold), views, run / "tokens" / f"faces-{fold}.safetensors"),
         )
     return made

@@ -37,18 +37,18 @@ class Material:
         ]
         folds = split(found, chosen.validation_speakers, chosen.test_speakers)
         self.voices: dict[str, list[Utterance]] = folds._asdict()
-        self._sounds: dict[str, list[np.ndarray]] = {}
+        self._waveforms: dict[str, list[np.ndarray]] = {}
 
     def crops(self, fold: str) -> tuple[Tensor, Tensor]:
         """uint8 `[N, H, W]`, int64 `[N]`."""
         part = self.faces[fold]
-        return faces.crops(part.images, self._config.picture), torch.from_numpy(part.labels)
+        return faces.crops(part.images, self._config.video), torch.from_numpy(part.labels)
 
-    def sounds(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
+    def waveforms(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
         """float32 waveforms, int64 `[N]`."""
-        if fold not in self._sounds:
-            self._sounds[fold] = voices.load(self.voices[fold], self._config.sound.rate_hz)
-        return self._sounds[fold], self._voice_labels(fold)
+        if fold not in self._waveforms:
+            self._waveforms[fold] = voices.load(self.voices[fold], self._config.audio.rate_hz)
+        return self._waveforms[fold], self._voice_labels(fold)
 
     def voice_weights(self) -> Tensor:
         """float64 `[N]`: how often each training voice is drawn."""

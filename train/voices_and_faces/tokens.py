@@ -43,7 +43,7 @@ class FaceTokens(NamedTuple):
 
 @torch.no_grad()
 def hear(
-    config: Config, encoder: NanoAudioEncoder, sounds: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
+    config: Config, encoder: NanoAudioEncoder, waveforms: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
 ) -> VoiceTokens:
     """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
     about = identity(config, encoder, views)
@@ -51,11 +51,11 @@ def hear(
     if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
         tokens, masks = [], []
-        for start in track(range(0, len(sounds), BATCH), f"tokens for {path.stem}"):
-            part = [sound for sound in sounds[start : start + BATCH] for _ in range(views)]
+        for start in track(range(0, len(waveforms), BATCH), f"tokens for {path.stem}"):
+            part = [audio for audio in waveforms[start : start + BATCH] for _ in range(views)]
             if views > 1:
-                part = [voices.vary(sound, config.sound.rate_hz, generator) for sound in part]
-            heard, mask = encoder(*voices.pad(part, config.sound.samples))
+                part = [voices.vary(audio, config.audio.rate_hz, generator) for audio in part]
+            heard, mask = encoder(*voices.pad(part, config.audio.samples))
             tokens.append(heard.half().unflatten(0, (-1, views)))
             masks.append(mask.unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}

@@ -11,7 +11,7 @@ from rich.progress import track
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from edge.sources.media import read_sound
+from edge.sources.media import read_audio
 
 from ..corpora.utterance import Utterance
 from .faces import uniform
@@ -30,21 +30,21 @@ GAIN_DB = (-12.0, 6.0)
 
 def load(voices: Sequence[Utterance], rate_hz: int) -> list[np.ndarray]:
     """Each recording's sound, float32 mono; decoding shows its progress."""
-    return [read_sound(voice.path, rate_hz) for voice in track(voices, "decoding voices")]
+    return [read_audio(voice.path, rate_hz) for voice in track(voices, "decoding voices")]
 
 
-def pad(sounds: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
+def pad(waveforms: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
     """The first `samples` of each sound -> float32 `[B, samples]`, zero-padded, and int64 lengths `[B]`."""
-    batch = np.zeros((len(sounds), samples), dtype=np.float32)
-    for row, sound in zip(batch, sounds, strict=True):
-        row[: len(sound)] = sound[:samples]
-    lengths = [min(len(sound), samples) for sound in sounds]
+    batch = np.zeros((len(waveforms), samples), dtype=np.float32)
+    for row, audio in zip(batch, waveforms, strict=True):
+        row[: len(audio)] = audio[:samples]
+    lengths = [min(len(audio), samples) for audio in waveforms]
     return torch.from_numpy(batch), torch.tensor(lengths)
 
 
-def vary(sound: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
+def vary(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
     """One sound at another speed, cut, led by near-silence, with noise, at another level; float32."""
-    x = torch.from_numpy(sound)
+    x = torch.from_numpy(audio)
     x = interpolate(x[None, None], scale_factor=draw(*SPEEDS, generator), mode="linear", align_corners=False)[0, 0]
     kept = max(int(len(x) * draw(SHORTEST_SHARE, 1.0, generator)), min(len(x), int(SHORTEST_S * rate_hz)))
     start = int(draw(0, 1, generator) * (len(x) - kept))

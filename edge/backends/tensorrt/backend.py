@@ -18,14 +18,14 @@ from ...errors import EngineError
 from ..base import Array
 from . import cache, cuda, device
 from . import engines as provide
-from . import variant as flavour
+from . import variant as variant
 from .build import REMARKS_QUOTED, make_logger, quoted, uncollected
-from .engines import Workshop
+from .engines import EngineBuilder
 from .inspect import check_tensors
 from .kernels import Kernels
 from .memory import Buffer, Stream, allocate
 from .stopwatch import Stopwatch
-from .variant import Flavour
+from .variant import TensorRTVariant
 
 REMEDY = "foal-edge engines build BUNDLE --again makes it anew"
 
@@ -36,7 +36,7 @@ log = logging.getLogger(__name__)
 class Gpu:
     """What a backend's graphs share."""
 
-    kind: Flavour
+    kind: TensorRTVariant
     stream: Stream
     complaints: deque[str]
     """TensorRT's latest."""
@@ -153,12 +153,12 @@ def batch_sizes(batch: Batch) -> list[int]:
 class TensorRTBackend:
     """A bundle's three graphs on this machine's GPU; engines that are missing or do not fit are built first."""
 
-    def __init__(self, bundle: Bundle, workshop: Workshop) -> None:
-        kind, found = flavour.find(), device.find()
+    def __init__(self, bundle: Bundle, engine_builder: EngineBuilder) -> None:
+        kind, found = variant.find(), device.find()
         self.name = f"{kind.name}-{kind.version} {found.architecture}"
         self.about = f"{found.name}, driver {found.driver}"
         """Of the GPU, for people."""
-        self._bundle, self._workshop, self._targets = bundle, workshop, provide.here(kind, found)
+        self._bundle, self._engine_builder, self._targets = bundle, engine_builder, provide.here(kind, found)
         self._gpu = Gpu(kind, Stream(), deque(maxlen=REMARKS_QUOTED))
         self._logger = make_logger(kind.module, self._gpu.complaints)
         self._loader = make_loader(kind, self._logger)
@@ -170,10 +170,10 @@ class TensorRTBackend:
     def _open(self, graph: GraphName) -> TensorRTGraph:
         """One graph, ready to run."""
         entry = self._bundle.manifest.graphs.by_name()[graph]
-        engine = self._load(self._workshop.provide(self._bundle, graph, self._targets))
+        engine = self._load(self._engine_builder.provide(self._bundle, graph, self._targets))
         if engine is None:
             reason = "TensorRT does not load the one that is kept"
-            content = self._workshop.build(self._bundle, graph, self._targets[0], reason, again=True)
+            content = self._engine_builder.build(self._bundle, graph, self._targets[0], reason, again=True)
             engine = self._load(content)
         if engine is None:
             raise self._gpu.error(f"loads no engine for {graph}", "take --backend onnxruntime")
@@ -200,7 +200,7 @@ class TensorRTBackend:
             kernels.keep()
 
 
-def make_loader(kind: Flavour, logger: Any) -> Any:
+def make_loader(kind: TensorRTVariant, logger: Any) -> Any:
     """What loads engines; EngineError where there is none for this driver."""
     try:
         return kind.module.Runtime(logger)

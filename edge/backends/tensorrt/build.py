@@ -11,7 +11,7 @@ from typing import Any, NamedTuple, Protocol
 from ...bundle.manifest import GraphEntry
 from ...errors import EngineError
 from .device import architecture
-from .variant import Flavour
+from .variant import TensorRTVariant
 
 TURING = "7.5"
 REMARKS_QUOTED = 3
@@ -46,7 +46,7 @@ class Compiled(NamedTuple):
 
 
 def compile_graph(
-    flavour: Flavour, file: Path, entry: GraphEntry, capability: str | None, timings: bytes, watch: Watch
+    variant: TensorRTVariant, file: Path, entry: GraphEntry, capability: str | None, timings: bytes, watch: Watch
 ) -> Compiled:
     """Build an engine for batches from 1 to the entry's largest.
 
@@ -54,11 +54,11 @@ def compile_graph(
     one's. EngineError quotes TensorRT where it refuses the graph; KeyboardInterrupt where `watch` ends the build.
     """
     with uncollected():
-        outcome = build(flavour, file, entry, capability, timings, watch)
+        outcome = build(variant, file, entry, capability, timings, watch)
     if outcome.problems:
         raise outcome.problems[0]
     if outcome.compiled is None:
-        raise refusal(flavour, file, capability, outcome)
+        raise refusal(variant, file, capability, outcome)
     return outcome.compiled
 
 
@@ -75,11 +75,11 @@ class Outcome(NamedTuple):
 
 
 def build(
-    flavour: Flavour, file: Path, entry: GraphEntry, capability: str | None, timings: bytes, watch: Watch
+    variant: TensorRTVariant, file: Path, entry: GraphEntry, capability: str | None, timings: bytes, watch: Watch
 ) -> Outcome:
     """The build itself, which raises nothing: an error's traceback would keep TensorRT's objects alive."""
     outcome = Outcome(None, [], [], is_read=True)
-    trt, complaints = flavour.module, outcome.complaints
+    trt, complaints = variant.module, outcome.complaints
     logger = make_logger(trt, complaints)
     try:
         builder = trt.Builder(logger)
@@ -97,7 +97,7 @@ def build(
     if capability:
         config.num_compute_capabilities = 1
         config.set_compute_capability(getattr(trt.ComputeCapability, architecture(capability).upper()), 0)
-    keeps_timings = not flavour.is_rtx and use_timings(config, timings)
+    keeps_timings = not variant.is_rtx and use_timings(config, timings)
     engine = builder.build_serialized_network(network, config)
     if engine is None:
         return outcome
@@ -135,12 +135,12 @@ def make_profile(builder: Any, entry: GraphEntry) -> Any:
     return profile
 
 
-def refusal(flavour: Flavour, file: Path, capability: str | None, outcome: Outcome) -> EngineError:
+def refusal(variant: TensorRTVariant, file: Path, capability: str | None, outcome: Outcome) -> EngineError:
     """What to say of a graph that does not compile."""
     target = f" for {architecture(capability)}" if capability and outcome.is_read else ""
     verb = "build" if outcome.is_read else "read"
-    said = f"{flavour.name} {flavour.version} cannot {verb} {file}{target}: {quoted(outcome.complaints)}"
-    if flavour.is_rtx and "FP32 GEMM" in said:
+    said = f"{variant.name} {variant.version} cannot {verb} {file}{target}: {quoted(outcome.complaints)}"
+    if variant.is_rtx and "FP32 GEMM" in said:
         turing = f"TensorRT-RTX has no fp32 matrix product for Turing ({TURING}): export with --precision fp16"
         return EngineError(said, turing)
     return EngineError(said, ELSEWHERE)

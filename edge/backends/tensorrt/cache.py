@@ -37,7 +37,7 @@ log = logging.getLogger(__name__)
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """What an engine depends on."""
 
-    flavour: str
+    variant: str = msgspec.field(name="flavour")
     version: str
     """Of that TensorRT."""
     capability: str
@@ -55,7 +55,7 @@ class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         """A name for all engines that differ in their graph alone."""
         driver = f"driver {self.driver}" if self.driver else "any driver"
         gpu = f"{self.device or 'any'} {architecture(self.capability)}"
-        return as_name(f"{gpu} {self.flavour} {self.version} {driver}")
+        return as_name(f"{gpu} {self.variant} {self.version} {driver}")
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -66,7 +66,7 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Of the rest."""
 
 
-class Unfit(Exception):
+class CacheMiss(Exception):
     """Why an engine's file is not used."""
 
 
@@ -101,10 +101,10 @@ def find(bundle: Bundle, keys: Sequence[Key], graph: GraphName) -> bytes:
         for file in paths(bundle, key, graph):
             try:
                 return read(file, key)
-            except Unfit as reason:
+            except CacheMiss as reason:
                 reasons.append(str(reason))
     telling = [reason for reason in reasons if reason != NONE_YET]
-    raise Unfit(next(iter([*telling, *others(bundle, keys[0], graph)]), NONE_YET))
+    raise CacheMiss(next(iter([*telling, *others(bundle, keys[0], graph)]), NONE_YET))
 
 
 def others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
@@ -114,7 +114,7 @@ def others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
             with suppress(OSError):
                 try:
                     read_header(first_line(file), key)
-                except Unfit as reason:
+                except CacheMiss as reason:
                     yield f"of the one in {file.parent.name}, {reason}"
 
 
@@ -125,11 +125,11 @@ def read(file: Path, key: Key) -> bytes:
             header = read_header(stream.readline(LONGEST_HEADER), key)
             content = stream.read()
     except FileNotFoundError as error:
-        raise Unfit(NONE_YET) from error
+        raise CacheMiss(NONE_YET) from error
     except OSError as error:
-        raise Unfit(f"it cannot be read ({error})") from error
+        raise CacheMiss(f"it cannot be read ({error})") from error
     if hashlib.sha256(content).hexdigest() != header.sha256:
-        raise Unfit(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
+        raise CacheMiss(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
     return content
 
 
@@ -153,11 +153,11 @@ def read_header(line: bytes, key: Key) -> Header:
     try:
         header = msgspec.json.decode(line, type=Header)
     except UNREADABLE as error:
-        raise Unfit(f"it is damaged ({explain(error, line, Header)})") from error
+        raise CacheMiss(f"it is damaged ({explain(error, line, Header)})") from error
     theirs, ours = msgspec.to_builtins(header.key), msgspec.to_builtins(key)
     differing = [f"its {name} is {theirs[name]}, here {ours[name]}" for name in ours if theirs[name] != ours[name]]
     if differing:
-        raise Unfit("; ".join(differing))
+        raise CacheMiss("; ".join(differing))
     return header
 
 

@@ -10,9 +10,9 @@ from ...bundle.load import Bundle
 from ...bundle.manifest import GraphName
 from . import cache
 from .build import Watch, compile_graph
-from .cache import Key, Unfit
+from .cache import CacheMiss, Key
 from .device import Device
-from .variant import Flavour
+from .variant import TensorRTVariant
 
 TIMINGS = "timing.cache"
 KERNELS_SUFFIX = ".kernels"
@@ -22,7 +22,7 @@ KERNELS_SUFFIX = ".kernels"
 class Target:
     """What engines are built with and for."""
 
-    flavour: Flavour
+    variant: TensorRTVariant
     capability: str
     """Compute capability, e.g. `8.7`."""
     device: Device | None
@@ -32,8 +32,8 @@ class Target:
         """What an engine of one graph must have been built from, with and for."""
         entry, device = bundle.manifest.graphs.by_name()[graph], self.device
         return Key(
-            flavour=self.flavour.name,
-            version=self.flavour.version,
+            variant=self.variant.name,
+            version=self.variant.version,
             capability=self.capability,
             device=device.name if device else None,
             driver=device.driver if device else None,
@@ -42,14 +42,14 @@ class Target:
         )
 
 
-def here(flavour: Flavour, device: Device) -> list[Target]:
+def here(variant: TensorRTVariant, device: Device) -> list[Target]:
     """The targets whose engines run on a device: its own, then those built ahead of time for its capability."""
-    own = Target(flavour, device.capability, device)
-    return [own, Target(flavour, device.capability, None)] if flavour.is_rtx else [own]
+    own = Target(variant, device.capability, device)
+    return [own, Target(variant, device.capability, None)] if variant.is_rtx else [own]
 
 
 @dataclass(frozen=True)
-class Workshop:
+class EngineBuilder:
     """Builds engines, and says so."""
 
     watch: Callable[[str], AbstractContextManager[Watch]]
@@ -62,7 +62,7 @@ class Workshop:
         """The first engine that is kept for one of the targets, or one built now for the first of them."""
         try:
             return cache.find(bundle, [target.key(bundle, graph) for target in targets], graph)
-        except Unfit as reason:
+        except CacheMiss as reason:
             return self.build(bundle, graph, targets[0], str(reason))
 
     def build(self, bundle: Bundle, graph: GraphName, target: Target, reason: str, *, again: bool = False) -> bytes:
@@ -71,7 +71,7 @@ class Workshop:
         file = cache.paths(bundle, key, graph)[0]
         with cache.locked(file.parent, self.tell, self.is_stopped):
             if not again:
-                with suppress(Unfit):
+                with suppress(CacheMiss):
                     return cache.read(file, key)
             self._build(bundle, graph, target, file, reason)
             return cache.read(file, key)
@@ -85,7 +85,7 @@ class Workshop:
         elsewhere = None if target.device else target.capability
         started = time.monotonic()
         with self.watch(graph) as watch:
-            compiled = compile_graph(target.flavour, bundle.path(entry.file), entry, elsewhere, known, watch)
+            compiled = compile_graph(target.variant, bundle.path(entry.file), entry, elsewhere, known, watch)
         cache.write(file, target.key(bundle, graph), compiled.engine)
         if compiled.timings:
             cache.replace(timings, compiled.timings)

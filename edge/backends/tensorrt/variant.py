@@ -7,8 +7,8 @@ from typing import Any, Literal
 
 from ...errors import EngineError
 
-FlavourName = Literal["tensorrt", "tensorrt-rtx"]
-PACKAGES: dict[FlavourName, str] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
+VariantName = Literal["tensorrt", "tensorrt-rtx"]
+PACKAGES: dict[VariantName, str] = {"tensorrt": "tensorrt", "tensorrt-rtx": "tensorrt_rtx"}
 """In the order of preference: the first times its kernels on the device it builds for."""
 OLDEST = (10, 3)
 """Of `tensorrt`: JetPack 6.1 has it."""
@@ -20,10 +20,10 @@ REMEDY = (
 
 
 @dataclass(frozen=True)
-class Flavour:
+class TensorRTVariant:
     """One installed TensorRT."""
 
-    name: FlavourName
+    name: VariantName
     version: str
     module: Any
     """The imported package; it has no types of its own."""
@@ -34,7 +34,7 @@ class Flavour:
         return self.name == "tensorrt-rtx"
 
 
-def find(*wanted: FlavourName) -> Flavour:
+def find(*wanted: VariantName) -> TensorRTVariant:
     """The first installed of those wanted, any without arguments; EngineError where there is none or it is too old."""
     names = wanted or tuple(PACKAGES)
     reasons = []
@@ -51,7 +51,7 @@ def find(*wanted: FlavourName) -> Flavour:
         if name == "tensorrt" and version_numbers(version) < OLDEST:
             reasons.append(f"{PACKAGES[name]} is {version}, 10.3 or later is needed")
             continue
-        return Flavour(name, version, module)
+        return TensorRTVariant(name, version, module)
     raise EngineError(f"no TensorRT to use ({'; '.join(reasons)})", REMEDY)
 
 

@@ -65,7 +65,7 @@ def test_no_time_is_spent_on_a_device(shipped, golden, graph: str) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 320, 1280])
 def test_sound_of_any_length_gives_finite_tokens(shipped, length: int) -> None:
-    waveform = np.zeros((1, shipped.manifest.sound.samples), np.float32)
+    waveform = np.zeros((1, shipped.manifest.audio.samples), np.float32)
     waveform[0, :length] = 0.1
     heard = shipped.backend.audio_encoder({"waveform": waveform, "length": np.array([length])})
     assert np.isfinite(heard["tokens"]).all()

@@ -134,7 +134,7 @@ def test_a_backend_within_the_tolerance_is_proven(shipped_bundle: Bundle, share:
     backend = Changed(shipped_bundle, "fusion", off("logits", by))
     proofs = prove(shipped_bundle, backend)
     assert [proof.graph for proof in proofs] == list(NAMES)
-    assert all(proof.is_sound for proof in proofs)
+    assert all(proof.is_within_tolerance for proof in proofs)
     assert proofs[2].difference == pytest.approx(abs(by), abs=1e-5)
     assert complaint(shipped_bundle, backend, proofs) is None
 
@@ -154,7 +154,7 @@ def test_a_graph_that_is_off_is_named_with_its_difference_and_tolerance(
 ) -> None:
     backend = Changed(shipped_bundle, name, off(output, by))
     proofs = prove(shipped_bundle, backend)
-    assert [proof.graph for proof in proofs if not proof.is_sound] == [name]
+    assert [proof.graph for proof in proofs if not proof.is_within_tolerance] == [name]
     assert complaint(shipped_bundle, backend, proofs) == (
         f"foal-nano on onnxruntime-cpu: {name} differs by {says} from its golden outputs, more than its tolerance 0.001"
     )
@@ -172,7 +172,7 @@ def test_a_graph_that_is_off_is_named_with_its_difference_and_tolerance(
 def test_a_graph_that_cannot_be_compared_is_no_proof(shipped_bundle: Bundle, change: Any, says: str) -> None:
     backend = Changed(shipped_bundle, "fusion", change)
     proofs = prove(shipped_bundle, backend)
-    assert [proof.is_sound for proof in proofs] == [True, True, False]
+    assert [proof.is_within_tolerance for proof in proofs] == [True, True, False]
     problem = complaint(shipped_bundle, backend, proofs)
     assert problem is not None
     assert problem.startswith("foal-nano on onnxruntime-cpu: fusion cannot be compared with its golden outputs: ")

@@ -12,7 +12,7 @@ from edge.backends.base import Backend
 from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import Proof, prove
 from edge.backends.select import Wanted, open_backend
-from edge.backends.tensorrt import variant as flavour
+from edge.backends.tensorrt import variant as variant
 from edge.backends.tensorrt.backend import TensorRTBackend, cuda, device
 from edge.backends.tensorrt.engines import Target
 from edge.bundle.load import SHIPPED, Bundle, load
@@ -22,7 +22,7 @@ from tests.edge.backends.tensorrt import made_engines as made
 from tests.edge.backends.tensorrt import made_tensorrt
 from tests.edge.backends.tensorrt.made_cuda import Status
 
-WORKSHOP = made.workshop([])
+WORKSHOP = made.engine_builder([])
 OFF = [Proof("image_encoder", 0.0, 1.0), Proof("fusion", 3.0, 1.0)]
 """What is said of a backend that computes something else."""
 
@@ -163,16 +163,16 @@ def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog
 def test_the_first_ctrl_c_ends_a_build_and_chooses_nothing(monkeypatch, copied) -> None:
     made_tensorrt.installed(monkeypatch)
     with pytest.raises(KeyboardInterrupt):
-        open_backend(copied, "auto", 1, made.workshop([], patience=1))
+        open_backend(copied, "auto", 1, made.engine_builder([], patience=1))
     assert not [*copied.folder.glob("engines/*/*.engine")]
 
 
 def test_engines_built_ahead_of_time_are_used_and_kernels_kept_for_this_device(monkeypatch, copied) -> None:
     made_tensorrt.installed(monkeypatch, rtx=True)
     for graph in copied.manifest.graphs.by_name():
-        WORKSHOP.provide(copied, graph, [Target(flavour.find(), "8.6", None)])
+        WORKSHOP.provide(copied, graph, [Target(variant.find(), "8.6", None)])
     told: list[str] = []
-    backend = open_backend(copied, "auto", 1, made.workshop(told)).backend
+    backend = open_backend(copied, "auto", 1, made.engine_builder(told)).backend
     assert isinstance(backend, TensorRTBackend)
     assert told == []
     assert len([*copied.folder.glob("engines/made-gpu-3000-*/*.kernels")]) == 3
@@ -194,7 +194,7 @@ def test_auto_goes_on_where_tensorrt_has_no_runtime_for_the_driver(monkeypatch, 
 def test_the_machine_itself_gives_a_backend_that_runs(copied) -> None:
     """With whatever TensorRT and GPU there are, none included."""
     backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
-    assert all(proof.is_sound for proof in prove(copied, backend))
+    assert all(proof.is_within_tolerance for proof in prove(copied, backend))
     try:
         cuda.call(cuda.runtime().cudaGetDeviceCount)
     except EngineError:

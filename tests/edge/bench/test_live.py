@@ -31,10 +31,10 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> None:
     manifest = load(SHIPPED).manifest
-    events = list(MediaFile(film, manifest.sound, manifest.picture).events())
-    pictures = [event for event in events if hasattr(event, "picture")]
-    assert len(pictures) == pytest.approx(45, abs=1)
-    assert pictures[0].picture.shape == (480, 640, 3)
+    events = list(MediaFile(film, manifest.audio, manifest.video).events())
+    images = [event for event in events if hasattr(event, "image")]
+    assert len(images) == pytest.approx(45, abs=1)
+    assert images[0].video.shape == (480, 640, 3)
     assert sum(len(event.samples) for event in events if hasattr(event, "samples")) == pytest.approx(144_000, rel=0.02)
 
 

@@ -36,7 +36,7 @@ def contender(bundle) -> Contender:
 
 @pytest.fixture(scope="module")
 def windows(bundle, contender):
-    events = list(Demo(bundle.manifest.sound, bundle.manifest.picture).events())
+    events = list(Demo(bundle.manifest.audio, bundle.manifest.video).events())
     return cut_windows(events, contender.recognizer, FaceFraming(64, 64), 0.5)
 
 
@@ -108,7 +108,7 @@ def test_encoding_every_frame_again_says_the_same_at_more_cost(contender, window
 
 def test_golden_rows_are_repeated_to_any_batch(bundle) -> None:
     rows = stages.golden_rows(bundle, "audio_encoder", 8)
-    assert rows["waveform"].shape == (8, bundle.manifest.sound.samples)
+    assert rows["waveform"].shape == (8, bundle.manifest.audio.samples)
     np.testing.assert_array_equal(rows["length"][3:6], rows["length"][:3])
 
 
@@ -126,20 +126,20 @@ def test_a_prediction_reaches_its_subscriber(sampling) -> None:
 
 
 def test_decoding_and_framing_are_timed(bundle, sampling) -> None:
-    demo = Demo(bundle.manifest.sound, bundle.manifest.picture)
+    demo = Demo(bundle.manifest.audio, bundle.manifest.video)
     [decoded] = stages.decode(demo, sampling)
-    picture = next(event.picture for event in demo.events() if hasattr(event, "picture"))
-    [framed] = stages.frame(FaceFraming(64, 64), [picture], sampling)
+    image = next(event.image for event in demo.events() if hasattr(event, "image"))
+    [framed] = stages.frame(FaceFraming(64, 64), [image], sampling)
     assert (decoded.what, framed.what) == ("decode 1 s", "framing")
-    assert framed.moved_mb == pytest.approx(picture.nbytes / 1e6)
+    assert framed.moved_mb == pytest.approx(image.nbytes / 1e6)
 
 
 def test_rivals_are_measured_beside_what_is_asked_for(bundle) -> None:
     class Slow(OrtBackend):
         name = "slow"
 
-    workshop = made.workshop([])
-    found = open_contenders([bundle], ["onnxruntime"], 1, workshop, lambda _: [Slow(bundle)])
+    engine_builder = made.engine_builder([])
+    found = open_contenders([bundle], ["onnxruntime"], 1, engine_builder, lambda _: [Slow(bundle)])
     assert [each.about.backend for each in found] == ["onnxruntime-cpu", "onnxruntime-defaults", "slow"]
     assert [each.arguments is None for each in found] == [False, True, True]
     assert max(each.about.difference for each in found) < 1
@@ -152,7 +152,7 @@ def test_contenders_of_one_name_are_told_apart(contender) -> None:
 
 def test_a_backend_that_cannot_be_had_is_named(bundle) -> None:
     with pytest.raises(EngineError):
-        open_contenders([bundle], ["tensorrt"], 1, made.workshop([]), lambda _: ())
+        open_contenders([bundle], ["tensorrt"], 1, made.engine_builder([]), lambda _: ())
 
 
 def test_a_contender_says_what_it_is(contender, bundle) -> None:

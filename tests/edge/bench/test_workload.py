@@ -5,14 +5,14 @@ import threading
 import numpy as np
 import pytest
 
-from edge.bench.workload import cut_windows, first_events, pictures
+from edge.bench.workload import cut_windows, first_events, images
 from edge.errors import SourceError
 from edge.live.loop import run_fast
-from edge.live.pipeline import line_up
+from edge.live.pipeline import build_pipeline
 from edge.live.recognizer import Recognizer
 from edge.preprocess.framing import WholeFraming
 from edge.wire.messages import Prediction
-from tests.edge.made_run import MS, Script, course, recorded
+from tests.edge.made_run import MS, Script, recorded, run_spec
 
 
 @pytest.fixture
@@ -21,11 +21,11 @@ def recognizer(manifest, numpy_backend) -> Recognizer:
 
 
 def test_windows_are_those_that_the_runtime_predicts(recognizer) -> None:
-    window_ms = round(recognizer.manifest.sound.window_s * 1000)
+    window_ms = round(recognizer.manifest.audio.window_s * 1000)
     events, published = recorded(3 * window_ms), []
     windows = cut_windows(events, recognizer, WholeFraming(8, 8), 0.5)
-    lineup = line_up(course("main", latest_only=False), recognizer, published.append)
-    run_fast(lineup.loop, [Script(events)], 500 * MS, threading.Event(), lambda _: None)
+    pipeline = build_pipeline(run_spec("main", latest_only=False), recognizer, published.append)
+    run_fast(pipeline.loop, [Script(events)], 500 * MS, threading.Event(), lambda _: None)
     whole = [
         message
         for message in published
@@ -47,4 +47,4 @@ def test_a_recording_without_anything_is_refused() -> None:
     with pytest.raises(SourceError, match="script has neither"):
         first_events(Script([]))
     with pytest.raises(SourceError, match="no picture"):
-        pictures(recorded(1000, picture_ms=-1)[:0])
+        images(recorded(1000, picture_ms=-1)[:0])

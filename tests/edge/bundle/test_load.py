@@ -29,16 +29,16 @@ def refusal(folder: Path) -> str:
 
 def test_a_bundle_loads_as_its_manifest_says(bundle_folder: Path, manifest: Manifest) -> None:
     bundle = load(bundle_folder)
-    assert (bundle.manifest.labels, bundle.manifest.sound, bundle.manifest.picture) == (
+    assert (bundle.manifest.labels, bundle.manifest.audio, bundle.manifest.video) == (
         manifest.labels,
-        manifest.sound,
-        manifest.picture,
+        manifest.audio,
+        manifest.video,
     )
     assert bundle.path(bundle.manifest.golden).read_bytes() == b"golden.npz"
 
 
 def test_a_window_holds_rate_times_seconds(manifest: Manifest) -> None:
-    assert (manifest.sound.samples, manifest.frames) == (2000, 10)
+    assert (manifest.audio.samples, manifest.frames) == (2000, 10)
 
 
 def test_the_shipped_bundle_is_sound() -> None:

@@ -99,7 +99,7 @@ def test_two_devices_are_measured_together(edge_command, play) -> None:
     at_s = np.arange(1.0, 10, 2)
     events = as_events(claps(at_s + 0.05, 10, 16000), flashes(at_s, 10)[:, 0, 0, 0])
     blocks = [event for event in events if hasattr(event, "samples")]
-    frames = [event for event in events if hasattr(event, "picture")]
+    frames = [event for event in events if hasattr(event, "image")]
     camera, microphone = Playing("camera 0", frames), Playing("microphone default", blocks)
     play(camera, microphone)
     ended = edge_command("devices", "--measure-sync", "--seconds", 1)

@@ -11,8 +11,8 @@ from edge.evaluation.score import Clip, predict, read_table, score
 from edge.live.recognizer import Recognizer
 from edge.preprocess.framing import WholeFraming
 from edge.sources.media import MediaFile
-from edge.sources.tracks import Numbers
-from tests.edge.sources.made_tracks import Sound
+from edge.sources.track_selection import Numbers
+from tests.edge.sources.made_tracks import AudioSpec
 from tests.edge.sources.made_tracks import write as write_tracks
 
 LABELS = ["calm", "glad"]
@@ -23,7 +23,7 @@ def recognizer(manifest, numpy_backend) -> Recognizer:
     return Recognizer(manifest, numpy_backend)
 
 
-def pictures(count: int) -> np.ndarray:
+def images(count: int) -> np.ndarray:
     return np.full((count, 24, 32, 3), 90, np.uint8)
 
 
@@ -80,10 +80,10 @@ def test_a_table_that_is_not_there(tmp_path) -> None:
     ],
 )
 def test_a_clip_is_its_first_window(
-    tmp_path, make_clip, tone, recognizer, numpy_backend, seconds, sound, picture, heard: int, seen: int
+    tmp_path, make_clip, tone, recognizer, numpy_backend, seconds, audio, image, heard: int, seen: int
 ) -> None:
-    path = make_clip(tmp_path / "a.mkv", pictures(round(10 * seconds)), tone(seconds))
-    predict(path, recognizer, WholeFraming(8, 8), sound=sound, picture=picture)
+    path = make_clip(tmp_path / "a.mkv", images(round(10 * seconds)), tone(seconds))
+    predict(path, recognizer, WholeFraming(8, 8), audio=audio, video=image)
     calls = dict(numpy_backend.calls)
     lengths = calls["audio_encoder"]["length"].tolist() if heard else [0]
     assert lengths == [pytest.approx(heard, abs=20)]
@@ -92,10 +92,10 @@ def test_a_clip_is_its_first_window(
 
 @pytest.mark.parametrize(("sound_s", "picture_s"), [(1.0, 1.9), (1.9, 0.6)])
 def test_a_track_that_ends_earlier_still_counts(
-    tmp_path, make_clip, tone, recognizer, numpy_backend, sound_s: float, picture_s: float
+    tmp_path, make_clip, tone, recognizer, numpy_backend, audio_s: float, video_s: float
 ) -> None:
-    path = make_clip(tmp_path / "a.mkv", pictures(round(10 * picture_s)), tone(sound_s))
-    predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    path = make_clip(tmp_path / "a.mkv", images(round(10 * video_s)), tone(audio_s))
+    predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True)
     fusion = dict(numpy_backend.calls)["fusion"]
     assert fusion["audio_mask"].any()
     assert fusion["video_mask"].any()
@@ -103,42 +103,42 @@ def test_a_track_that_ends_earlier_still_counts(
 
 def test_a_clip_is_predicted_by_what_it_has(tmp_path, make_clip, tone, recognizer, numpy_backend) -> None:
     only_sound = make_clip(tmp_path / "a.wav", samples=tone(1.0))
-    predict(only_sound, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+    predict(only_sound, recognizer, WholeFraming(8, 8), audio=True, video=True)
     assert not dict(numpy_backend.calls)["fusion"]["video_mask"].any()
 
 
 def test_the_sound_track_that_is_asked_for_is_heard(tmp_path, recognizer, numpy_backend) -> None:
-    path = write_tracks(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5, Disposition.default)])
+    path = write_tracks(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5, Disposition.default)])
     for number, level in ((None, 0.5), (0, 0.25)):
-        predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True, numbers=Numbers(audio=number))
+        predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True, numbers=Numbers(audio=number))
         waveform = dict(numpy_backend.calls)["audio_encoder"]["waveform"]
         assert waveform[0, :900].std() * 2**0.5 == pytest.approx(level, rel=0.05)
 
 
 def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_clip, tone, recognizer) -> None:
-    seen = make_clip(tmp_path / "seen.mkv", pictures(10))
+    seen = make_clip(tmp_path / "seen.mkv", images(10))
     heard = make_clip(tmp_path / "heard.wav", samples=tone(1.0))
     clips = [Clip(seen, 1), Clip(seen, 0), Clip(heard, 0), Clip(tmp_path / "gone.wav", 0)]
-    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
     assert result.accuracy.confusion == [[1, 1], [0, 1]]
     assert result.accuracy.wa == pytest.approx(2 / 3)
     assert result.failed == [f"no such file: {tmp_path / 'gone.wav'}"]
 
 
 def test_where_no_clip_can_be_predicted_there_are_no_figures(tmp_path, recognizer) -> None:
-    result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
     assert (result.accuracy, len(result.failed)) == (None, 1)
 
 
 def test_a_clip_with_nothing_to_go_by_is_named(tmp_path, make_clip, tone, recognizer) -> None:
     path = make_clip(tmp_path / "a.wav", samples=0 * tone(1.0))
     with pytest.raises(SourceError, match=r"a\.wav offers nothing to go by"):
-        predict(path, recognizer, WholeFraming(8, 8), sound=True, picture=True)
+        predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True)
 
 
 @pytest.fixture
 def clips(tmp_path, make_clip, tone) -> list[Clip]:
-    return [Clip(make_clip(tmp_path / f"{name}.mkv", pictures(10), tone(1.0)), 1) for name in ("one", "two", "three")]
+    return [Clip(make_clip(tmp_path / f"{name}.mkv", images(10), tone(1.0)), 1) for name in ("one", "two", "three")]
 
 
 @pytest.mark.parametrize("error", [IndexError("no"), OSError(5, "Input/output error"), MemoryError(), AssertionError()])
@@ -152,7 +152,7 @@ def test_whatever_a_decoder_raises_loses_its_clip_not_the_table(recognizer, clip
             yield event
 
     monkeypatch.setattr(MediaFile, "events", events)
-    result = score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
     assert result.accuracy.count == 2
     (reason,) = result.failed
     assert reason.startswith(f"{clips[1].path} has failed: {type(error).__name__}")
@@ -167,7 +167,7 @@ def test_what_is_not_finite_counts_as_wrong_and_is_said(recognizer, clips, monke
     monkeypatch.setattr(recognizer.backend, "fusion", fusion)
     for truth in (0, 1):
         rows = [Clip(clips[0].path, truth)]
-        result = score(rows, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+        result = score(rows, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
         assert (result.accuracy.count, result.accuracy.wa, result.failed) == (1, 0.0, [])
     assert [f"{clips[0].path} counts as wrong" in record.getMessage() for record in caplog.records] == [True, True]
 
@@ -178,4 +178,4 @@ def test_a_model_that_fails_ends_the_table(recognizer, clips, monkeypatch) -> No
 
     monkeypatch.setattr(recognizer.backend, "fusion", fusion)
     with pytest.raises(EngineError):
-        score(clips, recognizer, lambda: WholeFraming(8, 8), sound=True, picture=True)
+        score(clips, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from edge.clock import SECOND_NS
-from edge.live.hop_control import CALM_NS, MOST_NS, Pace
+from edge.live.hop_control import CALM_NS, MOST_NS, HopControl
 
 HALF_NS = SECOND_NS // 2
 FRAMES_PER_S = 5
@@ -24,7 +24,7 @@ class Machine:
     """One thread: frames first, then the newest window that is due; what it cannot keep up with is dropped."""
 
     load: Load
-    pace: Pace
+    pace: HopControl
     late: int = 0
     hops_s: list[float] = field(default_factory=list)
     """A second each."""
@@ -69,7 +69,7 @@ def steady(share: float, window_s: float) -> Load:
 
 
 def live(load: Load, seconds: int, wanted_ns: int = HALF_NS) -> Machine:
-    return Machine(load, Pace(wanted_ns, adapt=True)).run(seconds)
+    return Machine(load, HopControl(wanted_ns, adapt=True)).run(seconds)
 
 
 @pytest.mark.parametrize(("share", "window_s"), [(0.0, 0.05), (0.3, 0.2), (0.5, 0.1), (0.0, 0.38), (0.7, 0.05)])
@@ -112,7 +112,7 @@ def test_a_load_that_wavers_makes_few_changes(share: float, window_s: float) -> 
 
 def test_a_shortening_that_does_not_last_makes_the_next_wait_longer() -> None:
     """Whatever is shorter than 0.75 s drops, though the share of time says that there is room."""
-    pace, late, changed_s = Pace(HALF_NS, adapt=True), 0, []
+    pace, late, changed_s = HopControl(HALF_NS, adapt=True), 0, []
     for second in range(400):
         if pace.update(second * SECOND_NS, 0.4, late):
             changed_s.append(second)
@@ -156,38 +156,38 @@ def test_a_hop_wanted_longer_than_the_most_is_kept() -> None:
 
 
 def test_what_warming_up_drops_is_forgiven() -> None:
-    pace = Pace(HALF_NS, adapt=True)
+    pace = HopControl(HALF_NS, adapt=True)
     late = [7, *(7 for _ in range(60))]
     assert not any(pace.update(second * SECOND_NS, 0.4, count) for second, count in enumerate(late, start=1))
     assert pace.hop_ns == HALF_NS
 
 
 def test_a_drop_at_full_load_stretches_at_once_and_once() -> None:
-    pace = Pace(HALF_NS, adapt=True)
+    pace = HopControl(HALF_NS, adapt=True)
     changed = [pace.update(second * SECOND_NS, 0.95, late) for second, late in enumerate([0, 0, 3, 3])]
     assert changed == [False, False, True, False]
     assert pace.hop_ns == 3 * HALF_NS // 2
 
 
 def test_a_hiccup_now_and_then_is_no_overload() -> None:
-    pace = Pace(HALF_NS, adapt=True)
+    pace = HopControl(HALF_NS, adapt=True)
     assert not any(pace.update(second * SECOND_NS, 0.5, second // 25) for second in range(600))
 
 
 def test_a_second_drop_soon_after_is_one() -> None:
-    pace = Pace(HALF_NS, adapt=True)
+    pace = HopControl(HALF_NS, adapt=True)
     changed = [pace.update(second * SECOND_NS, 0.5, late) for second, late in enumerate([0, 0, 1, 1, 1, 2, 2])]
     assert changed == [False, False, False, False, False, True, False]
 
 
 def test_after_what_was_no_lasting_load_it_comes_back() -> None:
-    pace = Pace(HALF_NS, adapt=True)
+    pace = HopControl(HALF_NS, adapt=True)
     changed = [pace.update(second * SECOND_NS, 1.0 if second == 5 else 0.3, int(second >= 5)) for second in range(60)]
     assert [second for second in range(60) if changed[second]] == [5, 15]
     assert pace.hop_ns == HALF_NS
 
 
 def test_a_fixed_hop_never_changes() -> None:
-    pace = Pace(HALF_NS, adapt=False)
+    pace = HopControl(HALF_NS, adapt=False)
     assert not any(pace.update(second * SECOND_NS, 1.0, 10 * second) for second in range(600))
     assert pace.hop_ns == HALF_NS

@@ -6,8 +6,7 @@ from collections.abc import Sequence
 import numpy as np
 import pytest
 
-from edge.live.inbox import MOST_BLOCKS, MOST_FRAMES, Inbox
-from edge.live.step import Arrival
+from edge.live.inbox import MOST_BLOCKS, MOST_FRAMES, Delivery, Inbox
 from edge.preprocess.media import Block, Discontinuity, Frame
 
 
@@ -19,8 +18,8 @@ def frame(time_ns: int) -> Frame:
     return Frame(np.zeros((1, 1, 3), np.uint8), time_ns)
 
 
-def times(arrivals: Sequence[Arrival]) -> list[tuple[int, int]]:
-    return [(arrival.stream, arrival.event.end_ns) for arrival in arrivals]
+def times(deliveries: Sequence[Delivery]) -> list[tuple[int, int]]:
+    return [(delivery.stream, delivery.event.end_ns) for delivery in deliveries]
 
 
 def test_events_come_out_in_the_order_of_their_arrival() -> None:
@@ -29,7 +28,7 @@ def test_events_come_out_in_the_order_of_their_arrival() -> None:
     for stream, event in events:
         inbox.put(stream, event)
     assert inbox.waiting() == {"frames": 2, "blocks": 3}
-    assert [(arrival.stream, id(arrival.event)) for arrival in inbox.take(0)] == [(s, id(e)) for s, e in events]
+    assert [(delivery.stream, id(delivery.event)) for delivery in inbox.take(0)] == [(s, id(e)) for s, e in events]
     assert inbox.take(0) == []
     assert [+dropped for dropped in inbox.dropped] == [{}, {}]
 
@@ -54,7 +53,7 @@ def test_frames_do_not_push_out_blocks() -> None:
     assert [time_ns for _, time_ns in times(inbox.take(0))] == [0, *range(100 - MOST_FRAMES, 100)]
 
 
-def take_in_thread(inbox: Inbox, taken: list[list[Arrival]], linger_s: float = 0.0) -> threading.Thread:
+def take_in_thread(inbox: Inbox, taken: list[list[Delivery]], linger_s: float = 0.0) -> threading.Thread:
     taker = threading.Thread(target=lambda: taken.append(inbox.take(30, linger_s)))
     taker.start()
     return taker
@@ -103,7 +102,7 @@ def test_a_waiting_taker_is_woken_by_the_end() -> None:
     taker = take_in_thread(inbox, taken)
     inbox.end(0, None)
     taker.join()
-    assert taken == [[Arrival(0, None)]]
+    assert taken == [[Delivery(0, None)]]
 
 
 def test_company_is_not_waited_for_past_the_end() -> None:
@@ -113,17 +112,17 @@ def test_company_is_not_waited_for_past_the_end() -> None:
     taker = take_in_thread(inbox, taken, linger_s=30)
     taker.join(10)
     assert not taker.is_alive()
-    assert [arrival.event is None for arrival in taken[0]] == [False, True]
+    assert [delivery.event is None for delivery in taken[0]] == [False, True]
 
 
 def test_a_stream_ends_with_its_last_capture_and_after_its_last_event() -> None:
     inbox = Inbox([2, 1])
     inbox.put(0, block(1))
     inbox.end(0, None)
-    assert [arrival.event is None for arrival in inbox.take(0)] == [False]
+    assert [delivery.event is None for delivery in inbox.take(0)] == [False]
     inbox.put(0, frame(2))
     inbox.end(0, None)
-    assert [(arrival.stream, arrival.event is None) for arrival in inbox.take(0)] == [(0, False), (0, True)]
+    assert [(delivery.stream, delivery.event is None) for delivery in inbox.take(0)] == [(0, False), (0, True)]
 
 
 def test_what_breaks_a_capture_ends_its_stream_alone() -> None:
@@ -134,7 +133,7 @@ def test_what_breaks_a_capture_ends_its_stream_alone() -> None:
     assert not inbox.put(0, block(2))
     assert inbox.put(1, block(3))
     first, end, other = inbox.take(0)
-    assert (first.event.end_ns, end, other.event.end_ns) == (1, Arrival(0, None, error), 3)
+    assert (first.event.end_ns, end, other.event.end_ns) == (1, Delivery(0, None, error), 3)
 
 
 def test_of_a_dismissed_stream_nothing_more_is_taken() -> None:
@@ -188,4 +187,4 @@ def test_a_discontinuity_is_taken_before_the_end() -> None:
     inbox = Inbox([1])
     inbox.put(0, Discontinuity(1))
     inbox.end(0, None)
-    assert [arrival.event for arrival in inbox.take(0)] == [Discontinuity(1), None]
+    assert [delivery.event for delivery in inbox.take(0)] == [Discontinuity(1), None]

@@ -15,10 +15,9 @@ import pytest
 
 from edge.clock import SECOND_NS
 from edge.errors import SourceError, UsageError
-from edge.live.inbox import Inbox
-from edge.live.loop import arrivals_of
+from edge.live.inbox import Delivery, Inbox, LoopInput
+from edge.live.loop import deliveries_of
 from edge.live.recognizer import Recognizer
-from edge.live.step import Arrival, Step
 from edge.preprocess.framing import Framed
 from edge.preprocess.media import Block, Discontinuity, Event, Frame
 from edge.wire.messages import Prediction, Status
@@ -76,7 +75,7 @@ def with_(seed: random.Random, make: Callable[[int], Any]) -> Broken:
 
 
 def raising(error: Exception) -> Callable[[Any], Any]:
-    def frame(_picture: Any) -> Any:
+    def frame(_video: Any) -> Any:
         raise error
 
     return frame
@@ -90,12 +89,12 @@ def frame(shape: tuple[int, ...], end_ns: int, dtype: type = np.uint8) -> Frame:
     return Frame(np.full(shape, 99, dtype), end_ns)
 
 
-def sound(value: float) -> Callable[[int], Block]:
+def audio(value: float) -> Callable[[int], Block]:
     return lambda end_ns: Block(np.full(20, value, np.float32), end_ns)
 
 
 def shifted(seed: random.Random, by_ns: Callable[[], int]) -> Broken:
-    return with_(seed, lambda end_ns: sound(0.5)(end_ns + by_ns()) if seed.random() < 0.5 else moved(end_ns + by_ns()))
+    return with_(seed, lambda end_ns: audio(0.5)(end_ns + by_ns()) if seed.random() < 0.5 else moved(end_ns + by_ns()))
 
 
 def moved(end_ns: int) -> Frame:
@@ -117,9 +116,9 @@ WAYS: dict[str, Callable[[random.Random], Broken]] = {
         framing=lambda _: Framed(np.zeros((8, 8, 3)), None, None),  # type: ignore[arg-type]
     ),
     "a framing that gives nothing": lambda seed: Broken(recorded(END_MS), framing=lambda _: None),
-    "samples that are not a number": lambda seed: with_(seed, sound(np.nan)),
-    "infinite samples": lambda seed: with_(seed, sound(-np.inf)),
-    "samples as loud as float32 goes": lambda seed: with_(seed, sound(3e38)),
+    "samples that are not a number": lambda seed: with_(seed, audio(np.nan)),
+    "infinite samples": lambda seed: with_(seed, audio(-np.inf)),
+    "samples as loud as float32 goes": lambda seed: with_(seed, audio(3e38)),
     "empty blocks": lambda seed: with_(seed, lambda end_ns: block(np.zeros(0, np.float32), end_ns)),
     "blocks longer than any window": lambda seed: with_(seed, lambda end_ns: block(np.ones(9999, np.float32), end_ns)),
     "blocks of doubles": lambda seed: with_(seed, lambda end_ns: block(np.zeros(20), end_ns)),
@@ -136,7 +135,7 @@ WAYS: dict[str, Callable[[random.Random], Broken]] = {
     "things that are no events": lambda seed: with_(seed, lambda end_ns: seed.choice([None, 0, "frame", object()])),
     "times that go back": lambda seed: shifted(seed, lambda: -seed.randrange(END_MS) * MS),
     "times far ahead": lambda seed: shifted(seed, lambda: seed.randrange(10**6) * SECOND_NS),
-    "times that are all the same": lambda seed: with_(seed, lambda end_ns: sound(0.5)(0)),
+    "times that are all the same": lambda seed: with_(seed, lambda end_ns: audio(0.5)(0)),
     "times beyond 64 bits": lambda seed: with_(seed, lambda end_ns: moved(1 << 70)),
     "times that are no integers": lambda seed: with_(seed, lambda end_ns: moved(None)),  # type: ignore[arg-type]
     "one discontinuity after another": lambda seed: with_(seed, Discontinuity),
@@ -144,18 +143,18 @@ WAYS: dict[str, Callable[[random.Random], Broken]] = {
 }
 
 
-def by_step(broken: Broken) -> Iterator[list[Arrival]]:
+def by_step(broken: Broken) -> Iterator[list[Delivery]]:
     """What has come of it by each step: as it would through an inbox, by the times that it was to be delivered."""
     inbox, healthy_times = Inbox([1]), iter(event.end_ns for event in recorded(END_MS))
-    arriving = (arrival for _, arrival in arrivals_of(0, _AsRecording(broken)))
+    arriving = (delivery for _, delivery in deliveries_of(0, _AsRecording(broken)))
     now_ns = due_ns = 0
     for _ in range(END_MS // STEP_MS + 2):
         now_ns += STEP_MS * MS
-        while due_ns <= now_ns and (arrival := next(arriving, None)) is not None:
-            if arrival.event is None:
-                inbox.end(0, arrival.error)
+        while due_ns <= now_ns and (delivery := next(arriving, None)) is not None:
+            if delivery.event is None:
+                inbox.end(0, delivery.error)
             else:
-                inbox.put(0, arrival.event)
+                inbox.put(0, delivery.event)
             due_ns = next(healthy_times, due_ns + STEP_MS * MS)
         yield inbox.take(0)
 
@@ -170,13 +169,13 @@ class _AsRecording:
 
 def play(recognizer: Recognizer, streams: dict[str, Broken], *, latest_only: bool) -> MadeRun:
     made = MadeRun(recognizer, tuple(streams), latest_only=latest_only)
-    for member, broken in zip(made.loop._members, streams.values(), strict=True):
+    for member, broken in zip(made.loop._runners, streams.values(), strict=True):
         if broken.framing:
             member._stream._framing = broken.framing
     arriving = [by_step(broken) for broken in streams.values()]
-    for number, arrivals in enumerate(zip(*arriving, strict=True), 1):
-        mine = [Arrival(index, each.event, each.error) for index, some in enumerate(arrivals) for each in some]
-        made.loop.step(Step(number * STEP_MS * MS, WALL_NS, 500 * MS, mine, [{} for _ in streams]))
+    for number, deliveries in enumerate(zip(*arriving, strict=True), 1):
+        mine = [Delivery(index, each.event, each.error) for index, some in enumerate(deliveries) for each in some]
+        made.loop.step(LoopInput(number * STEP_MS * MS, WALL_NS, 500 * MS, mine, [{} for _ in streams]))
     made.loop.close()
     return made
 

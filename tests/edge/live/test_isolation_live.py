@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.cli.options import make_workshop
+from edge.cli.options import make_engine_builder
 from edge.errors import FoalError, SourceError
 from edge.preprocess.media import Event
 from edge.session import inputs
@@ -20,7 +20,7 @@ from edge.sources.media import MediaFile
 from edge.wire.messages import Message, Prediction, Status
 
 SETTINGS = Config((StreamConfig(demo=True),), bind="tcp://127.0.0.1:*", backend="onnxruntime", threads=1, hop_s=0.5)
-IDLE = make_workshop(bool, quiet=True)
+IDLE = make_engine_builder(bool, quiet=True)
 GOES_ON = threading.Event()
 
 

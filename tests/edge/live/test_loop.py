@@ -9,10 +9,9 @@ import msgspec
 import pytest
 
 from edge.errors import SourceError
-from edge.live.inbox import Inbox
+from edge.live.inbox import Delivery, Inbox, LoopInput
 from edge.live.loop import run_fast, run_live
 from edge.live.recognizer import Recognizer
-from edge.live.step import Arrival, Step
 from edge.live.stream import Stream
 from edge.live.suspension import SuspensionWatch
 from edge.preprocess.media import Frame
@@ -33,8 +32,8 @@ def all_of_them(recognizer) -> MadeRun:
     return MadeRun(recognizer, latest_only=False)
 
 
-def play(made: MadeRun, *recordings: Script, stop: threading.Event | None = None) -> list[Step]:
-    steps: list[Step] = []
+def play(made: MadeRun, *recordings: Script, stop: threading.Event | None = None) -> list[LoopInput]:
+    steps: list[LoopInput] = []
     run_fast(made.loop, recordings, HOP_NS, stop or threading.Event(), steps.append)
     return steps
 
@@ -122,10 +121,10 @@ def test_frames_dropped_for_overload_do_not_make_a_lost_camera(recognizer) -> No
 
 def test_a_stream_that_has_ended_gives_no_more_windows(recognizer) -> None:
     made = MadeRun(recognizer, ("a", "b"))
-    made.take(500 * MS, [Arrival(0, event) for event in recorded(500)] + [Arrival(0, None)])
+    made.take(500 * MS, [Delivery(0, event) for event in recorded(500)] + [Delivery(0, None)])
     made.step(1000, recorded(1000)[-10:], [])
     assert [(message.stream, message.seq) for message in made.of_kind(Prediction)] == [("a", 0)]
-    assert made.loop.ends() == [Arrival(1, None)]
+    assert made.loop.ends() == [Delivery(1, None)]
 
 
 def test_it_wakes_for_the_next_window_or_to_look_after_its_devices(recognizer) -> None:

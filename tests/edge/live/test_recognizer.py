@@ -81,7 +81,7 @@ def test_a_batch_of_windows_is_as_good_as_one_at_a_time(shipped: Recognizer) -> 
     rng = np.random.default_rng(4)
     manifest = shipped.manifest
     width = int(manifest.graphs.image_encoder.outputs[0].shape[1])
-    sizes = [(manifest.sound.samples, manifest.frames), (8000, 0), (0, 3), (30000, 12)]
+    sizes = [(manifest.audio.samples, manifest.frames), (8000, 0), (0, 3), (30000, 12)]
     windows = [drawn(rng, samples, frames, width) for samples, frames in sizes]
     for together, window in zip(shipped.recognize(windows), windows, strict=True):
         alone = shipped.recognize([window])[0]

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
+from edge.live.inbox import Delivery
 from edge.live.recognizer import Recognizer
-from edge.live.step import Arrival
 from edge.wire.messages import DROP_REASONS, Prediction, Status, SteadyState
 from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
 
@@ -99,7 +99,7 @@ def test_another_hop_is_told(made: MadeRun) -> None:
 def test_the_end_is_told_once_and_last(made: MadeRun) -> None:
     made.step(500, recorded(500))
     for _ in range(2):
-        made.take(500 * MS, [Arrival(0, None)])
+        made.take(500 * MS, [Delivery(0, None)])
     made.step(2000, [])
     assert [message.state for message in made.of_kind(Status)].count("stopped") == 1
     assert made.published[-1].state == "stopped"

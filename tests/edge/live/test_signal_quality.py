@@ -1,5 +1,6 @@
 """What pictures and sounds say of their device: made ones whose truth is known, and real recordings, lit and driven."""
 
+import math
 import os
 from pathlib import Path
 
@@ -8,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.live.signal_quality import is_clipping, is_dark, is_muted
-from edge.sources.media import read_sound
+from edge.live.signal_quality import is_clipping, is_dark, is_muted, rms_dbfs, speech_share
+from edge.sources.media import read_audio
 
 RATE_HZ, STUDIO_HZ = 16000, 48000
 
@@ -34,21 +35,21 @@ COVERED = {
 
 
 @pytest.mark.parametrize("picture", COVERED.values(), ids=COVERED.keys())
-def test_a_covered_lens_is_dark_whatever_its_sensor_makes_of_it(picture) -> None:
-    assert is_dark(picture)
+def test_a_covered_lens_is_dark_whatever_its_sensor_makes_of_it(image) -> None:
+    assert is_dark(image)
 
 
 def test_a_lamp_that_is_small_changes_nothing() -> None:
-    picture = noise(2, 2)
-    picture[200:230, 200:230] = 255
-    assert is_dark(picture)
+    image = noise(2, 2)
+    image[200:230, 200:230] = 255
+    assert is_dark(image)
 
 
 def lit(share: float) -> np.ndarray:
     """A person before a wall, lit by a share of what shows them well."""
-    picture = np.full((480, 640, 3), 60.0)
-    cv2.ellipse(picture, (320, 240), (90, 130), 0, 0, 360, (180.0, 140.0, 120.0), -1)
-    return np.uint8(np.clip(picture * share + np.random.default_rng(0).normal(0, 3, picture.shape), 0, 255))
+    image = np.full((480, 640, 3), 60.0)
+    cv2.ellipse(image, (320, 240), (90, 130), 0, 0, 360, (180.0, 140.0, 120.0), -1)
+    return np.uint8(np.clip(image * share + np.random.default_rng(0).normal(0, 3, image.shape), 0, 255))
 
 
 @pytest.mark.parametrize("share", [1.0, 1 / 4, 1 / 8])
@@ -64,8 +65,8 @@ def test_an_evenly_grey_wall_is_not_dark() -> None:
 def test_real_faces_are_not_dark_in_dim_light(recordings, share: float) -> None:
     for path in recordings:
         with av.open(str(path)) as container:
-            picture = next(container.decode(video=0)).to_ndarray(format="rgb24")
-        assert not is_dark(np.uint8(picture * share))
+            image = next(container.decode(video=0)).to_ndarray(format="rgb24")
+        assert not is_dark(np.uint8(image * share))
 
 
 def test_a_view_that_is_not_contiguous_will_do() -> None:
@@ -137,7 +138,7 @@ def speech() -> list[np.ndarray]:
     if not folder:
         pytest.skip("FOAL_DATA names no folder of recorded speech")
     emodb, ravdess = sorted(Path(folder).glob("emodb/*.*")), sorted(Path(folder).glob("ravdess/*/*.*"))
-    return [driven(read_sound(path, STUDIO_HZ), 1.0) for path in (*emodb[::30], *ravdess[::60])]
+    return [driven(read_audio(path, STUDIO_HZ), 1.0) for path in (*emodb[::30], *ravdess[::60])]
 
 
 def test_real_speech_is_clipping_only_where_it_was_cut_off(speech, record_property) -> None:
@@ -156,7 +157,7 @@ def test_real_speech_is_clipping_only_where_it_was_cut_off(speech, record_proper
 
 def test_clips_of_a_talking_face_are_clipping_only_where_they_are_overdriven(recordings) -> None:
     for path in recordings:
-        samples = read_sound(path, RATE_HZ)
+        samples = read_audio(path, RATE_HZ)
         assert not ever_clips(samples)
         assert not ever_clips(driven(samples, 0.99))
         assert ever_clips(driven(samples, 2.0))
@@ -174,3 +175,45 @@ def test_nothing_is_neither_muted_nor_clipping() -> None:
     assert not is_muted(np.zeros(0, np.float32))
     assert not is_clipping(np.zeros(0, np.float32))
     assert not is_clipping(np.ones(1, np.float32))
+
+
+RATE_HZ = 16000
+
+
+def sine(amplitude: float, seconds: float) -> np.ndarray:
+    return (amplitude * np.sin(2 * np.pi * 200 * np.arange(round(seconds * RATE_HZ)) / RATE_HZ)).astype(np.float32)
+
+
+@pytest.mark.parametrize("amplitude", [1.0, 0.5, 0.001])
+def test_a_sine_is_3_db_below_its_amplitude(amplitude: float) -> None:
+    assert rms_dbfs(sine(amplitude, 1.0)) == pytest.approx(20 * math.log10(amplitude) - 10 * math.log10(2), abs=1e-3)
+
+
+def test_a_full_square_wave_is_0_dbfs() -> None:
+    assert rms_dbfs(np.float32([1, -1, 1, -1])) == 0.0
+
+
+@pytest.mark.parametrize("samples", [np.zeros(0, np.float32), np.zeros(100, np.float32)])
+def test_silence_and_nothing_have_no_level(samples: np.ndarray) -> None:
+    assert rms_dbfs(samples) is None
+
+
+@pytest.mark.parametrize(
+    ("parts", "expected"),
+    [
+        ([(0.001, 1.0), (0.3, 1.0)], 0.5),
+        ([(0.001, 3.0), (0.3, 1.0)], 0.25),
+        ([(0.3, 2.0)], 0.0),
+        ([(0.0, 2.0)], 0.0),
+        ([(0.00001, 1.0), (0.001, 1.0)], 0.0),
+    ],
+    ids=["half", "quarter", "nothing stands out", "digital silence", "below -50 dBFS"],
+)
+def test_speech_is_the_share_that_stands_out(parts: list[tuple[float, float]], expected: float) -> None:
+    samples = np.concatenate([sine(amplitude, seconds) for amplitude, seconds in parts])
+    assert speech_share(samples, RATE_HZ) == pytest.approx(expected)
+
+
+@pytest.mark.parametrize(("count", "expected"), [(0, None), (319, None), (320, 0.0), (639, 0.0)])
+def test_under_one_piece_of_20_ms_there_is_no_share(count: int, expected: float | None) -> None:
+    assert speech_share(np.full(count, 0.5, np.float32), RATE_HZ) == expected

@@ -9,19 +9,19 @@ import numpy as np
 import pytest
 
 from edge.errors import EngineError
-from edge.live.steady_state import Change, Smoothing, Steadier, Steadying
+from edge.live.steady_state import Change, Smoothing, SteadyStateConfig, SteadyStateFilter
 from edge.wire.messages import UNCERTAIN
 
 SECOND_NS = 1_000_000_000
 LABELS = ["calm", "glad", "sad"]
-UNSMOOTHED = Steadying(smoothing_s=0, enter=0.6, leave=0.4, dwell_s=0)
+UNSMOOTHED = SteadyStateConfig(smoothing_s=0, enter=0.6, leave=0.4, dwell_s=0)
 
 
 def ns(seconds: float) -> int:
     return round(seconds * SECOND_NS)
 
 
-def feed(steadier: Steadier, *windows: tuple[float, float, float]) -> list[Change | None]:
+def feed(steadier: SteadyStateFilter, *windows: tuple[float, float, float]) -> list[Change | None]:
     """Each window's end in seconds, and its probabilities of calm and glad."""
     return [steadier.update(np.array([calm, glad, 1 - calm - glad]), ns(end_s)) for end_s, calm, glad in windows]
 
@@ -87,7 +87,7 @@ def test_another_hop_gives_about_the_same_curve(hop_s: float) -> None:
     ("calm", "label", "confidence"), [(0.7, "calm", 0.7), (0.6, "calm", 0.6), (0.59, UNCERTAIN, 0.59)]
 )
 def test_the_first_window_always_brings_a_change(calm: float, label: str, confidence: float) -> None:
-    (change,) = feed(Steadier(LABELS, UNSMOOTHED), (2, calm, 0.1))
+    (change,) = feed(SteadyStateFilter(LABELS, UNSMOOTHED), (2, calm, 0.1))
     assert change is not None
     assert (change.label, change.previous, change.since_ns) == (label, None, ns(2))
     assert change.probs.tolist() == pytest.approx([calm, 0.1, 0.9 - calm])
@@ -96,7 +96,7 @@ def test_the_first_window_always_brings_a_change(calm: float, label: str, confid
 
 def test_a_label_is_taken_at_enter_and_left_below_leave() -> None:
     changes = feed(
-        Steadier(LABELS, UNSMOOTHED),
+        SteadyStateFilter(LABELS, UNSMOOTHED),
         (0, 0.6, 0.4),
         (1, 0.4, 0.6),  # glad has reached enter, but calm is not below leave
         (2, 0.39, 0.59),  # now it is, and glad has not reached enter
@@ -110,13 +110,13 @@ def test_a_label_is_taken_at_enter_and_left_below_leave() -> None:
 
 
 def test_probabilities_around_a_threshold_change_nothing() -> None:
-    steadier = Steadier(LABELS, UNSMOOTHED)
+    steadier = SteadyStateFilter(LABELS, UNSMOOTHED)
     changes = feed(steadier, *((i, 0.61 if i % 2 == 0 else 0.41, 0.3) for i in range(100)))
     assert labels_of(changes) == ["calm"] + 99 * [None]
 
 
 def test_a_label_is_held_for_its_dwell_and_uncertain_is_not() -> None:
-    steadier = Steadier(LABELS, msgspec.structs.replace(UNSMOOTHED, dwell_s=2))
+    steadier = SteadyStateFilter(LABELS, msgspec.structs.replace(UNSMOOTHED, dwell_s=2))
     changes = feed(
         steadier, (0, 1, 0), (0.5, 0, 1), (1.9, 0, 1), (2, 0.3, 0.3), (2.1, 0, 1), (4, 1, 0), (4.1, 1, 0), (6, 1, 0)
     )
@@ -126,7 +126,7 @@ def test_a_label_is_held_for_its_dwell_and_uncertain_is_not() -> None:
 
 def test_smoothing_delays_a_change_as_computed_by_hand() -> None:
     """1 to 0 over the first 0.5 s, then 0; after 0.5 s (1 - 1/e) is left for T = 0.5 s, after 1 s 1/e of that."""
-    steadier = Steadier(LABELS, Steadying(smoothing_s=0.5, enter=0.5, leave=0.5, dwell_s=0))
+    steadier = SteadyStateFilter(LABELS, SteadyStateConfig(smoothing_s=0.5, enter=0.5, leave=0.5, dwell_s=0))
     changes = feed(steadier, (0, 1, 0), (0.5, 0, 1), (1, 0, 1))
     assert labels_of(changes) == ["calm", None, "glad"]
     left = math.exp(-1) * (1 - math.exp(-1))
@@ -136,8 +136,8 @@ def test_smoothing_delays_a_change_as_computed_by_hand() -> None:
 
 
 def test_after_a_gap_all_begins_anew() -> None:
-    steadying = Steadying(smoothing_s=60, enter=0.6, leave=0.1, dwell_s=600, forget_s=5)
-    forgets, recalls = Steadier(LABELS, steadying), Steadier(LABELS, steadying)
+    steadying = SteadyStateConfig(smoothing_s=60, enter=0.6, leave=0.1, dwell_s=600, forget_s=5)
+    forgets, recalls = SteadyStateFilter(LABELS, steadying), SteadyStateFilter(LABELS, steadying)
     assert labels_of(feed(recalls, (0, 1, 0), (5, 0.45, 0.55))) == ["calm", None]
     first, then = feed(forgets, (0, 1, 0), (5.001, 0.45, 0.55))
     assert first is not None
@@ -147,19 +147,19 @@ def test_after_a_gap_all_begins_anew() -> None:
 
 
 def test_after_a_gap_the_same_label_is_no_change() -> None:
-    steadier = Steadier(LABELS, msgspec.structs.replace(UNSMOOTHED, forget_s=5))
+    steadier = SteadyStateFilter(LABELS, msgspec.structs.replace(UNSMOOTHED, forget_s=5))
     assert labels_of(feed(steadier, (0, 1, 0), (60, 0.8, 0.1), (61, 0.1, 0.8))) == ["calm", None, "glad"]
 
 
 def test_a_window_that_ends_no_later_is_passed_over() -> None:
-    steadier = Steadier(LABELS, UNSMOOTHED)
+    steadier = SteadyStateFilter(LABELS, UNSMOOTHED)
     changes = feed(steadier, (3, 1, 0), (3, 0, 1), (2, 0, 1), (3.001, 1, 0), (3.002, 0, 1))
     assert labels_of(changes) == ["calm", None, None, None, "glad"]
 
 
 def test_what_a_change_holds_is_not_what_goes_on() -> None:
     probs = np.array([0.9, 0.1, 0.0])
-    steadier = Steadier(LABELS, Steadying(smoothing_s=10, dwell_s=0))
+    steadier = SteadyStateFilter(LABELS, SteadyStateConfig(smoothing_s=10, dwell_s=0))
     change = steadier.update(probs, 0)
     assert change is not None
     change.probs[:] = 0
@@ -181,14 +181,14 @@ def test_what_a_change_holds_is_not_what_goes_on() -> None:
     ],
 )
 def test_what_are_no_probabilities_is_refused(probs: list[float]) -> None:
-    steadier = Steadier(LABELS, UNSMOOTHED)
+    steadier = SteadyStateFilter(LABELS, UNSMOOTHED)
     with pytest.raises(EngineError, match=r"where 3 probabilities that add up to 1 were expected; .*doctor"):
         steadier.update(np.array(probs, np.float32), 0)
     assert labels_of(feed(steadier, (0, 1, 0))) == ["calm"]
 
 
 def test_half_precision_is_taken() -> None:
-    change = Steadier(LABELS, UNSMOOTHED).update(np.float16([0.7, 0.2, 0.1]), 0)
+    change = SteadyStateFilter(LABELS, UNSMOOTHED).update(np.float16([0.7, 0.2, 0.1]), 0)
     assert change is not None
     assert change.probs.dtype == np.float64
     assert change.label == "calm"
@@ -209,8 +209,10 @@ def test_half_precision_is_taken() -> None:
 )
 def test_settings_that_cannot_be_meant_are_refused(settings: str, reason: str) -> None:
     with pytest.raises(msgspec.ValidationError, match=reason):
-        msgspec.yaml.decode(settings, type=Steadying)
+        msgspec.yaml.decode(settings, type=SteadyStateConfig)
 
 
 def test_what_is_not_said_is_the_default() -> None:
-    assert msgspec.yaml.decode("dwell_s: 3", type=Steadying) == msgspec.structs.replace(Steadying(), dwell_s=3.0)
+    assert msgspec.yaml.decode("dwell_s: 3", type=SteadyStateConfig) == msgspec.structs.replace(
+        SteadyStateConfig(), dwell_s=3.0
+    )

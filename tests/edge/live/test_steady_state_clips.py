@@ -8,7 +8,7 @@ import pytest
 
 from edge.clock import SECOND_NS, to_ns
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import Steadying
+from edge.live.steady_state import SteadyStateConfig
 from edge.sources.media import MediaFile
 from edge.wire.messages import UNCERTAIN
 from tests.edge.made_conversation import Conversation, Turn, end_of, figures, follow
@@ -24,13 +24,13 @@ def turns(recordings: list[Path], shipped: Recognizer) -> dict[str, Turn]:
     manifest, found = shipped.manifest, {}
     for label in sorted(set(ORDER)):
         (path,) = [path for path in recordings if re.search(f"_{label[:3]}_", path.name, re.IGNORECASE)]
-        piece = tuple(MediaFile(path, manifest.sound, manifest.picture).events())
+        piece = tuple(MediaFile(path, manifest.audio, manifest.video).events())
         found[label] = Turn(label, (piece,) * round(TURN_S * SECOND_NS / end_of(piece)))
     return found
 
 
 def test_the_steady_state_flickers_less(turns: dict[str, Turn], shipped: Recognizer, record_property) -> None:
-    raw, steady = follow(Conversation([turns[label] for label in ORDER]), shipped, picture=True)
+    raw, steady = follow(Conversation([turns[label] for label in ORDER]), shipped, image=True)
     record_property("measured", figures("clips, predictions", [raw]))
     record_property("measured", figures("clips, steady state", [steady]))
     assert 0 < steady.changes < raw.changes
@@ -41,4 +41,4 @@ def test_the_steady_state_flickers_less(turns: dict[str, Turn], shipped: Recogni
         if label != before
     ]
     held_ns = [after - since for (since, label), (after, _) in pairwise(changes) if label != UNCERTAIN]
-    assert min(held_ns) >= to_ns(Steadying().dwell_s)
+    assert min(held_ns) >= to_ns(SteadyStateConfig().dwell_s)

@@ -174,7 +174,7 @@ def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> 
 @pytest.mark.parametrize(("lag_ms", "state"), [(0, "lost"), (700, "ok")])
 def test_sound_that_was_moved_back_is_waited_for_and_not_lost(manifest, lag_ms: int, state: str) -> None:
     stream = Stream(
-        manifest, Framer(), sound=True, picture=True, begin_ns=0, hop_ns=HOP_MS * MS, sound_lag_ns=lag_ms * MS
+        manifest, Framer(), audio=True, video=True, begin_ns=0, hop_ns=HOP_MS * MS, audio_lag_ns=lag_ms * MS
     )
     stream.add([Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS) for at in range(20, 1001, 20)])
     assert stream.audio_state(1700 * MS) == state
@@ -196,7 +196,7 @@ def test_a_microphone_that_returns_between_two_windows_brings_nothing_from_befor
 
 
 def test_a_face_out_of_sight_is_not_a_lost_camera(watched: Watched) -> None:
-    watched.framer.sees = False
+    watched.framer.wants_video = False
     watched.hear(0, 1000)
     watched.see(0, 1000)
     window = watched.stream.cut(1000 * MS)
@@ -206,7 +206,7 @@ def test_a_face_out_of_sight_is_not_a_lost_camera(watched: Watched) -> None:
 
 def test_a_face_that_leaves_stays_as_long_as_a_window_holds_it(watched: Watched) -> None:
     watched.see(0, 1000)
-    watched.framer.sees = False
+    watched.framer.wants_video = False
     watched.see(1000, 3000)
     assert [watched.states(end_ms)[1] for end_ms in (2000, 2800, 2801)] == ["ok", "ok", "no_face"]
     assert len(watched.stream.cut(2000 * MS).embeddings) == 5
@@ -245,15 +245,15 @@ def test_a_dead_converter_that_gives_one_value_is_silent(watched: Watched) -> No
 
 
 @pytest.mark.parametrize(("sound", "picture", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
-def test_what_was_not_asked_for_is_off(manifest, numpy_backend, sound: bool, picture: bool, states) -> None:
-    watched = Watched(manifest, Recognizer(manifest, numpy_backend), sound=sound, picture=picture)
-    if sound:
+def test_what_was_not_asked_for_is_off(manifest, numpy_backend, audio: bool, image: bool, states) -> None:
+    watched = Watched(manifest, Recognizer(manifest, numpy_backend), audio=audio, video=image)
+    if audio:
         watched.hear(0, 1000)
-    if picture:
+    if image:
         watched.see(0, 1000)
     window = watched.stream.cut(1000 * MS)
     assert (window.audio, window.video) == states == watched.states(1000)
-    assert (len(window.samples), len(window.embeddings)) == (1000 * sound, 5 * picture)
+    assert (len(window.samples), len(window.embeddings)) == (1000 * audio, 5 * image)
 
 
 def test_frames_are_looked_at_as_far_as_is_asked(watched: Watched) -> None:

@@ -80,7 +80,7 @@ def test_a_camera_whose_frames_cannot_be_used_is_lost_not_faceless(watched: Watc
 @pytest.mark.parametrize("crop", [np.zeros((8, 9, 3), np.uint8), np.zeros((8, 8, 3), np.float32), 1 / 3, None])
 def test_a_frame_that_cannot_be_framed_is_told_and_the_next_is_looked_at(watched: Watched, monkeypatch, crop) -> None:
     watched.see(0, 200)
-    monkeypatch.setattr(watched.stream, "_framing", lambda picture: Framed(crop, None, None) if crop is not None else 1)
+    monkeypatch.setattr(watched.stream, "_framing", lambda image: Framed(crop, None, None) if crop is not None else 1)
     watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 200 * MS)])
     assert len(watched.stream.look()) == 1
     assert watched.states(5000)[1] == "lost"

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.live.hop_control import Pace
+from edge.live.hop_control import HopControl
 from edge.live.inbox import MOST_FRAMES, Inbox
 from edge.live.supervision import Supervisor
 from edge.preprocess.media import Frame
@@ -41,7 +41,7 @@ class Supervised:
             SimpleNamespace(dropped=Counter(windows_late=5), predictions=4),
         ]
         self.watchdog = Lively()
-        pace = Pace(500 * MS, adapt)
+        pace = HopControl(500 * MS, adapt)
         self.supervisor = Supervisor("s" * 32, pace, self.inbox, self.publisher, self.reporters, self.watchdog, clock)
 
     def work(self, turns: int, begin_ms: int, each_ms: int, busy_ms: int) -> None:

@@ -21,9 +21,9 @@ def test_a_voice_stays_as_it_was(hz: float) -> None:
 @pytest.mark.parametrize("offset", [0.5, np.linspace(-0.3, 0.3, 2 * RATE_HZ), 0.2 * tone(0.1)])
 def test_an_offset_goes_even_where_it_drifts(offset) -> None:
     middle = slice(RATE_HZ // 4, -RATE_HZ // 4)
-    sound = np.asarray(tone(220) + offset, np.float32)
-    np.testing.assert_allclose(without_offset(sound, RATE_HZ)[middle], tone(220)[middle], atol=0.002)
-    assert abs(float(without_offset(sound, RATE_HZ).mean())) < 0.001
+    audio = np.asarray(tone(220) + offset, np.float32)
+    np.testing.assert_allclose(without_offset(audio, RATE_HZ)[middle], tone(220)[middle], atol=0.002)
+    assert abs(float(without_offset(audio, RATE_HZ).mean())) < 0.001
 
 
 @pytest.mark.parametrize("length", [0, 1, 100])

@@ -39,23 +39,23 @@ def noise(height: int, width: int) -> np.ndarray:
     ("height", "width", "top", "left"), [(16, 16, 0, 0), (16, 32, 0, 8), (32, 16, 8, 0), (16, 17, 0, 0), (17, 16, 0, 0)]
 )
 def test_the_whole_picture_is_its_centre_averaged(height: int, width: int, top: int, left: int) -> None:
-    picture = noise(height, width)
-    centre = picture[top : top + 16, left : left + 16].astype(float)
+    image = noise(height, width)
+    centre = image[top : top + 16, left : left + 16].astype(float)
     expected = centre.reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
-    framed = WholeFraming(8, 8)(picture)
+    framed = WholeFraming(8, 8)(image)
     assert np.abs(framed.crop - expected).max() <= 0.5
     assert framed[1:] == (None, None)
 
 
 def test_a_whole_picture_keeps_the_encoders_proportions() -> None:
-    picture = noise(32, 32)
-    expected = picture[8:24].astype(float).reshape(8, 2, 16, 2, 3).mean(axis=(1, 3))
-    assert np.abs(WholeFraming(8, 16)(picture).crop - expected).max() <= 0.5
+    image = noise(32, 32)
+    expected = image[8:24].astype(float).reshape(8, 2, 16, 2, 3).mean(axis=(1, 3))
+    assert np.abs(WholeFraming(8, 16)(image).crop - expected).max() <= 0.5
 
 
 def test_a_picture_of_the_right_size_is_left_alone() -> None:
-    picture = noise(8, 8)
-    np.testing.assert_array_equal(WholeFraming(8, 8)(picture).crop, picture)
+    image = noise(8, 8)
+    np.testing.assert_array_equal(WholeFraming(8, 8)(image).crop, image)
 
 
 @pytest.mark.parametrize("shape", [(1, 1), (2, 3), (3, 500), (1000, 7)])
@@ -75,14 +75,14 @@ def test_what_shrinks_is_averaged_and_what_grows_is_interpolated() -> None:
 @pytest.mark.parametrize("mood", MOODS)
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
-    picture = face(mood).repeat(scale, axis=0).repeat(scale, axis=1)
-    framed = FaceFraming(64, 64)(picture)
+    image = face(mood).repeat(scale, axis=0).repeat(scale, axis=1)
+    framed = FaceFraming(64, 64)(image)
     assert framed.faces == 1
     x, y, width, height = framed.box
     assert abs(x + width / 2 - 160 * scale) < 20 * scale
     assert abs(y + height / 2 - 130 * scale) < 30 * scale
     assert 80 * scale < width < 200 * scale
-    np.testing.assert_array_equal(framed.crop, resize(picture[y : y + height, x : x + width], 64, 64))
+    np.testing.assert_array_equal(framed.crop, resize(image[y : y + height, x : x + width], 64, 64))
 
 
 def test_of_two_faces_the_larger_is_cut_out() -> None:
@@ -150,11 +150,11 @@ def overlap(a: Box, b: Box) -> float:
 def test_a_known_face_is_followed_where_it_goes() -> None:
     framing = FaceFraming(64, 64)
     for step in range(3 * SEARCH_EVERY):
-        picture = moved(10 * step, 6 * step)
-        framed = framing(picture)
+        image = moved(10 * step, 6 * step)
+        framed = framing(image)
         assert framed.faces == 1
-        assert overlap(framed.box, FaceFraming(64, 64)(picture).box) > 0.75, step
-        inside(framed.box, picture)
+        assert overlap(framed.box, FaceFraming(64, 64)(image).box) > 0.75, step
+        inside(framed.box, image)
 
 
 def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
@@ -187,8 +187,8 @@ def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
 
 
 @pytest.mark.parametrize("picture", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
-def test_a_covered_lens_shows_no_face(picture: np.ndarray) -> None:
-    assert FaceFraming(64, 64)(picture) == Framed(None, 0, None)
+def test_a_covered_lens_shows_no_face(image: np.ndarray) -> None:
+    assert FaceFraming(64, 64)(image) == Framed(None, 0, None)
 
 
 def test_the_detector_comes_with_opencv() -> None:
@@ -216,13 +216,13 @@ def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> 
     framing = FaceFraming(64, 64)
     for path in recordings:
         for frame in read_frames(path, FrameGrid(5.0)):
-            framed = framing(frame.picture)
+            framed = framing(frame.image)
             assert framed.faces >= 1, (path, frame.end_ns)
-            inside(framed.box, frame.picture)
+            inside(framed.box, frame.image)
 
 
-def inside(box: Box, picture: np.ndarray) -> None:
-    height, width = picture.shape[:2]
+def inside(box: Box, image: np.ndarray) -> None:
+    height, width = image.shape[:2]
     assert box.x >= 0
     assert box.y >= 0
     assert box.x + box.width <= width

@@ -15,10 +15,10 @@ from edge.backends.onnxruntime import OrtBackend
 from edge.bundle.load import MANIFEST, SHIPPED, load, sha256
 from edge.bundle.manifest import Manifest
 from edge.clock import SECOND_NS, to_ns
-from edge.live.pipeline import Course, Lane, line_up
+from edge.live.inbox import Delivery, LoopInput
+from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import Steadying
-from edge.live.step import Arrival, Step
+from edge.live.steady_state import SteadyStateConfig
 from edge.preprocess.media import Block, Event, Frame
 from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
@@ -41,33 +41,35 @@ def events(rate_hz: int) -> list[Event]:
     voices = [voice(mood, rate_hz) for mood in MOODS]
     size, half_s = round(0.02 * rate_hz), rate_hz // 2
     samples = np.concatenate([voices[k % 3][:half_s] for k in range(round(2 * END_S))])
-    sound = [
+    audio = [
         Block(samples[i : i + size], BEGIN_NS + (i + size) * SECOND_NS // rate_hz)
         for i in range(0, round(UNPLUGGED_S * rate_hz), size)
     ]
-    pictures = []
+    images = []
     for k in range(round(5 * END_S)):
-        picture = face(MOODS[k * 2 // 5 % 3])[::2, ::2].copy()
-        pictures.append(Frame(picture * (not COVERED_S[0] <= k / 5 < COVERED_S[1]), BEGIN_NS + to_ns(k / 5)))
-    return sorted([*sound, *pictures], key=lambda event: event.end_ns)
+        image = face(MOODS[k * 2 // 5 % 3])[::2, ::2].copy()
+        images.append(Frame(image * (not COVERED_S[0] <= k / 5 < COVERED_S[1]), BEGIN_NS + to_ns(k / 5)))
+    return sorted([*audio, *images], key=lambda event: event.end_ns)
 
 
-def steps(rate_hz: int) -> Iterator[Step]:
+def steps(rate_hz: int) -> Iterator[LoopInput]:
     """As a live run would take them: some turns are short, some have nothing."""
     waiting = events(rate_hz)
     now_ns, jitter = BEGIN_NS, np.random.default_rng(0)
     while now_ns < BEGIN_NS + to_ns(END_S):
         now_ns += to_ns(float(jitter.uniform(0.2, 1.8)) * TURN_S)
-        arrived = [Arrival(0, event) for event in waiting if event.end_ns <= now_ns]
+        arrived = [Delivery(0, event) for event in waiting if event.end_ns <= now_ns]
         waiting = waiting[len(arrived) :]
-        yield Step(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, arrived, [{"frames_overload": 3}])
-    yield Step(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, [Arrival(0, None)], [{"frames_overload": 3}])
+        yield LoopInput(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, arrived, [{"frames_overload": 3}])
+    yield LoopInput(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, [Delivery(0, None)], [{"frames_overload": 3}])
 
 
 def about() -> Session:
     manifest: Manifest = load(SHIPPED).manifest
     return Session(
-        course=Course("golden", (Lane("main", True, True),), "face", BEGIN_NS, SECOND_NS // 2, True, Steadying()),
+        run_spec=RunSpec(
+            "golden", (StreamSpec("main", True, True),), "face", BEGIN_NS, SECOND_NS // 2, True, SteadyStateConfig()
+        ),
         software="golden",
         start_unix_ns=BEGIN_NS + UNIX_AHEAD_NS,
         start_mono_ns=BEGIN_NS,
@@ -89,11 +91,11 @@ def record_demo(folder: Path, recognizer: Recognizer) -> tuple[Path, list[Messag
         published.append(message)
         recorder.message(message)
 
-    lineup = line_up(of.course, recognizer, publish)
-    for step in steps(recognizer.manifest.sound.rate_hz):
+    pipeline = build_pipeline(of.run_spec, recognizer, publish)
+    for step in steps(recognizer.manifest.audio.rate_hz):
         recorder.step(step)
-        lineup.loop.step(step)
-    lineup.loop.close()
+        pipeline.loop.step(step)
+    pipeline.loop.close()
     recorder.close()
     return recorder.folder, published
 

@@ -6,12 +6,12 @@ from typing import Any
 import msgspec
 import numpy as np
 
-from edge.live.step import Arrival, Step
+from edge.live.inbox import Delivery, LoopInput
 from edge.preprocess.media import Block, Event, Frame
 from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
 from edge.wire.messages import Status
-from tests.edge.made_run import MS, course
+from tests.edge.made_run import MS, run_spec
 
 START_UNIX_NS = 1_700_000_000 * 10**9
 """2023-11-14T22:13:20Z"""
@@ -19,7 +19,7 @@ START_UNIX_NS = 1_700_000_000 * 10**9
 
 def about(*names: str, **changes: Any) -> Session:
     made = Session(
-        course=course(*(names or ("cam1",))),
+        run_spec=run_spec(*(names or ("cam1",))),
         software="0.0.1",
         start_unix_ns=START_UNIX_NS,
         start_mono_ns=5,
@@ -37,16 +37,16 @@ def status(number: int, stream: str = "cam1", hop_s: float = 0.5) -> Status:
 
 
 def noise(seed: int, height: int = 6, width: int = 7) -> Frame:
-    picture = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
-    return Frame(picture, seed * 200 * MS)
+    image = np.random.default_rng(seed).integers(0, 256, (height, width, 3), np.uint8)
+    return Frame(image, seed * 200 * MS)
 
 
-def step(number: int, *events: Event | None, streams: int = 1) -> Step:
-    arrivals = [Arrival(index % streams, event) for index, event in enumerate(events)]
-    return Step(number * MS, START_UNIX_NS, 500 * MS, arrivals, [{"frames_overload": number}] * streams)
+def step(number: int, *events: Event | None, streams: int = 1) -> LoopInput:
+    deliveries = [Delivery(index % streams, event) for index, event in enumerate(events)]
+    return LoopInput(number * MS, START_UNIX_NS, 500 * MS, deliveries, [{"frames_overload": number}] * streams)
 
 
-def steps(count: int) -> list[Step]:
+def steps(count: int) -> list[LoopInput]:
     """Of two streams: sound, a picture now and then, and their ends."""
     rng = np.random.default_rng(0)
     made = []
@@ -58,23 +58,23 @@ def steps(count: int) -> list[Step]:
     return [*made, step(count, None, None, streams=2)]
 
 
-def assert_same(one: Step, other: Step) -> None:
+def assert_same(one: LoopInput, other: LoopInput) -> None:
     """Bit by bit: a NaN is itself, -0.0 is not 0.0."""
     assert (one.now_ns, one.unix_ahead_ns, one.hop_ns) == (other.now_ns, other.unix_ahead_ns, other.hop_ns)
     assert one.dropped == other.dropped
-    assert [arrival.stream for arrival in one.arrivals] == [arrival.stream for arrival in other.arrivals]
-    for mine, its in zip(one.arrivals, other.arrivals, strict=True):
+    assert [delivery.stream for delivery in one.deliveries] == [delivery.stream for delivery in other.deliveries]
+    for mine, its in zip(one.deliveries, other.deliveries, strict=True):
         assert type(mine.event) is type(its.event)
         if mine.event is None:
             continue
         assert mine.event.end_ns == its.event.end_ns
-        arrays = [event.samples if isinstance(event, Block) else event.picture for event in (mine.event, its.event)]
+        arrays = [event.samples if isinstance(event, Block) else event.image for event in (mine.event, its.event)]
         assert arrays[0].dtype == arrays[1].dtype
         assert arrays[0].shape == arrays[1].shape
         assert arrays[0].tobytes() == arrays[1].tobytes()
 
 
-def record(folder: Path, taken: list[Step], sent: list[Any], of: Session, *, media: bool = True) -> Path:
+def record(folder: Path, taken: list[LoopInput], sent: list[Any], of: Session, *, media: bool = True) -> Path:
     """A recording of these, whole."""
     recorder = Recorder(folder, of, media=media)
     for one in taken:

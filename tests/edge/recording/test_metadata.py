@@ -10,7 +10,7 @@ import pytest
 
 from edge.errors import SourceError
 from edge.recording.metadata import ABOUT, LARGEST_ABOUT, folder_name, read_session, write_session
-from tests.edge.made_run import course
+from tests.edge.made_run import run_spec
 from tests.edge.recording.made_recordings import about
 
 
@@ -59,7 +59,7 @@ def test_another_schema_is_named(tmp_path: Path, schema: int, remedy: str) -> No
         read_session(written(tmp_path, schema=schema, anything="new"))
 
 
-UNFIT = msgspec.to_builtins(course("cam1"))
+UNFIT = msgspec.to_builtins(run_spec("cam1"))
 
 
 @pytest.mark.parametrize(

@@ -10,7 +10,7 @@ from edge.errors import SourceError
 from edge.recording.metadata import MESSAGES, STEPS
 from edge.recording.reader import has_steps, read_messages, read_steps
 from edge.recording.record_file import RecordFile, read_records
-from edge.recording.records import End, Gap, HeardBlock, SentMessage, pack, pack_step
+from edge.recording.records import BlockRecord, End, Gap, SentMessage, pack, pack_step
 from edge.wire.messages import encode
 from tests.edge.recording.made_recordings import about, assert_same, record, status, step, steps
 
@@ -93,10 +93,10 @@ def test_steps_of_another_count_of_streams_are_refused(recording: Path) -> None:
 
 def test_records_that_check_but_lie_are_refused(recording: Path) -> None:
     bomb = pack_step(step(0, streams=2))
-    bomb.arrivals.append(msgspec.convert({"stream": 0, "event": None}, type(pack_step(steps(1)[0]).arrivals[0])))
-    lying = msgspec.structs.replace(bomb.arrivals[0], event=HeardBlock(0, 9, zlib.compress(bytes(4))))
+    bomb.deliveries.append(msgspec.convert({"stream": 0, "event": None}, type(pack_step(steps(1)[0]).deliveries[0])))
+    lying = msgspec.structs.replace(bomb.deliveries[0], event=BlockRecord(0, 9, zlib.compress(bytes(4))))
     cases = {
-        "its sound is not 9 samples": msgspec.msgpack.encode(msgspec.structs.replace(bomb, arrivals=[lying])),
+        "its sound is not 9 samples": msgspec.msgpack.encode(msgspec.structs.replace(bomb, deliveries=[lying])),
         "cannot be decoded": b"\xc1",
         r"'x' is none of ": msgspec.msgpack.encode({"type": "end", "x": 1}),
         "hop_ns: found 0, expected a whole number from ": msgspec.msgpack.encode(

@@ -45,9 +45,9 @@ def test_only_the_owner_may_look_at_it(tmp_path: Path) -> None:
 
 
 def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> None:
-    picture = np.frombuffer(b"secret" * 600, np.uint8).reshape(30, 40, 3)
-    sound = np.frombuffer(b"secret!!" * 1000, np.float32)
-    seen = [step(number, Frame(picture, number), Block(sound, number)) for number in range(50)]
+    image = np.frombuffer(b"secret" * 600, np.uint8).reshape(30, 40, 3)
+    audio = np.frombuffer(b"secret!!" * 1000, np.float32)
+    seen = [step(number, Frame(image, number), Block(audio, number)) for number in range(50)]
     folder = record(tmp_path, seen, [status(number) for number in range(50)], about(), media=False)
     assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, ABOUT]
     assert len(list(read_messages(folder))) == 51
@@ -107,10 +107,10 @@ def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[H
     assert held.reached.wait(WAIT_S)
     alive: list[weakref.ref[np.ndarray]] = []
     for number in range(1, 101):
-        picture = np.zeros((1000, 1000, 3), np.uint8)
-        alive.append(weakref.ref(picture))
-        recorder.step(step(number, Frame(picture, number)))
-        del picture
+        image = np.zeros((1000, 1000, 3), np.uint8)
+        alive.append(weakref.ref(image))
+        recorder.step(step(number, Frame(image, number)))
+        del image
     kept = MOST_WAITING // (3_000_000 + 200)
     assert sum(one() is not None for one in alive) == kept
     assert recorder.lost == {MESSAGES: 0, STEPS: 100 - kept}

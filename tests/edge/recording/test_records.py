@@ -10,16 +10,16 @@ import pytest
 
 from edge.preprocess.media import Block, Discontinuity, Frame
 from edge.recording.records import (
+    BlockRecord,
     End,
+    FrameRecord,
     Gap,
-    HeardBlock,
-    SeenFrame,
     SentMessage,
     TakenStep,
     pack,
     pack_event,
     unpack_event,
-    unpack_picture,
+    unpack_image,
     unpack_samples,
     unpack_step,
 )
@@ -52,7 +52,7 @@ def test_sound_is_kept_bit_by_bit(samples: np.ndarray) -> None:
 @pytest.mark.parametrize("shape", [(1, 1), (1, 9), (9, 1), (24, 31), (480, 640)])
 def test_pictures_are_kept_bit_by_bit(shape: tuple[int, int]) -> None:
     frame = noise(1, *shape)
-    turned = Frame(frame.picture[::-1, ::-1], 5)
+    turned = Frame(frame.image[::-1, ::-1], 5)
     one = step(3, frame, turned)
     assert_same(through_bytes(one), one)
 
@@ -93,11 +93,11 @@ def test_marks_are_kept(mark) -> None:
 )
 def test_sound_that_is_not_what_it_is_said_to_be_is_refused(count: int, deflated: bytes) -> None:
     with pytest.raises(ValueError, match=r"its sound (is not|cannot be inflated)"):
-        unpack_samples(HeardBlock(0, count, deflated))
+        unpack_samples(BlockRecord(0, count, deflated))
 
 
 def test_a_bomb_of_sound_is_not_inflated() -> None:
-    bomb = HeardBlock(0, 4, zlib.compress(bytes(1 << 27)))
+    bomb = BlockRecord(0, 4, zlib.compress(bytes(1 << 27)))
     tracemalloc.start()
     with pytest.raises(ValueError, match="not 4 samples"):
         unpack_samples(bomb)
@@ -111,17 +111,17 @@ def test_a_picture_that_is_not_what_it_is_said_to_be_is_refused_by_its_first_byt
     huge = packed.png[:16] + (30_000).to_bytes(4, "big") * 2 + packed.png[24:]
     for wrong in (b"", packed.png[:20], huge, b"x" * 100):
         with pytest.raises(ValueError, match="no PNG of 7 x 6 pixels"):
-            unpack_picture(SeenFrame(0, 6, 7, wrong))
+            unpack_image(FrameRecord(0, 6, 7, wrong))
     with pytest.raises(ValueError, match="no PNG of 6 x 7 pixels"):
-        unpack_picture(SeenFrame(0, 7, 6, packed.png))
+        unpack_image(FrameRecord(0, 7, 6, packed.png))
     with pytest.raises(ValueError, match="no PNG of 7 x 6 pixels"):
-        unpack_picture(SeenFrame(0, 6, 7, packed.png[:24] + b"rubbish"))
+        unpack_image(FrameRecord(0, 6, 7, packed.png[:24] + b"rubbish"))
 
 
 def test_what_comes_back_may_be_written_to() -> None:
     for event in (Block(ODD, 0), noise(2)):
         again = unpack_event(pack_event(event))
-        array = again.samples if isinstance(again, Block) else again.picture
+        array = again.samples if isinstance(again, Block) else again.video
         assert array.flags.writeable
         assert array.flags.c_contiguous
 

@@ -81,17 +81,21 @@ def test_the_golden_recording_gives_what_it_gave(shipped: Recognizer) -> None:
 
 
 def test_the_golden_recording_is_the_demos(original: Path) -> None:
-    drawn, kept = ([step for step in read_steps(folder) if hasattr(step, "arrivals")] for folder in (original, GOLDEN))
+    drawn, kept = (
+        [step for step in read_steps(folder) if hasattr(step, "deliveries")] for folder in (original, GOLDEN)
+    )
     for one, other in zip(drawn, kept, strict=True):
-        assert (one.now_ns, len(one.arrivals)) == (other.now_ns, len(other.arrivals))
-        for mine, its in zip(one.arrivals, other.arrivals, strict=True):
+        assert (one.now_ns, len(one.deliveries)) == (other.now_ns, len(other.deliveries))
+        for mine, its in zip(one.deliveries, other.deliveries, strict=True):
             if isinstance(mine.event, Block):
                 assert mine.event.samples == pytest.approx(its.event.samples, abs=1e-5)
 
 
 def test_another_sound_is_another_message(recording: Path, shipped: Recognizer) -> None:
-    changed = [step for step in read_steps(recording) if hasattr(step, "arrivals")]
-    block = next(arrival.event for step in changed for arrival in step.arrivals if isinstance(arrival.event, Block))
+    changed = [step for step in read_steps(recording) if hasattr(step, "deliveries")]
+    block = next(
+        delivery.event for step in changed for delivery in step.deliveries if isinstance(delivery.event, Block)
+    )
     block.samples[100:200] += 0.2
     rewrite(recording / STEPS, [pack(step, "msgpack") for step in changed])
     with pytest.raises(FoalError, match=r"^prediction 0 of stream main differs: .* is .*, recorded is "):

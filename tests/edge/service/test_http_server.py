@@ -10,23 +10,23 @@ import pytest
 
 from edge.service import http_server as metrics_server
 from edge.service.http_server import MOST_AT_ONCE
-from edge.service.prometheus import Exposition
+from edge.service.prometheus import MetricsEndpoint
 
 WAIT_S = 60
 
 
 @pytest.fixture
-def page() -> Iterator[Exposition]:
-    page = Exposition(0)
+def page() -> Iterator[MetricsEndpoint]:
+    page = MetricsEndpoint(0)
     yield page
     page.close()
 
 
-def connect(page: Exposition) -> socket.socket:
+def connect(page: MetricsEndpoint) -> socket.socket:
     return socket.create_connection(("127.0.0.1", page.port), timeout=WAIT_S)
 
 
-def answer(page: Exposition, request: bytes) -> bytes:
+def answer(page: MetricsEndpoint, request: bytes) -> bytes:
     """All that comes; nothing where the connection is cut off."""
     with connect(page) as sock:
         try:
@@ -37,7 +37,7 @@ def answer(page: Exposition, request: bytes) -> bytes:
             return b""
 
 
-def status(page: Exposition, host: str) -> int:
+def status(page: MetricsEndpoint, host: str) -> int:
     connection = http.client.HTTPConnection("127.0.0.1", page.port, timeout=WAIT_S)
     connection.putrequest("GET", "/metrics", skip_host=True)
     connection.putheader("Host", host)

@@ -13,8 +13,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.errors import PublishError
-from edge.service import prometheus as exposition
-from edge.service.prometheus import Exposition
+from edge.service import prometheus as metrics_endpoint
+from edge.service.prometheus import MetricsEndpoint
 from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, Status, SteadyState, VideoEvidence
 
 WAIT_S = 60
@@ -33,18 +33,18 @@ Samples = dict[tuple[str, frozenset[tuple[str, str]]], float]
 
 
 @pytest.fixture
-def page() -> Iterator[Exposition]:
-    page = Exposition(0)
+def page() -> Iterator[MetricsEndpoint]:
+    page = MetricsEndpoint(0)
     yield page
     page.close()
 
 
-def fetch(page: Exposition) -> str:
+def fetch(page: MetricsEndpoint) -> str:
     with urllib.request.urlopen(f"http://127.0.0.1:{page.port}/metrics", timeout=WAIT_S) as answer:
         return str(answer.read().decode())
 
 
-def scrape(page: Exposition) -> Samples:
+def scrape(page: MetricsEndpoint) -> Samples:
     samples = [sample for family in text_string_to_metric_families(fetch(page)) for sample in family.samples]
     found = {(sample.name, frozenset(sample.labels.items())): sample.value for sample in samples}
     assert len(found) == len(samples)
@@ -150,7 +150,7 @@ def test_the_runtime_is_gauged(page) -> None:
     assert value(samples, "foal_queue_length", queue="blocks") == 0
     assert value(samples, "foal_confidence_ratio", stream="cam1") == 0.75
     assert value(samples, "foal_last_window_end_timestamp_seconds", stream="cam1") == 1_700_000_000.5
-    version = exposition.program_version()
+    version = metrics_endpoint.program_version()
     assert value(samples, "foal_build_info", version=version, bundle="tiny 0.1", backend="numpy") == 1
 
 
@@ -220,19 +220,19 @@ def test_odd_values_are_shown_as_they_are(page) -> None:
 @pytest.mark.parametrize("port", [70000, -1])
 def test_a_port_that_is_none_is_refused(port: int) -> None:
     with pytest.raises(PublishError, match=f"port {port}.*--metrics-port"):
-        Exposition(port)
+        MetricsEndpoint(port)
 
 
 def test_a_busy_port_is_named_with_a_remedy(page) -> None:
     with pytest.raises(PublishError) as refused:
-        Exposition(page.port)
+        MetricsEndpoint(page.port)
     assert str(refused.value).startswith(f"cannot serve metrics at 127.0.0.1 port {page.port}: Address already in use")
     assert "--metrics-port" in str(refused.value)
 
 
 def test_a_host_of_another_machine_is_refused() -> None:
     with pytest.raises(PublishError, match=r"at 192\.0\.2\.1 port 0"):
-        Exposition(0, "192.0.2.1")
+        MetricsEndpoint(0, "192.0.2.1")
 
 
 def test_it_listens_on_loopback_alone(page) -> None:
@@ -242,10 +242,10 @@ def test_it_listens_on_loopback_alone(page) -> None:
 
 def test_a_closed_page_leaves_neither_port_nor_thread() -> None:
     before = threading.enumerate()
-    first = Exposition(0)
+    first = MetricsEndpoint(0)
     scrape(first)
     first.close()
-    again = Exposition(first.port)
+    again = MetricsEndpoint(first.port)
     again.close()
     assert not [thread for thread in threading.enumerate() if thread not in before and not thread.daemon]
     with pytest.raises(OSError, match="refused"):
@@ -253,8 +253,8 @@ def test_a_closed_page_leaves_neither_port_nor_thread() -> None:
 
 
 def test_a_scraper_that_hangs_up_or_says_nothing_leaves_no_traceback(page, monkeypatch, capfd) -> None:
-    assert 0 < exposition.Handler.timeout <= 10
-    monkeypatch.setattr(exposition.Handler, "timeout", 0.05)
+    assert 0 < metrics_endpoint.Handler.timeout <= 10
+    monkeypatch.setattr(metrics_endpoint.Handler, "timeout", 0.05)
     with socket.create_connection(("127.0.0.1", page.port)) as silent:
         assert silent.recv(1) == b""
     with socket.create_connection(("127.0.0.1", page.port)) as rude:

@@ -8,14 +8,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.service.systemd import Watchdog
+from edge.service.systemd import SystemdNotifier
 
 SECOND_NS = 1_000_000_000
-STARTED: list[Watchdog] = []
+STARTED: list[SystemdNotifier] = []
 
 
-def start(*environment: Mapping[str, str]) -> Watchdog:
-    STARTED.append(Watchdog.from_environment(*environment))
+def start(*environment: Mapping[str, str]) -> SystemdNotifier:
+    STARTED.append(SystemdNotifier.from_environment(*environment))
     return STARTED[-1]
 
 

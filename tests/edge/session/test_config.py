@@ -7,7 +7,7 @@ import pytest
 
 from edge.bundle.load import SHIPPED
 from edge.errors import UsageError
-from edge.live.steady_state import Steadying
+from edge.live.steady_state import SteadyStateConfig
 from edge.session.config import Config, StreamConfig, check_stream, checked, load_config, parse_stream
 
 
@@ -41,10 +41,16 @@ def test_a_file_says_everything_and_the_command_line_wins(tmp_path: Path) -> Non
     config = load_config(path, {"bind": "tcp://127.0.0.1:8000", "threads": "1"})
     lobby, door, clip = config.streams
     assert (lobby.camera, lobby.mic, lobby.av_offset_ms) == (0, "USB Audio", -40)
-    assert (door.mic, door.sees, door.hears, door.is_recorded, clip.is_recorded) == ("off", True, False, False, True)
+    assert (door.mic, door.wants_video, door.wants_audio, door.is_recorded, clip.is_recorded) == (
+        "off",
+        True,
+        False,
+        False,
+        True,
+    )
     assert config.control == "off"
     assert (config.hop_s, config.bind, config.metrics_port, config.threads) == ("auto", "tcp://127.0.0.1:8000", 9100, 1)
-    assert config.events == Steadying(dwell_s=3)
+    assert config.events == SteadyStateConfig(dwell_s=3)
 
 
 @pytest.mark.parametrize(
@@ -157,5 +163,5 @@ def test_the_shipped_configuration_says_the_defaults() -> None:
         Config().hop_s,
         Config().bind,
         Config().control,
-        Steadying(),
+        SteadyStateConfig(),
     )

@@ -8,16 +8,15 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.live.inbox import Inbox
-from edge.live.step import Arrival
+from edge.live.inbox import Delivery, Inbox
 from edge.session import inputs
 from edge.session.config import StreamConfig
 from edge.session.inputs import count_captures, make_devices, make_recording, make_recordings, open_devices, pace
+from edge.sources.adapters import Shifted, ShiftedRecording
 from edge.sources.camera import LocalCamera
 from edge.sources.demo import MOODS, Demo, face
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
-from edge.sources.shifted import Shifted, ShiftedRecording
 
 
 @pytest.fixture
@@ -109,7 +108,7 @@ def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> No
     (capture,) = pace(recordings, inbox, clock, 7_000_000_000, stop)
     capture.start()
     capture.finish()
-    arrivals = inbox.take(0)
-    assert {arrival.stream for arrival in arrivals} == {1}
-    assert arrivals[-1] == Arrival(1, None)
-    assert min(arrival.event.end_ns for arrival in arrivals[:-1]) == 7_000_000_000
+    deliveries = inbox.take(0)
+    assert {delivery.stream for delivery in deliveries} == {1}
+    assert deliveries[-1] == Delivery(1, None)
+    assert min(delivery.event.end_ns for delivery in deliveries[:-1]) == 7_000_000_000

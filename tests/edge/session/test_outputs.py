@@ -14,17 +14,17 @@ import pytest
 from edge.bundle.load import SHIPPED, load
 from edge.clock import SystemClock
 from edge.errors import PublishError, UsageError
-from edge.live.step import Step
+from edge.live.inbox import LoopInput
 from edge.live.suspension import SuspensionWatch
 from edge.recording.metadata import MESSAGES, STEPS, read_session
 from edge.recording.reader import read_messages
 from edge.session.config import Config
-from edge.session.outputs import Outlets
+from edge.session.outputs import Outputs
 from edge.wire.control_client import ControlClient
 from edge.wire.control_messages import AskStatus, StatusReply
 from edge.wire.keys import make_server_keys
 from edge.wire.messages import SCHEMA, Status
-from tests.edge.made_run import MS, course
+from tests.edge.made_run import MS, run_spec
 
 CLOCK = SystemClock()
 ABOUT = {"session": "0" * 32, "bundle": "foal-nano 0.1.0", "backend": "numpy"}
@@ -34,16 +34,16 @@ def status(seq: int) -> Status:
     return Status(SCHEMA, "0" * 32, "lobby", seq, 0, 7, "online", "ok", "ok", 0.5, {})
 
 
-def opened(tmp_path: Path, seen: list[Any] | None = None, **changes: Any) -> Outlets:
+def opened(tmp_path: Path, seen: list[Any] | None = None, **changes: Any) -> Outputs:
     config = Config(bind=f"ipc://{tmp_path}/publisher", **changes)
     on_sent = seen.append if seen is not None else (lambda message: None)
-    return Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), on_sent)
+    return Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), on_sent)
 
 
 def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
     seen: list[Any] = []
-    with closing(opened(tmp_path, seen)) as outlets:
-        outlets.publisher.publish(status(0))
+    with closing(opened(tmp_path, seen)) as outputs:
+        outputs.publisher.publish(status(0))
     assert [(message.seq, message.mono_publish > 7) for message in seen] == [(0, True)]
 
 
@@ -51,10 +51,10 @@ def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
 def test_without_an_address_messages_are_seen_and_no_port_is_taken(tmp_path: Path, fast: bool) -> None:
     seen: list[Any] = []
     config = Config(bind="auto" if fast else "off", fast=fast)
-    with closing(Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), seen.append)) as outlets:
-        assert outlets.publisher.address is None
-        outlets.publisher.publish(status(0))
-        outlets.publisher.publish_each(status(1))
+    with closing(Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), seen.append)) as outputs:
+        assert outputs.publisher.address is None
+        outputs.publisher.publish(status(0))
+        outputs.publisher.publish_each(status(1))
     assert [message.seq for message in seen] == [0, 1]
     assert not [thread for thread in threading.enumerate() if thread.name == "control"]
 
@@ -62,8 +62,8 @@ def test_without_an_address_messages_are_seen_and_no_port_is_taken(tmp_path: Pat
 def test_a_control_port_of_its_own_answers_where_nothing_is_published(tmp_path: Path) -> None:
     address = f"ipc://{tmp_path}/control"
     config = Config(bind="off", control=address)
-    with closing(Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), list)) as outlets:
-        outlets.publisher.publish_each(status(0))
+    with closing(Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), list)) as outputs:
+        outputs.publisher.publish_each(status(0))
         with ControlClient(address, timeout_s=20) as control:
             reply = control.ask(AskStatus(), StatusReply)
     assert reply.about["publishing"] == "off"
@@ -71,15 +71,15 @@ def test_a_control_port_of_its_own_answers_where_nothing_is_published(tmp_path: 
 
 def test_of_recordings_as_quick_as_possible_the_times_stay(tmp_path: Path) -> None:
     seen: list[Any] = []
-    with closing(opened(tmp_path, seen, fast=True)) as outlets:
-        outlets.publisher.publish(status(0))
+    with closing(opened(tmp_path, seen, fast=True)) as outputs:
+        outputs.publisher.publish(status(0))
     assert [message.mono_publish for message in seen] == [7]
 
 
 def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
     caplog.set_level("INFO")
-    with closing(opened(tmp_path, metrics_port=0)) as outlets:
-        outlets.publisher.publish_each(status(0))
+    with closing(opened(tmp_path, metrics_port=0)) as outputs:
+        outputs.publisher.publish_each(status(0))
         address = next(r.getMessage() for r in caplog.records if "metrics at" in r.getMessage()).split()[-1]
         until_s = time.monotonic() + 60
         while b'stream="lobby"' not in (page := urllib.request.urlopen(address).read()):
@@ -88,21 +88,21 @@ def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
 
 
 def test_nothing_is_recorded_unless_it_is_asked_for(tmp_path: Path) -> None:
-    with closing(opened(tmp_path)) as outlets:
-        on_step = outlets.record(course("lobby"), load(SHIPPED))
-        on_step(Step(0, 0, 500 * MS, [], [{}]))
-        outlets.publisher.publish_each(status(0))
+    with closing(opened(tmp_path)) as outputs:
+        on_step = outputs.record(run_spec("lobby"), load(SHIPPED))
+        on_step(LoopInput(0, 0, 500 * MS, [], [{}]))
+        outputs.publisher.publish_each(status(0))
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == set()
 
 
 @pytest.mark.parametrize("media", [False, True])
 def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, media: bool) -> None:
     kept = tmp_path / "kept"
-    with closing(opened(tmp_path, record=str(kept), record_media=media)) as outlets:
-        on_step = outlets.record(course("lobby"), load(SHIPPED))
-        on_step(Step(0, 0, 500 * MS, [], [{}]))
-        outlets.publisher.publish_each(status(0))
-        outlets.publisher.publish_each(status(1))
+    with closing(opened(tmp_path, record=str(kept), record_media=media)) as outputs:
+        on_step = outputs.record(run_spec("lobby"), load(SHIPPED))
+        on_step(LoopInput(0, 0, 500 * MS, [], [{}]))
+        outputs.publisher.publish_each(status(0))
+        outputs.publisher.publish_each(status(1))
     (folder,) = kept.iterdir()
     assert {path.name for path in folder.iterdir()} == {"session.json", MESSAGES, *([STEPS] if media else [])}
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
@@ -115,12 +115,12 @@ def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, 
 def test_a_public_address_needs_keys_or_a_word(tmp_path: Path, field: str) -> None:
     addresses = {"bind": f"ipc://{tmp_path}/publisher", "control": "off", field: "tcp://0.0.0.0:*"}
     with pytest.raises(UsageError, match="--insecure"):
-        Outlets(Config(**addresses), ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None)
+        Outputs(Config(**addresses), ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None)
     keys = tmp_path / "keys"
     make_server_keys(keys)
     for said in ({"keys": str(keys)}, {"insecure": True}):
         config = msgspec.structs.replace(Config(**addresses), **said)
-        Outlets(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None).close()
+        Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None).close()
 
 
 def test_where_one_cannot_be_had_the_others_are_closed_again(tmp_path: Path) -> None:

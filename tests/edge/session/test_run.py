@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.cli.options import make_workshop
+from edge.cli.options import make_engine_builder
 from edge.errors import PublishError, SourceError, UsageError
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.windowing import FrameGrid
@@ -20,7 +20,7 @@ from edge.wire.messages import DROP_REASONS, Prediction, Stats, Status, SteadySt
 
 DEMO = StreamConfig(demo=True)
 FAST = Config((DEMO,), fast=True, bind="tcp://127.0.0.1:*", backend="onnxruntime", threads=1)
-IDLE = make_workshop(bool, quiet=True)
+IDLE = make_engine_builder(bool, quiet=True)
 
 
 def replace(settings: Any, **changes: Any) -> Any:
@@ -176,9 +176,9 @@ def test_a_run_that_is_stopped_ends_at_once_without_a_complaint() -> None:
 def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
     for path in recordings:
         frames = list(read_frames(path, FrameGrid(5.0)))
-        height, width = frames[0].picture.shape[:2]
+        height, width = frames[0].video.shape[:2]
         framing = FaceFraming(64, 64)
-        boxes = {framing(frame.picture).box for frame in frames}
+        boxes = {framing(frame.image).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))
         assert len(predictions) >= 3, path
         assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}

@@ -17,19 +17,18 @@ import pytest
 import zmq
 
 from edge.bundle.load import SHIPPED, load
-from edge.live.hop_control import Pace
-from edge.live.inbox import Inbox
+from edge.live.hop_control import HopControl
+from edge.live.inbox import Delivery, Inbox
 from edge.live.loop import run_live
-from edge.live.pipeline import line_up
+from edge.live.pipeline import build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.step import Arrival
 from edge.live.supervision import Supervisor
 from edge.live.suspension import SuspensionWatch
 from edge.preprocess.media import Block, Frame
-from edge.service.systemd import Watchdog
+from edge.service.systemd import SystemdNotifier
 from edge.wire.control import Control
 from edge.wire.publisher import Publisher, stamped
-from tests.edge.made_run import MS, course
+from tests.edge.made_run import MS, run_spec
 
 HOUR_NS = 3_600_000_000_000
 TICK_NS = 20 * MS
@@ -70,13 +69,13 @@ class PassingInbox(Inbox):
         super().__init__([1] * len(NAMES))
         self._clock, self._end_ns = clock, round(hours * HOUR_NS)
         random = np.random.default_rng(0)
-        self._sound = (0.1 * random.standard_normal((50, 320))).astype(np.float32)
+        self._audio = (0.1 * random.standard_normal((50, 320))).astype(np.float32)
         self._pictures = random.integers(60, 200, (5, 64, 64, 3)).astype(np.uint8)
         self.looks: list[tuple[int, float, int, int]] = []
 
     def take(
-        self, timeout_s: float, linger_s: float = 0.0, sound_due_ns: Sequence[float] | None = None
-    ) -> list[Arrival]:
+        self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None
+    ) -> list[Delivery]:
         self._clock.time_ns += TICK_NS
         now_ns = self._clock.time_ns
         tick = now_ns // TICK_NS
@@ -84,7 +83,7 @@ class PassingInbox(Inbox):
             minute = now_ns // (60_000 * MS) + 3 * stream
             if minute % 10 != 7:
                 muted = minute % 10 == 4
-                self.put(stream, Block(self._sound[tick % 50] * (not muted), now_ns))
+                self.put(stream, Block(self._audio[tick % 50] * (not muted), now_ns))
             if tick % 10 == 0 and minute % 10 != 2:
                 self.put(stream, Frame(self._pictures[tick // 10 % 5], now_ns))
         if now_ns % LOOK_NS == 0:
@@ -121,10 +120,12 @@ def test_nothing_grows(hours: float, clock, tmp_path, record_property) -> None:
     backend, inbox = GoldenBackend(), PassingInbox(clock, hours)
     publisher = Publisher(f"ipc://{tmp_path}/soak", "msgpack", lambda m: stamped(m, clock), lambda message: None)
     control = Control(f"ipc://{tmp_path}/control", {}, publisher.last, clock, None, None)
-    made = line_up(
-        msgspec.structs.replace(course(*NAMES), begin_ns=0), Recognizer(backend.manifest, backend), publisher.publish
+    made = build_pipeline(
+        msgspec.structs.replace(run_spec(*NAMES), begin_ns=0), Recognizer(backend.manifest, backend), publisher.publish
     )
-    supervisor = Supervisor("0" * 32, Pace(500 * MS, False), inbox, publisher, made.reporters, Watchdog(), clock)
+    supervisor = Supervisor(
+        "0" * 32, HopControl(500 * MS, False), inbox, publisher, made.reporters, SystemdNotifier(), clock
+    )
     heard = [0]
     with zmq.Context() as context, context.socket(zmq.SUB) as deaf:
         deaf.subscribe(b"")

@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from edge.preprocess.media import Block, Event, Frame
-from edge.sources.sound import laid
+from edge.sources.audio_track import laid
 
 FPS = 25
 READ_HZ = 16000
@@ -56,16 +56,16 @@ def write(
         if video:
             for index in range(round(seconds * FPS)):
                 bright = any(0 <= index - round(at * FPS) < 5 for at in times_s)
-                picture = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 220 if bright else 20, np.uint8), "rgb24")
-                picture.pts, picture.time_base = index, Fraction(1, FPS)
-                keep(video.encode(picture), change_picture)
+                image = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 220 if bright else 20, np.uint8), "rgb24")
+                image.pts, image.time_base = index, Fraction(1, FPS)
+                keep(video.encode(image), change_picture)
             keep(video.encode(None), change_picture)
         to_codec = av.AudioResampler(format=audio.codec_context.format.name, layout="mono", rate=rate_hz)
         for begin in range(0, len(samples), 1024):
             piece = av.AudioFrame.from_ndarray(samples[None, begin : begin + 1024], "fltp", "mono")
             piece.sample_rate, piece.pts, piece.time_base = rate_hz, begin, Fraction(1, rate_hz)
-            for sound in to_codec.resample(piece):
-                keep(audio.encode(sound), change)
+            for audio in to_codec.resample(piece):
+                keep(audio.encode(audio), change)
         keep(audio.encode(None), change)
         for _, packet in sorted(packets, key=lambda made: made[0]):
             if packet is not None:
@@ -116,7 +116,7 @@ def beep_times(events: Iterable[Event]) -> list[float]:
 def flash_times(events: Iterable[Event]) -> list[float]:
     """When the flashes begin, in seconds."""
     frames = [event for event in events if isinstance(event, Frame)]
-    bright = [False, *(frame.picture.mean() > 120 for frame in frames)]
+    bright = [False, *(frame.image.mean() > 120 for frame in frames)]
     return [
         frame.end_ns / 1e9
         for frame, is_bright, was in zip(frames, bright[1:], bright, strict=False)

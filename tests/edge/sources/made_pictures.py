@@ -22,11 +22,11 @@ TKHD_MATRIX = 40
 
 def pattern(width: int = 48, height: int = 32) -> np.ndarray:
     """uint8 `[H, W, 3]`: no turning or mirroring looks like another."""
-    picture = np.full((height, width, 3), (40, 60, 80), np.uint8)
-    picture[: height // 2, : width // 2] = 200, 30, 30
-    picture[: height // 2, width // 2 :] = 30, 160, 30
-    picture[height // 4 * 3 :, : width // 4] = 240, 240, 240
-    return picture
+    image = np.full((height, width, 3), (40, 60, 80), np.uint8)
+    image[: height // 2, : width // 2] = 200, 30, 30
+    image[: height // 2, width // 2 :] = 30, 160, 30
+    image[height // 4 * 3 :, : width // 4] = 240, 240, 240
+    return image
 
 
 def lying(upright: np.ndarray, orientation: int) -> np.ndarray:
@@ -62,10 +62,10 @@ def exif(orientation: int, order: str = "<") -> bytes:
     return header + struct.pack(f"{order}HHHIHHI", 1, ORIENTATION, SHORT, 1, orientation, 0, 0)
 
 
-def jpeg(path: Path, picture: np.ndarray, orientation: int | None = None, order: str = "<") -> Path:
+def jpeg(path: Path, image: np.ndarray, orientation: int | None = None, order: str = "<") -> Path:
     """A still, each of its pixels with its own colour, with EXIF data where an orientation is given."""
     whole = [cv2.IMWRITE_JPEG_QUALITY, 100, cv2.IMWRITE_JPEG_SAMPLING_FACTOR, cv2.IMWRITE_JPEG_SAMPLING_FACTOR_444]
-    _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(picture[..., ::-1]), whole)
+    _, encoded = cv2.imencode(".jpg", np.ascontiguousarray(image[..., ::-1]), whole)
     content, marker = encoded.tobytes(), b""
     if orientation is not None:
         said = b"Exif\0\0" + exif(orientation, order)
@@ -74,9 +74,9 @@ def jpeg(path: Path, picture: np.ndarray, orientation: int | None = None, order:
     return path
 
 
-def png(path: Path, picture: np.ndarray, orientation: int) -> Path:
+def png(path: Path, image: np.ndarray, orientation: int) -> Path:
     """A still with EXIF data in a chunk of its own, after the header's."""
-    _, encoded = cv2.imencode(".png", np.ascontiguousarray(picture[..., ::-1]))
+    _, encoded = cv2.imencode(".png", np.ascontiguousarray(image[..., ::-1]))
     content, said = encoded.tobytes(), exif(orientation)
     chunk = struct.pack(">I", len(said)) + b"eXIf" + said + struct.pack(">I", zlib.crc32(b"eXIf" + said))
     path.write_bytes(content[:PNG_HEADER] + chunk + content[PNG_HEADER:])
@@ -85,7 +85,7 @@ def png(path: Path, picture: np.ndarray, orientation: int) -> Path:
 
 def film(
     path: Path,
-    pictures: Sequence[av.VideoFrame],
+    images: Sequence[av.VideoFrame],
     codec: str,
     pixel_aspect: Fraction | None = None,
     colorspace: int = 2,
@@ -94,21 +94,21 @@ def film(
     """A film of five pictures a second, in the pixel format of its frames."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=5)
-        stream.width, stream.height = pictures[0].width, pictures[0].height
-        stream.pix_fmt = pictures[0].format.name
+        stream.width, stream.height = images[0].width, images[0].height
+        stream.pix_fmt = images[0].format.name
         if pixel_aspect:
             stream.codec_context.sample_aspect_ratio = pixel_aspect
         stream.codec_context.colorspace, stream.codec_context.color_range = colorspace, color_range
-        for number, frame in enumerate(pictures):
+        for number, frame in enumerate(images):
             frame.pts, frame.time_base = number, Fraction(1, 5)
             container.mux(stream.encode(frame))
         container.mux(stream.encode(None))
     return path
 
 
-def rgb(path: Path, picture: np.ndarray, pixel_aspect: Fraction | None = None) -> Path:
+def rgb(path: Path, image: np.ndarray, pixel_aspect: Fraction | None = None) -> Path:
     """A film of one picture: without loss as MOV."""
-    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(picture), "rgb24")
+    frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
     if path.suffix == ".mov":
         return film(path, [frame], "png", pixel_aspect)
     return film(path, [frame.reformat(format="yuv420p")], "mpeg2video", pixel_aspect)

@@ -14,7 +14,7 @@ PLAIN = Disposition(0)
 
 
 @dataclass(frozen=True)
-class Sound:
+class AudioSpec:
     """A sound track of one tone."""
 
     level: float
@@ -35,18 +35,18 @@ class Film:
     frames: int = 10
 
 
-def write(path: Path, tracks: Sequence[Sound | Film], seconds: float = 1.0) -> Path:
+def write(path: Path, tracks: Sequence[AudioSpec | Film], seconds: float = 1.0) -> Path:
     """A recording of these tracks, in this order."""
     with av.open(str(path), "w") as container:
-        streams = [sound(container, made) if isinstance(made, Sound) else film(container, made) for made in tracks]
+        streams = [audio(container, made) if isinstance(made, AudioSpec) else film(container, made) for made in tracks]
         for stream, made in zip(streams, tracks, strict=True):
-            for frame in levels(made, seconds) if isinstance(made, Sound) else greys(made):
+            for frame in levels(made, seconds) if isinstance(made, AudioSpec) else greys(made):
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
 
 
-def sound(container: av.container.OutputContainer, made: Sound) -> av.AudioStream:
+def audio(container: av.container.OutputContainer, made: AudioSpec) -> av.AudioStream:
     """An empty sound track."""
     stream = container.add_stream(made.codec, rate=RATE_HZ, layout="mono")
     stream.disposition = made.disposition.value
@@ -63,7 +63,7 @@ def film(container: av.container.OutputContainer, made: Film) -> av.VideoStream:
     return stream
 
 
-def levels(made: Sound, seconds: float) -> list[av.AudioFrame]:
+def levels(made: AudioSpec, seconds: float) -> list[av.AudioFrame]:
     """The sound of a track."""
     frames = []
     for begin in range(0, round(seconds * RATE_HZ), 1024):

@@ -10,13 +10,13 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.sources import camera as camera_module
 from edge.sources import reader as reader_module
 from edge.sources.camera import LocalCamera, make_camera
 
-PICTURE = Picture(5.0, 8, 8, "whole")
+PICTURE = VideoSpec(5.0, 8, 8, "whole")
 MS = 1_000_000
 BLUE = (200, 0, 0)
 
@@ -81,7 +81,7 @@ def take_all(camera: LocalCamera, match: str) -> list[tuple[int, list[int]]]:
 
     def take() -> None:
         for frame in camera.events():
-            taken.append((frame.end_ns // MS, frame.picture[0, 0].tolist()))
+            taken.append((frame.end_ns // MS, frame.image[0, 0].tolist()))
 
     with pytest.raises(SourceError, match=match):
         take()

@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.media import Block, Frame
 from edge.sources.demo import MOODS, Demo, voice
 
-SOUND, PICTURE = Sound(16000, 6.0), Picture(5.0, 64, 64, "face")
+SOUND, PICTURE = AudioSpec(16000, 6.0), VideoSpec(5.0, 64, 64, "face")
 MS = 1_000_000
 
 
@@ -22,8 +22,8 @@ def test_it_is_twelve_seconds_of_sound_and_picture_by_time() -> None:
 
 
 @pytest.mark.parametrize(("sound", "picture", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
-def test_only_what_is_asked_for_is_given(sound, picture, kind: type) -> None:
-    assert {type(event) for event in Demo(sound, picture).events()} == {kind}
+def test_only_what_is_asked_for_is_given(audio, image, kind: type) -> None:
+    assert {type(event) for event in Demo(audio, image).events()} == {kind}
 
 
 def test_it_is_the_same_every_time() -> None:
@@ -32,12 +32,12 @@ def test_it_is_the_same_every_time() -> None:
         if isinstance(one, Block):
             np.testing.assert_array_equal(one.samples, other.samples)
         else:
-            np.testing.assert_array_equal(one.picture, other.picture)
+            np.testing.assert_array_equal(one.video, other.video)
 
 
 def test_a_face_is_found_in_every_frame() -> None:
     framing = FaceFraming(64, 64)
-    assert all(framing(event.picture).faces == 1 for event in Demo(None, PICTURE).events())
+    assert all(framing(event.image).faces == 1 for event in Demo(None, PICTURE).events())
 
 
 @pytest.mark.parametrize("mood", MOODS)

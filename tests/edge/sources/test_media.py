@@ -7,13 +7,13 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.media import Block, Frame
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
+from edge.sources.media import MediaFile, probe, read_audio, read_blocks, read_frames
 
-SOUND, PICTURE = Sound(16000, 6.0), Picture(5.0, 8, 8, "whole")
+SOUND, PICTURE = AudioSpec(16000, 6.0), VideoSpec(5.0, 8, 8, "whole")
 MS = 1_000_000
 
 
@@ -35,23 +35,23 @@ def shades(count: int) -> np.ndarray:
         ("still.png", ("png", ""), False, True),
     ],
 )
-def test_what_a_file_has(tmp_path, make_clip, tone, name, codecs, has_sound: bool, has_picture: bool) -> None:
+def test_what_a_file_has(tmp_path, make_clip, tone, name, codecs, has_audio: bool, has_video: bool) -> None:
     if name.endswith("png"):
         (tmp_path / name).write_bytes(still())
     else:
         rate_hz = 44100 if name.endswith("flv") else 16000
-        samples = tone(0.5, rate_hz) if has_sound else None
-        pictures = shades(5) if has_picture else None
-        make_clip(tmp_path / name, pictures, samples, codecs=codecs, rate_hz=rate_hz)
-    assert probe(tmp_path / name) == (has_sound, has_picture)
+        samples = tone(0.5, rate_hz) if has_audio else None
+        images = shades(5) if has_video else None
+        make_clip(tmp_path / name, images, samples, codecs=codecs, rate_hz=rate_hz)
+    assert probe(tmp_path / name) == (has_audio, has_video)
 
 
 def still() -> bytes:
     encoder = av.CodecContext.create("png", "w")
     encoder.width, encoder.height, encoder.pix_fmt = 32, 24, "rgb24"
     encoder.time_base = Fraction(1)
-    picture = av.VideoFrame.from_ndarray(shades(3)[2], format="rgb24")
-    return b"".join(bytes(packet) for packet in [*encoder.encode(picture), *encoder.encode(None)])
+    image = av.VideoFrame.from_ndarray(shades(3)[2], format="rgb24")
+    return b"".join(bytes(packet) for packet in [*encoder.encode(image), *encoder.encode(None)])
 
 
 def test_sound_comes_in_whole_blocks_of_20_ms_and_a_shorter_rest(tmp_path, make_clip, tone) -> None:
@@ -65,11 +65,11 @@ def test_sound_comes_in_whole_blocks_of_20_ms_and_a_shorter_rest(tmp_path, make_
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 44100, 48000])
 def test_sound_of_any_rate_keeps_its_length_and_pitch(tmp_path, make_clip, tone, rate_hz: int) -> None:
     path = make_clip(tmp_path / "a.wav", samples=tone(1.0, rate_hz), rate_hz=rate_hz)
-    sound = read_sound(path, 16000)
-    assert len(sound) == pytest.approx(16000, abs=20)
-    spectrum = np.abs(np.fft.rfft(sound, 16000))
+    audio = read_audio(path, 16000)
+    assert len(audio) == pytest.approx(16000, abs=20)
+    spectrum = np.abs(np.fft.rfft(audio, 16000))
     assert int(spectrum.argmax()) == 440
-    assert np.abs(sound).max() == pytest.approx(9000 / 32768, rel=0.1)
+    assert np.abs(audio).max() == pytest.approx(9000 / 32768, rel=0.1)
 
 
 @pytest.mark.parametrize(("left", "right", "mono"), [(8192, 0, 0.125), (16384, 16384, 0.5), (32767, 32767, 1.0)])
@@ -94,21 +94,21 @@ def test_frames_are_those_of_the_grid_at_their_own_times(tmp_path, make_clip, fp
     frames = list(read_frames(path, FrameGrid(5.0)))
     assert [frame.end_ns // MS for frame in frames] == times_ms
     for frame in frames:
-        np.testing.assert_array_equal(frame.picture, shades(fps)[round(frame.end_ns * fps / 1e9)])
+        np.testing.assert_array_equal(frame.image, shades(fps)[round(frame.end_ns * fps / 1e9)])
 
 
 def test_colours_are_red_green_blue(tmp_path, make_clip) -> None:
-    pictures = np.zeros((2, 24, 32, 3), np.uint8)
-    pictures[..., 0], pictures[..., 1] = 200, 100
-    frame = next(read_frames(make_clip(tmp_path / "a.mkv", pictures), FrameGrid(5.0)))
-    np.testing.assert_array_equal(frame.picture, pictures[0])
+    images = np.zeros((2, 24, 32, 3), np.uint8)
+    images[..., 0], images[..., 1] = 200, 100
+    frame = next(read_frames(make_clip(tmp_path / "a.mkv", images), FrameGrid(5.0)))
+    np.testing.assert_array_equal(frame.image, images[0])
 
 
 def test_a_still_picture_is_one_frame_at_the_beginning(tmp_path) -> None:
     (tmp_path / "still.png").write_bytes(still())
     frames = list(read_frames(tmp_path / "still.png", FrameGrid(5.0)))
     assert [frame.end_ns for frame in frames] == [0]
-    np.testing.assert_array_equal(frames[0].picture, shades(3)[2])
+    np.testing.assert_array_equal(frames[0].video, shades(3)[2])
 
 
 def test_sound_and_picture_come_by_time(tmp_path, make_clip, tone) -> None:
@@ -122,9 +122,9 @@ def test_sound_and_picture_come_by_time(tmp_path, make_clip, tone) -> None:
 
 
 @pytest.mark.parametrize(("sound", "picture", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
-def test_only_what_is_asked_for_is_given(tmp_path, make_clip, tone, sound, picture, kind: type) -> None:
+def test_only_what_is_asked_for_is_given(tmp_path, make_clip, tone, audio, image, kind: type) -> None:
     path = make_clip(tmp_path / "a.mkv", shades(10), tone(1.0))
-    assert {type(event) for event in MediaFile(path, sound, picture).events()} == {kind}
+    assert {type(event) for event in MediaFile(path, audio, image).events()} == {kind}
 
 
 def test_a_track_that_begins_later_keeps_its_distance(tmp_path, tone) -> None:
@@ -133,14 +133,14 @@ def test_a_track_that_begins_later_keeps_its_distance(tmp_path, tone) -> None:
         video = container.add_stream("ffv1", rate=10)
         video.width, video.height, video.pix_fmt = 32, 24, "bgr0"
         audio = container.add_stream("pcm_s16le", rate=16000, layout="mono")
-        for index, picture in enumerate(shades(10)):
-            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+        for index, image in enumerate(shades(10)):
+            frame = av.VideoFrame.from_ndarray(image, format="rgb24")
             frame.pts, frame.time_base = index, Fraction(1, 10)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        sound = av.AudioFrame.from_ndarray(tone(0.2)[None], format="s16", layout="mono")
-        sound.sample_rate, sound.pts, sound.time_base = 16000, 8000, Fraction(1, 16000)
-        container.mux(audio.encode(sound))
+        audio = av.AudioFrame.from_ndarray(tone(0.2)[None], format="s16", layout="mono")
+        audio.sample_rate, audio.pts, audio.time_base = 16000, 8000, Fraction(1, 16000)
+        container.mux(audio.encode(audio))
         container.mux(audio.encode(None))
     blocks = list(read_blocks(path, 16000))
     assert [block.end_ns // MS for block in blocks] == [520 + 20 * k for k in range(10)]
@@ -153,8 +153,8 @@ def test_a_recording_can_be_read_twice(tmp_path, make_clip, tone) -> None:
 
 @pytest.mark.parametrize(("has", "remedy"), [("sound", "say --camera off"), ("picture", "say --mic off")])
 def test_what_is_missing_is_named_with_a_remedy(tmp_path, make_clip, tone, has: str, remedy: str) -> None:
-    pictures, samples = (shades(5), None) if has == "picture" else (None, tone(0.5))
-    path = make_clip(tmp_path / "half.mkv", pictures, samples)
+    images, samples = (shades(5), None) if has == "picture" else (None, tone(0.5))
+    path = make_clip(tmp_path / "half.mkv", images, samples)
     with pytest.raises(SourceError, match=remedy) as refused:
         MediaFile(path, SOUND, PICTURE)
     assert str(path) in str(refused.value)
@@ -186,8 +186,8 @@ def test_a_truncated_mp4_cannot_be_read(tmp_path, make_clip, tone) -> None:
 
 
 def test_a_truncated_flv_gives_what_is_left_of_it(tmp_path, make_clip) -> None:
-    pictures = np.random.default_rng(0).integers(0, 256, (20, 24, 32, 3), dtype=np.uint8)
-    whole = make_clip(tmp_path / "a.flv", pictures, codecs=("flv", ""))
+    images = np.random.default_rng(0).integers(0, 256, (20, 24, 32, 3), dtype=np.uint8)
+    whole = make_clip(tmp_path / "a.flv", images, codecs=("flv", ""))
     content = whole.read_bytes()
     (tmp_path / "cut.flv").write_bytes(content[: len(content) // 2])
     times = [frame.end_ns for frame in read_frames(whole, FrameGrid(5.0))]
@@ -199,7 +199,7 @@ def test_a_truncated_flv_gives_what_is_left_of_it(tmp_path, make_clip) -> None:
 def test_real_recordings_have_sound_and_five_frames_a_second(recordings: list[Path]) -> None:
     assert len(recordings) == 3
     for path in recordings:
-        sound = len(read_sound(path, 16000)) / 16000
+        audio = len(read_audio(path, 16000)) / 16000
         frames = list(read_frames(path, FrameGrid(5.0)))
-        assert len(frames) == pytest.approx(5 * sound, abs=2), path
+        assert len(frames) == pytest.approx(5 * audio, abs=2), path
         assert np.diff([frame.end_ns for frame in frames]).max() < 300 * MS

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Sound
+from edge.bundle.manifest import AudioSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.sources import microphone as microphone_module
@@ -17,7 +17,7 @@ from edge.sources import portaudio
 from edge.sources.microphone import LARGEST_BACKLOG, Microphone
 
 MICROPHONE_VARIABLE = "FOAL_MICROPHONE"
-SOUND = Sound(16000, 6.0)
+SOUND = AudioSpec(16000, 6.0)
 SECOND_NS = 1_000_000_000
 BLOCK_NS = 20_000_000
 

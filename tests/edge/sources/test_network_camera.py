@@ -17,7 +17,7 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
@@ -26,9 +26,9 @@ from edge.sources.camera import make_camera
 from edge.sources.network_camera import LARGEST_LAG_NS, LOST_S, Pictures
 from tests.edge.sources.made_pictures import jpeg as jpeg_of
 from tests.edge.sources.made_pictures import lying, pattern
-from tests.edge.sources.made_tracks import Film, Sound, write
+from tests.edge.sources.made_tracks import AudioSpec, Film, write
 
-PICTURE = Picture(5.0, 8, 8, "whole")
+PICTURE = VideoSpec(5.0, 8, 8, "whole")
 MS = 1_000_000
 FPS = 25
 GREY = 6
@@ -85,7 +85,7 @@ def camera_of(pieces: Callable[[], Iterator[tuple[bytes, float]]]) -> Iterator[s
         yield address
 
 
-def pictures(count: int | None = None) -> Iterator[tuple[bytes, float]]:
+def images(count: int | None = None) -> Iterator[tuple[bytes, float]]:
     for number in itertools.count() if count is None else range(count):
         yield part(jpeg(number)), 1 / FPS
 
@@ -106,17 +106,17 @@ def read_until_lost(address: str) -> tuple[list[Frame], float, str]:
 
 
 def hangs() -> Iterator[tuple[bytes, float]]:
-    yield from pictures(13)
+    yield from images(13)
     yield b"", 8.0
 
 
 def trickles() -> Iterator[tuple[bytes, float]]:
-    yield from pictures(13)
+    yield from images(13)
     yield from (((HEAD % 10**6)[n : n + 1] if n < len(HEAD) else b"x", 0.05) for n in range(160))
 
 
 def sends_damage() -> Iterator[tuple[bytes, float]]:
-    yield from pictures(13)
+    yield from images(13)
     yield from ((part(b"no picture"), 1 / FPS) for _ in range(200))
 
 
@@ -130,7 +130,7 @@ def test_a_camera_that_sends_no_pictures_is_lost_whatever_else_it_sends(pieces) 
 
 
 def test_a_camera_that_ends_is_lost_at_once() -> None:
-    with camera_of(partial(pictures, 13)) as address:
+    with camera_of(partial(images, 13)) as address:
         frames, _, said = read_until_lost(address)
     assert said.startswith(f"camera {address} ")
     assert "sends no more pictures" not in said, "its end was seen, not waited for"
@@ -139,7 +139,7 @@ def test_a_camera_that_ends_is_lost_at_once() -> None:
 
 def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     begun_ns = time.monotonic_ns()
-    with camera_of(pictures) as address:
+    with camera_of(images) as address:
         camera = make(address)
         camera.open()
         frames = list(itertools.islice(camera.events(), 6))
@@ -148,14 +148,14 @@ def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     assert slots == sorted(set(slots))
     assert begun_ns < frames[0].end_ns
     assert frames[-1].end_ns < time.monotonic_ns()
-    numbers = [round(int(frame.picture[9, 9, 0]) / GREY) for frame in frames]
+    numbers = [round(int(frame.image[9, 9, 0]) / GREY) for frame in frames]
     assert numbers == sorted(set(numbers))
-    assert frames[0].picture.shape == (48, 64, 3)
+    assert frames[0].video.shape == (48, 64, 3)
 
 
 def test_whoever_is_slow_gets_the_newest_frames() -> None:
     dropped: Counter[str] = Counter()
-    with camera_of(pictures) as address:
+    with camera_of(images) as address:
         camera = make(address, dropped)
         camera.open()
         woke_ns = [0]
@@ -242,7 +242,7 @@ def test_an_address_without_a_picture_is_refused(served, tmp_path, make_clip, to
 
 
 def test_an_address_of_music_with_a_cover_is_refused(served, tmp_path) -> None:
-    write(tmp_path / "a.flac", [Sound(0.25, codec="flac"), Film(40, Disposition.attached_pic, "mjpeg", frames=1)])
+    write(tmp_path / "a.flac", [AudioSpec(0.25, codec="flac"), Film(40, Disposition.attached_pic, "mjpeg", frames=1)])
     with pytest.raises(SourceError, match=r"sends no picture to go by, only 0 \(mjpeg.*attached pic\); let it send"):
         make(f"{served}/a.flac").open()
 
@@ -282,5 +282,5 @@ def test_a_camera_that_lies_on_its_side_says_so(tmp_path: Path, clock) -> None:
     still = jpeg_of(tmp_path / "a.jpg", lying(pattern(), 6), 6)
     stream, sent, container = packets(still)
     frame = Pictures(stream, 5.0, clock, Counter()).decode(sent[0], 0)
-    np.testing.assert_allclose(frame.picture, pattern(), atol=4)
+    np.testing.assert_allclose(frame.image, pattern(), atol=4)
     container.close()

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.preprocess.media import Frame
 from edge.sources import capture as capture_module
 from edge.sources.camera import make_camera
 from edge.sources.capture import Capture
 
-PICTURE = Picture(5.0, 8, 8, "whole")
+PICTURE = VideoSpec(5.0, 8, 8, "whole")
 BLUE, RED = 2, 0
 """The brightest channel of a frame: that of the server that was first, and of the one after it."""
 PATIENCE_S = 60.0
@@ -123,7 +123,7 @@ def watched(server, caplog, monkeypatch) -> Iterator[Watched]:
 
 
 def colours(frames: list[Frame]) -> set[int]:
-    return {int(frame.picture[100, 100].argmax()) for frame in frames}
+    return {int(frame.image[100, 100].argmax()) for frame in frames}
 
 
 @pytest.mark.parametrize("kind", ["killed", "hanging"])

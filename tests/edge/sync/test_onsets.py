@@ -71,8 +71,8 @@ def test_slow_light_noise_and_flicker_are_no_flashes() -> None:
 
 
 def test_brightness_is_the_mean_of_the_whole_picture() -> None:
-    picture = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
-    assert brightness(picture) == pytest.approx(picture.mean(), abs=1)
+    image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
+    assert brightness(image) == pytest.approx(image.mean(), abs=1)
     assert brightness(np.full((3, 2, 3), 7, np.uint8)) == 7
 
 

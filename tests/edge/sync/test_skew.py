@@ -3,15 +3,15 @@
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import SourceError
+from edge.sources.adapters import ShiftedRecording
 from edge.sources.media import MediaFile
-from edge.sources.shifted import ShiftedRecording
 from edge.sync.onsets import Evidence
 from edge.sync.skew import Skew, measure, pair
 from tests.edge.sync.made_claps import as_events, claps, flashes, record
 
-SOUND, EVERY_FRAME = Sound(16000, 6.0), Picture(240.0, 8, 8, "whole")
+SOUND, EVERY_FRAME = AudioSpec(16000, 6.0), VideoSpec(240.0, 8, 8, "whole")
 LOSSLESS = ("ffv1", "pcm_s16le")
 CONTAINERS = [("clip.mkv", LOSSLESS), ("clip.mp4", ("mpeg4", "aac")), ("clip.webm", ("libvpx", "libopus"))]
 FRAME_MS = 40

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import SourceError, UsageError
-from edge.system.files import check_file, is_there
+from edge.system.files import check_file, described, is_there, link_described
 
 ROOT = Path(__file__).parents[3]
 NOBODY = 65534
@@ -145,3 +145,35 @@ def test_every_command_says_what_it_may_not_read(tmp_path) -> None:
     for (status, path, command), found, line in zip(COMMANDS, statuses, said, strict=True):
         assert f"{path.format(tmp_path)}: permission denied; let this user read it" in line, command
         assert found == status, command
+
+
+@pytest.mark.parametrize(
+    ("content", "remedy"),
+    [
+        (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 9\n", "git lfs pull"),
+        (b"/annex/objects/MD5E-s9--0.wav\n", "git annex get"),
+    ],
+)
+def test_a_pointer_is_named_with_what_fetches_its_file(tmp_path: Path, content: bytes, remedy: str) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(content)
+    assert remedy in str(described(path))
+    with pytest.raises(UsageError, match=rf"a\.wav is a git.*{remedy}|a\.wav is a Git LFS.*{remedy}"):
+        check_file(path, "give a recording")
+
+
+def test_a_link_to_content_that_is_not_here_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.symlink_to(".git/annex/objects/x/y/MD5E-s9--0.wav")
+    assert "git annex get" in str(link_described(path))
+    with pytest.raises(UsageError, match=r"a\.wav is a link of git-annex.*git annex get"):
+        check_file(path, "give a recording")
+
+
+def test_anything_else_is_none(tmp_path: Path) -> None:
+    path = tmp_path / "a.wav"
+    path.write_bytes(b"RIFF version https://git-lfs.github.com/spec/v1")
+    assert described(path) is None
+    check_file(path, "give a recording")
+    (tmp_path / "b.wav").symlink_to("nowhere.wav")
+    assert link_described(tmp_path / "b.wav") is None

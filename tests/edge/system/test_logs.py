@@ -214,7 +214,7 @@ def test_the_secret_of_an_address_is_in_no_line_whoever_wrote_it_there(capsys, l
 def test_what_repeats_without_end_is_said_at_a_bounded_rate(monkeypatch, caplog) -> None:
     now_s = [5.0]
     monkeypatch.setattr(logs.time, "monotonic", lambda: now_s[0])
-    say = logs.Seldom(OURS, lines=2, each_s=60.0)
+    say = logs.RateLimitedLog(OURS, lines=2, each_s=60.0)
     for number in range(10):
         say(logging.WARNING, "camera %d is lost", number)
     now_s[0] += 60

@@ -108,7 +108,7 @@ def test_a_damaged_client_key_is_said_once_until_it_is_mended(folder, caplog) ->
     server = load_server_keys(folder)
     damaged, counted = folder / "clients" / "broken.key", []
     with zmq.Context() as one, zmq.Context() as other:
-        doorkeepers = [keys.Doorkeeper(context, server) for context in (one, other)]
+        doorkeepers = [keys.Authenticator(context, server) for context in (one, other)]
         for text, said in (("curve\n", 1), ("curve\n", 1), ((folder / "server.key").read_text(), 1), ("curve\n", 2)):
             damaged.write_text(text)
             for _ in range(10):
@@ -145,14 +145,14 @@ def test_a_damaged_client_key_is_named_before_it_starts(folder) -> None:
 
 
 def test_without_a_doorkeeper_nobody_is_let_in(folder, monkeypatch) -> None:
-    class Absent(keys.Doorkeeper):
+    class Absent(keys.Authenticator):
         def __init__(self, *_: object) -> None:
             pass
 
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("edge.wire.publisher.Doorkeeper", Absent)
+    monkeypatch.setattr("edge.wire.publisher.Authenticator", Absent)
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, load_server_keys(folder))
     publisher.publish(STATUS)
     with Subscriber(publisher.address, keys=load_client_keys(folder / "hand-out" / "robot")) as subscriber:

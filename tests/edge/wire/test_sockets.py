@@ -7,11 +7,11 @@ import pytest
 import zmq
 
 from edge.errors import PublishError, UsageError
-from edge.wire.sockets import Waker, bind, connect
+from edge.wire.sockets import WakeupPipe, bind, connect
 from tests.edge.made_messages import WAIT_S
 
 
-def polled(waker: Waker, timeout_ms: int) -> bool:
+def polled(waker: WakeupPipe, timeout_ms: int) -> bool:
     poller = zmq.Poller()
     poller.register(waker, zmq.POLLIN)
     return bool(poller.poll(timeout_ms))
@@ -40,7 +40,7 @@ def test_a_file_is_not_replaced_by_a_socket(tmp_path) -> None:
 
 
 def test_it_wakes_once_for_all_calls_before_it_heard() -> None:
-    waker = Waker()
+    waker = WakeupPipe()
     assert not polled(waker, 0)
     for _ in range(3):
         waker.wake()
@@ -52,7 +52,7 @@ def test_it_wakes_once_for_all_calls_before_it_heard() -> None:
 
 
 def test_it_wakes_another_thread() -> None:
-    waker = Waker()
+    waker = WakeupPipe()
     woken: list[bool] = []
     thread = threading.Thread(target=lambda: woken.append(polled(waker, WAIT_S * 1000)))
     thread.start()
@@ -63,7 +63,7 @@ def test_it_wakes_another_thread() -> None:
 
 
 def test_calling_never_waits_however_little_is_heard() -> None:
-    waker = Waker()
+    waker = WakeupPipe()
     for _ in range(10_000):
         waker.wake()
     assert polled(waker, 0)

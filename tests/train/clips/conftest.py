@@ -123,8 +123,8 @@ def dwarf() -> Config:
     return replace(
         base,
         name="foal-dwarf",
-        sound=replace(base.sound, window_s=WINDOW_S),
-        picture=replace(base.picture, height=SIDE, width=SIDE, rate_hz=RATE_HZ),
+        audio=replace(base.audio, window_s=WINDOW_S),
+        video=replace(base.video, height=SIDE, width=SIDE, rate_hz=RATE_HZ),
         audio_encoder=WavLM("random", width=32, layers=1, heads=2, feed_forward=64, norm="layer", stem_width=16),
         image_encoder=Clip(ARCHITECTURE, "random", WIDTH),
         fusion=Fusion(embedding=32, heads=2, layers=1),
@@ -137,8 +137,8 @@ def eager(dwarf: Config) -> Config:
     """One that learns the made corpus within seconds."""
     recipe = config.clips(dwarf)
     stage = replace(recipe.stage, epochs=8, draws=None, save_steps=None)
-    sound = replace(dwarf.sound, window_s=1.0)
-    return replace(dwarf, name="foal-eager", sound=sound, recipe=replace(recipe, stage=stage))
+    audio = replace(dwarf.audio, window_s=1.0)
+    return replace(dwarf, name="foal-eager", audio=audio, recipe=replace(recipe, stage=stage))
 
 
 @pytest.fixture(scope="session")

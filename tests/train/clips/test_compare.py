@@ -118,9 +118,9 @@ def test_pictures_are_drawn(folder: Path) -> None:
     expected |= {"embeddings.png", "rate.png"}
     assert {str(path.relative_to(folder)) for path in folder.rglob("*.png")} == expected
     for name in expected:
-        with Image.open(folder / name) as picture:
-            assert picture.width == 1000
-            assert len(picture.convert("L").getcolors() or []) > 10
+        with Image.open(folder / name) as image:
+            assert image.width == 1000
+            assert len(image.convert("L").getcolors() or []) > 10
 
 
 def test_the_terminal_shows_the_tables_and_every_run(ablated: Done, folder: Path) -> None:
@@ -162,8 +162,8 @@ def test_seeds_are_runs_of_one_row(crossed: Done, dwarf_bench: Bench) -> None:
 
 
 def test_published_alone_draws_no_curves(crossed: Done, tmp_path: Path) -> None:
-    pictures = shutil.ignore_patterns("tensorboard", "confusion", "*.png")
-    shutil.copytree(crossed.run / "crossval", tmp_path / "crossval", ignore=pictures)
+    images = shutil.ignore_patterns("tensorboard", "confusion", "*.png")
+    shutil.copytree(crossed.run / "crossval", tmp_path / "crossval", ignore=images)
     train(*elsewhere(crossed, run=tmp_path), "--protocol", "published")
     names = {path.name for path in (tmp_path / "crossval").rglob("*.png")}
     assert names == {f"published{part}-baseline-avel-mem.png" for part in ("", "-audio-alone", "-video-alone")}
@@ -201,10 +201,10 @@ def test_embeddings_are_of_clips_with_sound_and_picture(dwarf_bench: Bench, fold
     run = Run(FOAL_NET, "published", 1234, "Session1")
     found = {run: read_tensors(folder / f"{run.name}.result.safetensors")[0]}
     examples = dwarf_bench.examples
-    sounds, seen = list(examples.sounds), list(examples.seen)
-    sounds[3] = sounds[3][:0]
+    waveforms, seen = list(examples.waveforms), list(examples.seen)
+    waveforms[3] = waveforms[3][:0]
     seen[5] = type(seen[5])(seen[5].embedding[:0], seen[5].time_ns[:0])
-    bench = changed(dwarf_bench, examples=changed(examples, sounds=sounds, seen=seen))
+    bench = changed(dwarf_bench, examples=changed(examples, waveforms=waveforms, seen=seen))
     kept = [row for row in range(10) if row not in (3, 5)]
     made = compare.embeddings(bench, found, FOAL_NET)
     assert len(made.truth) == len(kept)
@@ -216,8 +216,8 @@ def test_a_corpus_whose_files_are_damaged_is_not_trained_on_unasked(
     dwarf: Config, short_release: Path, tmp_path: Path
 ) -> None:
     damaged = Path(shutil.copytree(short_release, tmp_path / "iemocap"))
-    picture = next((damaged / "Session2").rglob("*.avi"))
-    picture.unlink()
+    image = next((damaged / "Session2").rglob("*.avi"))
+    image.unlink()
     with pytest.raises(UsageError, match=r"10 problems in the corpus(.|\n)*--skip-damaged"):
         compare.find(dwarf, damaged, ALONE, False)
     with pytest.raises(UsageError, match="folds Session1, Session3; cross-validation needs at least three"):
@@ -251,7 +251,7 @@ def test_speakers_of_several_folds_are_noted(dwarf_bench: Bench) -> None:
 def test_what_is_trained_on_has_the_pictures_of_its_rate_whatever_the_finest(
     dwarf: Config, short_release: Path, tmp_path: Path, rate_hz: float, finest_hz: float
 ) -> None:
-    chosen = replace(dwarf, picture=replace(dwarf.picture, rate_hz=rate_hz))
+    chosen = replace(dwarf, video=replace(dwarf.video, rate_hz=rate_hz))
     fine, plain = (
         compare.prepare(chosen, short_release, tmp_path, tmp_path / "embeddings", ALONE, False, hz)[0]
         for hz in (finest_hz, 0.0)

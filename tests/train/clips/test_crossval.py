@@ -37,12 +37,12 @@ def rows(bench: Bench, run: Run) -> Tensor:
 def spoilt(bench: Bench, spoilt_rows: Tensor, folder: Path) -> Bench:
     """Some clips say, show and are labelled as something else."""
     examples = bench.examples
-    labels, sounds, seen = examples.labels.clone(), list(examples.sounds), list(examples.seen)
+    labels, waveforms, seen = examples.labels.clone(), list(examples.waveforms), list(examples.seen)
     labels[spoilt_rows] = (labels[spoilt_rows] + 1) % 4
     for row in spoilt_rows.tolist():
-        sounds[row] = sounds[row][::-1] * np.linspace(0, 1, len(sounds[row]), dtype=np.float32)
+        waveforms[row] = waveforms[row][::-1] * np.linspace(0, 1, len(waveforms[row]), dtype=np.float32)
         seen[row] = seen[row]._replace(embedding=-seen[row].embedding)
-    return changed(bench, examples=changed(examples, labels=labels, sounds=sounds, seen=seen), folder=folder)
+    return changed(bench, examples=changed(examples, labels=labels, waveforms=waveforms, seen=seen), folder=folder)
 
 
 def weights(bench: Bench, run: Run) -> dict[str, Tensor]:

@@ -10,12 +10,12 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.film import Pixels
 from edge.sources.media import read_frames
+from edge.sources.video_track import Pixels
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of
 from train.clips import cut
-from train.clips.cut import frames, sound
+from train.clips.cut import audio, frames
 from train.corpora import crema_d, iemocap
 from train.corpora.utterance import Cut, Utterance
 
@@ -37,7 +37,7 @@ CONTAINERS = {
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     made = tmp_path_factory.mktemp("containers")
     for name, options in CONTAINERS.items():
-        made_clips.write_video(made / name, (made_clips.picture(n, DARK, LIGHT) for n in range(COUNT)), **options)
+        made_clips.write_video(made / name, (made_clips.video(n, DARK, LIGHT) for n in range(COUNT)), **options)
     return made
 
 
@@ -46,7 +46,7 @@ def rate_of(name: str) -> int:
 
 
 def numbers(found: Sequence[Frame]) -> list[int]:
-    return [number_of(frame.picture) for frame in found]
+    return [number_of(frame.image) for frame in found]
 
 
 def expected(name: str, begin_s: float, end_s: float, grid_rate_hz: float) -> list[int]:
@@ -86,13 +86,13 @@ def test_a_cut_behind_the_files_end_has_no_frames(folder: Path) -> None:
 
 
 def test_decoding_begins_near_the_cut(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    pictures = cut.pictures
+    images = cut.images
     seen: list[float] = []
 
     def counted(path: Path, begin_s: float) -> Iterator[tuple[Pixels, float]]:
-        for picture, time_s in pictures(path, begin_s):
+        for image, time_s in images(path, begin_s):
             seen.append(time_s)
-            yield picture, time_s
+            yield image, time_s
 
     monkeypatch.setattr(cut, "pictures", counted)
     assert numbers(list(cut.frames(Cut(folder / "plain.avi", 5.0, 5.2), 5.0, 6.0))) == [75]
@@ -102,9 +102,9 @@ def test_decoding_begins_near_the_cut(folder: Path, monkeypatch: pytest.MonkeyPa
 @pytest.mark.parametrize(("half", "light", "width"), [("left", 30, 36), ("right", 180, 36), ("whole", 105, 72)])
 def test_a_half_is_the_speakers_columns(folder: Path, half: str, light: int, width: int) -> None:
     found = next(frames(Cut(folder / "plain.avi", 1.0, 2.0, half), 5.0, 6.0))
-    assert found.picture.shape == (48, width, 3)
-    assert found.picture[:20].mean() == pytest.approx(light, abs=3)
-    assert number_of(found.picture) == 15
+    assert found.image.shape == (48, width, 3)
+    assert found.image[:20].mean() == pytest.approx(light, abs=3)
+    assert number_of(found.image) == 15
 
 
 def test_a_made_dialog_shows_the_class_in_the_speakers_half(tmp_path: Path) -> None:
@@ -114,14 +114,14 @@ def test_a_made_dialog_shows_the_class_in_the_speakers_half(tmp_path: Path) -> N
         found = list(frames(utterance.seen, 5.0, 6.0))
         assert len(found) == 3
         for frame in found:
-            colour = frame.picture[2:20, 4:-4].mean(axis=(0, 1))
+            colour = frame.image[2:20, 4:-4].mean(axis=(0, 1))
             np.testing.assert_allclose(colour, made_clips.COLOURS[utterance.label], atol=12)
-        assert len(sound(utterance, 16_000, 6.0)) == 9600
+        assert len(audio(utterance, 16_000, 6.0)) == 9600
 
 
 def test_sound_is_resampled_and_cut_to_the_longest(tmp_path: Path) -> None:
     path = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("happy", seconds=1.0))
-    heard = sound(Utterance("a", path, "happy", "c-a", "c"), 8000, 0.75)
+    heard = audio(Utterance("a", path, "happy", "c-a", "c"), 8000, 0.75)
     assert heard.dtype == np.float32
     assert heard.shape == (6000,)
     assert np.abs(np.fft.rfft(heard)).argmax() * 8000 / 6000 == pytest.approx(500, abs=2)
@@ -130,7 +130,7 @@ def test_sound_is_resampled_and_cut_to_the_longest(tmp_path: Path) -> None:
 def test_a_file_with_one_track_gives_nothing_of_the_other(tmp_path: Path, folder: Path) -> None:
     path = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
     assert list(frames(Cut(path), 5.0, 6.0)) == []
-    silent = sound(Utterance("b", folder / "plain.avi", "sad", "c-a", "c"), 16_000, 6.0)
+    silent = audio(Utterance("b", folder / "plain.avi", "sad", "c-a", "c"), 16_000, 6.0)
     assert (silent.dtype, silent.shape) == (np.float32, (0,))
 
 
@@ -140,7 +140,7 @@ def test_a_missing_and_a_damaged_file_are_refused_by_name(tmp_path: Path) -> Non
         with pytest.raises(SourceError, match=message):
             list(frames(Cut(path), 5.0, 6.0))
         with pytest.raises(SourceError, match=message):
-            sound(Utterance("a", path, "sad", "c-a", "c"), 16_000, 6.0)
+            audio(Utterance("a", path, "sad", "c-a", "c"), 16_000, 6.0)
 
 
 def test_real_clips_are_cut(tmp_path: Path) -> None:
@@ -152,8 +152,8 @@ def test_real_clips_are_cut(tmp_path: Path) -> None:
     for utterance in utterances:
         assert utterance.seen
         found = list(frames(utterance.seen, 5.0, 6.0))
-        seconds = len(sound(utterance, 16_000, 6.0)) / 16_000
+        seconds = len(audio(utterance, 16_000, 6.0)) / 16_000
         assert 1 < seconds < 6
         assert len(found) == pytest.approx(5 * seconds, abs=2)
         assert [frame.end_ns * 5 // 10**9 for frame in found] == list(range(len(found)))
-        assert {frame.picture.shape for frame in found} == {(360, 480, 3)}
+        assert {frame.image.shape for frame in found} == {(360, 480, 3)}

@@ -53,14 +53,14 @@ def utterances(short_release: Path) -> list[Utterance]:
 
 
 def store(chosen: Config, folder: Path, rate_hz: float | None = None) -> Store:
-    return compare.make_store(chosen, folder, rate_hz or chosen.picture.rate_hz)[1]
+    return compare.make_store(chosen, folder, rate_hz or chosen.video.rate_hz)[1]
 
 
 def with_half(chosen: Config, speaker_half: bool) -> Config:
     return replace(chosen, recipe=replace(config.clips(chosen), speaker_half=speaker_half))
 
 
-def pictures(utterance: Utterance, rate_hz: float) -> dict[int, np.ndarray]:
+def images(utterance: Utterance, rate_hz: float) -> dict[int, np.ndarray]:
     """Of the frames that lie first in their slots, number and speaker's half, decoded from the file's beginning."""
     cut = utterance.seen
     assert cut is not None
@@ -124,7 +124,7 @@ def test_an_embedding_is_the_encoders_of_the_framed_speaker(
     encoder = build.image_encoder(dwarf, pretrained=True)
     framing = make_framing("whole", SIDE, SIDE)
     for utterance in utterances[:3]:
-        expected = pictures(utterance, rate_hz)
+        expected = images(utterance, rate_hz)
         assert len(expected) == (6 if rate_hz == RATE_HZ else 3)
         embedding, time_ns = made_by.read(utterance)
         assert (embedding.dtype, time_ns.dtype) == (torch.float16, torch.int64)
@@ -170,13 +170,13 @@ def test_killed_only_whole_files_are_left_and_the_rest_is_made_next(
 
 @pytest.mark.parametrize("change", ["framing", "height", "width", "half", "window", "rate", "architecture", "weights"])
 def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path: Path, change: str) -> None:
-    picture = dwarf.picture
+    image = dwarf.video
     other = {
-        "framing": replace(dwarf, picture=replace(picture, framing="face")),
-        "height": replace(dwarf, picture=replace(picture, height=48)),
-        "width": replace(dwarf, picture=replace(picture, width=48)),
+        "framing": replace(dwarf, video=replace(image, framing="face")),
+        "height": replace(dwarf, video=replace(image, height=48)),
+        "width": replace(dwarf, video=replace(image, width=48)),
         "half": with_half(dwarf, False),
-        "window": replace(dwarf, sound=replace(dwarf.sound, window_s=2.5)),
+        "window": replace(dwarf, audio=replace(dwarf.audio, window_s=2.5)),
         "architecture": replace(dwarf, image_encoder=replace(dwarf.image_encoder, architecture="other/vit")),
     }.get(change, dwarf)
     encoder = torch.nn.Linear(2, 2)
@@ -190,7 +190,7 @@ def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path:
 
 def test_what_makes_the_same_embeddings_has_the_same_folder(dwarf: Config, eager: Config, tmp_path: Path) -> None:
     encoder = torch.nn.Linear(2, 2)
-    other = replace(eager, seed=5, labels=["sad", "happy"], sound=dwarf.sound)
+    other = replace(eager, seed=5, labels=["sad", "happy"], audio=dwarf.audio)
     assert Store(tmp_path, dwarf, encoder, 10.0).folder == Store(tmp_path, other, encoder, 10.0).folder
 
 
@@ -209,7 +209,7 @@ def test_the_speakers_half_is_seen_or_all_of_the_picture(
 def test_where_no_face_is_found_there_is_no_embedding(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path
 ) -> None:
-    faces = store(replace(dwarf, picture=replace(dwarf.picture, framing="face")), tmp_path)
+    faces = store(replace(dwarf, video=replace(dwarf.video, framing="face")), tmp_path)
     faces.fill(utterances[:1], ALONE)
     embedding, time_ns = faces.read(utterances[0])
     assert (embedding.shape, embedding.dtype) == ((0, WIDTH), torch.float16)
@@ -225,24 +225,24 @@ def test_damaged_files_are_listed_and_left_out_only_where_that_is_said(
     dwarf: Config, short_release: Path, tmp_path: Path
 ) -> None:
     damaged = Path(shutil.copytree(short_release, tmp_path / "iemocap"))
-    sounds = sorted((damaged / "Session1/sentences/wav").rglob("*_F00[01].wav"))
-    sounds[0].write_bytes(b"no sound at all")
-    sounds[1].unlink()
+    waveforms = sorted((damaged / "Session1/sentences/wav").rglob("*_F00[01].wav"))
+    waveforms[0].write_bytes(b"no sound at all")
+    waveforms[1].unlink()
     command = ["embed", "--config", made.write_config(tmp_path / "c.yaml", dwarf), "--data", damaged]
     command += ["--embeddings", tmp_path / "embeddings"]
     with pytest.raises(UsageError, match="--skip-damaged") as refused:
         train(*command)
-    for path in sounds:
+    for path in waveforms:
         assert f"{path.stem}: " in str(refused.value)
         assert str(path) in str(refused.value)
     assert not (tmp_path / "embeddings").exists()
     output = train(*command, "--skip-damaged")
-    for path in sounds:
+    for path in waveforms:
         assert f"left out: {path.stem}: " in output
     assert "28 utterances of iemocap in 3 folds" in output
     names = {Path(name).stem for name in files(tmp_path / "embeddings")}
     assert len(names) == 28
-    assert not names & {path.stem for path in sounds}
+    assert not names & {path.stem for path in waveforms}
 
 
 def test_whatever_a_decoder_raises_loses_its_utterance_not_the_table(

@@ -31,8 +31,8 @@ def seen(*times_s: float) -> Seen:
     return Seen(embedding, torch.tensor([to_ns(time_s) for time_s in times_s], dtype=torch.int64))
 
 
-def examples(sounds: Sequence[Samples], pictures: Sequence[Seen]) -> Examples:
-    return Examples([], torch.zeros(len(sounds)).long(), sounds, pictures, RATE_HZ, SAMPLES, PICTURE_HZ)
+def examples(waveforms: Sequence[Samples], images: Sequence[Seen]) -> Examples:
+    return Examples([], torch.zeros(len(waveforms)).long(), waveforms, images, RATE_HZ, SAMPLES, PICTURE_HZ)
 
 
 def test_a_batch_is_padded_with_zeros_that_lengths_and_masks_tell_apart() -> None:
@@ -95,32 +95,32 @@ def test_at_a_lower_rate_it_is_what_would_have_been_embedded(
 def test_of_a_shorter_window_only_its_seconds_are_heard_and_seen() -> None:
     whole = examples([heard(150), heard(40)], [seen(0.0, 0.49, 0.5, 1.2), seen(0.1)])
     made = whole.of_window(0.5)
-    assert [len(sound) for sound in made.sounds] == [50, 40]
+    assert [len(audio) for audio in made.waveforms] == [50, 40]
     assert [each.time_ns.tolist() for each in made.seen] == [[0, 490_000_000], [100_000_000]]
     batch = made.batch(torch.tensor([0, 1]))
     assert (batch.waveform.shape, batch.video_tokens.shape) == ((2, SAMPLES), (2, 10, 3))
     assert batch.length.tolist() == [50, 40]
     assert batch.video_mask.sum(dim=1).tolist() == [2, 1]
-    assert len(whole.sounds[0]) == 150
+    assert len(whole.waveforms[0]) == 150
 
 
 def test_a_corpus_is_loaded_with_its_sounds_labels_and_embeddings(dwarf: Config, dwarf_bench: Bench) -> None:
     made = dwarf_bench.examples
     assert (made.rate_hz, made.samples, made.picture_hz, made.frames) == (16_000, 32_000, 10.0, 20)
     assert [dwarf.labels[label] for label in made.labels] == [each.label for each in made.utterances]
-    assert {len(sound) for sound in made.sounds} == {9600}
+    assert {len(audio) for audio in made.waveforms} == {9600}
     assert {each.embedding.shape for each in made.seen} == {(6, WIDTH)}
 
 
 def test_a_sound_is_cut_to_the_window(dwarf: Config, dwarf_bench: Bench, tmp_path: Path) -> None:
-    short = replace(dwarf, sound=replace(dwarf.sound, window_s=0.3))
+    short = replace(dwarf, audio=replace(dwarf.audio, window_s=0.3))
     _, store = compare.make_store(short, tmp_path, 10.0)
     few = dwarf_bench.examples.utterances[:2]
     store.fill(few, ALONE)
     made = load(short, few, store, shown=False)
-    assert [len(sound) for sound in made.sounds] == [4800, 4800]
+    assert [len(audio) for audio in made.waveforms] == [4800, 4800]
     assert (made.samples, made.frames) == (4800, 3)
-    np.testing.assert_allclose(made.sounds[0], dwarf_bench.examples.sounds[0][:4800], atol=0.01)
+    np.testing.assert_allclose(made.waveforms[0], dwarf_bench.examples.waveforms[0][:4800], atol=0.01)
 
 
 def test_a_batch_goes_to_a_device() -> None:

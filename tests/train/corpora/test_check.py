@@ -10,7 +10,7 @@ from rich.console import Console
 
 from edge.errors import UsageError
 from tests.edge.sources import made_tracks
-from tests.edge.sources.made_tracks import Film, Sound
+from tests.edge.sources.made_tracks import AudioSpec, Film
 from tests.train import made_clips
 from train.corpora import check, tracks
 from train.corpora.check import Problem, examine, refuse, tables, usable
@@ -58,8 +58,8 @@ def test_a_whole_corpus_has_no_problems(release: Path, deep: bool) -> None:
 
 def test_a_file_that_many_utterances_share_is_read_once(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    picture = tracks.picture
-    monkeypatch.setattr(tracks, "picture", lambda path, deep: read.append(path.name) or picture(path, deep))
+    image = tracks.video
+    monkeypatch.setattr(tracks, "video", lambda path, deep: read.append(path.name) or image(path, deep))
     check.check("iemocap", release)
     assert read == ["Ses01F_impro01.avi", "Ses02F_impro01.avi"]
 
@@ -87,7 +87,7 @@ def test_a_missing_dialog_is_a_problem_of_each_of_its_utterances(release: Path) 
 
 
 def test_a_picture_that_ends_too_soon_is_a_problem_of_the_later_utterances(release: Path) -> None:
-    frames = (made_clips.picture(number, (0, 0, 0), (9, 9, 9)) for number in range(60))
+    frames = (made_clips.video(number, (0, 0, 0), (9, 9, 9)) for number in range(60))
     made_clips.write_video(dialog(release), frames)
     found = check.check("iemocap", release).problems
     assert [problem.utterance for problem in found] == [
@@ -100,8 +100,8 @@ def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Pa
     path = made_clips.write_clip(tmp_path / "clip.flv", "sad", seconds=4.0)
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
-    sound = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
-    whole, early = utterance(sound, path), replace(utterance(sound, name="early"), seen=Cut(path, 0.5, 1.0))
+    audio = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    whole, early = utterance(audio, path), replace(utterance(audio, name="early"), seen=Cut(path, 0.5, 1.0))
     assert examine([whole, early], deep=False) == []
     (problem,) = examine([whole, early], deep=True)
     assert problem.utterance == "one"
@@ -117,11 +117,11 @@ def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
 
 
 def test_a_clip_without_one_of_its_tracks_is_a_problem_unless_one_is_enough(tmp_path: Path, clip: Path) -> None:
-    sound = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
-    silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.picture(0, (0, 0, 0), (9, 9, 9))] * 9)
-    found = [utterance(path, path, path.stem) for path in (clip, sound, silent)]
+    audio = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
+    silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.video(0, (0, 0, 0), (9, 9, 9))] * 9)
+    found = [utterance(path, path, path.stem) for path in (clip, audio, silent)]
     assert examine(found, deep=False) == [
-        Problem("a", sound, f"{sound} has no picture"),
+        Problem("a", audio, f"{audio} has no picture"),
         Problem("b", silent, f"{silent} has no sound"),
     ]
     assert examine(found, deep=True, one_track_is_enough=True) == []
@@ -189,9 +189,9 @@ def test_a_pointer_in_place_of_a_recording_is_named_with_what_fetches_it(tmp_pat
 
 
 def test_copies_in_another_fold_or_of_another_label_are_a_problem_of_the_later_one(tmp_path: Path) -> None:
-    sound = made_clips.class_tone("sad")
-    paths = [made_clips.write_wav(tmp_path / f"{name}.wav", sound) for name in "abcd"]
-    other = made_clips.write_wav(tmp_path / "e.wav", sound[::-1].copy())
+    audio = made_clips.class_tone("sad")
+    paths = [made_clips.write_wav(tmp_path / f"{name}.wav", audio) for name in "abcd"]
+    other = made_clips.write_wav(tmp_path / "e.wav", audio[::-1].copy())
     found = [utterance(path, name=path.stem) for path in (*paths, other)]
     found[1] = replace(found[1], fold="2")
     found[2] = replace(found[2], label="angry")
@@ -209,7 +209,7 @@ def test_utterances_cut_from_one_file_are_no_copies(tmp_path: Path) -> None:
 
 
 def test_tracks_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = made_tracks.write(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5, Disposition.default), Film(40)])
+    path = made_tracks.write(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5, Disposition.default), Film(40)])
     assert examine([utterance(path, path)], deep=False) == []
     said = " ".join(capsys.readouterr().out.split())
     assert f"{path} takes audio track 1 (pcm_s16le, 1 ch, default), leaves out 0 (pcm_s16le, 1 ch)" in said

@@ -16,8 +16,8 @@ def test_sound_is_the_wav_where_there_is_one_and_the_clips_own_where_not(tmp_pat
     for code, label in (("ANG", "angry"), ("HAP", "happy"), ("SAD", "sad")):
         name = f"1001_DFA_{code}_XX"
         clip = folder / "VideoFlash" / f"{name}.flv"
-        sound = folder / "AudioWAV" / f"{name}.wav" if code == "HAP" else clip
-        expected.append(Utterance(name, sound, label, "crema-d-1001", "crema-d", fold="group1", seen=Cut(clip)))
+        audio = folder / "AudioWAV" / f"{name}.wav" if code == "HAP" else clip
+        expected.append(Utterance(name, audio, label, "crema-d-1001", "crema-d", fold="group1", seen=Cut(clip)))
     assert crema_d.utterances(tmp_path) == expected
     assert crema_d.utterances(folder) == expected
 

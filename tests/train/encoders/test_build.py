@@ -8,7 +8,7 @@ import huggingface_hub
 import pytest
 from msgspec.structs import replace
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import UsageError
 from train import config
 from train.config import Config
@@ -50,7 +50,7 @@ def test_pre_trained_weights_are_looked_for_where_they_are_asked_for(
 
 
 def test_sound_and_pictures_of_the_configuration_are_checked(base: Config) -> None:
-    other = replace(base, sound=Sound(8000, 6.0), picture=Picture(5.0, height=64, width=64, framing="whole"))
+    other = replace(base, audio=AudioSpec(8000, 6.0), video=VideoSpec(5.0, height=64, width=64, framing="whole"))
     with pytest.raises(UsageError, match=r"sound\.rate_hz 8000"):
         audio_encoder(other, pretrained=False)
     with pytest.raises(UsageError, match="picture of 64 x 64"):

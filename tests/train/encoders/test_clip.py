@@ -72,7 +72,7 @@ def mobile_tower() -> nn.Module:
         elif isinstance(module, LayerScale2d):
             nn.init.constant_(module.gamma, 0.5)
     with torch.no_grad():
-        tower(pictures(3, 256).permute(0, 3, 1, 2) / 255)
+        tower(images(3, 256).permute(0, 3, 1, 2) / 255)
     return tower.eval()
 
 
@@ -89,7 +89,7 @@ def make(part: Clip = TINY, *, pretrained: bool = True) -> ClipImageEncoder:
     return ClipImageEncoder(part, SIDE, SIDE, pretrained=pretrained)
 
 
-def pictures(count: int, side: int = SIDE) -> torch.Tensor:
+def images(count: int, side: int = SIDE) -> torch.Tensor:
     """Of squares of 8 x 8 pixels."""
     squares = (count, side // 8, side // 8, 3)
     drawn = torch.randint(256, squares, dtype=torch.uint8, generator=torch.Generator().manual_seed(count))
@@ -98,7 +98,7 @@ def pictures(count: int, side: int = SIDE) -> torch.Tensor:
 
 @torch.no_grad()
 def test_it_equals_open_clips_own_preparation_and_model(file: Path, whole: open_clip.CLIP) -> None:
-    frames = pictures(3)
+    frames = images(3)
     prepare = open_clip.image_transform(SIDE, is_train=False)
     expected = whole.encode_image(torch.stack([prepare(Image.fromarray(frame.numpy())) for frame in frames]))
     torch.testing.assert_close(make(replace(TINY, weights=str(file)))(frames), expected, atol=1e-5, rtol=0)
@@ -109,7 +109,7 @@ def test_the_pixels_are_prepared_as_the_config_beside_a_file_says(file: Path, wh
     mean, std = [0.5, 0.4, 0.3], [0.1, 0.2, 0.4]
     file.with_name("open_clip_config.json").write_text(json.dumps({"preprocess_cfg": {"mean": mean, "std": std}}))
     prepare = open_clip.image_transform(SIDE, is_train=False, mean=mean, std=std)
-    frames = pictures(1)
+    frames = images(1)
     expected = whole.encode_image(prepare(Image.fromarray(frames[0].numpy()))[None])
     torch.testing.assert_close(make(replace(TINY, weights=str(file)))(frames), expected, atol=1e-5, rtol=0)
 
@@ -145,7 +145,7 @@ def test_a_config_beside_that_says_nothing_of_pixels_is_refused(text: str, file:
 
 @torch.no_grad()
 def test_a_reparameterised_tower_says_what_it_said_before(mobile: ClipImageEncoder, mobile_tower: nn.Module) -> None:
-    frames = pictures(2, 256)
+    frames = images(2, 256)
     expected = mobile_tower(frames.permute(0, 3, 1, 2) / 255)
     assert len(mobile.state_dict()) < len(mobile_tower.state_dict())
     torch.testing.assert_close(mobile(frames), expected, atol=1e-4, rtol=0)
@@ -157,7 +157,7 @@ def test_a_checkpoint_rebuilds_it(mobile: ClipImageEncoder, monkeypatch: pytest.
     monkeypatch.undo()
     rebuilt = ClipImageEncoder(replace(MOBILE, weights="/gone"), 256, 256, pretrained=False)
     rebuilt.load_state_dict(mobile.state_dict())
-    assert torch.equal(rebuilt(pictures(1, 256)), mobile(pictures(1, 256)))
+    assert torch.equal(rebuilt(images(1, 256)), mobile(images(1, 256)))
 
 
 @torch.no_grad()
@@ -168,7 +168,7 @@ def test_a_checkpoint_holds_how_pixels_are_prepared(file: Path) -> None:
     beside.unlink()
     rebuilt = make(pretrained=False)
     rebuilt.load_state_dict(first.state_dict())
-    assert torch.equal(rebuilt(pictures(2)), first(pictures(2)))
+    assert torch.equal(rebuilt(images(2)), first(images(2)))
 
 
 def test_it_is_frozen_and_stays_in_evaluation() -> None:
@@ -176,7 +176,7 @@ def test_it_is_frozen_and_stays_in_evaluation() -> None:
     nn.Sequential(encoder).train()
     assert not any(module.training for module in encoder.modules())
     assert not any(parameter.requires_grad for parameter in encoder.parameters())
-    assert torch.equal(encoder(pictures(2)), encoder(pictures(2)))
+    assert torch.equal(encoder(images(2)), encoder(images(2)))
 
 
 def test_its_text_tower_is_dropped() -> None:
@@ -195,7 +195,7 @@ def test_a_shipped_configuration_fits_its_architecture(name: str) -> None:
     shipped = config.load(CONFIGS / f"{name}.yaml")
     part = shipped.image_encoder
     assert isinstance(part, Clip)
-    check_sizes(part, shipped.picture.height, shipped.picture.width)
+    check_sizes(part, shipped.video.height, shipped.video.width)
     tag = open_clip.get_pretrained_cfg(part.architecture, part.weights)
     assert tag["hf_hub"]
     check_activation(part, tag)
@@ -266,7 +266,7 @@ def test_a_file_that_holds_no_such_weights_is_refused(damage: Callable[[Path], N
 
 def check_graph(encoder: ClipImageEncoder, side: int, path: Path) -> onnx.ModelProto:
     """Its ONNX graph, which says what torch says for several batches."""
-    frames = pictures(3, side)
+    frames = images(3, side)
     graph = Graph("image_encoder", encoder, {"frames": frames}, ["embedding"])
     write_onnx(graph, path)
     session = onnxruntime.InferenceSession(path, providers=["CPUExecutionProvider"])

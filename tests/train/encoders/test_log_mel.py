@@ -86,8 +86,8 @@ def test_rows_of_a_batch_do_not_touch_each_other(log_mel: LogMel, waveform: np.n
 
 @pytest.mark.parametrize("hz", [300, 1000, 4000])
 def test_a_tone_is_loudest_in_the_band_around_it(log_mel: LogMel, hz: float) -> None:
-    sound = np.sin(2 * np.pi * hz * np.arange(SAMPLES) / RATE_HZ).astype(np.float32)
-    loudest = run(log_mel, sound, SAMPLES)[:, FRAMES // 2].argmax()
+    audio = np.sin(2 * np.pi * hz * np.arange(SAMPLES) / RATE_HZ).astype(np.float32)
+    loudest = run(log_mel, audio, SAMPLES)[:, FRAMES // 2].argmax()
     assert mel_centres()[loudest] < hz < mel_centres()[loudest + 2]
 
 

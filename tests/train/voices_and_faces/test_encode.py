@@ -34,7 +34,7 @@ def crops() -> tuple[Tensor, Tensor]:
 
 
 @pytest.fixture(scope="module")
-def sounds() -> tuple[list[np.ndarray], Tensor]:
+def waveforms() -> tuple[list[np.ndarray], Tensor]:
     return [made.tone(150 * (1 + number), 0.7) for number in range(8)], LABELS
 
 
@@ -42,8 +42,8 @@ def fit_faces(config: Config, crops: tuple[Tensor, Tensor], path: Path) -> dict[
     return fit_image_encoder(config, crops, crops, path).state_dict()
 
 
-def fit_voices(config: Config, sounds: tuple[list[np.ndarray], Tensor], path: Path) -> dict[str, Tensor]:
-    return fit_audio_encoder(config, sounds, sampling.class_weights(LABELS), sounds, path).state_dict()
+def fit_voices(config: Config, waveforms: tuple[list[np.ndarray], Tensor], path: Path) -> dict[str, Tensor]:
+    return fit_audio_encoder(config, waveforms, sampling.class_weights(LABELS), waveforms, path).state_dict()
 
 
 def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
@@ -86,10 +86,10 @@ def test_the_head_of_the_faces_is_linear_in_the_embedding(crops: tuple[Tensor, T
 
 
 @torch.no_grad()
-def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(sounds: tuple[list[np.ndarray], Tensor]) -> None:
+def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(waveforms: tuple[list[np.ndarray], Tensor]) -> None:
     torch.manual_seed(0)
     model = AudioClassifier(NanoAudioEncoder(16, 16_000), 4).eval()
-    waveform, length = voices.pad(sounds[0], 25_600)
+    waveform, length = voices.pad(waveforms[0], 25_600)
     tokens, mask = model.encoder(waveform, length)
     means = torch.stack([row[keep].mean(dim=0) for row, keep in zip(tokens, mask, strict=True)])
     weight, bias = model.head[1].weight, model.head[1].bias
@@ -100,7 +100,7 @@ def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(sounds: tuple
 def test_sound_that_is_no_whole_number_of_tokens_is_refused(tiny: Config, name: str) -> None:
     replace = msgspec.structs.replace
     other = {
-        "sound.window_s": replace(tiny, sound=replace(tiny.sound, window_s=1.5)),
+        "sound.window_s": replace(tiny, audio=replace(tiny.audio, window_s=1.5)),
         "voice_crop_s": replace(tiny, recipe=replace(tiny.recipe, voice_crop_s=1.5)),
     }[name]
     with pytest.raises(UsageError, match=rf"{name} 1\.5 is no multiple of 0\.08 s"):

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from train.voices_and_faces import faces
 
-PICTURE = Picture(rate_hz=5.0, height=64, width=64, framing="face")
+PICTURE = VideoSpec(rate_hz=5.0, height=64, width=64, framing="face")
 
 
 @pytest.fixture
@@ -77,9 +77,9 @@ def test_half_of_the_pictures_lose_one_rectangle_of_one_grey(generator: torch.Ge
     holes = erased != -1.0
     hit = holes.flatten(1).any(dim=1)
     assert 160 <= hit.sum() <= 240
-    for picture, hole in zip(erased[hit], holes[hit], strict=True):
+    for image, hole in zip(erased[hit], holes[hit], strict=True):
         rows, columns = hole.any(dim=1), hole.any(dim=0)
         assert torch.equal(hole, rows[:, None] & columns[None])
         assert 3 <= rows.sum() <= 0.35 * 40 + 1
         assert 3 <= columns.sum() <= 0.35 * 40 + 1
-        assert picture[hole].unique().numel() == 1
+        assert image[hole].unique().numel() == 1

@@ -36,7 +36,7 @@ def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> Heard:
     model = checkpoint.load(trained.checkpoint).model
     material, folder = Material(tiny, corpora), trained.run / "tokens"
     return Heard(
-        hear(tiny, model.audio_encoder, *material.sounds(fold), 1, folder / f"voices-{fold}.safetensors"),
+        hear(tiny, model.audio_encoder, *material.waveforms(fold), 1, folder / f"voices-{fold}.safetensors"),
         see(tiny, model.image_encoder, *material.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
     )
 

@@ -30,10 +30,10 @@ def material(corpora: Path, tiny: Config) -> Material:
 @pytest.mark.parametrize("fold", FOLDS)
 def test_a_fold_holds_its_speakers_and_every_label(material: Material, tiny: Config, fold: str) -> None:
     assert {voice.speaker for voice in material.voices[fold]} == FOLDS[fold]
-    sounds, labels = material.sounds(fold)
+    waveforms, labels = material.waveforms(fold)
     assert [tiny.labels[label] for label in labels] == [voice.label for voice in material.voices[fold]]
     assert torch.bincount(labels).tolist() == [3, 3, 3, 3]
-    assert [len(sound) for sound in sounds] == [len(sound) for sound in voices.load(material.voices[fold], 16_000)]
+    assert [len(audio) for audio in waveforms] == [len(audio) for audio in voices.load(material.voices[fold], 16_000)]
 
 
 def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -45,7 +45,7 @@ def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytes
 
     monkeypatch.setattr(module.voices, "load", count)
     fresh = Material(tiny, corpora)
-    assert fresh.sounds("test")[0] is fresh.sounds("test")[0]
+    assert fresh.waveforms("test")[0] is fresh.waveforms("test")[0]
     assert decoded == [16_000]
 
 
@@ -89,7 +89,7 @@ def test_voices_are_drawn_by_the_configs_shares(material: Material, tiny: Config
     shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.recipe.voices}
     total = sum(shares.values())
     assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.recipe.voices)
-    labels = material.sounds("train")[1]
+    labels = material.waveforms("train")[1]
     assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
 
 

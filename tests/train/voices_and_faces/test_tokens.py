@@ -18,7 +18,7 @@ LABELS = torch.tensor([0, 3, 1])
 
 
 @pytest.fixture(scope="module")
-def sounds() -> list[np.ndarray]:
+def waveforms() -> list[np.ndarray]:
     return [made.tone(hz, seconds) for hz, seconds in ((200, 0.6), (440, 1.2), (900, 2.0))]
 
 
@@ -29,7 +29,7 @@ def crops() -> Tensor:
 
 def audio_encoder(config: Config, seed: int) -> NanoAudioEncoder:
     torch.manual_seed(seed)
-    return NanoAudioEncoder(config.audio_encoder.width, config.sound.rate_hz).eval()
+    return NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz).eval()
 
 
 def image_encoder(config: Config, seed: int) -> NanoImageEncoder:
@@ -37,18 +37,18 @@ def image_encoder(config: Config, seed: int) -> NanoImageEncoder:
     return NanoImageEncoder(config.image_encoder.width).eval()
 
 
-def test_one_view_is_the_recording_as_it_is(tiny: Config, sounds: list[np.ndarray], tmp_path: Path) -> None:
+def test_one_view_is_the_recording_as_it_is(tiny: Config, waveforms: list[np.ndarray], tmp_path: Path) -> None:
     encoder = audio_encoder(tiny, 0)
-    heard = hear(tiny, encoder, sounds, LABELS, 1, tmp_path / "t.safetensors")
+    heard = hear(tiny, encoder, waveforms, LABELS, 1, tmp_path / "t.safetensors")
     with torch.no_grad():
-        tokens, mask = encoder(*voices.pad(sounds, tiny.sound.samples))
+        tokens, mask = encoder(*voices.pad(waveforms, tiny.audio.samples))
     assert torch.equal(heard.tokens[:, 0], tokens.half())
     assert torch.equal(heard.mask[:, 0], mask)
     assert torch.equal(heard.labels, LABELS)
 
 
-def test_more_views_are_varied_copies(tiny: Config, sounds: list[np.ndarray], tmp_path: Path) -> None:
-    heard = hear(tiny, audio_encoder(tiny, 0), sounds, LABELS, 3, tmp_path / "t.safetensors")
+def test_more_views_are_varied_copies(tiny: Config, waveforms: list[np.ndarray], tmp_path: Path) -> None:
+    heard = hear(tiny, audio_encoder(tiny, 0), waveforms, LABELS, 3, tmp_path / "t.safetensors")
     assert heard.tokens.shape == (3, 3, 20, tiny.audio_encoder.width)
     assert heard.mask.shape == (3, 3, 20)
     assert not heard.tokens[~heard.mask].any()
@@ -72,14 +72,14 @@ def test_views_of_a_face_stand_for_the_frames_of_a_window(tiny: Config, crops: T
         assert torch.equal(seen.tokens.flatten(0, 1), encoder(faces.rgb(varied)).half())
 
 
-def test_tokens_are_made_once(tiny: Config, sounds: list[np.ndarray], crops: Tensor, tmp_path: Path) -> None:
+def test_tokens_are_made_once(tiny: Config, waveforms: list[np.ndarray], crops: Tensor, tmp_path: Path) -> None:
     audio, image = audio_encoder(tiny, 0), image_encoder(tiny, 0)
     runs = []
     for encoder in (audio, image):
         encoder.register_forward_hook(lambda *_: runs.append(1))
     made_of = [
         (
-            hear(tiny, audio, sounds, LABELS, 2, tmp_path / "voices.safetensors"),
+            hear(tiny, audio, waveforms, LABELS, 2, tmp_path / "voices.safetensors"),
             see(tiny, image, crops, LABELS, 2, tmp_path / "faces.safetensors"),
         )
         for _ in range(2)
@@ -90,12 +90,12 @@ def test_tokens_are_made_once(tiny: Config, sounds: list[np.ndarray], crops: Ten
 
 
 def test_tokens_of_another_encoder_are_not_taken_for_its_own(
-    tiny: Config, sounds: list[np.ndarray], crops: Tensor, tmp_path: Path
+    tiny: Config, waveforms: list[np.ndarray], crops: Tensor, tmp_path: Path
 ) -> None:
     for seed in (0, 1):
-        heard = hear(tiny, audio_encoder(tiny, seed), sounds, LABELS, 1, tmp_path / "voices.safetensors")
+        heard = hear(tiny, audio_encoder(tiny, seed), waveforms, LABELS, 1, tmp_path / "voices.safetensors")
         seen = see(tiny, image_encoder(tiny, seed), crops, LABELS, 1, tmp_path / "faces.safetensors")
-    expected_heard = hear(tiny, audio_encoder(tiny, 1), sounds, LABELS, 1, tmp_path / "fresh-voices.safetensors")
+    expected_heard = hear(tiny, audio_encoder(tiny, 1), waveforms, LABELS, 1, tmp_path / "fresh-voices.safetensors")
     expected_seen = see(tiny, image_encoder(tiny, 1), crops, LABELS, 1, tmp_path / "fresh-faces.safetensors")
     assert torch.equal(heard.tokens, expected_heard.tokens)
     assert torch.equal(seen.tokens, expected_seen.tokens)

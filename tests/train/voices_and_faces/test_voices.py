@@ -14,7 +14,7 @@ RATE_HZ = 16_000
 
 
 @pytest.fixture
-def sound() -> np.ndarray:
+def audio() -> np.ndarray:
     return made.tone(440, seconds=2.5)
 
 
@@ -37,20 +37,20 @@ def test_an_opus_recording_has_its_pitch(corpora: Path) -> None:
 
 
 def test_sounds_are_cut_and_padded_with_zeros() -> None:
-    sounds = [np.full(size, 0.5, np.float32) for size in (0, 3, 5, 9)]
-    batch, lengths = voices.pad(sounds, 5)
+    waveforms = [np.full(size, 0.5, np.float32) for size in (0, 3, 5, 9)]
+    batch, lengths = voices.pad(waveforms, 5)
     assert lengths.tolist() == [0, 3, 5, 5]
     assert lengths.dtype == torch.int64
     assert batch.dtype == torch.float32
     assert (batch == 0.5).int().tolist() == [[0] * 5, [1, 1, 1, 0, 0], [1] * 5, [1] * 5]
 
 
-def test_variation_repeats_with_its_generator_and_spares_its_source(sound: np.ndarray) -> None:
-    before = sound.copy()
-    first, second, other = (voices.vary(sound, RATE_HZ, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+def test_variation_repeats_with_its_generator_and_spares_its_source(audio: np.ndarray) -> None:
+    before = audio.copy()
+    first, second, other = (voices.vary(audio, RATE_HZ, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert len(first) != len(other)
-    np.testing.assert_array_equal(sound, before)
+    np.testing.assert_array_equal(audio, before)
 
 
 @pytest.mark.parametrize("seconds", [0.3, 1.0, 2.5, 7.0])
@@ -75,41 +75,41 @@ def still(monkeypatch: pytest.MonkeyPatch, **changed: tuple[float, float] | floa
 
 
 def test_with_every_variation_off_a_sound_is_itself(
-    sound: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+    audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still(monkeypatch)
-    np.testing.assert_allclose(voices.vary(sound, RATE_HZ, generator), sound, atol=1e-6)
+    np.testing.assert_allclose(voices.vary(audio, RATE_HZ, generator), audio, atol=1e-6)
 
 
 @pytest.mark.parametrize("speed", [0.9, 1.1])
 def test_speed_moves_length_and_pitch(
-    sound: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, speed: float
+    audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, speed: float
 ) -> None:
     still(monkeypatch, SPEEDS=(speed, speed))
-    varied = voices.vary(sound, RATE_HZ, generator)
-    assert len(varied) == pytest.approx(len(sound) * speed, abs=2)
+    varied = voices.vary(audio, RATE_HZ, generator)
+    assert len(varied) == pytest.approx(len(audio) * speed, abs=2)
     assert np.abs(np.fft.rfft(varied)).argmax() * RATE_HZ / len(varied) == pytest.approx(440 / speed, abs=1)
 
 
 @pytest.mark.parametrize("noise_db", [-40.0, -20.0])
 def test_noise_is_measured_against_the_voice(
-    sound: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, noise_db: float
+    audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, noise_db: float
 ) -> None:
     still(monkeypatch, NOISE_DB=(noise_db, noise_db))
-    noise = voices.vary(sound, RATE_HZ, generator) - sound
-    assert 20 * np.log10(noise.std() / np.sqrt((sound**2).mean())) == pytest.approx(noise_db, abs=0.3)
+    noise = voices.vary(audio, RATE_HZ, generator) - audio
+    assert 20 * np.log10(noise.std() / np.sqrt((audio**2).mean())) == pytest.approx(noise_db, abs=0.3)
 
 
-def test_gain_is_in_decibels(sound: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_gain_is_in_decibels(audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, GAIN_DB=(-6.0206, -6.0206))
-    np.testing.assert_allclose(voices.vary(sound, RATE_HZ, generator), sound / 2, atol=1e-4)
+    np.testing.assert_allclose(voices.vary(audio, RATE_HZ, generator), audio / 2, atol=1e-4)
 
 
 def test_a_cut_is_a_piece_of_the_sound(
-    sound: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
+    audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still(monkeypatch, SHORTEST_SHARE=0.7)
-    varied = voices.vary(sound, RATE_HZ, generator)
-    pieces = np.lib.stride_tricks.sliding_window_view(sound, len(varied))
-    assert len(varied) < len(sound)
+    varied = voices.vary(audio, RATE_HZ, generator)
+    pieces = np.lib.stride_tricks.sliding_window_view(audio, len(varied))
+    assert len(varied) < len(audio)
     assert np.abs(pieces[:, :: len(varied) // 50] - varied[:: len(varied) // 50]).max(axis=1).min() < 1e-5

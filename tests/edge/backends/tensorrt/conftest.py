@@ -5,18 +5,18 @@ from pathlib import Path
 
 import pytest
 
-from edge.backends.tensorrt import variant as flavour
+from edge.backends.tensorrt import variant as variant
 from edge.backends.tensorrt.cache import Key
-from edge.backends.tensorrt.variant import Flavour
+from edge.backends.tensorrt.variant import TensorRTVariant
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch
 
 
 @pytest.fixture(scope="session")
-def rtx() -> Flavour:
+def rtx() -> TensorRTVariant:
     """The real one: it compiles without a GPU."""
     pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
-    return flavour.find("tensorrt-rtx")
+    return variant.find("tensorrt-rtx")
 
 
 @pytest.fixture

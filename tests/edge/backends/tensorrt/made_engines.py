@@ -3,7 +3,7 @@
 import contextlib
 from dataclasses import dataclass, field
 
-from edge.backends.tensorrt.engines import Workshop
+from edge.backends.tensorrt.engines import EngineBuilder
 
 
 @dataclass
@@ -25,8 +25,8 @@ class Followed:
         self.events.append(("end", phase, None))
 
 
-def workshop(told: list[str], patience: int = 1_000_000) -> Workshop:
-    return Workshop(lambda title: contextlib.nullcontext(Followed(patience)), told.append, bool)
+def engine_builder(told: list[str], patience: int = 1_000_000) -> EngineBuilder:
+    return EngineBuilder(lambda title: contextlib.nullcontext(Followed(patience)), told.append, bool)
 
 
 def built(told: list[str]) -> list[str]:

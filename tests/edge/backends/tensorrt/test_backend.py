@@ -14,7 +14,7 @@ from msgspec.structs import replace
 from edge.backends.proof import differences, graph_of, prove
 from edge.backends.tensorrt import backend as tensorrt
 from edge.backends.tensorrt.backend import TensorRTBackend, batch_sizes, cache
-from edge.backends.tensorrt.engines import Workshop
+from edge.backends.tensorrt.engines import EngineBuilder
 from edge.bundle import golden
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch
@@ -35,8 +35,8 @@ def told() -> list[str]:
 
 
 @pytest.fixture
-def workshop(told: list[str]) -> Workshop:
-    return made.workshop(told)
+def engine_builder(told: list[str]) -> EngineBuilder:
+    return made.engine_builder(told)
 
 
 @pytest.fixture
@@ -85,11 +85,11 @@ def complain(what: Any, *_: object) -> None:
 @pytest.mark.parametrize("graph", GRAPHS)
 @pytest.mark.parametrize("rtx", [False, True])
 def test_outputs_are_those_of_onnx_runtime_for_batches_in_any_order(
-    monkeypatch, copied, workshop, shipped, graph: str, rtx: bool
+    monkeypatch, copied, engine_builder, shipped, graph: str, rtx: bool
 ) -> None:
     installed(monkeypatch, rtx=rtx)
     bundle = limited(copied, Batch(3, 8))
-    backend = TensorRTBackend(bundle, workshop)
+    backend = TensorRTBackend(bundle, engine_builder)
     assert backend.name == ("tensorrt-rtx-10.3.0 sm86" if rtx else "tensorrt-10.3.0 sm86")
     entry = bundle.manifest.graphs.by_name()[graph]
     for call, rows in enumerate(TWICE):
@@ -101,18 +101,18 @@ def test_outputs_are_those_of_onnx_runtime_for_batches_in_any_order(
             np.testing.assert_allclose(found.astype(float), expected[name].astype(float), atol=1e-5, err_msg=name)
 
 
-def test_the_golden_vectors_prove_it(gpu, copied, workshop) -> None:
-    backend, vectors = TensorRTBackend(copied, workshop), golden.load(copied)
-    assert all(proof.is_sound for proof in prove(copied, backend))
+def test_the_golden_vectors_prove_it(gpu, copied, engine_builder) -> None:
+    backend, vectors = TensorRTBackend(copied, engine_builder), golden.load(copied)
+    assert all(proof.is_audio for proof in prove(copied, backend))
     for name, entry in copied.manifest.graphs.by_name().items():
         found = differences(graph_of(backend, name), entry, vectors[name])
         assert max(found.values()) <= entry.tolerance
 
 
 @pytest.mark.parametrize("rtx", [False, True])
-def test_a_call_waits_once_and_allocates_and_captures_nothing(monkeypatch, copied, workshop, rtx: bool) -> None:
+def test_a_call_waits_once_and_allocates_and_captures_nothing(monkeypatch, copied, engine_builder, rtx: bool) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
-    backend = TensorRTBackend(copied, workshop)
+    backend = TensorRTBackend(copied, engine_builder)
     for rows in (1, 2, 2, 1):
         for graph in GRAPHS:
             inputs = made_inputs(copied, graph, rows, rows)
@@ -125,9 +125,9 @@ def test_a_call_waits_once_and_allocates_and_captures_nothing(monkeypatch, copie
 
 @pytest.mark.parametrize("rtx", [False, True])
 @pytest.mark.parametrize("graph", GRAPHS)
-def test_the_devices_time_runs_from_the_first_copy_to_the_last(monkeypatch, copied, workshop, graph, rtx) -> None:
+def test_the_devices_time_runs_from_the_first_copy_to_the_last(monkeypatch, copied, engine_builder, graph, rtx) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
-    run, entry = getattr(TensorRTBackend(copied, workshop), graph), copied.manifest.graphs.by_name()[graph]
+    run, entry = getattr(TensorRTBackend(copied, engine_builder), graph), copied.manifest.graphs.by_name()[graph]
     assert run.device_ms is None
     gpu.calls.clear()
     for rows in (1, 2):
@@ -138,9 +138,9 @@ def test_the_devices_time_runs_from_the_first_copy_to_the_last(monkeypatch, copi
     assert not {"cudaEventCreate", "cudaEventSynchronize"} & {*gpu.calls}
 
 
-def test_a_call_that_fails_has_no_time_on_the_device(monkeypatch, copied, workshop) -> None:
+def test_a_call_that_fails_has_no_time_on_the_device(monkeypatch, copied, engine_builder) -> None:
     installed(monkeypatch, rtx=True)
-    fusion = TensorRTBackend(copied, workshop).fusion
+    fusion = TensorRTBackend(copied, engine_builder).fusion
     fusion(made_inputs(copied, "fusion", 1, 0))
     assert fusion.device_ms
     monkeypatch.setattr(made_tensorrt.Context, "execute_async_v3", complain)
@@ -150,9 +150,9 @@ def test_a_call_that_fails_has_no_time_on_the_device(monkeypatch, copied, worksh
 
 
 @pytest.mark.parametrize("rtx", [False, True])
-def test_each_size_is_captured_once_and_by_tensorrt_alone(monkeypatch, copied, workshop, rtx: bool) -> None:
+def test_each_size_is_captured_once_and_by_tensorrt_alone(monkeypatch, copied, engine_builder, rtx: bool) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
-    _backend = TensorRTBackend(copied, workshop)
+    _backend = TensorRTBackend(copied, engine_builder)
     expected = 0 if rtx else 2 * len(GRAPHS)
     captures = ("cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate")
     assert [gpu.calls[name] for name in captures] == [expected] * 3
@@ -176,12 +176,14 @@ def test_sizes_of_batches_lie_no_more_than_twice_apart(usual: int, largest: int,
 @pytest.mark.parametrize(
     "step", ["cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate", "the engine"]
 )
-def test_what_cannot_be_captured_runs_without_and_says_so(gpu, copied, workshop, shipped, caplog, step: str) -> None:
+def test_what_cannot_be_captured_runs_without_and_says_so(
+    gpu, copied, engine_builder, shipped, caplog, step: str
+) -> None:
     gpu.capturable = step != "the engine"
     if gpu.capturable:
         gpu.failing[step] = Status.CAPTURE_INVALIDATED
     with caplog.at_level(logging.INFO, tensorrt.__name__):
-        backend = TensorRTBackend(copied, workshop)
+        backend = TensorRTBackend(copied, engine_builder)
     said = [line.partition(" run without a CUDA graph: ")[0] for line in caplog.messages]
     assert said == ["batches of 1", "batches of 2"] * len(GRAPHS)
     assert gpu.last is Status.SUCCESS
@@ -196,17 +198,17 @@ def test_what_cannot_be_captured_runs_without_and_says_so(gpu, copied, workshop,
 
 
 @pytest.mark.parametrize("rows", [0, 3, 40])
-def test_a_batch_that_the_engine_does_not_take_is_named(gpu, copied, workshop, rows: int) -> None:
-    backend = TensorRTBackend(copied, workshop)
+def test_a_batch_that_the_engine_does_not_take_is_named(gpu, copied, engine_builder, rows: int) -> None:
+    backend = TensorRTBackend(copied, engine_builder)
     with pytest.raises(EngineError, match=rf"^a batch of {rows} rows, where the engine takes 1 to 2$"):
         backend.image_encoder({"frames": np.zeros((rows, 64, 64, 3), np.uint8)})
     assert backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})["embedding"].shape == (1, 160)
 
 
 @pytest.mark.parametrize("rtx", [False, True])
-def test_all_is_freed_with_the_backend(monkeypatch, copied, workshop, rtx: bool) -> None:
+def test_all_is_freed_with_the_backend(monkeypatch, copied, engine_builder, rtx: bool) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
-    backend = TensorRTBackend(copied, workshop)
+    backend = TensorRTBackend(copied, engine_builder)
     backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})
     assert (bool(gpu.device.blocks), bool(gpu.host.blocks), len(gpu.streams)) == (True, True, 1)
     del backend
@@ -214,9 +216,9 @@ def test_all_is_freed_with_the_backend(monkeypatch, copied, workshop, rtx: bool)
     assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams, gpu.events) == ({}, {}, [], {}, [])
 
 
-def test_a_graph_that_is_held_keeps_its_stream(gpu, copied, workshop) -> None:
+def test_a_graph_that_is_held_keeps_its_stream(gpu, copied, engine_builder) -> None:
     inputs = made_inputs(copied, "fusion", 2, 3)
-    fusion = TensorRTBackend(copied, workshop).fusion
+    fusion = TensorRTBackend(copied, engine_builder).fusion
     gc.collect()
     assert fusion(inputs)["logits"].any()
     del fusion
@@ -224,8 +226,8 @@ def test_a_graph_that_is_held_keeps_its_stream(gpu, copied, workshop) -> None:
     assert not gpu.streams
 
 
-def test_outputs_that_are_held_outlive_the_backend(gpu, copied, workshop) -> None:
-    backend = TensorRTBackend(copied, workshop)
+def test_outputs_that_are_held_outlive_the_backend(gpu, copied, engine_builder) -> None:
+    backend = TensorRTBackend(copied, engine_builder)
     embedding = backend.image_encoder(made_inputs(copied, "image_encoder", 2, 3))["embedding"]
     before = embedding.copy()
     del backend
@@ -239,9 +241,9 @@ def test_outputs_that_are_held_outlive_the_backend(gpu, copied, workshop) -> Non
 
 
 @pytest.mark.parametrize("length", [0, 1, 96_000])
-def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, workshop, shipped, length: int) -> None:
+def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, engine_builder, shipped, length: int) -> None:
     bundle = limited(copied, Batch(1, 4))
-    backend = TensorRTBackend(bundle, workshop)
+    backend = TensorRTBackend(bundle, engine_builder)
     backend.audio_encoder({"waveform": np.full((4, 96_000), np.nan, np.float32), "length": np.full(4, -1)})
     inputs = {"waveform": np.full((3, 96_000), 0.1, np.float32), "length": np.full(3, length)}
     found, expected = backend.audio_encoder(inputs), shipped.backend.audio_encoder(inputs)
@@ -250,8 +252,8 @@ def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, workshop, shipp
 
 
 @pytest.mark.parametrize(("given", "other"), [("waveform", "length"), ("length", "waveform")])
-def test_inputs_other_than_the_manifests_are_named(gpu, copied, workshop, given: str, other: str) -> None:
-    backend = TensorRTBackend(copied, workshop)
+def test_inputs_other_than_the_manifests_are_named(gpu, copied, engine_builder, given: str, other: str) -> None:
+    backend = TensorRTBackend(copied, engine_builder)
     whole = made_inputs(copied, "audio_encoder", 2, 0)
     for lacking, found in (({}, "missing"), ({other: whole[other][:1]}, whole[other].dtype)):
         with pytest.raises(EngineError, match=f"the input {other} is {found}"):
@@ -259,29 +261,29 @@ def test_inputs_other_than_the_manifests_are_named(gpu, copied, workshop, given:
     assert backend.audio_encoder(whole)["mask"].any()
 
 
-def test_tensorrt_10_3_is_given_its_scratch_memory_by_its_older_name(gpu, copied, workshop, monkeypatch) -> None:
+def test_tensorrt_10_3_is_given_its_scratch_memory_by_its_older_name(gpu, copied, engine_builder, monkeypatch) -> None:
     context = made_tensorrt.Context
     monkeypatch.delattr(context, "set_device_memory")
     older = property(None, lambda self, address: setattr(self, "_scratch", address))
     monkeypatch.setattr(context, "device_memory", older, raising=False)
-    backend = TensorRTBackend(copied, workshop)
+    backend = TensorRTBackend(copied, engine_builder)
     assert backend.image_encoder(made_inputs(copied, "image_encoder", 1, 0))["embedding"].any()
 
 
-def test_an_engine_that_does_not_load_is_built_once_more(gpu, copied, workshop, told) -> None:
-    TensorRTBackend(copied, workshop)
+def test_an_engine_that_does_not_load_is_built_once_more(gpu, copied, engine_builder, told) -> None:
+    TensorRTBackend(copied, engine_builder)
     stuffed(copied, b"of another kind")
     told.clear()
-    backend = TensorRTBackend(copied, workshop)
+    backend = TensorRTBackend(copied, engine_builder)
     assert made.built(told) == list(GRAPHS)
     assert sum(line.endswith(": TensorRT does not load the one that is kept") for line in told) == len(GRAPHS)
     assert backend.image_encoder({"frames": np.zeros((1, 64, 64, 3), np.uint8)})["embedding"].shape == (1, 160)
 
 
-def test_an_engine_that_never_loads_is_an_error(gpu, copied, workshop, told, monkeypatch) -> None:
+def test_an_engine_that_never_loads_is_an_error(gpu, copied, engine_builder, told, monkeypatch) -> None:
     monkeypatch.setattr(made_tensorrt.Runtime, "deserialize_cuda_engine", complain)
     with pytest.raises(EngineError) as refused:
-        TensorRTBackend(copied, workshop)
+        TensorRTBackend(copied, engine_builder)
     assert str(refused.value).startswith("tensorrt 10.3.0 loads no engine for image_encoder: made trouble; ")
     assert str(refused.value).endswith("; take --backend onnxruntime")
     assert made.built(told) == ["image_encoder"] * 2
@@ -298,12 +300,12 @@ def test_an_engine_that_never_loads_is_an_error(gpu, copied, workshop, told, mon
 )
 @pytest.mark.parametrize("rtx", [False, True])
 def test_what_tensorrt_refuses_is_told_in_its_own_words_and_all_is_freed(
-    monkeypatch, copied, workshop, rtx: bool, where: str, method: str, what: str, remedy: str
+    monkeypatch, copied, engine_builder, rtx: bool, where: str, method: str, what: str, remedy: str
 ) -> None:
     gpu = installed(monkeypatch, rtx=rtx)
     monkeypatch.setattr(getattr(made_tensorrt, where), method, complain)
     with pytest.raises(EngineError) as refused:
-        TensorRTBackend(copied, workshop)
+        TensorRTBackend(copied, engine_builder)
     said = str(refused.value)
     assert said.startswith(f"{'tensorrt-rtx' if rtx else 'tensorrt'} 10.3.0 {what}: made trouble; ")
     assert said.endswith(f"; {remedy}")
@@ -312,9 +314,9 @@ def test_what_tensorrt_refuses_is_told_in_its_own_words_and_all_is_freed(
     assert (gpu.device.blocks, gpu.host.blocks, gpu.graphs, gpu.streams, gpu.events) == ({}, {}, [], {}, [])
 
 
-def test_a_run_that_fails_later_is_told_in_tensorrts_own_words(monkeypatch, copied, workshop) -> None:
+def test_a_run_that_fails_later_is_told_in_tensorrts_own_words(monkeypatch, copied, engine_builder) -> None:
     installed(monkeypatch, rtx=True)
-    backend = TensorRTBackend(copied, workshop)
+    backend = TensorRTBackend(copied, engine_builder)
     monkeypatch.setattr(made_tensorrt.Context, "execute_async_v3", complain)
     for _ in range(9):
         with pytest.raises(EngineError) as refused:
@@ -323,15 +325,15 @@ def test_a_run_that_fails_later_is_told_in_tensorrts_own_words(monkeypatch, copi
 
 
 @pytest.mark.parametrize("call", ["cudaMalloc", "cudaMallocHost"])
-def test_memory_that_is_full_is_named_and_what_was_taken_is_freed(gpu, copied, workshop, call: str) -> None:
+def test_memory_that_is_full_is_named_and_what_was_taken_is_freed(gpu, copied, engine_builder, call: str) -> None:
     gpu.failing[call] = Status.NO_MEMORY
     with pytest.raises(EngineError, match=rf"{call}: out of memory \(CUDA error 2\)"):
-        TensorRTBackend(copied, workshop)
+        TensorRTBackend(copied, engine_builder)
     gc.collect()
     assert (gpu.device.blocks, gpu.host.blocks, gpu.streams) == ({}, {}, {})
 
 
-def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, workshop, monkeypatch) -> None:
+def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, engine_builder, monkeypatch) -> None:
     """A length or an index of rubbish may lead a kernel outside of its memory."""
     lengths: list[int] = []
     run = made_tensorrt.Context._run
@@ -342,5 +344,5 @@ def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, workshop, mo
         run(context, addresses, shapes)
 
     monkeypatch.setattr(made_tensorrt.Context, "_run", looked_at)
-    TensorRTBackend(copied, workshop)
+    TensorRTBackend(copied, engine_builder)
     assert set(lengths) == {0}

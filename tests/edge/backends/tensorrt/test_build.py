@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.backends.tensorrt.build import compile_graph
-from edge.backends.tensorrt.variant import Flavour
+from edge.backends.tensorrt.variant import TensorRTVariant
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch, File, GraphEntry, Tensor
 from edge.errors import EngineError
@@ -43,7 +43,7 @@ def made(tmp_path: Path) -> Path:
     return tmp_path / "made.onnx"
 
 
-def refusal(rtx: Flavour, file: Path, capability: str = "8.6", entry: GraphEntry = ENTRY) -> str:
+def refusal(rtx: TensorRTVariant, file: Path, capability: str = "8.6", entry: GraphEntry = ENTRY) -> str:
     with pytest.raises(EngineError) as refused:
         compile_graph(rtx, file, entry, capability, b"", Followed())
     return str(refused.value)
@@ -55,7 +55,7 @@ def followed() -> Followed:
 
 
 @pytest.fixture(scope="module")
-def engine(rtx: Flavour, shipped_bundle: Bundle, followed: Followed) -> bytes:
+def engine(rtx: TensorRTVariant, shipped_bundle: Bundle, followed: Followed) -> bytes:
     """Of foal-nano's image encoder."""
     entry = shipped_bundle.manifest.graphs.image_encoder
     compiled = compile_graph(rtx, shipped_bundle.path(entry.file), entry, "8.6", b"", followed)
@@ -91,7 +91,7 @@ def test_phases_are_told_well_nested_with_rising_steps(engine: bytes, followed: 
     assert max(depths) >= 3
 
 
-def test_an_engine_is_for_one_capability(rtx: Flavour, made: Path) -> None:
+def test_an_engine_is_for_one_capability(rtx: TensorRTVariant, made: Path) -> None:
     first, second = (bytes(compile_graph(rtx, made, ENTRY, each, b"", Followed()).engine) for each in ("8.6", "12.0"))
     assert first != second
 
@@ -106,7 +106,7 @@ def test_an_engine_is_for_one_capability(rtx: Flavour, made: Path) -> None:
     ],
 )
 def test_a_graph_that_tensorrt_cannot_read_is_named_and_it_quoted(
-    rtx: Flavour, made: Path, content: bytes, quoted: str
+    rtx: TensorRTVariant, made: Path, content: bytes, quoted: str
 ) -> None:
     made.write_bytes(content)
     message = refusal(rtx, made)
@@ -115,7 +115,7 @@ def test_a_graph_that_tensorrt_cannot_read_is_named_and_it_quoted(
     assert message.endswith("; take --backend onnxruntime")
 
 
-def test_a_graph_that_is_missing_is_named(rtx: Flavour, tmp_path: Path) -> None:
+def test_a_graph_that_is_missing_is_named(rtx: TensorRTVariant, tmp_path: Path) -> None:
     assert f"cannot read {tmp_path}/none.onnx: " in refusal(rtx, tmp_path / "none.onnx")
 
 
@@ -127,7 +127,7 @@ def test_a_graph_that_is_missing_is_named(rtx: Flavour, tmp_path: Path) -> None:
     ],
 )
 def test_tensors_that_are_not_the_graphs_are_quoted(
-    rtx: Flavour, made: Path, name: str, size: int, quoted: str
+    rtx: TensorRTVariant, made: Path, name: str, size: int, quoted: str
 ) -> None:
     entry = GraphEntry(FILE, None, "fp32", [], 1e-3, Batch(1, 2), [Tensor(name, "float32", ["batch", size])], [])
     message = refusal(rtx, made, entry=entry)
@@ -136,7 +136,7 @@ def test_tensors_that_are_not_the_graphs_are_quoted(
     assert message.endswith("; take --backend onnxruntime")
 
 
-def test_an_fp32_product_for_turing_names_fp16_as_the_remedy(rtx: Flavour, made: Path) -> None:
+def test_an_fp32_product_for_turing_names_fp16_as_the_remedy(rtx: TensorRTVariant, made: Path) -> None:
     made.write_bytes(model("MatMul", matrix=True))
     assert compile_graph(rtx, made, ENTRY, "8.6", b"", Followed()).engine
     message = refusal(rtx, made, "7.5")
@@ -145,7 +145,7 @@ def test_an_fp32_product_for_turing_names_fp16_as_the_remedy(rtx: Flavour, made:
 
 
 @pytest.mark.parametrize("patience", [1, 2, 60])
-def test_a_watch_that_says_no_ends_the_build(rtx: Flavour, shipped_bundle: Bundle, patience: int) -> None:
+def test_a_watch_that_says_no_ends_the_build(rtx: TensorRTVariant, shipped_bundle: Bundle, patience: int) -> None:
     entry, watch = shipped_bundle.manifest.graphs.image_encoder, Followed(patience)
     with pytest.raises(KeyboardInterrupt):
         compile_graph(rtx, shipped_bundle.path(entry.file), entry, "8.6", b"", watch)
@@ -181,7 +181,7 @@ class Failing(Followed):
     [KeyboardInterrupt(), RuntimeError("the bar broke"), SystemExit(3)],
 )
 def test_what_a_watch_raises_ends_the_build(
-    rtx: Flavour, shipped_bundle: Bundle, where: str, error: BaseException, capfd
+    rtx: TensorRTVariant, shipped_bundle: Bundle, where: str, error: BaseException, capfd
 ) -> None:
     entry = shipped_bundle.manifest.graphs.image_encoder
     with pytest.raises(type(error)) as raised:
@@ -190,7 +190,7 @@ def test_what_a_watch_raises_ends_the_build(
     assert capfd.readouterr() == ("", "")
 
 
-def test_what_tensorrt_says_is_for_the_debug_log_alone(rtx: Flavour, made: Path, caplog, capfd) -> None:
+def test_what_tensorrt_says_is_for_the_debug_log_alone(rtx: TensorRTVariant, made: Path, caplog, capfd) -> None:
     with caplog.at_level(logging.DEBUG, "edge.backends.tensorrt.build"):
         compile_graph(rtx, made, ENTRY, "8.6", b"", Followed())
     assert caplog.records
@@ -200,7 +200,7 @@ def test_what_tensorrt_says_is_for_the_debug_log_alone(rtx: Flavour, made: Path,
 
 @pytest.mark.parametrize("answer", [True, False])
 def test_nothing_of_tensorrts_outlives_a_build_with_its_error(
-    rtx: Flavour, made: Path, monkeypatch, answer: bool
+    rtx: TensorRTVariant, made: Path, monkeypatch, answer: bool
 ) -> None:
     """Collected within the next build's logger, a builder would wait for the lock that this one holds."""
     builders = []

@@ -12,7 +12,7 @@ from msgspec.structs import replace
 from edge.backends.tensorrt.backend import TensorRTBackend, cache
 from edge.backends.tensorrt.device import Device
 from edge.backends.tensorrt.engines import Target, here
-from edge.backends.tensorrt.variant import Flavour
+from edge.backends.tensorrt.variant import TensorRTVariant
 from edge.bundle.load import Bundle, sha256
 from edge.bundle.manifest import File
 from edge.errors import EngineError
@@ -41,7 +41,7 @@ os.fsync = lambda _: os.kill(os.getpid(), signal.SIGKILL)
 
 
 @pytest.fixture
-def target(rtx: Flavour) -> Target:
+def target(rtx: TensorRTVariant) -> Target:
     """Any GPU of 8.6, ahead of time."""
     return Target(rtx, "8.6", None)
 
@@ -60,15 +60,15 @@ def locked_away(copied: Bundle, monkeypatch, tmp_path) -> Path:
 
 
 def test_an_engine_is_built_at_first_and_read_from_then_on(copied: Bundle, target: Target, told: list[str]) -> None:
-    workshop = made.workshop(told)
-    content = workshop.provide(copied, GRAPH, [target])
+    engine_builder = made.engine_builder(told)
+    content = engine_builder.provide(copied, GRAPH, [target])
     file = place(copied, target)
     assert file.is_relative_to(copied.folder / "engines")
     assert told[0] == f"building image_encoder (fp32) for {file.parent.name}: there is none yet"
     assert told[1].startswith(f"{file}: {file.stat().st_size / 1e6:.1f} MB in ")
     told.clear()
     before = file.stat().st_mtime_ns
-    assert workshop.provide(copied, GRAPH, [target]) == content
+    assert engine_builder.provide(copied, GRAPH, [target]) == content
     assert told == []
     assert file.stat().st_mtime_ns == before
 
@@ -86,7 +86,7 @@ def test_an_engine_that_is_damaged_or_foreign_is_built_anew_and_that_is_said(
         if name == "empty":
             file.write_bytes(b"")
         told.clear()
-        content = made.workshop(told).provide(copied, GRAPH, [target])
+        content = made.engine_builder(told).provide(copied, GRAPH, [target])
         reason = f"its {name} is {other}, here {getattr(key, name)}" if other else "it is damaged"
         assert f": {reason}" in told[0]
         assert cache.read(file, key) == content
@@ -97,40 +97,40 @@ def test_an_engine_is_built_again_where_that_is_asked_for(copied: Bundle, target
     file = place(copied, target)
     file.parent.mkdir(parents=True)
     cache.write(file, target.key(copied, GRAPH), memoryview(b"whole, as far as can be told"))
-    workshop = made.workshop(told)
-    assert workshop.build(copied, GRAPH, target, "asked for") == b"whole, as far as can be told"
+    engine_builder = made.engine_builder(told)
+    assert engine_builder.build(copied, GRAPH, target, "asked for") == b"whole, as far as can be told"
     assert told == []
     with pytest.raises(KeyboardInterrupt):
-        made.workshop([], patience=9).build(copied, GRAPH, target, "asked for", again=True)
+        made.engine_builder([], patience=9).build(copied, GRAPH, target, "asked for", again=True)
     assert cache.read(file, target.key(copied, GRAPH)) == b"whole, as far as can be told"
-    content = workshop.build(copied, GRAPH, target, "asked for", again=True)
+    content = engine_builder.build(copied, GRAPH, target, "asked for", again=True)
     assert told[0].endswith(": asked for")
     assert cache.read(file, target.key(copied, GRAPH)) == content
 
 
 def test_a_device_uses_an_engine_of_its_capability_and_its_own_before_that(
-    copied: Bundle, rtx: Flavour, target: Target, told: list[str]
+    copied: Bundle, rtx: TensorRTVariant, target: Target, told: list[str]
 ) -> None:
-    workshop = made.workshop(told)
-    ahead = workshop.provide(copied, GRAPH, [target])
+    engine_builder = made.engine_builder(told)
+    ahead = engine_builder.provide(copied, GRAPH, [target])
     targets = here(rtx, DEVICE)
     assert targets == [Target(rtx, "8.6", DEVICE), target]
     told.clear()
-    assert workshop.provide(copied, GRAPH, targets) == ahead
+    assert engine_builder.provide(copied, GRAPH, targets) == ahead
     assert told == []
     own = place(copied, targets[0])
     own.parent.mkdir(parents=True)
     cache.write(own, targets[0].key(copied, GRAPH), memoryview(b"its own"))
-    assert workshop.provide(copied, GRAPH, targets) == b"its own"
+    assert engine_builder.provide(copied, GRAPH, targets) == b"its own"
 
 
 def test_engines_of_tensorrt_itself_are_for_one_device_alone() -> None:
-    plain = Flavour("tensorrt", "10.3.0", None)
+    plain = TensorRTVariant("tensorrt", "10.3.0", None)
     assert here(plain, DEVICE) == [Target(plain, "8.6", DEVICE)]
 
 
 @pytest.mark.parametrize("other", [Device("NVIDIA RTX A4000", "8.6", "580"), Device("NVIDIA RTX A6000", "8.6", "590")])
-def test_another_gpu_or_driver_has_engines_of_its_own(copied: Bundle, rtx: Flavour, other: Device) -> None:
+def test_another_gpu_or_driver_has_engines_of_its_own(copied: Bundle, rtx: TensorRTVariant, other: Device) -> None:
     assert place(copied, here(rtx, other)[0]) != place(copied, here(rtx, DEVICE)[0])
 
 
@@ -149,12 +149,12 @@ def test_a_build_that_fails_or_is_stopped_leaves_nothing_and_the_next_may_build(
     whole = graph.read_bytes()
     graph.write_bytes(b"no graph")
     with pytest.raises(EngineError, match="cannot read"):
-        made.workshop(told).provide(copied, GRAPH, [target])
+        made.engine_builder(told).provide(copied, GRAPH, [target])
     graph.write_bytes(whole)
     with pytest.raises(KeyboardInterrupt):
-        made.workshop(told, patience=9).provide(copied, GRAPH, [target])
+        made.engine_builder(told, patience=9).provide(copied, GRAPH, [target])
     assert [file.name for file in place(copied, target).parent.iterdir()] == [cache.LOCK]
-    assert made.workshop(told).provide(copied, GRAPH, [target])
+    assert made.engine_builder(told).provide(copied, GRAPH, [target])
 
 
 @pytest.mark.parametrize("trouble", ["a full disk", "a folder in its place"])
@@ -169,7 +169,7 @@ def test_an_engine_that_cannot_be_written_is_an_error_with_a_remedy(
     else:
         place(copied, target).mkdir(parents=True)
     with pytest.raises(EngineError, match=rf"^{place(copied, target)} cannot be written \(.*\); make room, or move "):
-        made.workshop(told).provide(copied, GRAPH, [target])
+        made.engine_builder(told).provide(copied, GRAPH, [target])
 
 
 def test_an_engine_that_came_with_a_read_only_bundle_is_used(
@@ -179,7 +179,7 @@ def test_an_engine_that_came_with_a_read_only_bundle_is_used(
     file = cache.paths(copied, target.key(copied, GRAPH), GRAPH)[1]
     assert file.is_relative_to(copied.folder)
     cache.write(file, target.key(copied, GRAPH), memoryview(b"ahead of time"))
-    assert made.workshop(told).provide(copied, GRAPH, [target]) == b"ahead of time"
+    assert made.engine_builder(told).provide(copied, GRAPH, [target]) == b"ahead of time"
     assert told == []
     assert not locked_away.exists()
 
@@ -187,7 +187,7 @@ def test_an_engine_that_came_with_a_read_only_bundle_is_used(
 def test_a_new_engine_of_a_read_only_bundle_goes_to_the_users_cache(
     copied: Bundle, target: Target, told: list[str], locked_away: Path
 ) -> None:
-    content = made.workshop(told).provide(copied, GRAPH, [target])
+    content = made.engine_builder(told).provide(copied, GRAPH, [target])
     assert place(copied, target).is_relative_to(locked_away)
     assert cache.read(place(copied, target), target.key(copied, GRAPH)) == content
     assert not (copied.folder / "engines").exists()
@@ -201,7 +201,7 @@ def test_what_a_killed_write_left_goes_with_the_next_build(copied: Bundle, targe
     assert left.startswith(".image_encoder.engine-")
     others = file.with_name(".fusion.engine-half")
     others.write_bytes(b"")
-    made.workshop(told).provide(copied, GRAPH, [target])
+    made.engine_builder(told).provide(copied, GRAPH, [target])
     assert {each.name for each in file.parent.iterdir()} == {cache.LOCK, file.name, others.name}
 
 
@@ -224,7 +224,7 @@ def test_two_processes_that_ask_at_once_build_once(copied: Bundle, target: Targe
 def test_timings_are_kept_for_the_next_build(monkeypatch, copied: Bundle, told: list[str]) -> None:
     """Of TensorRT itself, which is made here: it times kernels on the GPU."""
     gpu = made_tensorrt.installed(monkeypatch)
-    TensorRTBackend(copied, made.workshop(told))
+    TensorRTBackend(copied, made.engine_builder(told))
     assert (gpu.calls["timed afresh"], gpu.calls["timed before"]) == (1, 2)
     (kept,) = copied.folder.glob("engines/*/timing.cache")
     assert kept.read_bytes() == made_tensorrt.TIMINGS

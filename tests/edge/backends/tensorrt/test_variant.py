@@ -8,7 +8,7 @@ from types import ModuleType
 
 import pytest
 
-from edge.backends.tensorrt.variant import PACKAGES, REMEDY, Flavour, find, version_numbers
+from edge.backends.tensorrt.variant import PACKAGES, REMEDY, TensorRTVariant, find, version_numbers
 from edge.errors import EngineError
 
 Packages = Callable[..., None]
@@ -43,7 +43,7 @@ def broken(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, st
 def test_the_real_tensorrt_rtx_is_found() -> None:
     real = pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
     found = find("tensorrt-rtx")
-    assert found == Flavour("tensorrt-rtx", real.__version__, real)
+    assert found == TensorRTVariant("tensorrt-rtx", real.__version__, real)
     assert found.is_rtx
     assert version_numbers(found.version) >= (1, 4)
 

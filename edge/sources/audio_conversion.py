@@ -5,11 +5,12 @@ A resampler would spread a sample that is not a number over its neighbours.
 
 from collections.abc import Sequence
 
+import av
 import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocess.media import Samples
-from .remarks import CANCELLED, NOT_FINITE, Remarks
+from .defects import CANCELLED, NOT_FINITE, Defects
 
 LARGEST = 2.0**31
 """Full scale of the largest integers that sound is written in: beyond it lies no sample, and its square overflows."""
@@ -32,7 +33,7 @@ class Mono:
     Decided by each piece and what went before it alone, so that the same sound is always mixed in the same way.
     """
 
-    def __init__(self, rate_hz: int, names: Sequence[str], remarks: Remarks) -> None:
+    def __init__(self, rate_hz: int, names: Sequence[str], remarks: Defects) -> None:
         """`names` of the channels, as FFmpeg has them; any others where they have no place."""
         self._rate_hz, self._remarks = rate_hz, remarks
         self._centre = list(names).index(CENTRE) if len(names) > 2 and CENTRE in names else None
@@ -78,3 +79,26 @@ class Mono:
         if self._centre is not None:
             return "its centre channel is silent"
         return "its channels cancel one another out"
+
+
+class Resampler:
+    """From one rate to another, mono, or as it is where both are the same."""
+
+    def __init__(self, from_hz: int, to_hz: int) -> None:
+        self._from_hz = from_hz
+        self._resampler = None if from_hz == to_hz else av.AudioResampler(format="flt", layout="mono", rate=to_hz)
+
+    def __call__(self, mono: Samples) -> Samples:
+        """float32 `[n]` -> what that completes of the new one."""
+        if self._resampler is None:
+            return mono
+        frame = av.AudioFrame.from_ndarray(mono[None], format="flt", layout="mono")
+        frame.sample_rate = self._from_hz
+        return self._joined(self._resampler.resample(frame))
+
+    def finish(self) -> Samples:
+        """What is left."""
+        return np.zeros(0, np.float32) if self._resampler is None else self._joined(self._resampler.resample(None))
+
+    def _joined(self, parts: list[av.AudioFrame]) -> Samples:
+        return np.concatenate([np.zeros(0, np.float32), *(part.to_ndarray()[0] for part in parts)])

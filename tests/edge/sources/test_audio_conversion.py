@@ -6,8 +6,8 @@ from collections import Counter
 import numpy as np
 import pytest
 
-from edge.sources.mono import Mono
-from edge.sources.remarks import Remarks
+from edge.sources.audio_conversion import Mono, Resampler
+from edge.sources.defects import Defects
 
 RATE_HZ = 48000
 STEREO, SURROUND = ("FL", "FR"), ("FL", "FR", "FC", "LFE", "BL", "BR")
@@ -27,7 +27,7 @@ class Heard:
     def __init__(self, names: tuple[str, ...], *channels: np.ndarray) -> None:
         self.said: list[str] = []
         self.dropped = Counter[str]()
-        mono = Mono(RATE_HZ, names, Remarks("it", self.dropped, self.said.append))
+        mono = Mono(RATE_HZ, names, Defects("it", self.dropped, self.said.append))
         pieces = np.split(np.stack(channels), range(960, len(channels[0]), 960), axis=1)
         self.samples = np.concatenate([mono(piece, 1_000_000_000) for piece in pieces])
 
@@ -109,3 +109,14 @@ def test_what_is_no_number_is_silence_counted_and_said_once(bad: float) -> None:
 
 def test_samples_beyond_full_scale_stay() -> None:
     np.testing.assert_array_equal(Heard(("FC",), 32768 * voice()).samples, 32768 * voice())
+
+
+@pytest.mark.parametrize(("from_hz", "to_hz"), [(48000, 16000), (44100, 16000), (8000, 16000), (16000, 16000)])
+def test_pieces_give_what_the_whole_sound_is_at_the_other_rate(from_hz: int, to_hz: int) -> None:
+    resampled = Resampler(from_hz, to_hz)
+    audio = np.float32(np.sin(2 * np.pi * 440 * np.arange(from_hz) / from_hz))
+    parts = [resampled(piece) for piece in np.split(audio, range(441, from_hz, 441))]
+    heard = np.concatenate([*parts, resampled.finish()])
+    expected = np.sin(2 * np.pi * 440 * np.arange(len(heard)) / to_hz)
+    assert len(heard) == pytest.approx(to_hz, abs=2)
+    np.testing.assert_allclose(heard[100:-100], expected[100:-100], atol=0.01)

@@ -3,11 +3,11 @@
 import logging
 from collections import Counter
 
-from edge.sources.remarks import Remarks
+from edge.sources.defects import Defects
 
 
 def test_each_kind_is_said_once_with_its_time(caplog) -> None:
-    remarks = Remarks("a.mp4")
+    remarks = Defects("a.mp4")
     with caplog.at_level(logging.WARNING):
         remarks.say("torn", 1_234_000_000, "ends early")
         remarks.say("torn", 2_000_000_000, "ends early")
@@ -17,6 +17,6 @@ def test_each_kind_is_said_once_with_its_time(caplog) -> None:
 
 def test_counts_go_where_they_are_asked_for() -> None:
     dropped = Counter({"packets_damaged": 1})
-    Remarks("a.mp4", dropped).count("packets_damaged", 2)
+    Defects("a.mp4", dropped).count("packets_damaged", 2)
     assert dropped == {"packets_damaged": 3}
-    assert Remarks("a.mp4").dropped == {}
+    assert Defects("a.mp4").dropped == {}

@@ -14,7 +14,7 @@ NOT_FINITE, DAMAGED = "samples_not_finite", "packets_damaged"
 log = logging.getLogger(__name__)
 
 
-class Remarks:
+class Defects:
     """Says each kind of trouble the first time that it is met, and counts what was left out for it in `dropped`."""
 
     def __init__(

@@ -11,8 +11,8 @@ from ..errors import SourceError
 from ..preprocess.framing import Image
 from ..preprocess.media import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
-from .remarks import Remarks
-from .upright import PixelAspect, to_rgb
+from .defects import Defects
+from .image_conversion import PixelAspect, to_rgb
 
 UNSAID_RATE_HZ = 25.0
 """Of pictures in a file that says neither their times nor their rate."""
@@ -26,7 +26,7 @@ Pixels = Callable[[], Image]
 class Shown(NamedTuple):
     """A picture and when it is shown."""
 
-    picture: Pixels
+    image: Pixels
     time_ns: int
 
 
@@ -34,7 +34,7 @@ class Film:
     """One file's picture track."""
 
     def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, remarks: Remarks, from_ns: int = 0
+        self, container: av.container.InputContainer, stream: av.VideoStream, remarks: Defects, from_ns: int = 0
     ) -> None:
         """From about `from_ns` where the file can be sought in, else from its first picture."""
         self._name = remarks.name
@@ -83,7 +83,7 @@ def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream
     AVI has no presentation times. What is made up for pictures that are stored out of order is out of order itself;
     decoding times are in order, and late by what the first picture shows.
     """
-    decoder = Decoder[av.VideoFrame](container, stream, Remarks(container.name, say=say_nothing))
+    decoder = Decoder[av.VideoFrame](container, stream, Defects(container.name, say=say_nothing))
     first = next((decoded.frame for decoded in decoder if decoded.frame), None)
     container.seek(0)
     return 0 if first is None or first.dts is None else first.dts - (stream.start_time or 0)

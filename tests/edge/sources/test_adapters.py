@@ -1,16 +1,17 @@
 """Sound moved against its picture: times, order, and what waits."""
 
 import heapq
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Frame
+from edge.sources.adapters import Paced, Shifted, ShiftedRecording
 from edge.sources.demo import Demo
-from edge.sources.shifted import Shifted, ShiftedRecording
 
 MS = 1_000_000
 
@@ -50,7 +51,7 @@ def test_a_live_block_does_not_wait_for_the_next(offset_ms: int) -> None:
 
 @pytest.mark.parametrize("offset_ms", [0, 7, 80, 3000, -7, -120, -3000])
 def test_a_recordings_events_stay_in_order(offset_ms: int) -> None:
-    demo = Demo(Sound(16000, 6.0), Picture(5.0, 8, 8, "whole"))
+    demo = Demo(AudioSpec(16000, 6.0), VideoSpec(5.0, 8, 8, "whole"))
     shifted = list(ShiftedRecording(demo, offset_ms * MS).events())
     blocks = [
         replace(event, end_ns=event.end_ns + offset_ms * MS) for event in demo.events() if isinstance(event, Block)
@@ -76,3 +77,50 @@ def test_no_more_of_a_recording_waits_than_the_offset(offset_ms: int) -> None:
         if asked_ms < 9980:
             assert asked_ms - event.end_ns // MS <= 220
     assert event.end_ns // MS == max(9980, 9980 + offset_ms)
+
+
+BLOCK, FRAME = Block(np.ones(3, np.float32), 20), Frame(np.zeros((1, 1, 3), np.uint8), 500)
+
+
+class Recorded:
+    name = "two events"
+
+    def events(self):
+        return iter([BLOCK, FRAME])
+
+
+def test_each_event_comes_at_its_own_time(clock) -> None:
+    arrived = []
+    for event in Paced(Recorded(), clock, 1_000_000, threading.Event()).events():
+        arrived.append((type(event), event.end_ns, clock.now_ns()))
+    assert arrived == [(Block, 1_000_020, 1_000_020), (Frame, 1_000_500, 1_000_500)]
+    assert clock.waited == [1_000_020, 1_000_500]
+
+
+def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> None:
+    class Late(Recorded):
+        def events(self):
+            clock.time_ns += 5_000_000_000  # that long a server took to answer
+            return super().events()
+
+    begun_ns = clock.now_ns()
+    times = [event.end_ns for event in Paced(Late(), clock, begun_ns, threading.Event()).events()]
+    assert times == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+
+
+def test_only_the_time_of_an_event_is_changed(clock) -> None:
+    block, frame = Paced(Recorded(), clock, 7, threading.Event()).events()
+    assert block.samples is BLOCK.samples
+    assert frame.image is FRAME.video
+
+
+def test_it_ends_where_it_is_stopped(clock) -> None:
+    stop = threading.Event()
+    events = Paced(Recorded(), clock, 0, stop).events()
+    assert next(events).end_ns == 20
+    stop.set()
+    assert list(events) == []
+
+
+def test_it_is_named_as_the_recording(clock) -> None:
+    assert Paced(Recorded(), clock, 0, threading.Event()).name == "two events"

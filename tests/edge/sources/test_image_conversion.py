@@ -15,8 +15,8 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
 from edge.preprocess.windowing import FrameGrid
+from edge.sources.image_conversion import Turn, nearest, square
 from edge.sources.media import read_frames
-from edge.sources.upright import Turn, nearest, square
 from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, png, rgb, turn
 from train.clips.cut import frames
 from train.corpora.utterance import Cut
@@ -25,14 +25,14 @@ ORIENTATIONS = sorted(MATRICES)
 
 
 def seen(path: Path) -> np.ndarray:
-    return next(read_frames(path, FrameGrid(5.0))).picture
+    return next(read_frames(path, FrameGrid(5.0))).video
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_film_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
     path = turn(rgb(tmp_path / "a.mov", lying(pattern(), orientation)), MATRICES[orientation])
     np.testing.assert_array_equal(seen(path), pattern())
-    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).picture, pattern())
+    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).video, pattern())
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -99,9 +99,9 @@ def test_pixels_are_made_square_and_none_is_thrown_away(aspect: Fraction | None,
 
 @pytest.mark.parametrize("name", ["a.mov", "a.mp4", "a.ts"])
 def test_a_film_of_wide_pixels_is_as_wide_as_players_show_it(tmp_path: Path, name: str) -> None:
-    picture = seen(rgb(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
-    assert picture.shape == (96, 128, 3)
-    np.testing.assert_allclose(picture[12::24, 16::32], pattern(128, 96)[12::24, 16::32], atol=12)
+    image = seen(rgb(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
+    assert image.shape == (96, 128, 3)
+    np.testing.assert_allclose(image[12::24, 16::32], pattern(128, 96)[12::24, 16::32], atol=12)
 
 
 def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
@@ -112,7 +112,7 @@ def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
         content += part.read_bytes()
     both = tmp_path / "both.ts"
     both.write_bytes(content)
-    shapes = [event.picture.shape for event in read_frames(both, FrameGrid(5.0)) if isinstance(event, Frame)]
+    shapes = [event.image.shape for event in read_frames(both, FrameGrid(5.0)) if isinstance(event, Frame)]
     assert (shapes[0], shapes[-1]) == ((96, 128, 3), (96, 96, 3))
 
 
@@ -153,7 +153,7 @@ def plain(colour: tuple[int, ...], pixels: str, width: int = 64, height: int = 4
 def shown(path: Path, pixels: str, matrix: int, color_range: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
     """What is seen of the colours, in the middle of a picture each."""
     made = film(path, [plain(colour, pixels, *size) for colour in COLOURS], "ffv1", None, matrix, color_range)
-    return np.stack([frame.picture[size[1] // 2, size[0] // 2] for frame in read_frames(made, FrameGrid(5.0))])
+    return np.stack([frame.image[size[1] // 2, size[0] // 2] for frame in read_frames(made, FrameGrid(5.0))])
 
 
 @pytest.mark.parametrize(("pixels", "tolerance"), [("yuv444p", 1), ("yuv420p", 3)])
@@ -182,8 +182,8 @@ def test_a_still_that_is_larger_than_any_camera_s_is_refused_with_the_remedy(tmp
 
 
 def test_a_large_still_is_bt_601_and_full(tmp_path: Path) -> None:
-    picture = np.full((800, 1400, 3), (170, 90, 60), np.uint8)
-    np.testing.assert_allclose(seen(jpeg(tmp_path / "a.jpg", picture)), picture, atol=2)
+    image = np.full((800, 1400, 3), (170, 90, 60), np.uint8)
+    np.testing.assert_allclose(seen(jpeg(tmp_path / "a.jpg", image)), image, atol=2)
 
 
 def test_motion_jpeg_is_full(tmp_path: Path) -> None:

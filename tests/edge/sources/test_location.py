@@ -7,12 +7,12 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture
+from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.windowing import FrameGrid
-from edge.sources import place
+from edge.sources import location as place
+from edge.sources.location import is_address, named, within
 from edge.sources.media import MediaFile, probe, read_frames
-from edge.sources.place import is_address, named, within
 from tests.edge.sources.silent import silent_server
 
 NAMES = [
@@ -32,7 +32,7 @@ def test_what_exists_as_a_file_is_opened_as_a_file(tmp_path, monkeypatch, clip, 
     monkeypatch.chdir(tmp_path)
     for path in (named(name), named(name, tmp_path), tmp_path / name):
         assert probe(path) == (False, True)
-        assert MediaFile(path, None, Picture(5.0, 8, 8, "whole")).name == str(path)
+        assert MediaFile(path, None, VideoSpec(5.0, 8, 8, "whole")).name == str(path)
 
 
 @pytest.mark.parametrize("name", ["http://x/clip.mp4", "RTSP://x"])
@@ -56,7 +56,7 @@ def test_a_name_that_looks_like_a_pattern_is_one_picture(tmp_path, name: str) ->
     for other, grey in ((name, 200), ("a001.png", 10), ("ab.png", 10)):
         (tmp_path / other).write_bytes(cv2.imencode(".png", np.full((8, 8, 3), grey, np.uint8))[1].tobytes())
     frames = list(read_frames(tmp_path / name, FrameGrid(5.0)))
-    assert [int(frame.picture.mean()) for frame in frames] == [200]
+    assert [int(frame.image.mean()) for frame in frames] == [200]
 
 
 @pytest.mark.parametrize("name", ["concat:gone.mp4", "data:,x", "pipe:0", "http:gone", "lavfi:testsrc", ""])

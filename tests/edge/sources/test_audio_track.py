@@ -7,13 +7,13 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Discontinuity
-from edge.sources.media import MediaFile, read_blocks, read_first_window, read_sound
+from edge.sources.media import MediaFile, read_audio, read_blocks, read_first_window
 
 from .made_media import READ_HZ, beep_times, beeps, between, flash_times, moved, write
 
-SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
+SOUND, PICTURE = AudioSpec(READ_HZ, 6.0), VideoSpec(25.0, 8, 8, "whole")
 EXACT_S = 0.0005
 """Containers round times to a millisecond."""
 UNSAID_S = 0.026
@@ -46,13 +46,13 @@ CONTAINERS = [
 ]
 
 
-def events_of(path: Path, *, picture: bool = True) -> list:
-    return list(MediaFile(path, SOUND, PICTURE if picture else None).events())
+def events_of(path: Path, *, image: bool = True) -> list:
+    return list(MediaFile(path, SOUND, PICTURE if image else None).events())
 
 
 @pytest.mark.parametrize(("name", "video", "audio", "rate_hz", "tolerance_s"), CONTAINERS)
 def test_a_beep_is_heard_when_it_was_made(tmp_path, name, video, audio, rate_hz, tolerance_s) -> None:
-    events = events_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), picture=bool(video))
+    events = events_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), image=bool(video))
     assert beep_times(events) == pytest.approx([1.0, 2.5], abs=tolerance_s)
     if video:
         assert flash_times(events) == pytest.approx([1.0, 2.5], abs=0.06)
@@ -75,19 +75,19 @@ def test_what_is_missing_moves_nothing(tmp_path, caplog, name: str) -> None:
 
 def test_sound_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
     path = write(tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 7], seconds=8, change=between(2.0, 5.0))
-    sound = read_sound(path, READ_HZ)
-    assert len(sound) == pytest.approx(8 * READ_HZ, abs=20)
-    assert not sound[round(2.1 * READ_HZ) : round(4.9 * READ_HZ)].any()
-    assert np.abs(sound[round(6.99 * READ_HZ) : round(7.01 * READ_HZ)]).max() > 0.4
+    audio = read_audio(path, READ_HZ)
+    assert len(audio) == pytest.approx(8 * READ_HZ, abs=20)
+    assert not audio[round(2.1 * READ_HZ) : round(4.9 * READ_HZ)].any()
+    assert np.abs(audio[round(6.99 * READ_HZ) : round(7.01 * READ_HZ)]).max() > 0.4
 
 
 @pytest.mark.parametrize(("gap_s", "heard_s"), [(0.4, 6.0), (2.0, 2.0)])
-def test_the_first_window_is_cut_as_a_stream_cuts_it(tmp_path, gap_s: float, heard_s: float) -> None:
+def test_the_first_window_is_cut_as_a_stream_cuts_it(tmp_path, gap_s: float, audio_s: float) -> None:
     codecs = ("mpeg4", "pcm_s16le")
     path = write(tmp_path / "a.mkv", codecs, [5.5], seconds=7, change=between(4.0 - gap_s, 4.0))
-    sound = read_first_window(path, READ_HZ, 6.0)
-    assert len(sound) == pytest.approx(heard_s * READ_HZ, abs=700)
-    assert np.abs(sound).argmax() == pytest.approx(len(sound) - 0.5 * READ_HZ, abs=700)
+    audio = read_first_window(path, READ_HZ, 6.0)
+    assert len(audio) == pytest.approx(audio_s * READ_HZ, abs=700)
+    assert np.abs(audio).argmax() == pytest.approx(len(audio) - 0.5 * READ_HZ, abs=700)
 
 
 def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
@@ -96,7 +96,7 @@ def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
     second = write(tmp_path / "2.ts", ("", "mp2"), [0.1, 2.0], seconds=3, change=moved(lambda time_s: 2.7))
     both = tmp_path / "both.ts"
     both.write_bytes(first.read_bytes() + second.read_bytes())
-    events = events_of(both, picture=False)
+    events = events_of(both, image=False)
     assert beep_times(events) == pytest.approx([1, 4.7], abs=UNSAID_S)
     assert np.diff([block.end_ns for block in events if isinstance(block, Block)]).min() > 0
 
@@ -129,8 +129,8 @@ def test_a_form_that_changes_midway_goes_on(tmp_path, caplog) -> None:
         part = tmp_path / f"{number}.aac"
         with av.open(str(part), "w") as container:
             track = container.add_stream("aac", rate=rate_hz, layout=layout)
-            sound = np.tile(beeps([1.0], 2.0, rate_hz), (1 if layout == "mono" else 2, 1))
-            frame = av.AudioFrame.from_ndarray(sound, "fltp", layout)
+            audio = np.tile(beeps([1.0], 2.0, rate_hz), (1 if layout == "mono" else 2, 1))
+            frame = av.AudioFrame.from_ndarray(audio, "fltp", layout)
             frame.sample_rate = rate_hz
             container.mux(track.encode(frame))
             container.mux(track.encode(None))
@@ -146,9 +146,9 @@ def test_of_many_channels_the_centre_is_heard(tmp_path, caplog, layout: str, cha
     path = tmp_path / "a.flac"
     with av.open(str(path), "w") as container:
         track = container.add_stream("flac", rate=48000, layout=layout)
-        sound = np.zeros((96000, channels), np.int16)
-        sound[:, 2] = 32767 * beeps([0.5, 1.5], 2.0, 48000)
-        frame = av.AudioFrame.from_ndarray(sound.reshape(1, -1), "s16", layout)
+        audio = np.zeros((96000, channels), np.int16)
+        audio[:, 2] = 32767 * beeps([0.5, 1.5], 2.0, 48000)
+        frame = av.AudioFrame.from_ndarray(audio.reshape(1, -1), "s16", layout)
         frame.sample_rate = 48000
         container.mux(track.encode(frame))
         container.mux(track.encode(None))

@@ -9,21 +9,21 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.bundle.manifest import Picture
-from edge.bundle.manifest import Sound as Wanted
+from edge.bundle.manifest import AudioSpec as Wanted
+from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.media import MediaFile, probe, read_blocks, read_frames, read_sound
-from edge.sources.tracks import Numbers, is_track, lack, name_of
-from tests.edge.sources.made_tracks import RATE_HZ, Film, Sound, write
+from edge.sources.media import MediaFile, probe, read_audio, read_blocks, read_frames
+from edge.sources.track_selection import Numbers, is_track, lack, name_of
+from tests.edge.sources.made_tracks import RATE_HZ, AudioSpec, Film, write
 
 DEFAULT, COVER = Disposition.default, Disposition.attached_pic
-SOUND, PICTURE = Wanted(RATE_HZ, 6.0), Picture(5.0, 8, 8, "whole")
+SOUND, PICTURE = Wanted(RATE_HZ, 6.0), VideoSpec(5.0, 8, 8, "whole")
 
 
 def heard(path: Path, numbers: Numbers = Numbers()) -> float:  # noqa: B008  # frozen
     """The level of the sound that is taken."""
-    return level_of(read_sound(path, RATE_HZ, numbers))
+    return level_of(read_audio(path, RATE_HZ, numbers))
 
 
 def level_of(samples: np.ndarray) -> float:
@@ -32,21 +32,23 @@ def level_of(samples: np.ndarray) -> float:
 
 def seen(path: Path, numbers: Numbers = Numbers()) -> int:  # noqa: B008  # frozen
     """The grey of the picture that is taken."""
-    return int(next(read_frames(path, FrameGrid(5.0), numbers)).picture[12, 12, 0])
+    return int(next(read_frames(path, FrameGrid(5.0), numbers)).video[12, 12, 0])
 
 
 @pytest.mark.parametrize(
     ("tracks", "level"),
     [
-        ([Sound(0.25), Sound(0.5, DEFAULT)], 0.5),
-        ([Sound(0.25, Disposition.comment), Sound(0.5)], 0.5),
-        ([Sound(0.25, Disposition.visual_impaired | DEFAULT), Sound(0.5, DEFAULT)], 0.5),
-        ([Sound(0.25, Disposition.hearing_impaired), Sound(0.5, Disposition.original)], 0.5),
-        ([Sound(0.25, DEFAULT), Sound(0.5, Disposition.comment)], 0.25),
+        ([AudioSpec(0.25), AudioSpec(0.5, DEFAULT)], 0.5),
+        ([AudioSpec(0.25, Disposition.comment), AudioSpec(0.5)], 0.5),
+        ([AudioSpec(0.25, Disposition.visual_impaired | DEFAULT), AudioSpec(0.5, DEFAULT)], 0.5),
+        ([AudioSpec(0.25, Disposition.hearing_impaired), AudioSpec(0.5, Disposition.original)], 0.5),
+        ([AudioSpec(0.25, DEFAULT), AudioSpec(0.5, Disposition.comment)], 0.25),
     ],
     ids=["the default", "no commentary", "of two defaults the plain", "not for the impaired", "the default first"],
 )
-def test_of_sound_tracks_the_one_that_players_take_is_heard(tmp_path: Path, tracks: list[Sound], level: float) -> None:
+def test_of_sound_tracks_the_one_that_players_take_is_heard(
+    tmp_path: Path, tracks: list[AudioSpec], level: float
+) -> None:
     path = write(tmp_path / "a.mkv", tracks)
     assert heard(path) == level
     assert level_of(np.concatenate([block.samples for block in read_blocks(path, RATE_HZ)])) == level
@@ -70,8 +72,8 @@ def test_of_picture_tracks_the_one_that_players_take_is_seen(
 
 @pytest.mark.parametrize(("number", "level", "grey"), [(0, 0.25, 40), (1, 0.5, 90), (2, 0.75, 140)])
 def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level: float, grey: int) -> None:
-    sounds = [Sound(0.25), Sound(0.5, DEFAULT), Sound(0.75, Disposition.comment)]
-    path = write(tmp_path / "a.mkv", [*sounds, Film(40), Film(90), Film(140, DEFAULT)])
+    waveforms = [AudioSpec(0.25), AudioSpec(0.5, DEFAULT), AudioSpec(0.75, Disposition.comment)]
+    path = write(tmp_path / "a.mkv", [*waveforms, Film(40), Film(90), Film(140, DEFAULT)])
     numbers = Numbers(audio=number, video=number)
     assert (heard(path, numbers), seen(path, numbers)) == (level, grey)
     events = list(MediaFile(path, SOUND, None, numbers).events())
@@ -90,7 +92,7 @@ def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level
     ],
 )
 def test_a_track_that_is_not_there_is_an_error_that_says_which_are(tmp_path: Path, numbers: Numbers, said: str) -> None:
-    path = write(tmp_path / "a.mkv", [Sound(0.25, language="pol"), Sound(0.5, DEFAULT), Film(40)])
+    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="pol"), AudioSpec(0.5, DEFAULT), Film(40)])
     with pytest.raises(SourceError, match=said):
         MediaFile(path, SOUND, PICTURE, numbers)
     with pytest.raises(SourceError, match=said):
@@ -98,7 +100,7 @@ def test_a_track_that_is_not_there_is_an_error_that_says_which_are(tmp_path: Pat
 
 
 def covered(path: Path, codec: str) -> Path:
-    return write(path, [Sound(0.25, codec=codec), Film(40, COVER, "mjpeg", frames=1)])
+    return write(path, [AudioSpec(0.25, codec=codec), Film(40, COVER, "mjpeg", frames=1)])
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.flac", "flac"), ("a.mp4", "aac")])
@@ -128,7 +130,7 @@ def test_a_film_with_a_cover_is_the_film(tmp_path: Path) -> None:
 
 
 def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = write(tmp_path / "a.mkv", [Sound(0.25, language="eng"), Sound(0.5, DEFAULT), Film(40)])
+    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="eng"), AudioSpec(0.5, DEFAULT), Film(40)])
     with caplog.at_level(logging.INFO):
         list(MediaFile(path, SOUND, PICTURE).events())
     named = [record.getMessage() for record in caplog.records]
@@ -141,7 +143,7 @@ def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptur
 def test_a_cover_is_named_and_what_nobody_asked_for_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         MediaFile(covered(tmp_path / "a.flac", "flac"), SOUND, None)
-        MediaFile(write(tmp_path / "a.mkv", [Sound(0.25), Sound(0.5), Film(40)]), None, PICTURE)
+        MediaFile(write(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5), Film(40)]), None, PICTURE)
     named = [record.getMessage() for record in caplog.records]
     assert len(named) == 1
     assert "a.flac leaves out video track 0 (mjpeg" in named[0]
@@ -150,11 +152,11 @@ def test_a_cover_is_named_and_what_nobody_asked_for_is_not(tmp_path: Path, caplo
 def test_sound_without_a_sound_track_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mkv", [Film(40)])
     with pytest.raises(SourceError, match=r"a\.mkv has no sound$"):
-        read_sound(path, RATE_HZ)
+        read_audio(path, RATE_HZ)
 
 
 def test_a_track_without_a_decoder_is_not_taken(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [Sound(0.25, DEFAULT), Sound(0.5, codec="flac")])
+    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, DEFAULT), AudioSpec(0.5, codec="flac")])
     path.write_bytes(path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT", 1))
     assert heard(path) == 0.5
     with pytest.raises(SourceError, match=r"audio track 0 \(no decoder, default\) cannot be taken; it has"):
@@ -162,7 +164,7 @@ def test_a_track_without_a_decoder_is_not_taken(tmp_path: Path) -> None:
 
 
 def test_of_very_many_tracks_the_first_are_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [Sound(0.25, language=f"qa{letter}") for letter in "abcdefghijk"])
+    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language=f"qa{letter}") for letter in "abcdefghijk"])
     with pytest.raises(SourceError, match=r", 7 \(pcm_s16le, 1 ch, qah\), 3 more; --audio-track") as refused:
         probe(path, Numbers(audio=11))
     assert "qai" not in str(refused.value)
@@ -190,7 +192,7 @@ def test_numbers_are_said_to_another_program(numbers: Numbers, arguments: list[s
 
 
 def test_words_of_a_file_that_would_move_the_cursor_are_not_said(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [Sound(0.25, language="e\x1b[2J")])
+    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="e\x1b[2J")])
     with pytest.raises(SourceError) as refused:
         probe(path, Numbers(audio=1))
     assert str(refused.value).isprintable()

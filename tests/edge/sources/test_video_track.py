@@ -7,14 +7,14 @@ import av
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Picture, Sound
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Discontinuity, Frame
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import MediaFile, read_frames, timed
 
 from .made_media import READ_HZ, Change, beep_times, flash_times, moved, write
 
-SOUND, PICTURE = Sound(READ_HZ, 6.0), Picture(25.0, 8, 8, "whole")
+SOUND, PICTURE = AudioSpec(READ_HZ, 6.0), VideoSpec(25.0, 8, 8, "whole")
 HOURS_S = 5 * 3600
 
 

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.cli.wire import predictions
+from edge.cli.subscribe import predictions
 from edge.wire.control import Control
 from edge.wire.keys import load_server_keys
 from edge.wire.publisher import Publisher

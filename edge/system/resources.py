@@ -1,9 +1,29 @@
-"""Lack of memory, threads or descriptors, in whose words ever: it passes, and says nothing about what was asked for."""
+"""Files, sockets and devices that the process may hold open at once: as many as the system allows it."""
 
 import errno
+import logging
 import re
+import resource
 
 from ..errors import FoalError
+
+log = logging.getLogger(__name__)
+
+
+def raise_limit() -> None:
+    """Raise the soft limit to the hard one, which needs no right.
+
+    Systems begin with 1024, for programs that wait with select(2), which knows no higher descriptor. OpenCV's camera
+    does so too: what keeps ours low is that all ports together take fewer connections.
+    """
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft == hard:
+        return
+    try:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    except (OSError, ValueError) as error:  # a hard limit above what the kernel gives anybody
+        log.warning("%d files, sockets and devices may be open at once, no more: %s", soft, error)
+
 
 NUMBERS = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 WORDS = re.compile(
@@ -14,7 +34,7 @@ WORDS = re.compile(
 """Of Python, the C library and ONNX Runtime, whose errors share no class."""
 
 
-def shortage(error: BaseException) -> FoalError | None:
+def exhaustion(error: BaseException) -> FoalError | None:
     """What to say of an error that tells of such a lack, None where it tells of something else."""
     if isinstance(error, OSError):
         is_short = error.errno in NUMBERS

@@ -8,13 +8,13 @@ from ..backends.doctor import examine
 from ..backends.select import Wanted, is_for_cpus, open_backend, open_tensorrt, refusal
 from ..backends.tensorrt import device
 from ..backends.tensorrt import engines as provide
-from ..backends.tensorrt import variant as flavour
+from ..backends.tensorrt import variant as variant
 from ..bundle.load import SHIPPED, load
 from ..errors import FoalError
 from ..system.signals import interruptible
 from ..system.versions import system, versions
 from . import tables as show
-from .options import backend_option, make_workshop, threads_option
+from .options import backend_option, make_engine_builder, threads_option
 from .terminal import console
 
 bundle_argument = click.argument("bundle", type=click.Path(readable=False, path_type=Path), default=SHIPPED)
@@ -34,13 +34,13 @@ def build(bundle: Path, again: bool) -> None:
     The first run with --backend tensorrt does the same. Without BUNDLE: foal-nano.
     """
     loaded = load(bundle)
-    target = provide.here(flavour.find(), device.find())[0]
+    target = provide.here(variant.find(), device.find())[0]
     with interruptible() as stop:
-        workshop = make_workshop(stop.is_set)
+        engine_builder = make_engine_builder(stop.is_set)
         if again and not is_for_cpus(loaded):
             for graph in loaded.manifest.graphs.by_name():
-                workshop.build(loaded, graph, target, "asked for again", again=True)
-        backend = open_tensorrt(loaded, workshop, "as asked for", must_prove=True).backend
+                engine_builder.build(loaded, graph, target, "asked for again", again=True)
+        backend = open_tensorrt(loaded, engine_builder, "as asked for", must_prove=True).backend
     about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
     console.print(about)
 
@@ -56,7 +56,7 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     """
     loaded = load(bundle)
     with interruptible() as stop:
-        opened = open_backend(loaded, backend, threads, make_workshop(stop.is_set), must_prove=False)
+        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set), must_prove=False)
     if stop.is_set():
         raise click.Abort
     manifest = loaded.manifest

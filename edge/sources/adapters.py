@@ -1,10 +1,12 @@
 """Sound moved in time against its picture: what a camera or a microphone is late by is added or taken away."""
 
 import heapq
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
+from ..clock import Clock
 from ..preprocess.media import Block, Event, Frame
 from .base import Recording, Source
 
@@ -59,3 +61,31 @@ class ShiftedRecording:
 def shift(event: Event, offset_ns: int) -> Event:
     """A block later by `offset_ns`, a frame as it is."""
     return replace(event, end_ns=event.end_ns + offset_ns) if isinstance(event, Block) else event
+
+
+class Paced:
+    """Each block and frame of a recording at its own time, counted from when it begins to come, not before `begin_ns`:
+
+    a server may take seconds to answer, and by then all of its recording would be too late.
+    """
+
+    def __init__(self, recording: Recording, clock: Clock, begin_ns: int, stop: threading.Event) -> None:
+        self.name = recording.name
+        self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
+
+    def open(self) -> None:
+        """Nothing to make ready: the recording has been looked at."""
+
+    def events(self) -> Iterator[Event]:
+        """The recording's events, moved to begin when they come; ends early where `stop` is set."""
+        begin_ns: int | None = None
+        for event in self._recording.events():
+            if begin_ns is None:
+                begin_ns = max(self._begin_ns, self._clock.now_ns() - event.end_ns)
+            time_ns = begin_ns + event.end_ns
+            if self._clock.wait_until(time_ns, self._stop):
+                return
+            yield replace(event, end_ns=time_ns)
+
+    def close(self) -> None:
+        """Nothing to release."""

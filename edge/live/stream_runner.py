@@ -1,5 +1,6 @@
 """One stream of the loop with its reporter: an error of its own ends this stream, and no other."""
 
+import logging
 import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -11,18 +12,17 @@ from ..clock import SECOND_NS
 from ..errors import FoalError
 from ..preprocess.framing import Image
 from ..preprocess.media import Embedding, Event
-from ..system.shortage import shortage
-from .inbox import FRAMES
+from ..system.resources import exhaustion
+from .inbox import FRAMES, LoopInput
 from .recognizer import Recognition
 from .reporter import Reporter
-from .step import Step
 from .stream import Stream, Window
 
 LEAP_NS = 60 * SECOND_NS
 """Where a window is empty and its stream already so far ahead, all up to there are: its times have leapt."""
 
 
-class Member:
+class StreamRunner:
     """All that the loop does with one stream. Once it has ended or failed nothing more is done."""
 
     def __init__(self, stream: Stream, reporter: Reporter, on_failure: Callable[[Exception], None]) -> None:
@@ -40,7 +40,7 @@ class Member:
         except (FoalError, MemoryError):
             raise
         except Exception as error:
-            self.fail(shortage(error) or error)
+            self.fail(exhaustion(error) or error)
 
     def fail(self, error: Exception) -> None:
         """End by an error; the step's end will publish it."""
@@ -54,7 +54,7 @@ class Member:
             with self._guard():
                 self._stream.add([event])
 
-    def begin(self, step: Step, dropped: Mapping[str, int]) -> None:
+    def begin(self, step: LoopInput, dropped: Mapping[str, int]) -> None:
         """Go by a step's hop from here on; frames that this machine was too slow for do not make a lost camera."""
         if self.is_running:
             with self._guard():
@@ -110,18 +110,18 @@ class Member:
                 window = None
         return window
 
-    def predict(self, window: Window, recognition: Recognition, step: Step, dropped: Mapping[str, int]) -> None:
+    def predict(self, window: Window, recognition: Recognition, step: LoopInput, dropped: Mapping[str, int]) -> None:
         """Publish a window's prediction."""
         with self._guard():
             self._reporter.predict(window, recognition, step.now_ns, step.unix_ahead_ns, dropped)
 
-    def report(self, step: Step, dropped: Mapping[str, int]) -> None:
+    def report(self, step: LoopInput, dropped: Mapping[str, int]) -> None:
         """Publish the status where it is due."""
         if self.is_running:
             with self._guard():
                 self._reporter.report(step.now_ns, step.unix_ahead_ns, dropped)
 
-    def end(self, step: Step, dropped: Mapping[str, int]) -> None:
+    def end(self, step: LoopInput, dropped: Mapping[str, int]) -> None:
         """Publish, once, that it has ended."""
         if self.has_ended:
             return
@@ -137,6 +137,39 @@ class Member:
         return self._stream.deadline(now_ns) if self.is_running else math.inf
 
     @property
-    def sound_due_ns(self) -> float:
+    def audio_due_ns(self) -> float:
         """Up to where the next window wants sound."""
         return self._stream.grid.next_ns if self.is_running else math.inf
+
+
+log = logging.getLogger(__name__)
+
+
+class Failures:
+    """The errors of a run's streams, in the order in which they came."""
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self._names = names
+        self._errors: dict[int, Exception] = {}
+
+    def add(self, stream: int, error: Exception) -> None:
+        """A stream has ended by an error; said at once where there are others to go on."""
+        self._errors[stream] = error
+        if not isinstance(error, FoalError):
+            log.error("stream %s has ended by an error of foal-edge itself", self._names[stream], exc_info=error)
+        elif len(self._names) > 1:
+            log.warning("stream %s has ended: %s", self._names[stream], error)
+
+    def __contains__(self, stream: int) -> bool:
+        return stream in self._errors
+
+    def raise_any(self) -> None:
+        """Raise the only error there is; of several, one with the first one's exit status that tells them all."""
+        if not self._errors:
+            return
+        first, *others = self._errors.values()
+        if not others:
+            raise first
+        together = FoalError("\n".join(f"{self._names[stream]}: {error!s}" for stream, error in self._errors.items()))
+        together.exit_status = getattr(first, "exit_status", FoalError.exit_status)
+        raise together from first

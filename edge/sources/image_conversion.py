@@ -113,13 +113,13 @@ def nearest(matrix: tuple[int, ...]) -> Turn:
     return Turn(True, c < 0, b < 0)
 
 
-def turned(picture: Image, turn: Turn) -> Image:
+def turned(image: Image, turn: Turn) -> Image:
     """The same picture upright."""
     if turn.transposed:
-        picture = np.asarray(cv2.transpose(picture), np.uint8)
+        image = np.asarray(cv2.transpose(image), np.uint8)
     if turn.mirrored or turn.flipped:
-        picture = np.asarray(cv2.flip(picture, FLIPS[turn.mirrored, turn.flipped]), np.uint8)
-    return picture
+        image = np.asarray(cv2.flip(image, FLIPS[turn.mirrored, turn.flipped]), np.uint8)
+    return image
 
 
 def unnamed(kind: type[Type], number: int) -> Type:

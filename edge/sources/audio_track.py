@@ -9,10 +9,9 @@ import numpy as np
 from ..clock import SECOND_NS
 from ..preprocess.media import BLOCK_S, Block, Discontinuity, Samples
 from ..preprocess.rings import LARGEST_JITTER_NS
+from .audio_conversion import Mono, Resampler
 from .decoding import Decoder
-from .mono import Mono
-from .remarks import GAP, Remarks
-from .resampler import Resampler
+from .defects import GAP, Defects
 
 ROUNDING_NS = 2_000_000
 """Containers round to milliseconds: by so little timestamps differ from counted samples without meaning anything."""
@@ -80,7 +79,7 @@ class Run:
 class Mixing:
     """Frames of one form, made mono."""
 
-    def __init__(self, frame: av.AudioFrame, remarks: Remarks) -> None:
+    def __init__(self, frame: av.AudioFrame, remarks: Defects) -> None:
         # Interleaved: PyAV counts planes by a null after them, which is not there after eight (7.1).
         self._convert = av.AudioResampler(format="flt")
         names = [channel.name for channel in frame.layout.channels]
@@ -96,7 +95,7 @@ class Mixing:
 class Sounding:
     """One file's sound track on its way into blocks."""
 
-    def __init__(self, decoder: Decoder[av.AudioFrame], rate_hz: int, remarks: Remarks) -> None:
+    def __init__(self, decoder: Decoder[av.AudioFrame], rate_hz: int, remarks: Defects) -> None:
         self._decoder, self._rate_hz, self._remarks = decoder, rate_hz, remarks
         self._form: Form | None = None
         self._mix: Mixing | None = None

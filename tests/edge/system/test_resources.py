@@ -1,4 +1,4 @@
-"""A lack of memory, threads or descriptors is told apart from a damaged bundle: it passes."""
+"""How many files, sockets and devices may be open at once."""
 
 import errno
 import os
@@ -16,10 +16,36 @@ import pytest
 from edge.backends import onnxruntime as ort
 from edge.bundle.load import SHIPPED, load
 from edge.errors import BundleError, FoalError
-from edge.live.member import Member
+from edge.live.stream_runner import StreamRunner
 from edge.preprocess.media import Block
 from edge.system.files import check_file
-from edge.system.shortage import shortage
+from edge.system.resources import exhaustion, raise_limit
+
+
+@pytest.fixture
+def hard() -> Iterator[int]:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield before[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_the_soft_limit_becomes_the_hard_one(hard: int) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+    raise_limit()
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (hard, hard)
+
+
+def test_a_limit_that_cannot_be_raised_is_said_and_left(hard: int, monkeypatch, caplog) -> None:
+    resource.setrlimit(resource.RLIMIT_NOFILE, (512, hard))
+
+    def refuse(_kind: int, _limits: tuple[int, int]) -> None:
+        raise ValueError("not allowed to raise maximum limit")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(resource, "setrlimit", refuse)
+        raise_limit()
+    assert "512 files, sockets and devices may be open at once, no more: not allowed" in caplog.text
+
 
 PATIENCE_S = 60
 
@@ -48,7 +74,7 @@ def no_descriptor() -> Iterator[None]:
 
 @pytest.mark.parametrize("error", LACKING, ids=str)
 def test_a_lack_is_one_in_whose_words_ever(error: Exception) -> None:
-    found = shortage(error)
+    found = exhaustion(error)
     assert type(found) is FoalError
     assert found.exit_status == 1
     assert "not enough memory" in str(found)
@@ -59,7 +85,7 @@ def test_a_lack_is_one_in_whose_words_ever(error: Exception) -> None:
     [RuntimeError("wrong axis"), ValueError("nan"), OSError(errno.ENOENT, "none"), BundleError("damaged")],
 )
 def test_what_is_none_is_left_to_others(error: Exception) -> None:
-    assert shortage(error) is None
+    assert exhaustion(error) is None
 
 
 def test_a_bundle_is_not_damaged_where_no_descriptor_is_left(no_descriptor) -> None:
@@ -128,7 +154,7 @@ def test_a_stream_that_ends_for_want_of_descriptors_is_no_error_of_the_program()
         raise OSError(errno.EMFILE, "Too many open files")
 
     failures: list[Exception] = []
-    member = Member(cast(Any, SimpleNamespace(add=add)), cast(Any, None), failures.append)
+    member = StreamRunner(cast(Any, SimpleNamespace(add=add)), cast(Any, None), failures.append)
     member.add(Block(np.zeros(320, np.float32), 0))
     (failure,) = failures
     assert isinstance(failure, FoalError)
