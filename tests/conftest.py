@@ -21,7 +21,7 @@ from edge.bundle.load import SHIPPED, load, sha256
 from edge.bundle.manifest import AudioSpec, Batch, File, GraphEntry, Graphs, Licences, Manifest, Tensor, VideoSpec
 from edge.cli import main as commands
 from edge.live.recognizer import Recognizer
-from edge.preprocess.media import Event
+from edge.preprocess.media import Media
 from edge.wire.messages import Message
 
 CLIPS_VARIABLE = "FOAL_CLIPS"
@@ -68,7 +68,7 @@ class ScriptedSource:
 
     name = "scripted source"
 
-    def __init__(self, *acts: list[Event | BaseException], refusals: tuple[BaseException, ...] = ()) -> None:
+    def __init__(self, *acts: list[Media | BaseException], refusals: tuple[BaseException, ...] = ()) -> None:
         self._acts, self._refusals = list(acts), list(refusals)
         self.opened = self.closed = 0
 
@@ -77,7 +77,7 @@ class ScriptedSource:
         if self._refusals:
             raise self._refusals.pop(0)
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         for item in self._acts.pop(0):
             if isinstance(item, BaseException):
                 raise item
@@ -139,7 +139,7 @@ def manifest() -> Manifest:
         version="0.0.1",
         labels=["calm", "glad"],
         audio=AudioSpec(1000, 2.0),
-        image=VideoSpec(5.0, 8, 8, "whole"),
+        video=VideoSpec(5.0, 8, 8, "whole"),
         graphs=Graphs(
             graph("image_encoder", [frames], [embedding]),
             graph("audio_encoder", heard, audible),

@@ -23,7 +23,7 @@ from .live import live
 from .noise import Steadiness
 from .report import Document, Naive, Roof, Series
 from .sampling import Sampling
-from .workload import cut_windows, first_events, images
+from .workload import cut_windows, first_media, images
 
 Part = Literal["stages", "scenarios", "naive", "idle", "start", "live"]
 DEMO_S = 75
@@ -98,9 +98,9 @@ class Bench:
         """Parts that broke, and why; what was measured before and after them is kept."""
         manifest = contenders[0].bundle.manifest
         self._recording = MediaFile(path, manifest.audio, manifest.video, plan.numbers)
-        self._events = first_events(self._recording)
+        self._media = first_media(self._recording)
         self._windows = {
-            each.name: cut_windows(self._events, each.recognizer, framing_of(each), plan.hop_s) for each in contenders
+            each.name: cut_windows(self._media, each.recognizer, framing_of(each), plan.hop_s) for each in contenders
         }
 
     def series(self) -> Iterator[Series]:
@@ -126,7 +126,7 @@ class Bench:
         first = self._contenders[0]
         self._tell("stages: decoding, framing, the three graphs in batches, publishing")
         yield from stages.decode(self._recording, self._sampling)
-        yield from stages.frame(framing_of(first), images(self._events), self._sampling)
+        yield from stages.frame(framing_of(first), images(self._media), self._sampling)
         yield from stages.graphs(self._contenders, self._sampling)
         yield from stages.publish(first.bundle.manifest.labels, self._sampling)
 

@@ -47,8 +47,8 @@ def seconds_of(recording: Recording) -> Iterator[None]:
     """Decodes a second of the recording at a time, again and again."""
     while True:
         ends_ns = SECOND_NS
-        for event in recording.events():
-            if event.end_ns >= ends_ns:
+        for item in recording.read():
+            if item.end_ns >= ends_ns:
                 ends_ns += SECOND_NS
                 yield
 

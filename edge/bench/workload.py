@@ -10,7 +10,7 @@ from ..errors import SourceError
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
 from ..preprocess.framing import Framing, Image, resize
-from ..preprocess.media import Embedding, Event, Frame, Samples
+from ..preprocess.media import Embedding, Frame, Media, Samples
 from ..sources.base import Recording
 
 MOST_S = 60.0
@@ -35,27 +35,27 @@ class LiveWindow:
         return replace(self, embeddings=embeddings)
 
 
-def first_events(recording: Recording) -> list[Event]:
+def first_media(recording: Recording) -> list[Media]:
     """Those of its first minute; SourceError where there are none."""
-    events: list[Event] = []
-    for event in recording.events():
-        events.append(event)
-        if event.end_ns >= to_ns(MOST_S):
+    media: list[Media] = []
+    for item in recording.read():
+        media.append(item)
+        if item.end_ns >= to_ns(MOST_S):
             break
-    if not events:
+    if not media:
         raise SourceError(f"{recording.name} has neither sound nor picture in it; give another recording")
-    return events
+    return media
 
 
-def images(events: Sequence[Event]) -> list[Image]:
+def images(media: Sequence[Media]) -> list[Image]:
     """uint8 `[H, W, 3]` each; SourceError where there is none."""
-    found = [event.image for event in events if isinstance(event, Frame)]
+    found = [item.image for item in media if isinstance(item, Frame)]
     if not found:
         raise SourceError("the recording has no picture; give --file one with sound and picture")
     return found
 
 
-def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framing, hop_s: float) -> list[LiveWindow]:
+def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing, hop_s: float) -> list[LiveWindow]:
     """Windows of whole length, or the longest where the recording is shorter than that.
 
     Where no face is seen the whole pictures stand in for crops: the time does not depend on what they show.
@@ -64,12 +64,12 @@ def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framin
     stream = Stream(manifest, framing, audio=True, video=True, begin_ns=0, hop_ns=to_ns(hop_s))
     windows: list[LiveWindow] = []
     seen: deque[Image] = deque(maxlen=manifest.frames)
-    for event in events:
-        stream.add([event])
-        while stream.due(event.end_ns):
+    for item in media:
+        stream.add([item])
+        while stream.due(item.end_ns):
             stream.look()
             seen += stream.crops
-            crops = stream.crops or standing_in(events, manifest.video, hop_s)
+            crops = stream.crops or standing_in(media, manifest.video, hop_s)
             stream.keep(recognizer.embed(stream.crops))
             window = stream.cut(stream.grid.next_ns)
             stream.grid.advance()
@@ -82,8 +82,6 @@ def cut_windows(events: Sequence[Event], recognizer: Recognizer, framing: Framin
     return [window for window in windows if len(window.samples) == longest]
 
 
-def standing_in(events: Sequence[Event], video: VideoSpec, hop_s: float) -> list[Image]:
+def standing_in(media: Sequence[Media], video: VideoSpec, hop_s: float) -> list[Image]:
     """A hop's pictures as crops."""
-    return [
-        resize(found, video.height, video.width) for found in images(events)[: max(1, round(video.rate_hz * hop_s))]
-    ]
+    return [resize(found, video.height, video.width) for found in images(media)[: max(1, round(video.rate_hz * hop_s))]]

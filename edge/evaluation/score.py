@@ -106,11 +106,11 @@ def predict(
         audio_lost_ns=math.inf,
         video_lost_ns=math.inf,
     )
-    for event in media.events():
-        if event.end_ns > window_ns:
+    for item in media.read():
+        if item.end_ns > window_ns:
             break
-        stream.add([event])
-        end_ns = event.end_ns + 1
+        stream.add([item])
+        end_ns = item.end_ns + 1
     for error in stream.look():
         log.warning("%s: a picture cannot be framed (%s) and is left out", said(path), error)
     stream.keep(recognizer.embed(stream.crops))

@@ -6,7 +6,7 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from ..preprocess.media import Block, Discontinuity, Event, Frame, check
+from ..preprocess.media import Block, Discontinuity, Frame, Media, check
 from ..sources.defects import DAMAGED, NOT_FINITE
 
 MOST_FRAMES = 5
@@ -25,7 +25,7 @@ class Delivery:
 
     stream: int
     """Which, in the order of the run's streams."""
-    event: Event | None
+    media: Media | None
     """None where the stream has ended."""
     error: Exception | None = None
     """What has ended it before its time."""
@@ -71,24 +71,24 @@ class Inbox:
         """What is waited for while someone waits: sound up to here, of each stream; else None."""
         self._changed = threading.Condition()
 
-    def put(self, stream: int, event: Event) -> bool:
+    def put(self, stream: int, item: Media) -> bool:
         """Leave one event of a stream, never waiting; whether more of it is wanted. ValueError where it is none."""
-        check(event)
+        check(item)
         with self._changed:
             if not self._running[stream]:
                 return False
-            if isinstance(event, Discontinuity):
-                self._discontinuities[stream].append(self._arrive(stream, event))
+            if isinstance(item, Discontinuity):
+                self._discontinuities[stream].append(self._arrive(stream, item))
                 return True
-            if isinstance(event, Frame):
+            if isinstance(item, Frame):
                 queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
             else:
                 queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS
-                self._heard_ns[stream] = event.end_ns
+                self._heard_ns[stream] = item.end_ns
             if len(queue) == most:
                 queue.popleft()
                 self.dropped[stream][reason] += 1
-            queue.append(self._arrive(stream, event))
+            queue.append(self._arrive(stream, item))
             return True
 
     def end(self, stream: int, error: Exception | None) -> None:
@@ -107,12 +107,12 @@ class Inbox:
         with self._changed:
             self._running[stream] = 0
 
-    def _arrive(self, stream: int, event: Event | None, error: Exception | None = None) -> tuple[int, Delivery]:
+    def _arrive(self, stream: int, item: Media | None, error: Exception | None = None) -> tuple[int, Delivery]:
         self._delivered += 1
         due_ns = self._audio_due_ns
-        if due_ns is not None and not (isinstance(event, Block) and event.end_ns < due_ns[stream]):
+        if due_ns is not None and not (isinstance(item, Block) and item.end_ns < due_ns[stream]):
             self._changed.notify()
-        return self._delivered, Delivery(stream, event, error)
+        return self._delivered, Delivery(stream, item, error)
 
     def take(
         self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None

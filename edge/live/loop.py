@@ -14,7 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from ..clock import SECOND_NS, Clock
-from ..preprocess.media import Discontinuity, Event, check
+from ..preprocess.media import Discontinuity, Media, check
 from ..sources.base import Recording, source_error
 from .inbox import Delivery, Inbox, LoopInput
 from .recognizer import Recognizer
@@ -64,8 +64,8 @@ class Loop:
     def step(self, step: LoopInput) -> None:
         """Take in what arrived and publish what is due; frames that no due window needs wait until that is done."""
         for delivery in step.deliveries:
-            if delivery.event is not None:
-                self._runners[delivery.stream].add(delivery.event)
+            if delivery.media is not None:
+                self._runners[delivery.stream].add(delivery.media)
         for runner, dropped in zip(self._runners, step.dropped, strict=True):
             runner.begin(step, dropped)
         while due := self._take_due(step):
@@ -80,7 +80,7 @@ class Loop:
         for delivery in step.deliveries:
             if delivery.error is not None:
                 self._runners[delivery.stream].fail(delivery.error)
-        over = {delivery.stream for delivery in step.deliveries if delivery.event is None}
+        over = {delivery.stream for delivery in step.deliveries if delivery.media is None}
         for index, (runner, dropped) in enumerate(zip(self._runners, step.dropped, strict=True)):
             if index in over or not runner.is_running:
                 runner.end(step, dropped)
@@ -97,8 +97,8 @@ class Loop:
         """A new beginning for every stream that has not ended."""
         return self._to_all(Discontinuity(end_ns))
 
-    def _to_all(self, event: Event | None) -> list[Delivery]:
-        return [Delivery(index, event) for index, runner in enumerate(self._runners) if not runner.has_ended]
+    def _to_all(self, item: Media | None) -> list[Delivery]:
+        return [Delivery(index, item) for index, runner in enumerate(self._runners) if not runner.has_ended]
 
     def close(self) -> None:
         """End its threads."""
@@ -208,10 +208,10 @@ def deliveries_of(index: int, recording: Recording) -> Iterator[tuple[int, Deliv
     """A recording's events, as the stream of that index delivers them, and its end; the times never go back."""
     time_ns, error = 0, None
     try:
-        for event in recording.events():
-            check(event)
-            time_ns = max(time_ns, event.end_ns)
-            yield time_ns, Delivery(index, event)
+        for item in recording.read():
+            check(item)
+            time_ns = max(time_ns, item.end_ns)
+            yield time_ns, Delivery(index, item)
     except MemoryError:
         raise
     except Exception as caught:  # a decoder may raise anything

@@ -14,7 +14,7 @@ from ..bundle.manifest import Manifest
 from ..clock import to_ns
 from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framed, Framing, Image
-from ..preprocess.media import Block, Discontinuity, Embedding, Event, Frame, Samples, form
+from ..preprocess.media import Block, Discontinuity, Embedding, Frame, Media, Samples, form
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.messages import AudioState, VideoState
@@ -85,20 +85,20 @@ class Stream:
         self._excused_ns = begin_ns
         self._is_dark = self._is_unusable = False
 
-    def add(self, events: Sequence[Event]) -> None:
+    def add(self, media: Sequence[Media]) -> None:
         """Take in blocks and frames; frames wait until they are looked at.
 
         What was captured before the last discontinuity is left out, however late it comes.
         """
-        for event in events:
-            if isinstance(event, Discontinuity):
-                self._begin_anew(event.end_ns)
-            elif event.end_ns < self._begin_ns:
+        for item in media:
+            if isinstance(item, Discontinuity):
+                self._begin_anew(item.end_ns)
+            elif item.end_ns < self._begin_ns:
                 continue
-            elif isinstance(event, Block):
-                self._samples.extend(event)
+            elif isinstance(item, Block):
+                self._samples.extend(item)
             else:
-                self._unseen.append(event)
+                self._unseen.append(item)
 
     def _begin_anew(self, begin_ns: int) -> None:
         """Forget all evidence, and go on as if the stream began now: nothing is lost until it fails to come."""

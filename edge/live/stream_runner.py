@@ -11,7 +11,7 @@ import numpy as np
 from ..clock import SECOND_NS
 from ..errors import FoalError
 from ..preprocess.framing import Image
-from ..preprocess.media import Embedding, Event
+from ..preprocess.media import Embedding, Media
 from ..system.resources import exhaustion
 from .inbox import FRAMES, LoopInput
 from .recognizer import Recognition
@@ -48,11 +48,11 @@ class StreamRunner:
             self.is_running = False
             self._on_failure(error)
 
-    def add(self, event: Event) -> None:
+    def add(self, item: Media) -> None:
         """Take in what was captured."""
         if self.is_running:
             with self._guard():
-                self._stream.add([event])
+                self._stream.add([item])
 
     def begin(self, step: LoopInput, dropped: Mapping[str, int]) -> None:
         """Go by a step's hop from here on; frames that this machine was too slow for do not make a lost camera."""

@@ -50,25 +50,25 @@ class Discontinuity:
     """Capture time from which evidence counts again."""
 
 
-Event = Block | Frame | Discontinuity
+Media = Block | Frame | Discontinuity
 
 
-def check(event: Event) -> None:
+def check(item: Media) -> None:
     """ValueError where what a source hands on is no event: its driver or its decoder is broken."""
-    if isinstance(event, Block):
-        is_audio = isinstance(event.samples, np.ndarray) and event.samples.dtype == np.float32
-        if not is_audio or event.samples.ndim != 1:
-            raise ValueError(f"a block is {form(event.samples)}, float32 [n] is expected")
-    elif isinstance(event, Frame):
-        is_image = isinstance(event.image, np.ndarray) and event.image.dtype == np.uint8
-        if not is_image or event.image.ndim != 3 or event.image.shape[2] != 3 or not has_sides(event.image):
+    if isinstance(item, Block):
+        is_audio = isinstance(item.samples, np.ndarray) and item.samples.dtype == np.float32
+        if not is_audio or item.samples.ndim != 1:
+            raise ValueError(f"a block is {form(item.samples)}, float32 [n] is expected")
+    elif isinstance(item, Frame):
+        is_image = isinstance(item.image, np.ndarray) and item.image.dtype == np.uint8
+        if not is_image or item.image.ndim != 3 or item.image.shape[2] != 3 or not has_sides(item.image):
             raise ValueError(
-                f"a frame is {form(event.image)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
+                f"a frame is {form(item.image)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
             )
-    elif not isinstance(event, Discontinuity):
-        raise ValueError(f"{event!r:.80} is neither a block nor a frame")
-    if not isinstance(event.end_ns, int) or abs(event.end_ns) > LATEST_NS:
-        raise ValueError(f"a time is {event.end_ns!r}, nanoseconds are expected")
+    elif not isinstance(item, Discontinuity):
+        raise ValueError(f"{item!r:.80} is neither a block nor a frame")
+    if not isinstance(item.end_ns, int) or abs(item.end_ns) > LATEST_NS:
+        raise ValueError(f"a time is {item.end_ns!r}, nanoseconds are expected")
 
 
 def has_sides(image: Image) -> bool:

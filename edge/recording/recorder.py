@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import UsageError
 from ..live.inbox import LoopInput
-from ..preprocess.media import Block, Event, Frame
+from ..preprocess.media import Block, Frame, Media
 from ..wire.messages import Message
 from .backlog import Backlog
 from .metadata import MESSAGES, STEPS, Session, folder_name, write_session
@@ -66,7 +66,7 @@ class Recorder:
     def step(self, step: LoopInput) -> None:
         """Keep a step, its arrays being left alone from now on; nothing where no media are recorded."""
         if STEPS in self._files:
-            self._put(STEPS, step, sum(weigh(delivery.event) for delivery in step.deliveries))
+            self._put(STEPS, step, sum(weigh(delivery.media) for delivery in step.deliveries))
 
     def message(self, message: Message) -> None:
         """Keep a message as it was sent."""
@@ -128,8 +128,8 @@ class Recorder:
         log.warning("%s. The program goes on without it; make room, or give another --record", self.problem)
 
 
-def weigh(event: Event | None) -> int:
+def weigh(item: Media | None) -> int:
     """Bytes of a waiting arrival."""
-    if isinstance(event, Block):
-        return DELIVERY_BYTES + event.samples.nbytes
-    return DELIVERY_BYTES + (event.image.nbytes if isinstance(event, Frame) else 0)
+    if isinstance(item, Block):
+        return DELIVERY_BYTES + item.samples.nbytes
+    return DELIVERY_BYTES + (item.image.nbytes if isinstance(item, Frame) else 0)

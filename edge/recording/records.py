@@ -15,7 +15,7 @@ from msgspec import Meta
 
 from ..live.inbox import Delivery, LoopInput
 from ..preprocess.framing import Image
-from ..preprocess.media import Block, Discontinuity, Event, Frame, Samples
+from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
 from ..wire.messages import Message, WireFormat, encode, topic
 from .metadata import SHORTEST_HOP_NS, Ns
 
@@ -71,7 +71,7 @@ class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """An `Arrival`."""
 
     stream: Count
-    event: Arriving | None
+    media: Arriving | None = msgspec.field(name="event")
 
 
 class TakenStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
@@ -106,39 +106,39 @@ def pack(thing: Message | LoopInput | Gap | End, wire_format: WireFormat) -> byt
 
 def pack_step(step: LoopInput) -> TakenStep:
     """A step with its sound and pictures in bytes."""
-    deliveries = [Arrived(delivery.stream, pack_event(delivery.event)) for delivery in step.deliveries]
+    deliveries = [Arrived(delivery.stream, pack_media(delivery.media)) for delivery in step.deliveries]
     return TakenStep(step.now_ns, step.unix_ahead_ns, step.hop_ns, deliveries, step.dropped)
 
 
-def pack_event(event: Event | None) -> Arriving | None:
+def pack_media(item: Media | None) -> Arriving | None:
     """An event in bytes."""
-    if event is None:
+    if item is None:
         return None
-    if isinstance(event, Discontinuity):
-        return BegunAnew(event.end_ns)
-    if isinstance(event, Block):
-        samples = event.samples.astype("<f4")
-        return BlockRecord(event.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
-    height, width = event.image.shape[:2]
-    _, png = cv2.imencode(".png", cv2.cvtColor(event.image, cv2.COLOR_RGB2BGR), PNG)
-    return FrameRecord(event.end_ns, height, width, png.tobytes())
+    if isinstance(item, Discontinuity):
+        return BegunAnew(item.end_ns)
+    if isinstance(item, Block):
+        samples = item.samples.astype("<f4")
+        return BlockRecord(item.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
+    height, width = item.image.shape[:2]
+    _, png = cv2.imencode(".png", cv2.cvtColor(item.image, cv2.COLOR_RGB2BGR), PNG)
+    return FrameRecord(item.end_ns, height, width, png.tobytes())
 
 
 def unpack_step(taken: TakenStep) -> LoopInput:
     """The step again; ValueError where its bytes are none of what they are said to be."""
-    deliveries = [Delivery(arrived.stream, unpack_event(arrived.event)) for arrived in taken.deliveries]
+    deliveries = [Delivery(arrived.stream, unpack_media(arrived.media)) for arrived in taken.deliveries]
     return LoopInput(taken.now_ns, taken.unix_ahead_ns, taken.hop_ns, deliveries, taken.dropped)
 
 
-def unpack_event(event: Arriving | None) -> Event | None:
+def unpack_media(item: Arriving | None) -> Media | None:
     """The event again."""
-    if event is None:
+    if item is None:
         return None
-    if isinstance(event, BegunAnew):
-        return Discontinuity(event.end_ns)
-    if isinstance(event, BlockRecord):
-        return Block(unpack_samples(event), event.end_ns)
-    return Frame(unpack_image(event), event.end_ns)
+    if isinstance(item, BegunAnew):
+        return Discontinuity(item.end_ns)
+    if isinstance(item, BlockRecord):
+        return Block(unpack_samples(item), item.end_ns)
+    return Frame(unpack_image(item), item.end_ns)
 
 
 def unpack_samples(block: BlockRecord) -> Samples:

@@ -10,7 +10,7 @@ from ..bundle.manifest import Manifest
 from ..clock import Clock, to_ns
 from ..errors import SourceError
 from ..live.inbox import Inbox
-from ..preprocess.media import Event
+from ..preprocess.media import Media
 from ..sources.adapters import Paced, Shifted, ShiftedRecording
 from ..sources.base import Recording, Source, source_error
 from ..sources.camera import make_camera
@@ -46,7 +46,7 @@ class Unopened:
     def __init__(self, name: str, error: SourceError) -> None:
         self.name, self._error = name, error
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """None; raises what was in the way."""
         yield from ()
         raise self._error

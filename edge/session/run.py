@@ -43,8 +43,8 @@ def run(
 ) -> None:
     """Run until every recording has ended or `stop` is set.
 
-    `workshop` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent` each
-    message once it is out. FoalError where something that was asked for cannot be had.
+    `engine_builder` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent`
+    each message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle = load(Path(config.bundle))
     backend, reason, _ = open_backend(bundle, config.backend, config.threads, engine_builder)

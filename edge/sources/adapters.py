@@ -7,7 +7,7 @@ from dataclasses import replace
 from itertools import count
 
 from ..clock import Clock
-from ..preprocess.media import Block, Event, Frame
+from ..preprocess.media import Block, Frame, Media
 from .base import Recording, Source
 
 
@@ -22,10 +22,10 @@ class Shifted:
         """Make ready; SourceError where that cannot be."""
         self._source.open()
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """The source's events as they are captured."""
-        for event in self._source.events():
-            yield shift(event, self._offset_ns)
+        for item in self._source.read():
+            yield shift(item, self._offset_ns)
 
     def close(self) -> None:
         """Release the device."""
@@ -42,14 +42,14 @@ class ShiftedRecording:
         self.name = recording.name
         self._recording, self._offset_ns = recording, offset_ns
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """By time; what was moved ahead of the rest, or left behind by it, waits for its turn."""
-        waiting: list[tuple[int, bool, int, Event]] = []
+        waiting: list[tuple[int, bool, int, Media]] = []
         order = count()
-        for event in self._recording.events():
+        for item in self._recording.read():
             # Nothing that is still to come lies before this.
-            reached_ns = event.end_ns + min(0, self._offset_ns)
-            shifted = shift(event, self._offset_ns)
+            reached_ns = item.end_ns + min(0, self._offset_ns)
+            shifted = shift(item, self._offset_ns)
             if shifted.end_ns >= 0:
                 heapq.heappush(waiting, (shifted.end_ns, isinstance(shifted, Frame), next(order), shifted))
             while waiting and waiting[0][0] < reached_ns:
@@ -58,9 +58,9 @@ class ShiftedRecording:
             yield heapq.heappop(waiting)[-1]
 
 
-def shift(event: Event, offset_ns: int) -> Event:
+def shift(item: Media, offset_ns: int) -> Media:
     """A block later by `offset_ns`, a frame as it is."""
-    return replace(event, end_ns=event.end_ns + offset_ns) if isinstance(event, Block) else event
+    return replace(item, end_ns=item.end_ns + offset_ns) if isinstance(item, Block) else item
 
 
 class Paced:
@@ -76,16 +76,16 @@ class Paced:
     def open(self) -> None:
         """Nothing to make ready: the recording has been looked at."""
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """The recording's events, moved to begin when they come; ends early where `stop` is set."""
         begin_ns: int | None = None
-        for event in self._recording.events():
+        for item in self._recording.read():
             if begin_ns is None:
-                begin_ns = max(self._begin_ns, self._clock.now_ns() - event.end_ns)
-            time_ns = begin_ns + event.end_ns
+                begin_ns = max(self._begin_ns, self._clock.now_ns() - item.end_ns)
+            time_ns = begin_ns + item.end_ns
             if self._clock.wait_until(time_ns, self._stop):
                 return
-            yield replace(event, end_ns=time_ns)
+            yield replace(item, end_ns=time_ns)
 
     def close(self) -> None:
         """Nothing to release."""

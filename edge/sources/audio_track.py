@@ -110,7 +110,7 @@ class Sounding:
         self._is_overlap = False
         """Whether what came last was, in part at least, of a time that has been."""
 
-    def events(self) -> Iterator[Block | Discontinuity]:
+    def read(self) -> Iterator[Block | Discontinuity]:
         """Blocks, with gaps where there is no sound, and discontinuities where the file's clock jumps."""
         for decoded in self._decoder:
             if decoded.stretch != self._stretch:

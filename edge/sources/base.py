@@ -4,7 +4,7 @@ from collections.abc import Iterator
 from typing import Protocol
 
 from ..errors import SourceError
-from ..preprocess.media import Event
+from ..preprocess.media import Media
 
 
 class Source(Protocol):
@@ -17,7 +17,7 @@ class Source(Protocol):
         """Make ready; SourceError where that cannot be."""
         ...
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """Blocks or frames as they are captured. Ends with a recording; SourceError where a device is lost."""
         ...
 
@@ -31,7 +31,7 @@ class Recording(Protocol):
 
     name: str
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """In the order of their times; a block's is that of its end."""
         ...
 

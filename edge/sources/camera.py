@@ -79,7 +79,7 @@ class LocalCamera:
             raise SourceError(f"cannot open {self.name}; {remedy}")
         self._capture = capture
 
-    def events(self) -> Iterator[Frame]:
+    def read(self) -> Iterator[Frame]:
         """Frames of the bundle's picture rate; SourceError where none comes for a second, 5 s at first."""
         assert self._capture is not None, "open() comes first"
         capture, self._capture = self._capture, None

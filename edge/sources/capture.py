@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 
 from ..errors import FoalError, SourceError
-from ..preprocess.media import Event
+from ..preprocess.media import Media
 from ..system.logs import RateLimitedLog
 from .base import Source, source_error
 
@@ -29,7 +29,7 @@ class Capture:
     def __init__(
         self,
         source: Source,
-        put: Callable[[Event], bool],
+        put: Callable[[Media], bool],
         ended: Callable[[Exception | None], None],
         stop: threading.Event,
         *,
@@ -82,8 +82,8 @@ class Capture:
         if self._stop.is_set():
             return True
         try:
-            for event in self._source.events():
-                if not self._put(event) or self._stop.is_set():
+            for item in self._source.read():
+                if not self._put(item) or self._stop.is_set():
                     return True
                 self._arrived()
             if not self._reopen:

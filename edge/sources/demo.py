@@ -13,7 +13,7 @@ import numpy as np
 from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
 from ..preprocess.framing import Image
-from ..preprocess.media import BLOCK_S, Block, Event, Frame, Samples
+from ..preprocess.media import BLOCK_S, Block, Frame, Media, Samples
 
 WIDTH, HEIGHT = 320, 240
 FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))
@@ -50,14 +50,14 @@ class Demo:
     def __init__(self, audio: AudioSpec | None, video: VideoSpec | None) -> None:
         self._audio, self._video = audio, video
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time."""
         audio = blocks(self._audio.rate_hz) if self._audio else iter(())
         video = frames(self._video.rate_hz) if self._video else iter(())
-        return heapq.merge(audio, video, key=lambda event: event.end_ns)
+        return heapq.merge(audio, video, key=lambda item: item.end_ns)
 
 
-def blocks(rate_hz: int) -> Iterator[Event]:
+def blocks(rate_hz: int) -> Iterator[Media]:
     """All moods' voices, one after the other."""
     size = round(BLOCK_S * rate_hz)
     samples = np.concatenate([voice(mood, rate_hz) for mood in MOODS])
@@ -65,7 +65,7 @@ def blocks(rate_hz: int) -> Iterator[Event]:
         yield Block(samples[end - size : end], end * SECOND_NS // rate_hz)
 
 
-def frames(rate_hz: float) -> Iterator[Event]:
+def frames(rate_hz: float) -> Iterator[Media]:
     """All moods' faces, one after the other."""
     images = [face(mood) for mood in MOODS for _ in range(round(mood.seconds * rate_hz))]
     for index, image in enumerate(images):

@@ -11,7 +11,7 @@ from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
 from ..preprocess.dc_offset import without_offset
-from ..preprocess.media import Block, Discontinuity, Event, Frame, Samples
+from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
 from ..preprocess.rings import SampleRing
 from ..preprocess.windowing import FrameGrid
 from .audio_track import Sounding, laid
@@ -55,15 +55,15 @@ class MediaFile:
                 if others and is_of_interest:
                     log.info("%s %s", self.name, others)
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """Blocks of 20 ms and the frames of the bundle's rate, by time; a discontinuity where its clock jumps."""
         remarks = Defects(self.name, self._dropped)
-        streams: list[Iterator[Event]] = []
+        streams: list[Iterator[Media]] = []
         if self._audio:
             streams.append(read_blocks(self._path, self._audio.rate_hz, self._numbers, remarks))
         if self._video:
             streams.append(read_frames(self._path, FrameGrid(self._video.rate_hz), self._numbers, remarks))
-        return once(heapq.merge(*streams, key=lambda event: event.end_ns), remarks)
+        return once(heapq.merge(*streams, key=lambda item: item.end_ns), remarks)
 
 
 def probe(path: Place, numbers: Numbers = BEST) -> tuple[bool, bool]:
@@ -78,21 +78,21 @@ def probe(path: Place, numbers: Numbers = BEST) -> tuple[bool, bool]:
 
 def read_audio(path: Place, rate_hz: int, numbers: Numbers = BEST) -> Samples:
     """A whole file's sound from its beginning, float32 mono, without offset; silence where there is none."""
-    blocks = (event for event in read_blocks(path, rate_hz, numbers) if isinstance(event, Block))
+    blocks = (item for item in read_blocks(path, rate_hz, numbers) if isinstance(item, Block))
     return without_offset(laid(blocks, rate_hz), rate_hz)
 
 
 def read_first_window(path: Place, rate_hz: int, window_s: float, numbers: Numbers = BEST) -> Samples:
     """What a stream's first window has of a file's sound, float32 mono, without offset."""
     ring, end_ns = SampleRing(rate_hz, round(window_s * rate_hz)), to_ns(window_s)
-    for event in read_blocks(path, rate_hz, numbers):
-        samples = 0 if isinstance(event, Discontinuity) else len(event.samples)
-        if event.end_ns - samples * SECOND_NS // rate_hz >= end_ns:
+    for item in read_blocks(path, rate_hz, numbers):
+        samples = 0 if isinstance(item, Discontinuity) else len(item.samples)
+        if item.end_ns - samples * SECOND_NS // rate_hz >= end_ns:
             break
-        if isinstance(event, Discontinuity):
+        if isinstance(item, Discontinuity):
             ring.clear()
         else:
-            ring.extend(event)
+            ring.extend(item)
     return without_offset(ring.until(end_ns), rate_hz)
 
 
@@ -103,7 +103,7 @@ def read_blocks(
     remarks = remarks or Defects(said(path))
     with opened(path) as container:
         decoder = Decoder[av.AudioFrame](container, choose_audio(container, numbers), remarks)
-        yield from Sounding(decoder, rate_hz, remarks).events()
+        yield from Sounding(decoder, rate_hz, remarks).read()
 
 
 def read_frames(
@@ -126,13 +126,13 @@ def timed(path: Place, from_s: float = 0.0, numbers: Numbers = BEST) -> Iterator
                 yield shown.image, shown.time_ns / SECOND_NS
 
 
-def once(events: Iterator[Event], remarks: Defects) -> Iterator[Event]:
+def once(media: Iterator[Media], remarks: Defects) -> Iterator[Media]:
     """Events of both tracks, each of which tells of the same discontinuities."""
     begun_ns = -1
-    for event in events:
-        if isinstance(event, Discontinuity):
-            if event.end_ns == begun_ns:
+    for item in media:
+        if isinstance(item, Discontinuity):
+            if item.end_ns == begun_ns:
                 continue
-            begun_ns = event.end_ns
+            begun_ns = item.end_ns
             remarks.say(JUMP, begun_ns, "its clock jumps; what comes next follows what was before at once")
-        yield event
+        yield item

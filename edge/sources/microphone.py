@@ -128,7 +128,7 @@ class Microphone:
             raise
         return stream
 
-    def events(self) -> Iterator[Block]:
+    def read(self) -> Iterator[Block]:
         """Blocks as they are recorded; SourceError where none comes for half a second, 3 s at first."""
         intake = self._intake
         resampled = Resampler(intake.rate_hz, self._rate_hz)

@@ -58,7 +58,7 @@ class NetworkCamera:
         track.codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 
-    def events(self) -> Iterator[Frame]:
+    def read(self) -> Iterator[Frame]:
         """Frames of the bundle's picture rate; SourceError where the stream ends or no picture comes."""
         assert self._container is not None, "open() comes first"
         container, self._container = self._container, None

@@ -5,7 +5,7 @@ from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 
 from ..clock import Clock, to_ns
-from ..preprocess.media import Event
+from ..preprocess.media import Media
 from ..sources.base import Recording, Source
 from ..sources.capture import Capture
 from ..system.signals import interruptible
@@ -18,10 +18,10 @@ SETTLING_S = 3.0
 def look_through(recording: Recording, until_ns: int) -> Evidence:
     """What a recording shows up to a time."""
     evidence = Evidence()
-    for event in recording.events():
-        if event.end_ns > until_ns:
+    for item in recording.read():
+        if item.end_ns > until_ns:
             break
-        evidence.add(event)
+        evidence.add(item)
     return evidence
 
 
@@ -35,9 +35,9 @@ def watch(sources: Sequence[Source], clock: Clock, seconds: float) -> Evidence:
             opened.callback(source.close)
         begin_ns = clock.now_ns() + to_ns(SETTLING_S)
 
-        def put(event: Event) -> bool:
-            if event.end_ns >= begin_ns:
-                evidence.add(event)
+        def put(item: Media) -> bool:
+            if item.end_ns >= begin_ns:
+                evidence.add(item)
             return True
 
         def ended(error: Exception | None) -> None:
@@ -53,7 +53,7 @@ def watch(sources: Sequence[Source], clock: Clock, seconds: float) -> Evidence:
 
 def read_for(
     sources: Sequence[Source],
-    put: Callable[[Event], bool],
+    put: Callable[[Media], bool],
     ended: Callable[[Exception | None], None],
     stop: threading.Event,
     seconds: float,

@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from ..clock import SECOND_NS
 from ..errors import SourceError
 from ..preprocess.framing import Image
-from ..preprocess.media import Block, Event, Frame, Samples
+from ..preprocess.media import Block, Frame, Media, Samples
 
 Times = NDArray[np.int64]
 Levels = NDArray[np.floating]
@@ -37,13 +37,13 @@ class Evidence:
         self._brightness: list[float] = []
         self._frames_ns: list[int] = []
 
-    def add(self, event: Event) -> None:
+    def add(self, item: Media) -> None:
         """Keep a block, or how bright a frame is; a discontinuity parts nothing here, where each event has its time."""
-        if isinstance(event, Frame):
-            self._brightness.append(brightness(event.image))
-            self._frames_ns.append(event.end_ns)
-        elif isinstance(event, Block):
-            self._blocks.append(event)
+        if isinstance(item, Frame):
+            self._brightness.append(brightness(item.image))
+            self._frames_ns.append(item.end_ns)
+        elif isinstance(item, Block):
+            self._blocks.append(item)
 
     def claps_ns(self, rate_hz: int) -> Times:
         """When each clap began, int64 `[n]`; SourceError where there is none."""

@@ -83,10 +83,10 @@ def opened() -> LocalCamera:
 
 def test_no_frame_for_a_second_is_a_lost_camera(act: Act, record_property) -> None:
     camera = opened()
-    events = camera.events()
-    frames = [next(events) for _ in range(5)]
+    media = camera.read()
+    frames = [next(media) for _ in range(5)]
     act("FOAL_CAMERA_UNPLUG")
-    error = drain(events, frames)
+    error = drain(media, frames)
     lost_s = time.monotonic() - frames[-1].end_ns / 1e9
     camera.close()
     record_property("measured", f"camera lost {lost_s:.2f} s after its last frame")
@@ -94,10 +94,10 @@ def test_no_frame_for_a_second_is_a_lost_camera(act: Act, record_property) -> No
     assert lost_s <= LOST_S + SLOT_S + SLACK_S
 
 
-def drain(events: Iterator[Frame], frames: list[Frame]) -> SourceError | None:
+def drain(media: Iterator[Frame], frames: list[Frame]) -> SourceError | None:
     """Add the frames that are left; what ended them."""
     try:
-        frames.extend(events)
+        frames.extend(media)
     except SourceError as error:
         return error
     return None
@@ -148,6 +148,6 @@ def test_a_covered_lens_is_dark(act: Act) -> None:
 def shown():
     """What the camera shows now; a driver may hold a few pictures of before."""
     camera = opened()
-    images = [frame.image for frame, _ in zip(camera.events(), range(5), strict=False)]
+    images = [frame.image for frame, _ in zip(camera.read(), range(5), strict=False)]
     camera.close()
     return images[-1]

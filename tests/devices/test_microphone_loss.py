@@ -80,13 +80,13 @@ def test_closing_does_not_wait_for_a_server_that_hangs(caplog) -> None:
     clock = SystemClock()
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
-    events = microphone.events()
-    assert len([next(events) for _ in range(50)]) == 50
+    media = microphone.read()
+    assert len([next(media) for _ in range(50)]) == 50
     pid = server()
     os.kill(pid, signal.SIGSTOP)
     try:
         with pytest.raises(SourceError, match="gives no more sound"):
-            deque(events, maxlen=0)
+            deque(media, maxlen=0)
         begin_ns = clock.now_ns()
         microphone.close()
         assert clock.now_ns() - begin_ns < 3 * SECOND_NS
@@ -96,8 +96,8 @@ def test_closing_does_not_wait_for_a_server_that_hangs(caplog) -> None:
         if thread.name == "close microphone default":
             thread.join(PATIENCE_S)
     microphone.open()
-    events = microphone.events()
-    assert next(events).end_ns > begin_ns
+    media = microphone.read()
+    assert next(media).end_ns > begin_ns
     microphone.close()
 
 

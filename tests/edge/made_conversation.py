@@ -12,7 +12,7 @@ from edge.live.loop import run_fast
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
 from edge.live.steady_state import SteadyStateConfig
-from edge.preprocess.media import Block, Event
+from edge.preprocess.media import Block, Media
 from edge.wire.messages import Message, Prediction, SteadyState
 
 HOP_NS = SECOND_NS // 2
@@ -24,7 +24,7 @@ class Turn:
     """One emotion for a while."""
 
     label: str
-    pieces: tuple[tuple[Event, ...], ...]
+    pieces: tuple[tuple[Media, ...], ...]
     """What is heard and seen, one after the other, each from time 0 on."""
 
 
@@ -36,15 +36,13 @@ class Conversation:
     def __init__(self, turns: Sequence[Turn]) -> None:
         self.turns = turns
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         """Each piece is as long as its sound; what is seen after that is left out."""
         begin_ns = 0
         for turn in self.turns:
             for piece in turn.pieces:
                 length_ns = end_of(piece)
-                yield from (
-                    replace(event, end_ns=begin_ns + event.end_ns) for event in piece if event.end_ns <= length_ns
-                )
+                yield from (replace(item, end_ns=begin_ns + item.end_ns) for item in piece if item.end_ns <= length_ns)
                 begin_ns += length_ns
 
     def ends_ns(self) -> list[int]:
@@ -52,8 +50,8 @@ class Conversation:
         return np.cumsum([sum(map(end_of, turn.pieces)) for turn in self.turns]).tolist()
 
 
-def end_of(piece: Sequence[Event]) -> int:
-    return max(event.end_ns for event in piece if isinstance(event, Block))
+def end_of(piece: Sequence[Media]) -> int:
+    return max(item.end_ns for item in piece if isinstance(item, Block))
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from edge.live.inbox import Delivery, LoopInput
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
 from edge.live.steady_state import SteadyStateConfig
-from edge.preprocess.media import Block, Event, Frame
+from edge.preprocess.media import Block, Frame, Media
 from edge.wire.messages import Message
 
 MS = 1_000_000
@@ -18,11 +18,11 @@ WALL_NS = 10**15
 GREY = 99
 
 
-def recorded(end_ms: int, *, sound_ms: int | None = None, picture_ms: int | None = None) -> list[Event]:
+def recorded(end_ms: int, *, sound_ms: int | None = None, picture_ms: int | None = None) -> list[Media]:
     """Sound and picture from 0 on, each to its own end where one is given."""
     blocks = [Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS) for at in range(20, (sound_ms or end_ms) + 1, 20)]
     frames = [Frame(np.full((8, 8, 3), GREY, np.uint8), at * MS) for at in range(0, picture_ms or end_ms, 200)]
-    return sorted([*blocks, *frames], key=lambda event: event.end_ns)
+    return sorted([*blocks, *frames], key=lambda item: item.end_ns)
 
 
 class Script:
@@ -30,11 +30,11 @@ class Script:
 
     name = "script"
 
-    def __init__(self, events: list[Event], error: Exception | None = None) -> None:
-        self._events, self._error = events, error
+    def __init__(self, media: list[Media], error: Exception | None = None) -> None:
+        self._media, self._error = media, error
 
-    def events(self) -> Iterator[Event]:
-        yield from self._events
+    def read(self) -> Iterator[Media]:
+        yield from self._media
         if self._error:
             raise self._error
 
@@ -60,18 +60,18 @@ class MadeRun:
         )
         self.loop, self.reporters = made.loop, made.reporters
 
-    def step(self, now_ms: int, *streams: list[Event], dropped: list[dict[str, int]] | None = None) -> None:
+    def step(self, now_ms: int, *streams: list[Media], dropped: list[dict[str, int]] | None = None) -> None:
         """All events of each stream at once, judged as of `now_ms`."""
-        deliveries = [Delivery(index, event) for index, events in enumerate(streams) for event in events]
+        deliveries = [Delivery(index, item) for index, media in enumerate(streams) for item in media]
         self.take(now_ms * MS, deliveries, dropped)
 
     def take(self, now_ns: int, deliveries: list[Delivery], dropped: list[dict[str, int]] | None = None) -> None:
         self.loop.step(LoopInput(now_ns, WALL_NS, self.hop_ms * MS, deliveries, dropped or [{} for _ in self.names]))
 
-    def play(self, events: list[Event]) -> None:
+    def play(self, media: list[Media]) -> None:
         """One stream's events, a step each."""
-        for event in events:
-            self.take(event.end_ns, [Delivery(0, event)])
+        for item in media:
+            self.take(item.end_ns, [Delivery(0, item)])
 
     def of_kind(self, kind: type[Message]) -> list[Any]:
         return [message for message in self.published if isinstance(message, kind)]

@@ -15,11 +15,11 @@ import onnx_ir
 import pytest
 import torch
 from click.testing import CliRunner
-from edge.cli.build_progress import Phases
 
 from edge.backends.tensorrt import cache
 from edge.backends.tensorrt.build import compile_graph
 from edge.backends.tensorrt.device import architecture
+from edge.backends.tensorrt.progress import Phases
 from edge.backends.tensorrt.variant import TensorRTVariant, find
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import File, GraphEntry

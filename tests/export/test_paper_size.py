@@ -12,10 +12,10 @@ import torch
 from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import differences, graph_of
 from edge.backends.tensorrt.build import compile_graph
+from edge.backends.tensorrt.progress import Phases
 from edge.backends.tensorrt.variant import find
 from edge.bundle import golden
 from edge.bundle.load import load
-from edge.cli.build_progress import Phases
 from export.bundle import write
 from train import checkpoint, config
 

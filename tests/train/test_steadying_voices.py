@@ -12,7 +12,7 @@ import pytest
 
 from edge.clock import SECOND_NS
 from edge.live.recognizer import Recognizer
-from edge.preprocess.media import Event
+from edge.preprocess.media import Media
 from edge.sources.media import MediaFile
 from tests.edge.made_conversation import Conversation, Turn, end_of, figures, follow
 from train.config import load, voices_and_faces
@@ -32,10 +32,10 @@ def converse(voices: Sequence[Utterance], shipped: Recognizer) -> Conversation:
         others = sorted({voice.label for voice in voices} - {turn.label for turn in turns[-1:]})
         label, length_ns = drawn.choice(others), drawn.uniform(*TURN_S) * SECOND_NS
         pool = [voice for voice in voices if voice.label == label]
-        pieces = list[tuple[Event, ...]]()
+        pieces = list[tuple[Media, ...]]()
         while sum(map(end_of, pieces)) < length_ns:
             path = drawn.choice(pool).path
-            pieces.append(tuple(MediaFile(path, shipped.manifest.audio, None).events()))
+            pieces.append(tuple(MediaFile(path, shipped.manifest.audio, None).read()))
         turns.append(Turn(label, tuple(pieces)))
     return Conversation(turns)
 

@@ -52,7 +52,7 @@ def test_onnx_runtime_is_sound_on_the_shipped_bundle(bundle, shipped) -> None:
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
-@pytest.mark.parametrize(("shift", "sound"), [(1e-4, True), (0.01, False), (math.nan, False)])
+@pytest.mark.parametrize(("shift", "audio"), [(1e-4, True), (0.01, False), (math.nan, False)])
 def test_a_graph_that_is_too_far_off_is_found_and_no_other(bundle, shipped, graph, shift, audio) -> None:
     proofs = prove(bundle, Shifted(shipped.backend, graph, shift))
     assert {proof.graph: proof.is_within_tolerance for proof in proofs} == {

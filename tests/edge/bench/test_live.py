@@ -31,11 +31,11 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> None:
     manifest = load(SHIPPED).manifest
-    events = list(MediaFile(film, manifest.audio, manifest.video).events())
-    images = [event for event in events if hasattr(event, "image")]
+    media = list(MediaFile(film, manifest.audio, manifest.video).read())
+    images = [item for item in media if hasattr(item, "image")]
     assert len(images) == pytest.approx(45, abs=1)
-    assert images[0].video.shape == (480, 640, 3)
-    assert sum(len(event.samples) for event in events if hasattr(event, "samples")) == pytest.approx(144_000, rel=0.02)
+    assert images[0].image.shape == (480, 640, 3)
+    assert sum(len(item.samples) for item in media if hasattr(item, "samples")) == pytest.approx(144_000, rel=0.02)
 
 
 @pytest.fixture(scope="module")

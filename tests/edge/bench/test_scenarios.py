@@ -36,8 +36,8 @@ def contender(bundle) -> Contender:
 
 @pytest.fixture(scope="module")
 def windows(bundle, contender):
-    events = list(Demo(bundle.manifest.audio, bundle.manifest.video).events())
-    return cut_windows(events, contender.recognizer, FaceFraming(64, 64), 0.5)
+    media = list(Demo(bundle.manifest.audio, bundle.manifest.video).read())
+    return cut_windows(media, contender.recognizer, FaceFraming(64, 64), 0.5)
 
 
 @pytest.fixture
@@ -128,7 +128,7 @@ def test_a_prediction_reaches_its_subscriber(sampling) -> None:
 def test_decoding_and_framing_are_timed(bundle, sampling) -> None:
     demo = Demo(bundle.manifest.audio, bundle.manifest.video)
     [decoded] = stages.decode(demo, sampling)
-    image = next(event.image for event in demo.events() if hasattr(event, "image"))
+    image = next(item.image for item in demo.read() if hasattr(item, "image"))
     [framed] = stages.frame(FaceFraming(64, 64), [image], sampling)
     assert (decoded.what, framed.what) == ("decode 1 s", "framing")
     assert framed.moved_mb == pytest.approx(image.nbytes / 1e6)

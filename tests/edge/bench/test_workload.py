@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from edge.bench.workload import cut_windows, first_events, images
+from edge.bench.workload import cut_windows, first_media, images
 from edge.errors import SourceError
 from edge.live.loop import run_fast
 from edge.live.pipeline import build_pipeline
@@ -22,10 +22,10 @@ def recognizer(manifest, numpy_backend) -> Recognizer:
 
 def test_windows_are_those_that_the_runtime_predicts(recognizer) -> None:
     window_ms = round(recognizer.manifest.audio.window_s * 1000)
-    events, published = recorded(3 * window_ms), []
-    windows = cut_windows(events, recognizer, WholeFraming(8, 8), 0.5)
+    media, published = recorded(3 * window_ms), []
+    windows = cut_windows(media, recognizer, WholeFraming(8, 8), 0.5)
     pipeline = build_pipeline(run_spec("main", latest_only=False), recognizer, published.append)
-    run_fast(pipeline.loop, [Script(events)], 500 * MS, threading.Event(), lambda _: None)
+    run_fast(pipeline.loop, [Script(media)], 500 * MS, threading.Event(), lambda _: None)
     whole = [
         message
         for message in published
@@ -45,6 +45,6 @@ def test_a_recording_shorter_than_a_hop_is_refused(recognizer) -> None:
 
 def test_a_recording_without_anything_is_refused() -> None:
     with pytest.raises(SourceError, match="script has neither"):
-        first_events(Script([]))
+        first_media(Script([]))
     with pytest.raises(SourceError, match="no picture"):
         images(recorded(1000, picture_ms=-1)[:0])

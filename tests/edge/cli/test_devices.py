@@ -8,7 +8,7 @@ import pytest
 from edge.cli import devices as sync_commands
 from edge.errors import SourceError
 from edge.sync.skew import Skew
-from tests.edge.sync.made_claps import as_events, claps, flashes, record
+from tests.edge.sync.made_claps import as_media, claps, flashes, record
 
 LOSSLESS = ("ffv1", "pcm_s16le")
 
@@ -66,15 +66,15 @@ def test_a_recording_without_claps_is_refused(edge_command, tmp_path, make_clip)
 class Playing:
     """A device that gives its events at once, then waits until it is closed or breaks."""
 
-    def __init__(self, name: str, events: list, error: SourceError | None = None) -> None:
-        self.name, self._events, self._error = name, events, error
+    def __init__(self, name: str, media: list, error: SourceError | None = None) -> None:
+        self.name, self._media, self._error = name, media, error
         self.calls: list[str] = []
 
     def open(self) -> None:
         self.calls.append("open")
 
-    def events(self):
-        yield from self._events
+    def read(self):
+        yield from self._media
         if self._error:
             raise self._error
 
@@ -97,9 +97,9 @@ def play(monkeypatch):
 
 def test_two_devices_are_measured_together(edge_command, play) -> None:
     at_s = np.arange(1.0, 10, 2)
-    events = as_events(claps(at_s + 0.05, 10, 16000), flashes(at_s, 10)[:, 0, 0, 0])
-    blocks = [event for event in events if hasattr(event, "samples")]
-    frames = [event for event in events if hasattr(event, "image")]
+    media = as_media(claps(at_s + 0.05, 10, 16000), flashes(at_s, 10)[:, 0, 0, 0])
+    blocks = [item for item in media if hasattr(item, "samples")]
+    frames = [item for item in media if hasattr(item, "image")]
     camera, microphone = Playing("camera 0", frames), Playing("microphone default", blocks)
     play(camera, microphone)
     ended = edge_command("devices", "--measure-sync", "--seconds", 1)

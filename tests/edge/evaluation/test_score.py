@@ -71,7 +71,7 @@ def test_a_table_that_is_not_there(tmp_path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("seconds", "sound", "picture", "heard", "seen"),
+    ("seconds", "audio", "video", "heard", "seen"),
     [
         (1.0, True, True, 1000, 5),
         (1.0, True, False, 1000, 0),
@@ -80,17 +80,17 @@ def test_a_table_that_is_not_there(tmp_path) -> None:
     ],
 )
 def test_a_clip_is_its_first_window(
-    tmp_path, make_clip, tone, recognizer, numpy_backend, seconds, audio, image, heard: int, seen: int
+    tmp_path, make_clip, tone, recognizer, numpy_backend, seconds, audio, video, heard: int, seen: int
 ) -> None:
     path = make_clip(tmp_path / "a.mkv", images(round(10 * seconds)), tone(seconds))
-    predict(path, recognizer, WholeFraming(8, 8), audio=audio, video=image)
+    predict(path, recognizer, WholeFraming(8, 8), audio=audio, video=video)
     calls = dict(numpy_backend.calls)
     lengths = calls["audio_encoder"]["length"].tolist() if heard else [0]
     assert lengths == [pytest.approx(heard, abs=20)]
     assert calls["fusion"]["video_mask"].sum() == seen
 
 
-@pytest.mark.parametrize(("sound_s", "picture_s"), [(1.0, 1.9), (1.9, 0.6)])
+@pytest.mark.parametrize(("audio_s", "video_s"), [(1.0, 1.9), (1.9, 0.6)])
 def test_a_track_that_ends_earlier_still_counts(
     tmp_path, make_clip, tone, recognizer, numpy_backend, audio_s: float, video_s: float
 ) -> None:
@@ -143,15 +143,15 @@ def clips(tmp_path, make_clip, tone) -> list[Clip]:
 
 @pytest.mark.parametrize("error", [IndexError("no"), OSError(5, "Input/output error"), MemoryError(), AssertionError()])
 def test_whatever_a_decoder_raises_loses_its_clip_not_the_table(recognizer, clips, monkeypatch, error) -> None:
-    real = MediaFile.events
+    real = MediaFile.media
 
-    def events(media: MediaFile):
-        for number, event in enumerate(real(media)):
+    def read(media: MediaFile):
+        for number, item in enumerate(real(media)):
             if number == 7 and "two" in media.name:
                 raise error
-            yield event
+            yield item
 
-    monkeypatch.setattr(MediaFile, "events", events)
+    monkeypatch.setattr(MediaFile, "read", read)
     result = score(clips, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
     assert result.accuracy.count == 2
     (reason,) = result.failed

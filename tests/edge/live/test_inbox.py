@@ -19,16 +19,16 @@ def frame(time_ns: int) -> Frame:
 
 
 def times(deliveries: Sequence[Delivery]) -> list[tuple[int, int]]:
-    return [(delivery.stream, delivery.event.end_ns) for delivery in deliveries]
+    return [(delivery.stream, delivery.media.end_ns) for delivery in deliveries]
 
 
 def test_events_come_out_in_the_order_of_their_arrival() -> None:
     inbox = Inbox([1, 1])
-    events = [(0, block(5)), (1, frame(1)), (1, block(3)), (0, frame(2)), (1, block(4))]
-    for stream, event in events:
-        inbox.put(stream, event)
+    media = [(0, block(5)), (1, frame(1)), (1, block(3)), (0, frame(2)), (1, block(4))]
+    for stream, item in media:
+        inbox.put(stream, item)
     assert inbox.waiting() == {"frames": 2, "blocks": 3}
-    assert [(delivery.stream, id(delivery.event)) for delivery in inbox.take(0)] == [(s, id(e)) for s, e in events]
+    assert [(delivery.stream, id(delivery.media)) for delivery in inbox.take(0)] == [(s, id(e)) for s, e in media]
     assert inbox.take(0) == []
     assert [+dropped for dropped in inbox.dropped] == [{}, {}]
 
@@ -112,17 +112,17 @@ def test_company_is_not_waited_for_past_the_end() -> None:
     taker = take_in_thread(inbox, taken, linger_s=30)
     taker.join(10)
     assert not taker.is_alive()
-    assert [delivery.event is None for delivery in taken[0]] == [False, True]
+    assert [delivery.media is None for delivery in taken[0]] == [False, True]
 
 
 def test_a_stream_ends_with_its_last_capture_and_after_its_last_event() -> None:
     inbox = Inbox([2, 1])
     inbox.put(0, block(1))
     inbox.end(0, None)
-    assert [delivery.event is None for delivery in inbox.take(0)] == [False]
+    assert [delivery.media is None for delivery in inbox.take(0)] == [False]
     inbox.put(0, frame(2))
     inbox.end(0, None)
-    assert [(delivery.stream, delivery.event is None) for delivery in inbox.take(0)] == [(0, False), (0, True)]
+    assert [(delivery.stream, delivery.media is None) for delivery in inbox.take(0)] == [(0, False), (0, True)]
 
 
 def test_what_breaks_a_capture_ends_its_stream_alone() -> None:
@@ -133,7 +133,7 @@ def test_what_breaks_a_capture_ends_its_stream_alone() -> None:
     assert not inbox.put(0, block(2))
     assert inbox.put(1, block(3))
     first, end, other = inbox.take(0)
-    assert (first.event.end_ns, end, other.event.end_ns) == (1, Delivery(0, None, error), 3)
+    assert (first.media.end_ns, end, other.media.end_ns) == (1, Delivery(0, None, error), 3)
 
 
 def test_of_a_dismissed_stream_nothing_more_is_taken() -> None:
@@ -187,4 +187,4 @@ def test_a_discontinuity_is_taken_before_the_end() -> None:
     inbox = Inbox([1])
     inbox.put(0, Discontinuity(1))
     inbox.end(0, None)
-    assert [delivery.event for delivery in inbox.take(0)] == [Discontinuity(1), None]
+    assert [delivery.media for delivery in inbox.take(0)] == [Discontinuity(1), None]

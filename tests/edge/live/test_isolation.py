@@ -19,7 +19,7 @@ from edge.live.inbox import Delivery, Inbox, LoopInput
 from edge.live.loop import deliveries_of
 from edge.live.recognizer import Recognizer
 from edge.preprocess.framing import Framed
-from edge.preprocess.media import Block, Discontinuity, Event, Frame
+from edge.preprocess.media import Block, Discontinuity, Frame, Media
 from edge.wire.messages import Prediction, Status
 from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
 
@@ -45,14 +45,14 @@ ERRORS = (
 class Broken:
     """What a stream delivers, and what its framing does."""
 
-    events: list[Any]
+    media: list[Any]
     error: Exception | None = None
     framing: Callable[[Any], Any] | None = None
     name: str = BROKEN
-    taken: list[Event] = field(default_factory=list)
+    taken: list[Media] = field(default_factory=list)
 
     def __iter__(self) -> Iterator[Any]:
-        yield from self.events
+        yield from self.media
         if self.error:
             raise self.error
 
@@ -61,16 +61,16 @@ def after(seed: random.Random) -> int:
     return seed.randrange(0, END_MS, 20)
 
 
-def cut_short(seed: random.Random) -> list[Event]:
+def cut_short(seed: random.Random) -> list[Media]:
     at_ms = after(seed)
-    return [event for event in recorded(END_MS) if event.end_ns < at_ms * MS]
+    return [item for item in recorded(END_MS) if item.end_ns < at_ms * MS]
 
 
 def with_(seed: random.Random, make: Callable[[int], Any]) -> Broken:
     """Some of the events, from a random moment on, are what `make` makes of their time."""
     at_ns, share = after(seed) * MS, seed.random()
     return Broken(
-        [make(event.end_ns) if event.end_ns >= at_ns and seed.random() < share else event for event in recorded(END_MS)]
+        [make(item.end_ns) if item.end_ns >= at_ns and seed.random() < share else item for item in recorded(END_MS)]
     )
 
 
@@ -145,16 +145,16 @@ WAYS: dict[str, Callable[[random.Random], Broken]] = {
 
 def by_step(broken: Broken) -> Iterator[list[Delivery]]:
     """What has come of it by each step: as it would through an inbox, by the times that it was to be delivered."""
-    inbox, healthy_times = Inbox([1]), iter(event.end_ns for event in recorded(END_MS))
+    inbox, healthy_times = Inbox([1]), iter(item.end_ns for item in recorded(END_MS))
     arriving = (delivery for _, delivery in deliveries_of(0, _AsRecording(broken)))
     now_ns = due_ns = 0
     for _ in range(END_MS // STEP_MS + 2):
         now_ns += STEP_MS * MS
         while due_ns <= now_ns and (delivery := next(arriving, None)) is not None:
-            if delivery.event is None:
+            if delivery.media is None:
                 inbox.end(0, delivery.error)
             else:
-                inbox.put(0, delivery.event)
+                inbox.put(0, delivery.media)
             due_ns = next(healthy_times, due_ns + STEP_MS * MS)
         yield inbox.take(0)
 
@@ -163,7 +163,7 @@ class _AsRecording:
     def __init__(self, broken: Broken) -> None:
         self.name, self._broken = broken.name, broken
 
-    def events(self) -> Iterator[Event]:
+    def read(self) -> Iterator[Media]:
         return iter(self._broken)
 
 
@@ -174,7 +174,7 @@ def play(recognizer: Recognizer, streams: dict[str, Broken], *, latest_only: boo
             member._stream._framing = broken.framing
     arriving = [by_step(broken) for broken in streams.values()]
     for number, deliveries in enumerate(zip(*arriving, strict=True), 1):
-        mine = [Delivery(index, each.event, each.error) for index, some in enumerate(deliveries) for each in some]
+        mine = [Delivery(index, each.media, each.error) for index, some in enumerate(deliveries) for each in some]
         made.loop.step(LoopInput(number * STEP_MS * MS, WALL_NS, 500 * MS, mine, [{} for _ in streams]))
     made.loop.close()
     return made
@@ -252,9 +252,9 @@ def test_what_is_not_finite_in_one_stream_is_dropped_and_touches_no_other(
     manifest, numpy_backend, alone, latest_only, monkeypatch, caplog, graph: str, output: str
 ) -> None:
     spoil(numpy_backend, graph, output, monkeypatch)
-    events: list[Event] = [Block(np.tile(np.float32([MARK, -MARK]), 10), at * MS) for at in range(20, END_MS + 1, 20)]
-    events += [Frame(np.full((8, 8, 3), MARK, np.uint8), at * MS) for at in range(0, END_MS, 200)]
-    marked = Broken(sorted(events, key=lambda event: event.end_ns))
+    media: list[Media] = [Block(np.tile(np.float32([MARK, -MARK]), 10), at * MS) for at in range(20, END_MS + 1, 20)]
+    media += [Frame(np.full((8, 8, 3), MARK, np.uint8), at * MS) for at in range(0, END_MS, 200)]
+    marked = Broken(sorted(media, key=lambda item: item.end_ns))
     streams = {BROKEN: marked, HEALTHY: Broken(recorded(END_MS))}
     made = play(Recognizer(manifest, numpy_backend), streams, latest_only=latest_only)
     assert of_stream(made, HEALTHY) == alone

@@ -11,7 +11,7 @@ import pytest
 
 from edge.cli.options import make_engine_builder
 from edge.errors import FoalError, SourceError
-from edge.preprocess.media import Event
+from edge.preprocess.media import Media
 from edge.session import inputs
 from edge.session.config import Config, StreamConfig
 from edge.session.run import run
@@ -24,9 +24,9 @@ IDLE = make_engine_builder(bool, quiet=True)
 GOES_ON = threading.Event()
 
 
-def breaking(events: Iterator[Event], kind: str) -> Iterator[Event]:
+def breaking(media: Iterator[Media], kind: str) -> Iterator[Media]:
     """Events that break after the 30th, in the way that the recording's name says."""
-    for number, event in enumerate(events):
+    for number, item in enumerate(media):
         if number == 30:
             if kind == "raises":
                 raise IndexError("tuple index out of range")
@@ -36,7 +36,7 @@ def breaking(events: Iterator[Event], kind: str) -> Iterator[Event]:
                 return
             if kind == "garbage":
                 yield None  # type: ignore[misc]
-        yield event
+        yield item
 
 
 @pytest.fixture
@@ -44,8 +44,8 @@ def recordings(tmp_path, make_clip, tone, monkeypatch) -> Iterator[Callable[[str
     """A clip of 1.6 s for each name; all but `healthy` break."""
 
     class Breaking(MediaFile):
-        def events(self) -> Iterator[Event]:
-            return breaking(super().events(), Path(self.name).stem)
+        def read(self) -> Iterator[Media]:
+            return breaking(super().read(), Path(self.name).stem)
 
     monkeypatch.setattr(inputs, "MediaFile", Breaking)
     clip = make_clip(tmp_path / "healthy.mkv", np.stack([face(MOODS[0])] * 16), tone(1.6))

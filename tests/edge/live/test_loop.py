@@ -69,9 +69,9 @@ def test_recordings_played_together_are_predicted_as_if_alone(recognizer) -> Non
     recordings = [recorded(2500, sound_ms=1200), recorded(3300), recorded(1700, picture_ms=800)]
     together = MadeRun(recognizer, ("a", "b", "c"), latest_only=False)
     play(together, *map(Script, recordings))
-    for name, events in zip("abc", recordings, strict=True):
+    for name, media in zip("abc", recordings, strict=True):
         alone = MadeRun(recognizer, (name,), latest_only=False)
-        play(alone, Script(events))
+        play(alone, Script(media))
         expected = [without_times(message) for message in alone.of_kind(Prediction)]
         of_stream = [message for message in together.of_kind(Prediction) if message.stream == name]
         assert [without_times(message) for message in of_stream][: len(expected)] == expected
@@ -94,7 +94,7 @@ def test_a_recording_keeps_all_of_them(all_of_them: MadeRun) -> None:
 def test_windows_without_evidence_are_counted_and_others_go_on(recognizer) -> None:
     made = MadeRun(recognizer, ("empty", "full"))
     for now_ms in range(500, 3001, 500):
-        made.step(now_ms, [], [event for event in recorded(3000) if now_ms - 500 < event.end_ns // MS <= now_ms])
+        made.step(now_ms, [], [item for item in recorded(3000) if now_ms - 500 < item.end_ns // MS <= now_ms])
     assert [message.stream for message in made.of_kind(Prediction)] == ["full"] * 6
     assert [reporter.dropped["windows_empty"] for reporter in made.reporters] == [6, 0]
 
@@ -109,7 +109,7 @@ def test_what_is_pending_of_all_streams_goes_through_each_encoder_as_one_batch(r
 
 
 def test_frames_dropped_for_overload_do_not_make_a_lost_camera(recognizer) -> None:
-    frames = [event for event in recorded(2000) if isinstance(event, Frame)]
+    frames = [item for item in recorded(2000) if isinstance(item, Frame)]
     made = MadeRun(recognizer, ("slow", "lost"))
     made.step(400, frames[:2], frames[:2])
     made.step(2000, frames[-2:], frames[-2:], dropped=[{"frames_overload": 6}, {}])
@@ -121,7 +121,7 @@ def test_frames_dropped_for_overload_do_not_make_a_lost_camera(recognizer) -> No
 
 def test_a_stream_that_has_ended_gives_no_more_windows(recognizer) -> None:
     made = MadeRun(recognizer, ("a", "b"))
-    made.take(500 * MS, [Delivery(0, event) for event in recorded(500)] + [Delivery(0, None)])
+    made.take(500 * MS, [Delivery(0, item) for item in recorded(500)] + [Delivery(0, None)])
     made.step(1000, recorded(1000)[-10:], [])
     assert [(message.stream, message.seq) for message in made.of_kind(Prediction)] == [("a", 0)]
     assert made.loop.ends() == [Delivery(1, None)]

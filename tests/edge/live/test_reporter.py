@@ -43,15 +43,15 @@ def test_numbers_count_each_kind_of_message(made: MadeRun) -> None:
 
 def test_the_first_window_brings_the_first_steady_state(made: MadeRun) -> None:
     made.play(recorded(5000))
-    events = made.of_kind(SteadyState)
+    media = made.of_kind(SteadyState)
     prediction = made.of_kind(Prediction)[0]
-    assert (events[0].previous, events[0].mono_since, events[0].t_since) == (
+    assert (media[0].previous, media[0].mono_since, media[0].t_since) == (
         None,
         prediction.mono_end,
         prediction.t_end,
     )
-    assert events[0].labels == ["calm", "glad"]
-    assert sum(events[0].probs) == pytest.approx(1)
+    assert media[0].labels == ["calm", "glad"]
+    assert sum(media[0].probs) == pytest.approx(1)
 
 
 def test_what_was_dropped_before_it_arrived_is_added_to_the_windows(made: MadeRun) -> None:

@@ -34,7 +34,7 @@ COVERED = {
 }
 
 
-@pytest.mark.parametrize("picture", COVERED.values(), ids=COVERED.keys())
+@pytest.mark.parametrize("image", COVERED.values(), ids=COVERED.keys())
 def test_a_covered_lens_is_dark_whatever_its_sensor_makes_of_it(image) -> None:
     assert is_dark(image)
 

@@ -24,7 +24,7 @@ def turns(recordings: list[Path], shipped: Recognizer) -> dict[str, Turn]:
     manifest, found = shipped.manifest, {}
     for label in sorted(set(ORDER)):
         (path,) = [path for path in recordings if re.search(f"_{label[:3]}_", path.name, re.IGNORECASE)]
-        piece = tuple(MediaFile(path, manifest.audio, manifest.video).events())
+        piece = tuple(MediaFile(path, manifest.audio, manifest.video).read())
         found[label] = Turn(label, (piece,) * round(TURN_S * SECOND_NS / end_of(piece)))
     return found
 

@@ -244,7 +244,7 @@ def test_a_dead_converter_that_gives_one_value_is_silent(watched: Watched) -> No
     assert watched.stream.cut(1000 * MS) is None
 
 
-@pytest.mark.parametrize(("sound", "picture", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
+@pytest.mark.parametrize(("audio", "image", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
 def test_what_was_not_asked_for_is_off(manifest, numpy_backend, audio: bool, image: bool, states) -> None:
     watched = Watched(manifest, Recognizer(manifest, numpy_backend), audio=audio, video=image)
     if audio:

@@ -186,7 +186,7 @@ def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
     assert framing(np.zeros((*shape, 3), np.uint8)) == Framed(None, 0, None)
 
 
-@pytest.mark.parametrize("picture", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
+@pytest.mark.parametrize("image", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
 def test_a_covered_lens_shows_no_face(image: np.ndarray) -> None:
     assert FaceFraming(64, 64)(image) == Framed(None, 0, None)
 

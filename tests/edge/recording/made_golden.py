@@ -19,7 +19,7 @@ from edge.live.inbox import Delivery, LoopInput
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
 from edge.live.steady_state import SteadyStateConfig
-from edge.preprocess.media import Block, Event, Frame
+from edge.preprocess.media import Block, Frame, Media
 from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
 from edge.sources.demo import MOODS, face, voice
@@ -36,7 +36,7 @@ TURN_S = 0.06
 """How often the loop looks, give or take."""
 
 
-def events(rate_hz: int) -> list[Event]:
+def read(rate_hz: int) -> list[Media]:
     """Half a second of each mood in turn."""
     voices = [voice(mood, rate_hz) for mood in MOODS]
     size, half_s = round(0.02 * rate_hz), rate_hz // 2
@@ -49,16 +49,16 @@ def events(rate_hz: int) -> list[Event]:
     for k in range(round(5 * END_S)):
         image = face(MOODS[k * 2 // 5 % 3])[::2, ::2].copy()
         images.append(Frame(image * (not COVERED_S[0] <= k / 5 < COVERED_S[1]), BEGIN_NS + to_ns(k / 5)))
-    return sorted([*audio, *images], key=lambda event: event.end_ns)
+    return sorted([*audio, *images], key=lambda item: item.end_ns)
 
 
 def steps(rate_hz: int) -> Iterator[LoopInput]:
     """As a live run would take them: some turns are short, some have nothing."""
-    waiting = events(rate_hz)
+    waiting = read(rate_hz)
     now_ns, jitter = BEGIN_NS, np.random.default_rng(0)
     while now_ns < BEGIN_NS + to_ns(END_S):
         now_ns += to_ns(float(jitter.uniform(0.2, 1.8)) * TURN_S)
-        arrived = [Delivery(0, event) for event in waiting if event.end_ns <= now_ns]
+        arrived = [Delivery(0, item) for item in waiting if item.end_ns <= now_ns]
         waiting = waiting[len(arrived) :]
         yield LoopInput(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, arrived, [{"frames_overload": 3}])
     yield LoopInput(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, [Delivery(0, None)], [{"frames_overload": 3}])

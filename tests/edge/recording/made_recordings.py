@@ -7,7 +7,7 @@ import msgspec
 import numpy as np
 
 from edge.live.inbox import Delivery, LoopInput
-from edge.preprocess.media import Block, Event, Frame
+from edge.preprocess.media import Block, Frame, Media
 from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder
 from edge.wire.messages import Status
@@ -41,8 +41,8 @@ def noise(seed: int, height: int = 6, width: int = 7) -> Frame:
     return Frame(image, seed * 200 * MS)
 
 
-def step(number: int, *events: Event | None, streams: int = 1) -> LoopInput:
-    deliveries = [Delivery(index % streams, event) for index, event in enumerate(events)]
+def step(number: int, *media: Media | None, streams: int = 1) -> LoopInput:
+    deliveries = [Delivery(index % streams, item) for index, item in enumerate(media)]
     return LoopInput(number * MS, START_UNIX_NS, 500 * MS, deliveries, [{"frames_overload": number}] * streams)
 
 
@@ -64,11 +64,11 @@ def assert_same(one: LoopInput, other: LoopInput) -> None:
     assert one.dropped == other.dropped
     assert [delivery.stream for delivery in one.deliveries] == [delivery.stream for delivery in other.deliveries]
     for mine, its in zip(one.deliveries, other.deliveries, strict=True):
-        assert type(mine.event) is type(its.event)
-        if mine.event is None:
+        assert type(mine.media) is type(its.media)
+        if mine.media is None:
             continue
-        assert mine.event.end_ns == its.event.end_ns
-        arrays = [event.samples if isinstance(event, Block) else event.image for event in (mine.event, its.event)]
+        assert mine.media.end_ns == its.media.end_ns
+        arrays = [item.samples if isinstance(item, Block) else item.image for item in (mine.media, its.media)]
         assert arrays[0].dtype == arrays[1].dtype
         assert arrays[0].shape == arrays[1].shape
         assert arrays[0].tobytes() == arrays[1].tobytes()

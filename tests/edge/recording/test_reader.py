@@ -94,7 +94,7 @@ def test_steps_of_another_count_of_streams_are_refused(recording: Path) -> None:
 def test_records_that_check_but_lie_are_refused(recording: Path) -> None:
     bomb = pack_step(step(0, streams=2))
     bomb.deliveries.append(msgspec.convert({"stream": 0, "event": None}, type(pack_step(steps(1)[0]).deliveries[0])))
-    lying = msgspec.structs.replace(bomb.deliveries[0], event=BlockRecord(0, 9, zlib.compress(bytes(4))))
+    lying = msgspec.structs.replace(bomb.deliveries[0], media=BlockRecord(0, 9, zlib.compress(bytes(4))))
     cases = {
         "its sound is not 9 samples": msgspec.msgpack.encode(msgspec.structs.replace(bomb, deliveries=[lying])),
         "cannot be decoded": b"\xc1",

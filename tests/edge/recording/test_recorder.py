@@ -152,7 +152,7 @@ def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[H
     assert len(caplog.records) == 1
     held.go_on.set()
     recorder.close()
-    assert [type(one).__name__ for one in read_steps(recorder.folder)] == ["Step", "Gap", "End"]
+    assert [type(one).__name__ for one in read_steps(recorder.folder)] == ["LoopInput", "Gap", "End"]
 
 
 def test_what_breaks_the_thread_is_raised(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from edge.recording.records import (
     SentMessage,
     TakenStep,
     pack,
-    pack_event,
-    unpack_event,
+    pack_media,
     unpack_image,
+    unpack_media,
     unpack_samples,
     unpack_step,
 )
@@ -60,7 +60,7 @@ def test_pictures_are_kept_bit_by_bit(shape: tuple[int, int]) -> None:
 def test_red_is_red_in_the_png_as_well() -> None:
     red = np.zeros((4, 4, 3), np.uint8)
     red[..., 0] = 255
-    packed = pack_event(Frame(red, 0))
+    packed = pack_media(Frame(red, 0))
     assert (cv2.imdecode(np.frombuffer(packed.png, np.uint8), cv2.IMREAD_COLOR)[0, 0] == [0, 0, 255]).all()
 
 
@@ -107,7 +107,7 @@ def test_a_bomb_of_sound_is_not_inflated() -> None:
 
 
 def test_a_picture_that_is_not_what_it_is_said_to_be_is_refused_by_its_first_bytes() -> None:
-    packed = pack_event(noise(1, 6, 7))
+    packed = pack_media(noise(1, 6, 7))
     huge = packed.png[:16] + (30_000).to_bytes(4, "big") * 2 + packed.png[24:]
     for wrong in (b"", packed.png[:20], huge, b"x" * 100):
         with pytest.raises(ValueError, match="no PNG of 7 x 6 pixels"):
@@ -119,12 +119,12 @@ def test_a_picture_that_is_not_what_it_is_said_to_be_is_refused_by_its_first_byt
 
 
 def test_what_comes_back_may_be_written_to() -> None:
-    for event in (Block(ODD, 0), noise(2)):
-        again = unpack_event(pack_event(event))
-        array = again.samples if isinstance(again, Block) else again.video
+    for item in (Block(ODD, 0), noise(2)):
+        again = unpack_media(pack_media(item))
+        array = again.samples if isinstance(again, Block) else again.image
         assert array.flags.writeable
         assert array.flags.c_contiguous
 
 
 def test_a_discontinuity_comes_back_as_it_was() -> None:
-    assert unpack_event(pack_event(Discontinuity(123))) == Discontinuity(123)
+    assert unpack_media(pack_media(Discontinuity(123))) == Discontinuity(123)

@@ -87,14 +87,14 @@ def test_the_golden_recording_is_the_demos(original: Path) -> None:
     for one, other in zip(drawn, kept, strict=True):
         assert (one.now_ns, len(one.deliveries)) == (other.now_ns, len(other.deliveries))
         for mine, its in zip(one.deliveries, other.deliveries, strict=True):
-            if isinstance(mine.event, Block):
-                assert mine.event.samples == pytest.approx(its.event.samples, abs=1e-5)
+            if isinstance(mine.media, Block):
+                assert mine.media.samples == pytest.approx(its.media.samples, abs=1e-5)
 
 
 def test_another_sound_is_another_message(recording: Path, shipped: Recognizer) -> None:
     changed = [step for step in read_steps(recording) if hasattr(step, "deliveries")]
     block = next(
-        delivery.event for step in changed for delivery in step.deliveries if isinstance(delivery.event, Block)
+        delivery.media for step in changed for delivery in step.deliveries if isinstance(delivery.media, Block)
     )
     block.samples[100:200] += 0.2
     rewrite(recording / STEPS, [pack(step, "msgpack") for step in changed])

@@ -93,7 +93,7 @@ def test_a_recording_that_cannot_be_opened_ends_its_own_stream_alone(manifest, c
     assert isinstance(opened, MediaFile)
     assert none is None
     with pytest.raises(SourceError, match=r"no such file: nowhere\.mp4"):
-        list(unopened.events())
+        list(unopened.read())
 
 
 def test_without_any_other_stream_recordings_that_cannot_be_opened_are_refused(manifest) -> None:
@@ -111,4 +111,4 @@ def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> No
     deliveries = inbox.take(0)
     assert {delivery.stream for delivery in deliveries} == {1}
     assert deliveries[-1] == Delivery(1, None)
-    assert min(delivery.event.end_ns for delivery in deliveries[:-1]) == 7_000_000_000
+    assert min(delivery.media.end_ns for delivery in deliveries[:-1]) == 7_000_000_000

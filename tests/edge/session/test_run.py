@@ -176,7 +176,7 @@ def test_a_run_that_is_stopped_ends_at_once_without_a_complaint() -> None:
 def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
     for path in recordings:
         frames = list(read_frames(path, FrameGrid(5.0)))
-        height, width = frames[0].video.shape[:2]
+        height, width = frames[0].image.shape[:2]
         framing = FaceFraming(64, 64)
         boxes = {framing(frame.image).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))

@@ -7,7 +7,7 @@ from pathlib import Path
 import av
 import numpy as np
 
-from edge.preprocess.media import Block, Event, Frame
+from edge.preprocess.media import Block, Frame, Media
 from edge.sources.audio_track import laid
 
 FPS = 25
@@ -64,8 +64,8 @@ def write(
         for begin in range(0, len(samples), 1024):
             piece = av.AudioFrame.from_ndarray(samples[None, begin : begin + 1024], "fltp", "mono")
             piece.sample_rate, piece.pts, piece.time_base = rate_hz, begin, Fraction(1, rate_hz)
-            for audio in to_codec.resample(piece):
-                keep(audio.encode(audio), change)
+            for converted in to_codec.resample(piece):
+                keep(audio.encode(converted), change)
         keep(audio.encode(None), change)
         for _, packet in sorted(packets, key=lambda made: made[0]):
             if packet is not None:
@@ -103,9 +103,9 @@ def damaged(begin_s: float, end_s: float) -> Change:
     return damage
 
 
-def beep_times(events: Iterable[Event]) -> list[float]:
+def beep_times(media: Iterable[Media]) -> list[float]:
     """When the beeps come, in seconds."""
-    blocks = [event for event in events if isinstance(event, Block)]
+    blocks = [item for item in media if isinstance(item, Block)]
     begin_s = blocks[0].end_ns / 1e9 - len(blocks[0].samples) / READ_HZ
     power = np.square(laid(blocks, READ_HZ), dtype=np.float64)
     loud = np.flatnonzero(power > 0.03)
@@ -113,9 +113,9 @@ def beep_times(events: Iterable[Event]) -> list[float]:
     return [begin_s + float(np.average(group, weights=power[group])) / READ_HZ for group in groups]
 
 
-def flash_times(events: Iterable[Event]) -> list[float]:
+def flash_times(media: Iterable[Media]) -> list[float]:
     """When the flashes begin, in seconds."""
-    frames = [event for event in events if isinstance(event, Frame)]
+    frames = [item for item in media if isinstance(item, Frame)]
     bright = [False, *(frame.image.mean() > 120 for frame in frames)]
     return [
         frame.end_ns / 1e9

@@ -24,18 +24,18 @@ def frame(end_ms: int) -> Frame:
     return Frame(np.zeros((2, 2, 3), np.uint8), end_ms * MS)
 
 
-def times_ms(events) -> list[tuple[str, int]]:
-    return [(type(event).__name__, event.end_ns // MS) for event in events]
+def times_ms(media) -> list[tuple[str, int]]:
+    return [(type(item).__name__, item.end_ns // MS) for item in media]
 
 
 def test_a_live_source_is_passed_on_with_its_blocks_moved(scripted_source) -> None:
     source = scripted_source([block(1000), frame(1010), block(1020)])
     shifted = Shifted(source, -120 * MS)
     shifted.open()
-    events = list(shifted.events())
+    media = list(shifted.read())
     shifted.close()
-    assert times_ms(events) == [("Block", 880), ("Frame", 1010), ("Block", 900)]
-    assert events[0].samples[0] == 1000
+    assert times_ms(media) == [("Block", 880), ("Frame", 1010), ("Block", 900)]
+    assert media[0].samples[0] == 1000
     assert (shifted.name, source.opened, source.closed) == ("scripted source", 1, 1)
 
 
@@ -45,21 +45,19 @@ def test_a_live_block_does_not_wait_for_the_next(offset_ms: int) -> None:
         yield block(1000)
         raise AssertionError("nobody asked for more")
 
-    shifted = Shifted(SimpleNamespace(name="microphone", events=endless), offset_ms * MS)
-    assert next(shifted.events()).end_ns == (1000 + offset_ms) * MS
+    shifted = Shifted(SimpleNamespace(name="microphone", read=endless), offset_ms * MS)
+    assert next(shifted.read()).end_ns == (1000 + offset_ms) * MS
 
 
 @pytest.mark.parametrize("offset_ms", [0, 7, 80, 3000, -7, -120, -3000])
 def test_a_recordings_events_stay_in_order(offset_ms: int) -> None:
     demo = Demo(AudioSpec(16000, 6.0), VideoSpec(5.0, 8, 8, "whole"))
-    shifted = list(ShiftedRecording(demo, offset_ms * MS).events())
-    blocks = [
-        replace(event, end_ns=event.end_ns + offset_ms * MS) for event in demo.events() if isinstance(event, Block)
-    ]
-    frames = [event for event in demo.events() if isinstance(event, Frame)]
-    kept = [event for event in blocks if event.end_ns >= 0]
-    assert times_ms(shifted) == times_ms(heapq.merge(kept, frames, key=lambda event: event.end_ns))
-    heard = [event for event in shifted if isinstance(event, Block)]
+    shifted = list(ShiftedRecording(demo, offset_ms * MS).read())
+    blocks = [replace(item, end_ns=item.end_ns + offset_ms * MS) for item in demo.read() if isinstance(item, Block)]
+    frames = [item for item in demo.read() if isinstance(item, Frame)]
+    kept = [item for item in blocks if item.end_ns >= 0]
+    assert times_ms(shifted) == times_ms(heapq.merge(kept, frames, key=lambda item: item.end_ns))
+    heard = [item for item in shifted if isinstance(item, Block)]
     assert all((a.samples == b.samples).all() for a, b in zip(heard, kept, strict=True))
 
 
@@ -67,16 +65,16 @@ def test_a_recordings_events_stay_in_order(offset_ms: int) -> None:
 def test_no_more_of_a_recording_waits_than_the_offset(offset_ms: int) -> None:
     asked_ms = 0
 
-    def events():
+    def read():
         nonlocal asked_ms
         for asked_ms in range(0, 10000, 20):
             yield block(asked_ms)
             yield frame(asked_ms)
 
-    for event in ShiftedRecording(SimpleNamespace(name="recording", events=events), offset_ms * MS).events():
+    for item in ShiftedRecording(SimpleNamespace(name="recording", read=read), offset_ms * MS).read():
         if asked_ms < 9980:
-            assert asked_ms - event.end_ns // MS <= 220
-    assert event.end_ns // MS == max(9980, 9980 + offset_ms)
+            assert asked_ms - item.end_ns // MS <= 220
+    assert item.end_ns // MS == max(9980, 9980 + offset_ms)
 
 
 BLOCK, FRAME = Block(np.ones(3, np.float32), 20), Frame(np.zeros((1, 1, 3), np.uint8), 500)
@@ -85,41 +83,41 @@ BLOCK, FRAME = Block(np.ones(3, np.float32), 20), Frame(np.zeros((1, 1, 3), np.u
 class Recorded:
     name = "two events"
 
-    def events(self):
+    def read(self):
         return iter([BLOCK, FRAME])
 
 
 def test_each_event_comes_at_its_own_time(clock) -> None:
     arrived = []
-    for event in Paced(Recorded(), clock, 1_000_000, threading.Event()).events():
-        arrived.append((type(event), event.end_ns, clock.now_ns()))
+    for item in Paced(Recorded(), clock, 1_000_000, threading.Event()).read():
+        arrived.append((type(item), item.end_ns, clock.now_ns()))
     assert arrived == [(Block, 1_000_020, 1_000_020), (Frame, 1_000_500, 1_000_500)]
     assert clock.waited == [1_000_020, 1_000_500]
 
 
 def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> None:
     class Late(Recorded):
-        def events(self):
+        def read(self):
             clock.time_ns += 5_000_000_000  # that long a server took to answer
-            return super().events()
+            return super().read()
 
     begun_ns = clock.now_ns()
-    times = [event.end_ns for event in Paced(Late(), clock, begun_ns, threading.Event()).events()]
+    times = [item.end_ns for item in Paced(Late(), clock, begun_ns, threading.Event()).read()]
     assert times == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
 
 
 def test_only_the_time_of_an_event_is_changed(clock) -> None:
-    block, frame = Paced(Recorded(), clock, 7, threading.Event()).events()
+    block, frame = Paced(Recorded(), clock, 7, threading.Event()).read()
     assert block.samples is BLOCK.samples
-    assert frame.image is FRAME.video
+    assert frame.image is FRAME.image
 
 
 def test_it_ends_where_it_is_stopped(clock) -> None:
     stop = threading.Event()
-    events = Paced(Recorded(), clock, 0, stop).events()
-    assert next(events).end_ns == 20
+    media = Paced(Recorded(), clock, 0, stop).read()
+    assert next(media).end_ns == 20
     stop.set()
-    assert list(events) == []
+    assert list(media) == []
 
 
 def test_it_is_named_as_the_recording(clock) -> None:

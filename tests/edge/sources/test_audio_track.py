@@ -46,17 +46,17 @@ CONTAINERS = [
 ]
 
 
-def events_of(path: Path, *, image: bool = True) -> list:
-    return list(MediaFile(path, SOUND, PICTURE if image else None).events())
+def media_of(path: Path, *, image: bool = True) -> list:
+    return list(MediaFile(path, SOUND, PICTURE if image else None).read())
 
 
 @pytest.mark.parametrize(("name", "video", "audio", "rate_hz", "tolerance_s"), CONTAINERS)
 def test_a_beep_is_heard_when_it_was_made(tmp_path, name, video, audio, rate_hz, tolerance_s) -> None:
-    events = events_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), image=bool(video))
-    assert beep_times(events) == pytest.approx([1.0, 2.5], abs=tolerance_s)
+    media = media_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), image=bool(video))
+    assert beep_times(media) == pytest.approx([1.0, 2.5], abs=tolerance_s)
     if video:
-        assert flash_times(events) == pytest.approx([1.0, 2.5], abs=0.06)
-    assert sum(len(block.samples) for block in events if isinstance(block, Block)) == pytest.approx(64000, abs=1000)
+        assert flash_times(media) == pytest.approx([1.0, 2.5], abs=0.06)
+    assert sum(len(block.samples) for block in media if isinstance(block, Block)) == pytest.approx(64000, abs=1000)
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.flv"])
@@ -64,10 +64,10 @@ def test_what_is_missing_moves_nothing(tmp_path, caplog, name: str) -> None:
     codecs = ("flv" if name == "a.flv" else "mpeg2video" if name == "a.ts" else "mpeg4", "aac")
     path = write(tmp_path / name, codecs, [1, 3, 7, 9], seconds=10, rate_hz=44100, change=between(2.0, 5.0))
     with caplog.at_level(logging.WARNING):
-        events = events_of(path)
-    assert beep_times(events) == pytest.approx([1, 7, 9], abs=UNSAID_S)
-    assert flash_times(events) == pytest.approx([1, 3, 7, 9], abs=0.05)
-    assert not any(isinstance(event, Discontinuity) for event in events)
+        media = media_of(path)
+    assert beep_times(media) == pytest.approx([1, 7, 9], abs=UNSAID_S)
+    assert flash_times(media) == pytest.approx([1, 3, 7, 9], abs=0.05)
+    assert not any(isinstance(item, Discontinuity) for item in media)
     [said] = caplog.messages
     assert "without sound" in said
     assert " at 2.0" in said
@@ -81,7 +81,7 @@ def test_sound_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
     assert np.abs(audio[round(6.99 * READ_HZ) : round(7.01 * READ_HZ)]).max() > 0.4
 
 
-@pytest.mark.parametrize(("gap_s", "heard_s"), [(0.4, 6.0), (2.0, 2.0)])
+@pytest.mark.parametrize(("gap_s", "audio_s"), [(0.4, 6.0), (2.0, 2.0)])
 def test_the_first_window_is_cut_as_a_stream_cuts_it(tmp_path, gap_s: float, audio_s: float) -> None:
     codecs = ("mpeg4", "pcm_s16le")
     path = write(tmp_path / "a.mkv", codecs, [5.5], seconds=7, change=between(4.0 - gap_s, 4.0))
@@ -96,9 +96,9 @@ def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
     second = write(tmp_path / "2.ts", ("", "mp2"), [0.1, 2.0], seconds=3, change=moved(lambda time_s: 2.7))
     both = tmp_path / "both.ts"
     both.write_bytes(first.read_bytes() + second.read_bytes())
-    events = events_of(both, image=False)
-    assert beep_times(events) == pytest.approx([1, 4.7], abs=UNSAID_S)
-    assert np.diff([block.end_ns for block in events if isinstance(block, Block)]).min() > 0
+    media = media_of(both, image=False)
+    assert beep_times(media) == pytest.approx([1, 4.7], abs=UNSAID_S)
+    assert np.diff([block.end_ns for block in media if isinstance(block, Block)]).min() > 0
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -106,9 +106,9 @@ def test_timestamps_that_jitter_leave_no_gaps(tmp_path, caplog, seed: int) -> No
     rng = np.random.default_rng(seed)
     change = moved(lambda time_s: float(rng.uniform(0, 0.02)))
     path = write(tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 5, 9], seconds=10, change=change)
-    events = events_of(path)
-    assert beep_times(events) == pytest.approx([1.01, 5.01, 9.01], abs=0.012)
-    assert sum(len(block.samples) for block in events if isinstance(block, Block)) == 10 * READ_HZ
+    media = media_of(path)
+    assert beep_times(media) == pytest.approx([1.01, 5.01, 9.01], abs=0.012)
+    assert sum(len(block.samples) for block in media if isinstance(block, Block)) == 10 * READ_HZ
     assert not caplog.messages
 
 
@@ -116,7 +116,7 @@ def test_timestamps_that_drift_are_followed(tmp_path, caplog) -> None:
     path = write(
         tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 30, 59], seconds=60, change=moved(lambda time_s: time_s / 200)
     )
-    heard = [event for event in events_of(path) if isinstance(event, Block)]
+    heard = [item for item in media_of(path) if isinstance(item, Block)]
     for at_s in (1, 30, 59):
         said_s = [block.end_ns / 1e9 for block in heard if np.abs(block.samples).max() > 0.4]
         assert min(abs(said - at_s * 1.005) for said in said_s) < 0.04

@@ -80,7 +80,7 @@ def take_all(camera: LocalCamera, match: str) -> list[tuple[int, list[int]]]:
     taken = []
 
     def take() -> None:
-        for frame in camera.events():
+        for frame in camera.read():
             taken.append((frame.end_ns // MS, frame.image[0, 0].tolist()))
 
     with pytest.raises(SourceError, match=match):

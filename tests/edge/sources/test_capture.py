@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
-from edge.preprocess.media import Block, Event, check
+from edge.preprocess.media import Block, Media, check
 from edge.sources import capture as capture_module
 from edge.sources.capture import Capture
 
@@ -40,12 +40,12 @@ class Reached:
         self.capture = Capture(source, self._put, self._end, self.stop, is_open=is_open, reopen=reopen)
         self.capture.start()
 
-    def _put(self, event: Event) -> bool:
-        check(event)
-        self.times.append(event.end_ns)
-        if event.end_ns == self._stops_at:
+    def _put(self, item: Media) -> bool:
+        check(item)
+        self.times.append(item.end_ns)
+        if item.end_ns == self._stops_at:
             self.stop.set()
-        return event.end_ns != self._last
+        return item.end_ns != self._last
 
     def _end(self, error: Exception | None) -> None:
         self.endings.append(error)
@@ -63,11 +63,11 @@ def waited(monkeypatch) -> list[float]:
     waits: list[float] = []
     real = threading.Event.wait
 
-    def wait(event: threading.Event, timeout: float | None = None) -> bool:
+    def wait(item: threading.Event, timeout: float | None = None) -> bool:
         if threading.current_thread().name == "scripted source":
             waits.append(timeout)
-            return event.is_set()
-        return real(event, timeout)
+            return item.is_set()
+        return real(item, timeout)
 
     monkeypatch.setattr(threading.Event, "wait", wait)
     return waits
@@ -194,7 +194,7 @@ def test_stop_ends_a_device_that_would_go_on(scripted_source) -> None:
 
 def test_a_device_that_is_lost_while_everything_stops_is_no_news(scripted_source, caplog) -> None:
     class Unplugged(scripted_source):
-        def events(self):
+        def read(self):
             reached.stop.set()
             raise LOST
             yield
@@ -223,7 +223,7 @@ def test_a_device_that_hangs_does_not_keep_the_program_from_ending(scripted_sour
     comes_back = threading.Event()
 
     class Hanging(scripted_source):
-        def events(self):
+        def read(self):
             comes_back.wait(SOON_S)
             yield block(1)
 

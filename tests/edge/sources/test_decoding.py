@@ -35,7 +35,7 @@ CONTAINERS = [
 TELLING = ("a.mp4", "a.m4a", "a.mkv", "a.webm", "a.flv", "a.wav")
 
 
-def media(path: Path | str, *, image: bool, dropped: Counter[str] | None = None) -> MediaFile:
+def media_file(path: Path | str, *, image: bool, dropped: Counter[str] | None = None) -> MediaFile:
     return MediaFile(path, SOUND, PICTURE if image else None, dropped=dropped)
 
 
@@ -45,10 +45,10 @@ def test_damaged_sound_is_passed_over_and_said_once(tmp_path, caplog, name: str,
     rate_hz = 44100 if name == "a.flv" else 48000
     path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change=damaged(1.5, 1.6))
     with caplog.at_level(logging.WARNING):
-        events = list(media(path, image=bool(video), dropped=dropped).events())
+        media = list(media_file(path, image=bool(video), dropped=dropped).read())
     # A bare MP3 has no times: what is lost of it, 0.1 s, is not known.
-    assert beep_times(events) == pytest.approx([1, 3.4 if name == "a.mp3" else 3.5], abs=0.03)
-    assert not any(isinstance(event, Discontinuity) for event in events)
+    assert beep_times(media) == pytest.approx([1, 3.4 if name == "a.mp3" else 3.5], abs=0.03)
+    assert not any(isinstance(item, Discontinuity) for item in media)
     [said] = caplog.messages
     assert said.startswith(f"{path} at 1.5")
     # Opus takes anything for a packet, of which then nothing is heard.
@@ -60,9 +60,9 @@ def test_damaged_sound_is_passed_over_and_said_once(tmp_path, caplog, name: str,
 def test_damaged_pictures_are_passed_over(tmp_path, caplog, name: str, video: str, audio: str) -> None:
     rate_hz = 44100 if name == "a.flv" else 48000
     path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change_picture=damaged(1.5, 1.6))
-    events = list(media(path, image=True).events())
-    assert beep_times(events) == pytest.approx([1, 3.5], abs=0.03)
-    assert flash_times(events) == pytest.approx([1, 3.5], abs=0.07)
+    media = list(media_file(path, image=True).read())
+    assert beep_times(media) == pytest.approx([1, 3.5], abs=0.03)
+    assert flash_times(media) == pytest.approx([1, 3.5], abs=0.07)
     assert all("picture" in said for said in caplog.messages)
 
 
@@ -73,10 +73,10 @@ def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video
     torn = tmp_path / f"torn-{name}"
     torn.write_bytes(content[: len(content) * 6 // 10])
     with caplog.at_level(logging.WARNING):
-        events = list(media(torn, image=bool(video)).events())
-    audio_s = max(event.end_ns for event in events if isinstance(event, Block)) / 1e9
+        media = list(media_file(torn, image=bool(video)).read())
+    audio_s = max(item.end_ns for item in media if isinstance(item, Block)) / 1e9
     assert 1.5 < audio_s < 3.0
-    assert beep_times(events) == pytest.approx([0.5], abs=0.03)
+    assert beep_times(media) == pytest.approx([0.5], abs=0.03)
     # Of the others nobody can see that they were longer, unless the last packet is torn.
     assert caplog.messages or name not in TELLING
     assert all("ends early" in said or "damaged" in said for said in caplog.messages)
@@ -87,7 +87,7 @@ def test_torn_sound_without_frames_is_said_too(tmp_path, caplog, name: str, audi
     content = write(tmp_path / name, ("", audio), [0.5, 3.5], noise=0.1).read_bytes()
     torn = tmp_path / f"torn-{name}"
     torn.write_bytes(content[: len(content) // 2])
-    assert beep_times(media(torn, image=False).events()) == pytest.approx([0.5], abs=0.03)
+    assert beep_times(media_file(torn, image=False).read()) == pytest.approx([0.5], abs=0.03)
     assert any("ends early, after" in said for said in caplog.messages)
 
 
@@ -105,8 +105,8 @@ def test_a_server_that_ends_midway_gives_what_is_left(tmp_path, caplog) -> None:
             pass
 
     with serving(Half) as address, caplog.at_level(logging.WARNING):
-        events = list(media(f"{address}/a.mkv", image=True).events())
-    assert beep_times(events) == pytest.approx([0.5], abs=0.03)
+        media = list(media_file(f"{address}/a.mkv", image=True).read())
+    assert beep_times(media) == pytest.approx([0.5], abs=0.03)
     (said,) = caplog.messages
     assert "ends early" in said
     assert "Input/output error" in said
@@ -117,17 +117,17 @@ def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str
     changes = {"change" if word == "sound" else "change_picture": damaged(-1, 9)}
     path = write(tmp_path / "a.mkv", ("mpeg4", "libmp3lame"), **changes)
     with pytest.raises(SourceError, match=rf"a\.mkv: none of its {word} can be decoded; give a file that ffmpeg plays"):
-        list(media(path, image=True).events())
+        list(media_file(path, image=True).read())
 
 
 def test_a_trimmed_film_begins_where_it_was_trimmed(tmp_path, caplog) -> None:
     """Cut without encoding anew: what is before the cut is still there, and an edit list leaves it out."""
     earlier = moved(lambda _: -1.5)
     path = write(tmp_path / "a.mp4", ("mpeg4", "aac"), [1, 3.5], change=earlier, change_picture=earlier)
-    events = list(media(path, image=True).events())
-    assert beep_times(events) == pytest.approx([2.0], abs=0.03)
-    assert flash_times(events) == pytest.approx([2.0], abs=0.05)
-    assert not any(isinstance(event, Discontinuity) for event in events)
+    media = list(media_file(path, image=True).read())
+    assert beep_times(media) == pytest.approx([2.0], abs=0.03)
+    assert flash_times(media) == pytest.approx([2.0], abs=0.05)
+    assert not any(isinstance(item, Discontinuity) for item in media)
     assert not caplog.messages
 
 
@@ -145,8 +145,8 @@ def test_an_empty_packet_is_a_picture_that_stays(tmp_path, caplog) -> None:
 
     path = write(tmp_path / "a.nut", ("mpeg4", "aac"), [1, 3.5], change_picture=emptied)
     dropped = Counter[str]()
-    events = list(media(path, image=True, dropped=dropped).events())
-    assert flash_times(events) == pytest.approx([1, 3.5], abs=0.05)
+    media = list(media_file(path, image=True, dropped=dropped).read())
+    assert flash_times(media) == pytest.approx([1, 3.5], abs=0.05)
     assert not caplog.messages
     assert not dropped
 
@@ -155,7 +155,7 @@ def test_a_clock_that_begins_late_makes_no_file_too_short(tmp_path, caplog) -> N
     """Such a Matroska file announces as its length the time at which it ends."""
     late = moved(lambda _: 7200.0)
     path = write(tmp_path / "a.mkv", ("mpeg4", "aac"), [1, 3.5], change=late, change_picture=late)
-    assert beep_times(media(path, image=True).events()) == pytest.approx([1, 3.5], abs=0.03)
+    assert beep_times(media_file(path, image=True).read()) == pytest.approx([1, 3.5], abs=0.03)
     assert not caplog.messages
 
 
@@ -164,7 +164,7 @@ def test_what_follows_in_another_codec_ends_a_file(tmp_path, caplog) -> None:
     first = write(tmp_path / "a.ogg", ("", "libopus"), [1, 3.5]).read_bytes()
     path = tmp_path / "chain.ogg"
     path.write_bytes(first + write(tmp_path / "b.ogg", ("", "flac")).read_bytes())
-    assert beep_times(media(path, image=False).events()) == pytest.approx([1, 3.5], abs=0.03)
+    assert beep_times(media_file(path, image=False).read()) == pytest.approx([1, 3.5], abs=0.03)
     assert [said.startswith(f"{path}: ends early, after 4.0") for said in caplog.messages] == [True]
 
 

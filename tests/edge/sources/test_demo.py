@@ -13,31 +13,31 @@ MS = 1_000_000
 
 
 def test_it_is_twelve_seconds_of_sound_and_picture_by_time() -> None:
-    events = list(Demo(SOUND, PICTURE).events())
-    times = [event.end_ns for event in events]
+    media = list(Demo(SOUND, PICTURE).read())
+    times = [item.end_ns for item in media]
     assert times == sorted(times)
-    assert [event.end_ns // MS for event in events if isinstance(event, Block)] == list(range(20, 12001, 20))
-    assert [event.end_ns // MS for event in events if isinstance(event, Frame)] == list(range(0, 12000, 200))
-    assert {len(event.samples) for event in events if isinstance(event, Block)} == {320}
+    assert [item.end_ns // MS for item in media if isinstance(item, Block)] == list(range(20, 12001, 20))
+    assert [item.end_ns // MS for item in media if isinstance(item, Frame)] == list(range(0, 12000, 200))
+    assert {len(item.samples) for item in media if isinstance(item, Block)} == {320}
 
 
-@pytest.mark.parametrize(("sound", "picture", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
+@pytest.mark.parametrize(("audio", "image", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
 def test_only_what_is_asked_for_is_given(audio, image, kind: type) -> None:
-    assert {type(event) for event in Demo(audio, image).events()} == {kind}
+    assert {type(item) for item in Demo(audio, image).read()} == {kind}
 
 
 def test_it_is_the_same_every_time() -> None:
-    for one, other in zip(Demo(SOUND, PICTURE).events(), Demo(SOUND, PICTURE).events(), strict=True):
+    for one, other in zip(Demo(SOUND, PICTURE).read(), Demo(SOUND, PICTURE).read(), strict=True):
         assert one.end_ns == other.end_ns
         if isinstance(one, Block):
             np.testing.assert_array_equal(one.samples, other.samples)
         else:
-            np.testing.assert_array_equal(one.video, other.video)
+            np.testing.assert_array_equal(one.image, other.image)
 
 
 def test_a_face_is_found_in_every_frame() -> None:
     framing = FaceFraming(64, 64)
-    assert all(framing(event.image).faces == 1 for event in Demo(None, PICTURE).events())
+    assert all(framing(item.image).faces == 1 for item in Demo(None, PICTURE).read())
 
 
 @pytest.mark.parametrize("mood", MOODS)

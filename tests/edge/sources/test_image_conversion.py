@@ -25,14 +25,14 @@ ORIENTATIONS = sorted(MATRICES)
 
 
 def seen(path: Path) -> np.ndarray:
-    return next(read_frames(path, FrameGrid(5.0))).video
+    return next(read_frames(path, FrameGrid(5.0))).image
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_film_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
     path = turn(rgb(tmp_path / "a.mov", lying(pattern(), orientation)), MATRICES[orientation])
     np.testing.assert_array_equal(seen(path), pattern())
-    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).video, pattern())
+    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).image, pattern())
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
@@ -112,7 +112,7 @@ def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
         content += part.read_bytes()
     both = tmp_path / "both.ts"
     both.write_bytes(content)
-    shapes = [event.image.shape for event in read_frames(both, FrameGrid(5.0)) if isinstance(event, Frame)]
+    shapes = [item.image.shape for item in read_frames(both, FrameGrid(5.0)) if isinstance(item, Frame)]
     assert (shapes[0], shapes[-1]) == ((96, 128, 3), (96, 96, 3))
 
 

@@ -24,7 +24,7 @@ def shades(count: int) -> np.ndarray:
 
 
 @pytest.mark.parametrize(
-    ("name", "codecs", "has_sound", "has_picture"),
+    ("name", "codecs", "has_audio", "has_video"),
     [
         ("both.mkv", ("ffv1", "pcm_s16le"), True, True),
         ("both.mp4", ("mpeg4", "aac"), True, True),
@@ -108,23 +108,23 @@ def test_a_still_picture_is_one_frame_at_the_beginning(tmp_path) -> None:
     (tmp_path / "still.png").write_bytes(still())
     frames = list(read_frames(tmp_path / "still.png", FrameGrid(5.0)))
     assert [frame.end_ns for frame in frames] == [0]
-    np.testing.assert_array_equal(frames[0].video, shades(3)[2])
+    np.testing.assert_array_equal(frames[0].image, shades(3)[2])
 
 
 def test_sound_and_picture_come_by_time(tmp_path, make_clip, tone) -> None:
     path = make_clip(tmp_path / "a.mkv", shades(10), tone(1.0))
-    events = list(MediaFile(path, SOUND, PICTURE).events())
-    times = [event.end_ns for event in events]
+    media = list(MediaFile(path, SOUND, PICTURE).read())
+    times = [item.end_ns for item in media]
     assert times == sorted(times)
-    assert sum(isinstance(event, Frame) for event in events) == 5
-    assert sum(isinstance(event, Block) for event in events) == 50
-    assert sum(len(event.samples) for event in events if isinstance(event, Block)) == 16000
+    assert sum(isinstance(item, Frame) for item in media) == 5
+    assert sum(isinstance(item, Block) for item in media) == 50
+    assert sum(len(item.samples) for item in media if isinstance(item, Block)) == 16000
 
 
-@pytest.mark.parametrize(("sound", "picture", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
+@pytest.mark.parametrize(("audio", "image", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
 def test_only_what_is_asked_for_is_given(tmp_path, make_clip, tone, audio, image, kind: type) -> None:
     path = make_clip(tmp_path / "a.mkv", shades(10), tone(1.0))
-    assert {type(event) for event in MediaFile(path, audio, image).events()} == {kind}
+    assert {type(item) for item in MediaFile(path, audio, image).read()} == {kind}
 
 
 def test_a_track_that_begins_later_keeps_its_distance(tmp_path, tone) -> None:
@@ -148,7 +148,7 @@ def test_a_track_that_begins_later_keeps_its_distance(tmp_path, tone) -> None:
 
 def test_a_recording_can_be_read_twice(tmp_path, make_clip, tone) -> None:
     media = MediaFile(make_clip(tmp_path / "a.mkv", shades(5), tone(0.5)), SOUND, PICTURE)
-    assert [event.end_ns for event in media.events()] == [event.end_ns for event in media.events()]
+    assert [item.end_ns for item in media.read()] == [item.end_ns for item in media.read()]
 
 
 @pytest.mark.parametrize(("has", "remedy"), [("sound", "say --camera off"), ("picture", "say --mic off")])

@@ -103,7 +103,7 @@ def test_a_block_is_timed_by_its_adc_time(device, clock, ago_s: float, ago_ns: i
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     deliver(fake, block(0.5), ago_s + 1e-9)
-    assert next(microphone.events()).end_ns == pytest.approx(60 * SECOND_NS - ago_ns, abs=2)
+    assert next(microphone.read()).end_ns == pytest.approx(60 * SECOND_NS - ago_ns, abs=2)
 
 
 @pytest.mark.parametrize("unix_ahead_ns", [0, 1_700_000_000 * SECOND_NS])
@@ -115,7 +115,7 @@ def test_what_the_callback_waited_for_python_is_not_taken_for_the_cards_delay(
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     deliver(fake, block(0.5), 0.015, adc_s=(unix_ahead_ns + 60 * SECOND_NS) / SECOND_NS - 0.04 - 0.015 - 0.02)
-    assert next(microphone.events()).end_ns == pytest.approx(60 * SECOND_NS - 55_000_000, abs=1000)
+    assert next(microphone.read()).end_ns == pytest.approx(60 * SECOND_NS - 55_000_000, abs=1000)
 
 
 @pytest.mark.parametrize(("ago_s", "adc_s"), [(1.5, 5.0), (0.7, 5.0), (-0.5, 5.0), (0.01, 0.0), (0.01, -1.0)])
@@ -124,7 +124,7 @@ def test_an_adc_time_that_cannot_be_is_replaced_by_now(device, clock, ago_s: flo
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     deliver(fake, block(0.5), ago_s, adc_s)
-    assert next(microphone.events()).end_ns == 60 * SECOND_NS
+    assert next(microphone.read()).end_ns == 60 * SECOND_NS
 
 
 def test_times_are_those_of_the_fitted_clock_also_past_dropped_blocks(device, clock) -> None:
@@ -133,14 +133,14 @@ def test_times_are_those_of_the_fitted_clock_also_past_dropped_blocks(device, cl
     dropped: Counter[str] = Counter()
     microphone = Microphone("default", SOUND, clock, dropped)
     microphone.open()
-    events, wrong_ms = microphone.events(), []
+    media, wrong_ms = microphone.read(), []
     for number in range(6000):
         true_ns = 60 * SECOND_NS + round((number + 1) * BLOCK_NS / 1.0002)
         clock.time_ns = true_ns + int(jitter[number])
         deliver(fake, block(number), adc_s=0.0)
         if not 1000 <= number < 1000 + 2 * LARGEST_BACKLOG:
             while fake.stream.callback.waiting.qsize():
-                heard = next(events)
+                heard = next(media)
             assert heard.samples[0] == number
             wrong_ms.append((heard.end_ns - true_ns) / 1e6)
     assert dropped["blocks_overload"] > 0
@@ -154,11 +154,11 @@ def test_no_sound_is_from_the_future(device, clock) -> None:
     fake = device((16000, 1))
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
-    events = microphone.events()
+    media = microphone.read()
     for number in range(200):
         clock.time_ns = 60 * SECOND_NS + number * BLOCK_NS + (15_000_000 if number < 50 else 0)
         deliver(fake, block(number), adc_s=0.0)
-        assert next(events).end_ns <= clock.time_ns
+        assert next(media).end_ns <= clock.time_ns
 
 
 def test_blocks_are_copied_out_of_the_callback_in_order(device, clock) -> None:
@@ -169,8 +169,8 @@ def test_blocks_are_copied_out_of_the_callback_in_order(device, clock) -> None:
     for level in (0.25, 0.5, 0.75):
         buffer[:] = level
         deliver(fake, buffer)
-    events = microphone.events()
-    assert [set(next(events).samples.tolist()) for _ in range(3)] == [{0.25}, {0.5}, {0.75}]
+    media = microphone.read()
+    assert [set(next(media).samples.tolist()) for _ in range(3)] == [{0.25}, {0.5}, {0.75}]
 
 
 def test_channels_are_mixed_to_their_mean(device, clock) -> None:
@@ -178,7 +178,7 @@ def test_channels_are_mixed_to_their_mean(device, clock) -> None:
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     deliver(fake, np.tile(np.float32([0.5, -0.25]), (320, 1)))
-    np.testing.assert_array_equal(next(microphone.events()).samples, np.full(320, 0.125, np.float32))
+    np.testing.assert_array_equal(next(microphone.read()).samples, np.full(320, 0.125, np.float32))
 
 
 def test_channels_that_cancel_and_samples_that_are_no_numbers_are_said_and_counted(device, clock, caplog) -> None:
@@ -189,7 +189,7 @@ def test_channels_that_cancel_and_samples_that_are_no_numbers_are_said_and_count
     samples = np.stack([sine, -sine], axis=1)
     samples[7, 0] = np.nan
     deliver(fake, samples)
-    np.testing.assert_array_equal(np.abs(next(microphone.events()).samples)[8:], np.abs(sine)[8:])
+    np.testing.assert_array_equal(np.abs(next(microphone.read()).samples)[8:], np.abs(sine)[8:])
     assert dropped["samples_not_finite"] == 1
     assert [said.split(": ")[0] for said in caplog.messages] == ["microphone default"] * 2
 
@@ -202,8 +202,8 @@ def test_another_rate_is_resampled_without_a_break(device, clock, rate_hz: int) 
     sine = np.sin(2 * np.pi * 440 * np.arange(rate_hz) / rate_hz).astype(np.float32)[:, None]
     for part in np.split(sine, 50):
         deliver(fake, part)
-    events = microphone.events()
-    heard = np.concatenate([next(events).samples for _ in range(50)])
+    media = microphone.read()
+    heard = np.concatenate([next(media).samples for _ in range(50)])
     assert len(heard) == pytest.approx(16000, abs=40)
     assert int(np.abs(np.fft.rfft(heard, 16000)).argmax()) == 440
     assert np.abs(np.diff(heard[200:])).max() < 1.05 * 2 * np.pi * 440 / 16000
@@ -215,7 +215,7 @@ def test_without_a_block_it_is_lost(device, clock, monkeypatch) -> None:
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     with pytest.raises(SourceError, match="microphone default gives no more sound; check"):
-        next(microphone.events())
+        next(microphone.read())
 
 
 def test_where_nobody_takes_its_blocks_the_newest_win(device, clock) -> None:
@@ -224,7 +224,7 @@ def test_where_nobody_takes_its_blocks_the_newest_win(device, clock) -> None:
     microphone.open()
     for number in range(LARGEST_BACKLOG + 1):
         deliver(fake, block(float(number)))
-    assert next(microphone.events()).samples[0] == 1.0
+    assert next(microphone.read()).samples[0] == 1.0
 
 
 def test_closing_releases_the_device_and_forgets_its_blocks(device, clock, monkeypatch) -> None:
@@ -239,7 +239,7 @@ def test_closing_releases_the_device_and_forgets_its_blocks(device, clock, monke
     microphone.open()
     old.callback(block(0.5), 320, SimpleNamespace(inputBufferAdcTime=5.0, currentTime=5.02), None)
     with pytest.raises(SourceError):
-        next(microphone.events())
+        next(microphone.read())
 
 
 def test_opened_again_its_clock_begins_anew(device, clock) -> None:
@@ -250,8 +250,8 @@ def test_opened_again_its_clock_begins_anew(device, clock) -> None:
         for _ in range(3):
             clock.time_ns += BLOCK_NS
             deliver(fake, block(0.5), adc_s=0.0)
-        events = microphone.events()
-        ends_ns = [next(events).end_ns for _ in range(3)]
+        media = microphone.read()
+        ends_ns = [next(media).end_ns for _ in range(3)]
         assert ends_ns == [begin_s * SECOND_NS + BLOCK_NS * number for number in (1, 2, 3)]
         microphone.close()
 
@@ -298,8 +298,8 @@ def test_a_real_microphone_gives_a_second_of_sound_by_the_clock() -> None:
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
     try:
-        events = microphone.events()
-        blocks = [next(events) for _ in range(50)]
+        media = microphone.read()
+        blocks = [next(media) for _ in range(50)]
     finally:
         microphone.close()
     ends = np.array([block.end_ns for block in blocks])

@@ -96,7 +96,7 @@ def read_until_lost(address: str) -> tuple[list[Frame], float, str]:
     camera.open()
     frames: list[Frame] = []
     try:
-        for frame in camera.events():
+        for frame in camera.read():
             frames.append(frame)
     except SourceError as error:
         return frames, (time.monotonic_ns() - frames[-1].end_ns) / 1e9, str(error)
@@ -142,7 +142,7 @@ def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     with camera_of(images) as address:
         camera = make(address)
         camera.open()
-        frames = list(itertools.islice(camera.events(), 6))
+        frames = list(itertools.islice(camera.read(), 6))
         camera.close()
     slots = [frame.end_ns // (200 * MS) for frame in frames]
     assert slots == sorted(set(slots))
@@ -150,7 +150,7 @@ def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     assert frames[-1].end_ns < time.monotonic_ns()
     numbers = [round(int(frame.image[9, 9, 0]) / GREY) for frame in frames]
     assert numbers == sorted(set(numbers))
-    assert frames[0].video.shape == (48, 64, 3)
+    assert frames[0].image.shape == (48, 64, 3)
 
 
 def test_whoever_is_slow_gets_the_newest_frames() -> None:
@@ -159,7 +159,7 @@ def test_whoever_is_slow_gets_the_newest_frames() -> None:
         camera = make(address, dropped)
         camera.open()
         woke_ns = [0]
-        for frame in itertools.islice(camera.events(), 3):
+        for frame in itertools.islice(camera.read(), 3):
             assert frame.end_ns > woke_ns[-1] - LARGEST_LAG_NS
             time.sleep(1.2)  # what makes it slow
             woke_ns.append(time.monotonic_ns())

@@ -32,7 +32,7 @@ def level_of(samples: np.ndarray) -> float:
 
 def seen(path: Path, numbers: Numbers = Numbers()) -> int:  # noqa: B008  # frozen
     """The grey of the picture that is taken."""
-    return int(next(read_frames(path, FrameGrid(5.0), numbers)).video[12, 12, 0])
+    return int(next(read_frames(path, FrameGrid(5.0), numbers)).image[12, 12, 0])
 
 
 @pytest.mark.parametrize(
@@ -76,8 +76,8 @@ def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level
     path = write(tmp_path / "a.mkv", [*waveforms, Film(40), Film(90), Film(140, DEFAULT)])
     numbers = Numbers(audio=number, video=number)
     assert (heard(path, numbers), seen(path, numbers)) == (level, grey)
-    events = list(MediaFile(path, SOUND, None, numbers).events())
-    assert level_of(np.concatenate([event.samples for event in events])) == level
+    media = list(MediaFile(path, SOUND, None, numbers).read())
+    assert level_of(np.concatenate([item.samples for item in media])) == level
 
 
 @pytest.mark.parametrize(
@@ -132,7 +132,7 @@ def test_a_film_with_a_cover_is_the_film(tmp_path: Path) -> None:
 def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="eng"), AudioSpec(0.5, DEFAULT), Film(40)])
     with caplog.at_level(logging.INFO):
-        list(MediaFile(path, SOUND, PICTURE).events())
+        list(MediaFile(path, SOUND, PICTURE).read())
     named = [record.getMessage() for record in caplog.records]
     assert named == [
         f"{path} takes audio track 1 (pcm_s16le, 1 ch, default), leaves out 0 (pcm_s16le, 1 ch, eng); "

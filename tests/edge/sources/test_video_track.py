@@ -22,11 +22,11 @@ def together(path: Path, expected_s: list[float], caplog: pytest.LogCaptureFixtu
     """Beeps and flashes come at these times, and together; jumps are told once each, and said once."""
     caplog.clear()
     with caplog.at_level(logging.WARNING):
-        events = list(MediaFile(path, SOUND, PICTURE).events())
-    assert beep_times(events) == pytest.approx(expected_s, abs=0.1)
-    assert np.subtract(beep_times(events), flash_times(events)) == pytest.approx(0, abs=0.06)
-    assert sum(isinstance(event, Discontinuity) for event in events) == jumps
-    times_ns = [event.end_ns for event in events]
+        media = list(MediaFile(path, SOUND, PICTURE).read())
+    assert beep_times(media) == pytest.approx(expected_s, abs=0.1)
+    assert np.subtract(beep_times(media), flash_times(media)) == pytest.approx(0, abs=0.06)
+    assert sum(isinstance(item, Discontinuity) for item in media) == jumps
+    times_ns = [item.end_ns for item in media]
     assert times_ns == sorted(times_ns)
     assert [" clock jumps" in said for said in caplog.messages] == [True]
 
@@ -51,9 +51,9 @@ def test_a_transport_stream_whose_clock_wraps_goes_on_unsaid(tmp_path, caplog) -
     """33 bits at 90 kHz: after 26.5 hours the clock begins again."""
     late = moved(lambda time_s: 2**33 / 90000 - 2.0)
     path = write(tmp_path / "wrap.ts", ("mpeg2video", "mp2"), [1.0, 3.0], change=late, change_picture=late)
-    events = list(MediaFile(path, SOUND, PICTURE).events())
-    assert beep_times(events) == pytest.approx([1, 3], abs=0.1)
-    assert np.subtract(beep_times(events), flash_times(events)) == pytest.approx(0, abs=0.06)
+    media = list(MediaFile(path, SOUND, PICTURE).read())
+    assert beep_times(media) == pytest.approx([1, 3], abs=0.1)
+    assert np.subtract(beep_times(media), flash_times(media)) == pytest.approx(0, abs=0.06)
     assert not caplog.messages
 
 
@@ -70,11 +70,11 @@ def test_of_one_track_the_clock_is_the_same(tmp_path) -> None:
     one = write(tmp_path / "one.ts", ("mpeg2video", "mp2")).read_bytes()
     path = tmp_path / "spliced.ts"
     path.write_bytes(one + one)
-    both = list(MediaFile(path, SOUND, PICTURE).events())
-    alone = list(MediaFile(path, SOUND, None).events())
+    both = list(MediaFile(path, SOUND, PICTURE).read())
+    alone = list(MediaFile(path, SOUND, None).read())
     assert [e.end_ns for e in both if isinstance(e, Block)] == [e.end_ns for e in alone if isinstance(e, Block)]
     frames = [frame.end_ns for frame in read_frames(path, FrameGrid(25.0)) if isinstance(frame, Frame)]
-    assert [event.end_ns for event in both if isinstance(event, Frame)] == frames
+    assert [item.end_ns for item in both if isinstance(item, Frame)] == frames
 
 
 def only(begin_s: float, end_s: float, later_s: float = 0.0) -> Change:
@@ -84,10 +84,10 @@ def only(begin_s: float, end_s: float, later_s: float = 0.0) -> Change:
 
 
 def is_as_it_was(path: Path) -> None:
-    events = list(MediaFile(path, SOUND, PICTURE).events())
-    assert max(event.end_ns for event in events) < 4.3e9
-    assert beep_times(events) == pytest.approx([1, 3], abs=0.1)
-    assert flash_times(events) == pytest.approx([1, 3], abs=0.15)
+    media = list(MediaFile(path, SOUND, PICTURE).read())
+    assert max(item.end_ns for item in media) < 4.3e9
+    assert beep_times(media) == pytest.approx([1, 3], abs=0.1)
+    assert flash_times(media) == pytest.approx([1, 3], abs=0.15)
 
 
 def test_a_picture_whose_time_is_hours_astray_is_not_waited_for(tmp_path) -> None:

@@ -37,7 +37,7 @@ def record(make_clip: Callable[..., Path], path: Path, late_s: float, codecs: tu
     return make_clip(path, flashes(at_s), samples, fps=FPS, rate_hz=RATE_HZ, codecs=codecs)
 
 
-def as_events(samples: np.ndarray, levels: np.ndarray, rate_hz: int = 16000, fps: float = FPS) -> list[Block | Frame]:
+def as_media(samples: np.ndarray, levels: np.ndarray, rate_hz: int = 16000, fps: float = FPS) -> list[Block | Frame]:
     """Blocks of 20 ms, then frames of one brightness each, from time 0 on."""
     size = rate_hz // 50
     pieces = np.float32(samples[: len(samples) // size * size]).reshape(-1, size)

@@ -6,16 +6,16 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Block, Frame
 from edge.sync.onsets import Evidence, brightness, clap_starts, flash_starts
-from tests.edge.sync.made_claps import as_events, claps, flashes
+from tests.edge.sync.made_claps import as_media, claps, flashes
 
 MS = 1_000_000
 RATE_HZ = 16000
 
 
-def kept(events) -> Evidence:
+def kept(media) -> Evidence:
     evidence = Evidence()
-    for event in events:
-        evidence.add(event)
+    for item in media:
+        evidence.add(item)
     return evidence
 
 
@@ -42,15 +42,15 @@ def test_an_echo_is_no_second_clap() -> None:
 
 def test_times_are_those_of_the_blocks_whatever_lies_between_them() -> None:
     """Sound that was lost for 3 s: what comes after is timed by its own block."""
-    events = as_events(claps(np.array([1.0, 3.0]), 4, RATE_HZ), [])
-    moved = [Block(block.samples, block.end_ns + (3000 * MS if block.end_ns > 2000 * MS else 0)) for block in events]
+    media = as_media(claps(np.array([1.0, 3.0]), 4, RATE_HZ), [])
+    moved = [Block(block.samples, block.end_ns + (3000 * MS if block.end_ns > 2000 * MS else 0)) for block in media]
     np.testing.assert_allclose(kept(moved).claps_ns(RATE_HZ), [1000 * MS, 6000 * MS], atol=0.2 * MS)
 
 
 @pytest.mark.parametrize("fps", [5, 25, 30, 240])
 def test_a_flash_is_the_first_frame_that_shows_it(fps: int) -> None:
     levels = flashes(np.array([1.0, 3.0, 5.0]), 7, fps)[:, 0, 0, 0]
-    found = kept(as_events(np.zeros(0), levels, fps=fps))
+    found = kept(as_media(np.zeros(0), levels, fps=fps))
     assert found.frame_ns == pytest.approx(1e9 / fps, abs=1)
     np.testing.assert_allclose(found.flashes_ns(), [1000 * MS, 3000 * MS, 5000 * MS], atol=1)
 

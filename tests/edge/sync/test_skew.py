@@ -9,7 +9,7 @@ from edge.sources.adapters import ShiftedRecording
 from edge.sources.media import MediaFile
 from edge.sync.onsets import Evidence
 from edge.sync.skew import Skew, measure, pair
-from tests.edge.sync.made_claps import as_events, claps, flashes, record
+from tests.edge.sync.made_claps import as_media, claps, flashes, record
 
 SOUND, EVERY_FRAME = AudioSpec(16000, 6.0), VideoSpec(240.0, 8, 8, "whole")
 LOSSLESS = ("ffv1", "pcm_s16le")
@@ -17,10 +17,10 @@ CONTAINERS = [("clip.mkv", LOSSLESS), ("clip.mp4", ("mpeg4", "aac")), ("clip.web
 FRAME_MS = 40
 
 
-def skew_of(events) -> Skew:
+def skew_of(media) -> Skew:
     evidence = Evidence()
-    for event in events:
-        evidence.add(event)
+    for item in media:
+        evidence.add(item)
     return measure(evidence, SOUND.rate_hz)
 
 
@@ -31,13 +31,13 @@ def test_a_recordings_skew_is_found_and_mended(
 ) -> None:
     clip = record(make_clip, tmp_path / file, late_ms / 1000, codecs)
     media = MediaFile(clip, SOUND, EVERY_FRAME)
-    skew = skew_of(media.events())
+    skew = skew_of(media.read())
     record_property(
         "measured", f"{file} {codecs}: clap {late_ms:+} ms after the flash, measured {skew.skew_ms:+.1f} ms"
     )
     assert skew.skew_ms == pytest.approx(late_ms, abs=1 if codecs == LOSSLESS else FRAME_MS / 2)
     assert (skew.pairs, skew.spread_ms < 5, skew.frame_ms) == (5, True, FRAME_MS)
-    mended = skew_of(ShiftedRecording(media, round(skew.av_offset_ms * 1e6)).events())
+    mended = skew_of(ShiftedRecording(media, round(skew.av_offset_ms * 1e6)).read())
     assert mended.skew_ms == pytest.approx(0, abs=0.1)
     assert mended.pairs == 5
 
@@ -46,7 +46,7 @@ def test_claps_and_flashes_of_their_own_are_left_out() -> None:
     at_s = np.arange(1.0, 10, 2)
     heard = claps(np.sort([*(at_s + 0.03), 2.2]), 12, 16000)
     seen = flashes(np.array([*at_s, 11.0]), 12)[:, 0, 0, 0]
-    skew = skew_of(as_events(heard, seen))
+    skew = skew_of(as_media(heard, seen))
     assert skew.skew_ms == pytest.approx(30, abs=0.5)
     assert skew.pairs == 5
 
@@ -57,9 +57,9 @@ def test_the_nearest_are_pairs_within_a_second() -> None:
 
 
 def test_one_event_is_not_enough() -> None:
-    events = as_events(claps(np.array([1.0]), 4, 16000), flashes(np.array([1.0]), 4)[:, 0, 0, 0])
+    media = as_media(claps(np.array([1.0]), 4, 16000), flashes(np.array([1.0]), 4)[:, 0, 0, 0])
     with pytest.raises(SourceError, match="1 claps and 1 flashes make 1 pairs within a second; at least 3 are needed"):
-        skew_of(events)
+        skew_of(media)
 
 
 def test_claps_and_flashes_that_have_nothing_to_do_with_each_other_are_refused() -> None:
@@ -68,4 +68,4 @@ def test_claps_and_flashes_that_have_nothing_to_do_with_each_other_are_refused()
     with pytest.raises(
         SourceError, match=r"6 claps and flashes differ by \d+ ms among themselves; expected at most 50"
     ):
-        skew_of(as_events(heard, flashes(at_s, 14)[:, 0, 0, 0]))
+        skew_of(as_media(heard, flashes(at_s, 14)[:, 0, 0, 0]))

@@ -150,7 +150,7 @@ def test_a_file_is_not_unreadable_where_no_descriptor_is_left(existing: Path, no
 
 
 def test_a_stream_that_ends_for_want_of_descriptors_is_no_error_of_the_program() -> None:
-    def add(_events: object) -> None:
+    def add(_media: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
     failures: list[Exception] = []

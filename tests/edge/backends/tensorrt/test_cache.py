@@ -13,7 +13,7 @@ from queue import Queue
 
 import msgspec
 import pytest
-from msgspec.structs import replace
+from msgspec.structs import FieldInfo, replace
 
 from edge.backends.tensorrt import cache
 from edge.backends.tensorrt.cache import CacheMiss, Header, Key
@@ -24,7 +24,7 @@ from edge.errors import EngineError
 ROOT = Path(__file__).parents[4]
 CONTENT = bytes(range(256)) * 4 + b"\nnot the first line\n"
 OTHERS = {
-    "flavour": "tensorrt-rtx",
+    "variant": "tensorrt-rtx",
     "version": "10.4.0",
     "capability": "8.6",
     "device": None,
@@ -70,11 +70,12 @@ def test_what_is_written_is_read_and_its_first_line_says_what_it_is(file: Path, 
     assert [each.name for each in file.parent.iterdir()] == [file.name]
 
 
-@pytest.mark.parametrize("name", Key.__struct_fields__)
-def test_whatever_differs_from_what_is_wanted_is_named(file: Path, key: Key, name: str) -> None:
+@pytest.mark.parametrize("field", msgspec.structs.fields(Key), ids=lambda field: field.name)
+def test_whatever_differs_from_what_is_wanted_is_named(file: Path, key: Key, field: FieldInfo) -> None:
+    name = field.name
     wanted = replace(key, **{name: OTHERS[name]})
     theirs, ours = (msgspec.to_builtins(getattr(each, name)) for each in (key, wanted))
-    assert reason(file, wanted) == f"its {name} is {theirs}, here {ours}"
+    assert reason(file, wanted) == f"its {field.encode_name} is {theirs}, here {ours}"
 
 
 def test_all_that_differs_is_named(file: Path, key: Key) -> None:

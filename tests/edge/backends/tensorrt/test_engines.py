@@ -32,7 +32,7 @@ from tests.edge.backends.tensorrt import made_engines as made
 class Told:
     append = staticmethod(lambda line: print(line, flush=True))
 target = Target(flavour.find("tensorrt-rtx"), "8.6", None)
-print(len(made.workshop(Told).provide(load(Path(sys.argv[1])), "image_encoder", [target])))
+print(len(made.engine_builder(Told).provide(load(Path(sys.argv[1])), "image_encoder", [target])))
 """
 KILLED = """
 import os, signal
