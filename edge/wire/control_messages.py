@@ -1,7 +1,7 @@
-"""What may be asked at the control port, what it answers, and the JSON Schema of these and of all that is published.
+"""Requests and replies of the control port, and the JSON Schema of these and of the published messages.
 
-A request is a bare word (`last`) or a map in JSON or MessagePack (`{"ask": "last", "stream": "cam1"}`). The reply to
-a bare word is JSON, to a map its own format.
+A request is a bare word (`last`) or a map in JSON or MessagePack (`{"ask": "last", "stream": "cam1"}`). A map is
+answered in its own format, a bare word in JSON.
 """
 
 from functools import cache
@@ -19,91 +19,97 @@ EXPECTED = (
 )
 LONGEST_WORD = 20
 FIXMAP, MAP16, MAP32 = range(0x80, 0x90), 0xDE, 0xDF
-"""First bytes of a map in MessagePack."""
+"""First bytes of a MessagePack map."""
 
 
 class AskStatus(msgspec.Struct, frozen=True, tag_field="ask", tag="status", forbid_unknown_fields=True):
-    """What runs, and how its streams are; answered with a StatusReply."""
+    """Request `status`: what runs and the state of its streams; answered with a StatusReply."""
 
     stream: str | None = None
-    """Of this stream alone."""
+    """Name of the only stream to report; null for all streams."""
 
 
 class AskLast(msgspec.Struct, frozen=True, tag_field="ask", tag="last", forbid_unknown_fields=True):
-    """The last prediction and steady state; answered with a LastReply."""
+    """Request `last`: the last prediction and event of each stream; answered with a LastReply."""
 
     stream: str | None = None
-    """Of this stream alone."""
+    """Name of the only stream to report; null for all streams."""
 
 
 class AskClock(msgspec.Struct, frozen=True, tag_field="ask", tag="clock", forbid_unknown_fields=True):
-    """The publishing machine's clocks; answered with a ClockReply."""
+    """Request `clock`: the clocks of the publishing machine; answered with a ClockReply."""
 
 
 class AskSchema(msgspec.Struct, frozen=True, tag_field="ask", tag="schema", forbid_unknown_fields=True):
-    """JSON Schema of the messages; the reply is the schema."""
+    """Request `schema`: the JSON Schema of all messages, requests and replies; answered with the schema itself."""
 
 
 class AskStop(msgspec.Struct, frozen=True, tag_field="ask", tag="stop", forbid_unknown_fields=True):
-    """End the runtime, where that is allowed; answered with a StopReply."""
+    """Request `stop`: end the runtime, if `--allow-stop` permits it; answered with a StopReply."""
 
 
 Request = AskStatus | AskLast | AskClock | AskSchema | AskStop
 
 
 class StatusReply(msgspec.Struct, frozen=True):
-    """What runs, and how its streams are."""
+    """Reply to `status`: what runs and the state of its streams."""
 
     about: dict[str, str]
-    """The bundle, the backend, the session, the process and its addresses."""
+    """Description of the runtime: bundle, backend, session, process and addresses."""
     streams: list[Status]
-    """The last status of each."""
+    """Last status of each stream that has published one."""
     stats: Stats | None
-    """Null in the first second."""
+    """Last stats of the runtime; null in its first second."""
 
 
 class LastReply(msgspec.Struct, frozen=True):
-    """What was last said of each stream."""
+    """Reply to `last`: the last prediction and event of each stream."""
 
     predictions: list[Prediction]
+    """Last prediction of each stream that has published one."""
     events: list[SteadyState]
+    """Last event of each stream that has published one."""
 
 
 class ClockReply(msgspec.Struct, frozen=True):
-    """The publishing machine's clocks."""
+    """Reply to `clock`: the clocks of the publishing machine."""
 
     received_mono_ns: int
-    """CLOCK_MONOTONIC when the request was read."""
+    """CLOCK_MONOTONIC when the request was read, in nanoseconds."""
     mono_ns: int
-    """CLOCK_MONOTONIC when the reply left."""
+    """CLOCK_MONOTONIC when the reply was sent, in nanoseconds."""
     unix_ns: int
-    """Unix time at `mono_ns`."""
+    """Unix time at `mono_ns`, in nanoseconds."""
 
 
 class StopReply(msgspec.Struct, frozen=True):
-    """It ends."""
+    """Reply to `stop`: the runtime is ending."""
 
     stopping: bool
+    """True: the end has begun."""
 
 
 class Refusal(msgspec.Struct, frozen=True):
-    """A request that was not understood or is not allowed."""
+    """Reply to a request that was not understood or is not allowed."""
 
     error: str
-    """What was found and what was expected."""
+    """Explanation: the request found, the requests expected, or the remedy."""
 
 
 Reply = StatusReply | LastReply | ClockReply | StopReply | Refusal
 
 
 def format_of(body: bytes) -> WireFormat:
-    """The format of a request, by its first byte; a bare word counts as JSON."""
+    """Return the format of a request, judged by its first byte; a bare word counts as JSON."""
     first = body[0] if body else 0
     return "msgpack" if first in FIXMAP or first in (MAP16, MAP32) else "json"
 
 
 def read_request(body: bytes) -> Request:
-    """One of `UNREADABLE` where it is none."""
+    """Return the request in a body: a bare word, or a map in JSON or MessagePack.
+
+    Raises one of `UNREADABLE` if the body is no request.
+    """
     request: Request
     if format_of(body) == "msgpack":
         request = msgspec.msgpack.decode(body, type=Request)
@@ -116,30 +122,30 @@ def read_request(body: bytes) -> Request:
 
 
 def explain_request(error: Exception, body: bytes) -> str:
-    """What is wrong with bytes that are no request."""
+    """Return why a body is no request, given the error that `read_request` raised."""
     if format_of(body) == "msgpack" or body[:1] == b"{":
         return explain(error, body, Request)
     return f"found {body[:LONGEST_WORD].decode('ascii', 'replace').strip()!r}"
 
 
 def write(value: Request | Reply | dict[str, Any], wire_format: WireFormat) -> bytes:
-    """A request or a reply."""
+    """Return a request, a reply or the schema, encoded."""
     return msgspec.msgpack.encode(value) if wire_format == "msgpack" else msgspec.json.encode(value)
 
 
 @cache
 def written_schema(wire_format: WireFormat) -> bytes:
-    """The schema as it is answered: whoever asks costs no more than the bytes."""
+    """Return the encoded schema; cached, so that a request for it costs no more than sending the bytes."""
     return write(schema(), wire_format)
 
 
 def schema() -> dict[str, Any]:
-    """JSON Schema of a published message; its `$defs` hold what is asked and answered here too."""
+    """Return the JSON Schema of a published message; its `$defs` hold the requests and replies too."""
     types = [Message, Request, StatusReply, LastReply, ClockReply, StopReply, Refusal]
     (message, *_), parts = msgspec.json.schema_components(types, ref_template="#/$defs/{name}")
     return {
         "$schema": "https://json-schema.org/draft/2020-12/schema",
-        "title": "What foal-edge publishes, version 1",
+        "title": "Messages published by foal-edge, version 1",
         **message,
         "$defs": parts,
     }

@@ -1,11 +1,12 @@
-"""The wire, version 1: what is published, as typed structs in MessagePack or JSON.
+"""The wire protocol, version 1: the published messages as typed structs, encoded as MessagePack or JSON.
 
-A message is two frames: the topic, which ends with a dot, and one map. Times are integer nanoseconds; those with
-`mono` in their name are CLOCK_MONOTONIC of the publishing machine, the others unix time. Of a recording that is not
-played in its own time (`--fast`) all are nanoseconds from its beginning.
+A message has two ZeroMQ frames: the topic, which ends with a dot, and one map. All times are integer nanoseconds.
+Fields with `mono` in their name are CLOCK_MONOTONIC of the publishing machine; the others are Unix time. In a replay
+faster than real time (`--fast`), all of them are nanoseconds since the beginning of the recording.
 
-Subscribe with SUB sockets, to topics of at most 100 bytes. Who joins gets the last message of each topic by a way on
-which an XSUB socket that is there already gets it too, whatever it asked for: with one, look at the topic.
+Subscribe with SUB sockets, to topics of at most 100 bytes. A new subscriber receives the last message of each matching
+topic at once. XSUB sockets that are already connected receive these repeated messages too, even on topics that they
+have not subscribed to: with an XSUB socket, check the topic of each message.
 """
 
 from typing import Literal
@@ -34,7 +35,7 @@ OF_ALL_STREAMS = ("messages_queue", "messages_stale")
 """Reasons that the publisher counts, once for all streams: each of them tells the same number."""
 
 UNCERTAIN = "uncertain"
-"""The label of a steady state in which none of the bundle's stands out."""
+"""Label of a steady state in which none of the bundle's labels stands out."""
 
 AudioState = Literal["ok", "silent", "clipping", "lost", "off"]
 VideoState = Literal["ok", "no_face", "dark", "lost", "off"]
@@ -43,174 +44,184 @@ WireFormat = Literal["msgpack", "json"]
 
 
 class AudioEvidence(msgspec.Struct, frozen=True):
-    """What a prediction stood on, of the sound."""
+    """Audio that a prediction is based on."""
 
     state: AudioState
-    """`silent` is digital silence for a second (muted); `clipping` a thousandth of the last second at full scale or
-    beyond; `lost` no block yet, or none for 0.5 s; `off` not asked for."""
+    """State of the audio. `ok`: blocks arrive. `silent`: digital silence for the last second (muted). `clipping`: more
+    than a thousandth of the last second's samples are cut off at full scale. `lost`: no block yet, or none for 0.5 s.
+    `off`: no audio was asked for."""
     rms_dbfs: float | None
-    """Level of the window's sound; null where there is none or it is digital silence."""
+    """RMS level of the window's audio, in dB relative to full scale; null without audio or with digital silence."""
     speech: float | None
-    """Share (0 to 1) of the window's 20 ms pieces that stand 10 dB above its quietest tenth and above -50 dBFS."""
+    """Share of the window's 20 ms pieces, 0 to 1, that are louder than -50 dBFS and 10 dB above the quietest tenth of
+    the pieces; null without audio. A measure of energy: music counts as speech."""
 
 
 class VideoEvidence(msgspec.Struct, frozen=True):
-    """What a prediction stood on, of the picture."""
+    """Video that a prediction is based on."""
 
     state: VideoState
-    """`no_face` frames arrive, none in the window shows a face; `dark` the newest frame is black (lens covered); `lost`
-    no frame yet, none for 1 s, or none that can be used; `off` not asked for."""
+    """State of the video. `ok`: usable frames arrive. `no_face`: frames arrive, but none in the window shows a face.
+    `dark`: the newest frame is black (lens covered). `lost`: no frame yet, none for 1 s, or none that can be used.
+    `off`: no video was asked for."""
     faces: int | None
-    """Found when the whole picture was searched last, at most 2 s before; null with whole framing."""
+    """Number of faces found when the whole frame was last searched, at most 2 s before; null without video or with
+    framing `whole`."""
     box: Box | None
-    """x, y, width, height of the face used in the newest frame, pixels of the camera's picture."""
+    """Box of the face used in the newest frame: x, y, width and height, in pixels of the camera's frame; null without
+    a face, without video or with framing `whole`."""
     frames: int
-    """Embeddings in the window."""
+    """Number of frame embeddings in the window; 0 without video."""
 
 
 class Latency(msgspec.Struct, frozen=True):
-    """Milliseconds spent on this window."""
+    """Time spent on a prediction by stage, in milliseconds."""
 
     encode_video: float
-    """Framing and image encoder, for the frames new since the last window."""
+    """Framing and image encoder, in milliseconds, for the frames that arrived since the previous window."""
     encode_audio: float
-    """Audio encoder, for all streams' windows that went through it together."""
+    """Audio encoder, in milliseconds, for the whole batch of windows, of all streams, that contained this window."""
     fuse: float
-    """Fusion, likewise."""
+    """Fusion, in milliseconds, for the whole batch of windows, of all streams, that contained this window."""
     total: float
-    """`mono_publish - mono_end`."""
+    """`mono_publish - mono_end`, in milliseconds."""
 
 
 class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"):
-    """Topic `emotion.<stream>.`: what the person seems to feel, once a hop."""
+    """Topic `emotion.<stream>.`: the emotion that the person seems to feel, predicted from one window once a hop."""
 
     schema: int
-    """Version of the wire, 1."""
+    """Version of the wire protocol: 1."""
     session: str
-    """Random, new at every start of the runtime."""
+    """Random identifier of the session, new at every start of the runtime."""
     stream: str
-    """Its name."""
+    """Name of the stream."""
     seq: int
-    """Counts this stream's predictions from 0; a gap is a message that the subscriber missed."""
+    """Sequence number of the stream's predictions, from 0; a gap is a message that the subscriber missed."""
     t_start: int
-    """Capture time of the oldest evidence in the window."""
+    """Capture time of the oldest audio sample or frame in the window, in nanoseconds of Unix time."""
     t_end: int
-    """Capture time of the newest evidence in the window."""
+    """Capture time of the newest audio sample or frame in the window, in nanoseconds of Unix time."""
     t_publish: int
-    """When the message left."""
+    """Time at which the message was sent, in nanoseconds of Unix time."""
     mono_start: int
-    """As `t_start`."""
+    """Time `t_start`, in nanoseconds of CLOCK_MONOTONIC."""
     mono_end: int
-    """As `t_end`."""
+    """Time `t_end`, in nanoseconds of CLOCK_MONOTONIC."""
     mono_publish: int
-    """As `t_publish`."""
+    """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     label: str
-    """The most probable one."""
+    """Most probable label."""
     labels: list[str]
-    """The bundle's."""
+    """All labels of the bundle."""
     probs: list[float]
-    """Calibrated, in the order of `labels`."""
+    """Calibrated probabilities, 0 to 1, in the order of `labels`."""
     confidence: float
-    """The label's probability."""
+    """Probability of `label`, 0 to 1."""
     agreement: float | None
-    """Cosine of the two AVEL embeddings, -1 to 1; null where a modality is missing."""
+    """Cosine similarity of the audio and video embeddings (AVEL), -1 to 1; null if audio or video is missing."""
     audio: AudioEvidence
+    """Audio that the prediction is based on."""
     video: VideoEvidence
+    """Video that the prediction is based on."""
     latency_ms: Latency
+    """Time spent on the prediction by stage, in milliseconds."""
     dropped: dict[str, int]
-    """Since the start, by reason; see `DROP_REASONS`."""
+    """Number of items of the stream dropped since the start, by drop reason."""
     bundle: str
-    """Name and version."""
+    """Name and version of the bundle."""
     backend: str
-    """What ran it, e.g. `onnxruntime-cpu`."""
+    """Inference backend, such as `onnxruntime-cpu`."""
 
 
 class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
-    """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell; sent on every change."""
+    """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell, published on every change."""
 
     schema: int
-    """Version of the wire, 1."""
+    """Version of the wire protocol: 1."""
     session: str
-    """As in predictions."""
+    """Random identifier of the session, new at every start of the runtime."""
     stream: str
-    """Its name."""
+    """Name of the stream."""
     seq: int
-    """Counts this stream's events from 0."""
+    """Sequence number of the stream's events, from 0; a gap is a message that the subscriber missed."""
     t_since: int
-    """End of the window that brought the change."""
+    """End of the window that caused the change, in nanoseconds of Unix time."""
     t_publish: int
-    """When the message left."""
+    """Time at which the message was sent, in nanoseconds of Unix time."""
     mono_since: int
-    """As `t_since`."""
+    """Time `t_since`, in nanoseconds of CLOCK_MONOTONIC."""
     mono_publish: int
-    """As `t_publish`."""
+    """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     label: str
-    """One of `labels`, or `uncertain`."""
+    """New label: one of `labels`, or `uncertain` if none stands out."""
     previous: str | None
-    """The label before; null at the first."""
+    """Label before the change; null in the stream's first event."""
     labels: list[str]
-    """The bundle's."""
+    """All labels of the bundle."""
     probs: list[float]
-    """Smoothed, in the order of `labels`."""
+    """Smoothed probabilities, 0 to 1, in the order of `labels`."""
     confidence: float
-    """The label's smoothed probability; where it is `uncertain` the highest of all."""
+    """Smoothed probability of `label`, 0 to 1; for `uncertain`, the highest of `probs`."""
 
 
 class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
-    """Topic `status.<stream>.`: on every change, and every second as a heartbeat.
+    """Topic `status.<stream>.`: the state of a stream, published on every change and every second as a heartbeat.
 
-    The first comes once each modality asked for has given something, or has not within the time after which it is lost.
+    The first status is published once each modality asked for has delivered, or has become `lost`.
     """
 
     schema: int
-    """Version of the wire, 1."""
+    """Version of the wire protocol: 1."""
     session: str
-    """As in predictions."""
+    """Random identifier of the session, new at every start of the runtime."""
     stream: str
-    """Its name."""
+    """Name of the stream."""
     seq: int
-    """Counts this stream's statuses from 0."""
+    """Sequence number of the stream's statuses, from 0; a gap is a message that the subscriber missed."""
     t_publish: int
-    """When the message left."""
+    """Time at which the message was sent, in nanoseconds of Unix time."""
     mono_publish: int
-    """As `t_publish`."""
+    """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     state: StreamState
-    """`degraded`: one modality asked for is lost; `lost`: all are."""
+    """State of the stream. `online`: every modality asked for delivers. `degraded`: one of them is lost. `lost`: all
+    of them are lost. `stopped`: the stream has ended."""
     audio: AudioState
-    """As in a prediction's `audio.state`, now."""
+    """Current state of the audio, as in AudioEvidence."""
     video: VideoState
-    """As in a prediction's `video.state`, now."""
+    """Current state of the video, as in VideoEvidence."""
     hop_s: float
-    """Seconds between predictions: what was asked for, or what `--hop auto` has made of it."""
+    """Time between two predictions of the stream, in seconds: the configured hop, or the one that `--hop auto` has
+    chosen."""
     dropped: dict[str, int]
-    """Since the start, by reason; see `DROP_REASONS`."""
+    """Number of items of the stream dropped since the start, by drop reason."""
 
 
 class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
-    """Topic `stats.`: the whole runtime, every second."""
+    """Topic `stats.`: figures of the whole runtime, published every second."""
 
     schema: int
-    """Version of the wire, 1."""
+    """Version of the wire protocol: 1."""
     session: str
-    """As in predictions."""
+    """Random identifier of the session, new at every start of the runtime."""
     seq: int
-    """Counts these from 0."""
+    """Sequence number of the stats, from 0; a gap is a message that the subscriber missed."""
     t_publish: int
-    """When the message left."""
+    """Time at which the message was sent, in nanoseconds of Unix time."""
     mono_publish: int
-    """As `t_publish`."""
+    """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     uptime_s: float
-    """Seconds since the start."""
+    """Time since the start, in seconds."""
     hop_s: float
-    """Seconds between predictions."""
+    """Time between two predictions of a stream, in seconds."""
     busy: float
-    """Share (0 to 1) of the time since the last one in which the inferring thread worked."""
+    """Share of the time since the previous stats, 0 to 1, in which the inference thread worked."""
     predictions: int
-    """Since the start, of all streams."""
+    """Number of predictions published since the start, of all streams."""
     queues: dict[str, int]
-    """Now waiting: `frames`, `blocks`, `messages`."""
+    """Number of items waiting now, by queue: `frames`, `blocks` and `messages`."""
     dropped: dict[str, int]
-    """Since the start, by reason, of all streams."""
+    """Number of items dropped since the start, of all streams, by drop reason."""
 
 
 Message = Prediction | SteadyState | Status | Stats
@@ -219,18 +230,21 @@ TOPICS: dict[type[Message], str] = {Prediction: "emotion", SteadyState: "event",
 
 
 def topic(message: Message) -> bytes:
-    """The first frame; it ends with a dot so that `cam1` cannot match `cam10`."""
+    """Return the topic, the first frame of a message; the final dot keeps `cam1` from matching `cam10`."""
     name = TOPICS[type(message)]
     return f"{name}.".encode() if isinstance(message, Stats) else f"{name}.{message.stream}.".encode()
 
 
 def encode(message: Message, wire_format: WireFormat) -> bytes:
-    """The second frame."""
+    """Return the second frame of a message: the message as one map."""
     return msgspec.msgpack.encode(message) if wire_format == "msgpack" else msgspec.json.encode(message)
 
 
 def decode(body: bytes) -> Message:
-    """Either format, told apart by its first byte; msgspec.MsgspecError where it is neither."""
+    """Return the message in a second frame of either format, which its first byte tells.
+
+    Raises msgspec.MsgspecError if the frame holds no message of this version.
+    """
     module = msgspec.json if body[:1] == b"{" else msgspec.msgpack
     message: Message = module.decode(body, type=Message)
     return message

@@ -1,4 +1,4 @@
-"""The page of the wire, written from the message types: `python -m edge.wire.page > docs/wire.md`."""
+"""Page that documents the wire, generated from the message types: `python -m edge.wire.page > docs/wire.md`."""
 
 import ast
 import inspect
@@ -14,10 +14,10 @@ from . import messages
 HEADING = """\
 # The wire
 
-Made of `edge/wire/messages.py` by `python -m edge.wire.page > docs/wire.md`: change what it says there. A field that is
-not explained means what its name says, or what it means further up.
+Generated from `edge/wire/messages.py` by `python -m edge.wire.page > docs/wire.md`: edit the docstrings there, not this
+page.
 """
-DROPPED = "## Why something was dropped\n\nThe keys of `dropped`; `DROP_REASONS` in Python."
+DROPPED = "## Drop reasons\n\nKeys of the maps `dropped`; `DROP_REASONS` in Python."
 SCALARS: dict[type[types.Type], str] = {
     types.IntType: "integer",
     types.FloatType: "number",
@@ -28,7 +28,7 @@ SCALARS: dict[type[types.Type], str] = {
 
 
 def page() -> str:
-    """The whole page, in Markdown."""
+    """Return the whole page, in Markdown."""
     meanings = read_meanings(inspect.getsource(messages))
     parts = [HEADING, inspect.getdoc(messages) or ""]
     for kind in get_args(messages.Message):
@@ -36,24 +36,24 @@ def page() -> str:
         for part in inner(kind):
             parts += [f"### {part.__name__}", *section(part, meanings)]
     reasons = [(f"`{reason}`", about) for reason, about in messages.DROP_REASONS.items()]
-    parts += [DROPPED, table(("reason", "what was dropped"), reasons)]
+    parts += [DROPPED, table(("reason", "dropped items"), reasons)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
 def section(kind: type[msgspec.Struct], meanings: dict[tuple[str, str], str]) -> list[str]:
-    """What a struct is, and a table of its fields."""
+    """Return the description of a struct and a table of its fields, in Markdown."""
     about = struct(kind)
     rows = [
         (f"`{field.encode_name}`", spelled(field.type), meanings.get((kind.__name__, field.name), ""))
         for field in about.fields
     ]
     if about.tag is not None:
-        rows.insert(0, (f"`{about.tag_field}`", f"`{about.tag}`", ""))
+        rows.insert(0, (f"`{about.tag_field}`", f"`{about.tag}`", "Kind of the message."))
     return [inspect.getdoc(kind) or "", table(("field", "type", "meaning"), rows)]
 
 
 def struct(kind: type[msgspec.Struct]) -> types.StructType:
-    """What msgspec encodes of a struct."""
+    """Return the fields and the tag of a struct, as msgspec encodes them. Raises TypeError for any other type."""
     about = types.type_info(kind)
     if not isinstance(about, types.StructType):
         raise TypeError(f"{kind} is {about}; only structs are on the wire")
@@ -61,12 +61,12 @@ def struct(kind: type[msgspec.Struct]) -> types.StructType:
 
 
 def inner(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """The structs in a struct."""
+    """Return the types of a struct's fields that are structs themselves."""
     return [field.type.cls for field in struct(kind).fields if isinstance(field.type, types.StructType)]
 
 
 def spelled(kind: types.Type) -> str:
-    """A type in the words that MessagePack and JSON share."""
+    """Return the name of a type in the words that MessagePack and JSON share."""
     if isinstance(kind, types.UnionType):
         return " or ".join(spelled(each) for each in kind.types)
     if isinstance(kind, types.LiteralType):
@@ -83,7 +83,7 @@ def spelled(kind: types.Type) -> str:
 
 
 def read_meanings(source: str) -> dict[tuple[str, str], str]:
-    """The string below each field, by class and field: Python keeps it in the source alone."""
+    """Return the docstring below each field, by class and field, from the source: Python does not keep it elsewhere."""
     meanings: dict[tuple[str, str], str] = {}
     for node in ast.parse(source).body:
         if not isinstance(node, ast.ClassDef):
@@ -95,7 +95,7 @@ def read_meanings(source: str) -> dict[tuple[str, str], str]:
 
 
 def table(heads: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A Markdown table."""
+    """Return a Markdown table."""
     lines = [heads, ["---"] * len(heads), *rows]
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines)
 

@@ -61,7 +61,7 @@ def test_it_says_the_topic_of_each(message: Message) -> None:
 
 
 def test_it_explains_every_reason_for_dropping() -> None:
-    assert set(tables()["Why something was dropped"]) == set(DROP_REASONS)
+    assert set(tables()["Drop reasons"]) == set(DROP_REASONS)
 
 
 def test_a_meaning_stands_below_its_field_and_may_take_lines() -> None:
@@ -97,4 +97,4 @@ def test_every_struct_of_the_wire_is_on_the_page() -> None:
 
 def test_the_page_says_which_sockets_subscribe() -> None:
     assert "Subscribe with SUB sockets" in page()
-    assert "an XSUB socket that is there already gets it too" in " ".join(page().split())
+    assert "XSUB sockets that are already connected receive these repeated messages too" in " ".join(page().split())
