@@ -21,7 +21,8 @@ from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
 from edge.wire import control, guard, publisher
 from edge.wire.addresses import AUTO
-from edge.wire.messages import DROP_REASONS, Message
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Message
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
 PAGE = (Path(__file__).parent.parent / "docs/operating.md").read_text()

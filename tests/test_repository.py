@@ -10,6 +10,7 @@ import pytest
 
 from edge.cli.main import main as foal_edge
 from edge.wire import messages
+from edge.wire.drop_reasons import DROP_REASONS
 from export.__main__ import main as export
 from train import config
 from train.commands import main as train
@@ -92,5 +93,5 @@ def test_the_readme_has_two_set_up_commands():
 def test_the_message_of_the_readme_is_one_of_this_version():
     (shown,) = code_blocks("json")
     message = msgspec.json.decode(shown, type=messages.Prediction)
-    assert list(message.dropped) == list(messages.DROP_REASONS)
+    assert list(message.dropped) == list(DROP_REASONS)
     assert set(msgspec.to_builtins(message)) == set(msgspec.json.decode(shown))

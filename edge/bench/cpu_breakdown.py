@@ -3,7 +3,7 @@
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from ..live.supervision import OVERLOAD
+from ..wire.drop_reasons import OVERLOAD
 from .figures import of_a_sample
 from .report import Document, Series
 

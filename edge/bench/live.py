@@ -14,8 +14,8 @@ from msgspec.structs import asdict
 
 from ..clock import to_ns
 from ..errors import FoalError, SourceError
-from ..live.supervision import OVERLOAD
 from ..sources.track_selection import BEST, Numbers
+from ..wire.drop_reasons import OVERLOAD
 from ..wire.messages import Prediction, Stats
 from .candidates import Contender
 from .energy import Energy

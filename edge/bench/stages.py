@@ -18,7 +18,8 @@ from ..clock import SECOND_NS, SystemClock
 from ..errors import PublishError
 from ..preprocess.framing import Framing, Image
 from ..sources.base import Recording
-from ..wire.messages import DROP_REASONS, SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
+from ..wire.drop_reasons import DROP_REASONS
+from ..wire.messages import SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
 from ..wire.publisher import Publisher, stamped
 from ..wire.subscriber import Subscriber
 from . import flops as work

@@ -7,7 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from ..preprocess.media import Block, Discontinuity, Frame, Media, check
-from ..sources.defects import DAMAGED, NOT_FINITE
+from ..wire.drop_reasons import (
+    BLOCKS_OVERLOAD,
+    FRAMES_OVERLOAD,
+    FRAMES_STALE,
+    PACKETS_DAMAGED,
+    SAMPLES_NOT_FINITE,
+)
 
 MOST_FRAMES = 5
 """A stream's: 1 s at the usual 5 a second. A large model listens for half of that; an overloaded machine looks at the
@@ -15,8 +21,8 @@ newest."""
 MOST_BLOCKS = 400
 """A stream's: 8 s of 20 ms blocks, more than a window."""
 
-FRAMES, BLOCKS, STALE = "frames_overload", "blocks_overload", "frames_stale"
-REASONS = (FRAMES, BLOCKS, STALE, NOT_FINITE, DAMAGED)
+BEFORE_THE_LOOP = (FRAMES_OVERLOAD, BLOCKS_OVERLOAD, FRAMES_STALE, SAMPLES_NOT_FINITE, PACKETS_DAMAGED)
+"""Reasons counted before anything reaches the loop: by sources and by the inbox."""
 
 
 @dataclass(frozen=True)
@@ -58,7 +64,7 @@ class Inbox:
         self.dropped: list[Counter[str]] = list(dropped) or [Counter() for _ in captures]
         """A stream each, by reason. No reason is added later: other threads count here and read."""
         for counted in self.dropped:
-            counted.update(dict.fromkeys(REASONS, 0))
+            counted.update(dict.fromkeys(BEFORE_THE_LOOP, 0))
         self._running = list(captures)
         self._frames: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
         self._blocks: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
@@ -81,9 +87,9 @@ class Inbox:
                 self._discontinuities[stream].append(self._arrive(stream, item))
                 return True
             if isinstance(item, Frame):
-                queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES
+                queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES_OVERLOAD
             else:
-                queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS
+                queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS_OVERLOAD
                 self._heard_ns[stream] = item.end_ns
             if len(queue) == most:
                 queue.popleft()

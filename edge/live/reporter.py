@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterator, Mapping
 
 from ..bundle.manifest import Manifest
 from ..clock import SECOND_NS
+from ..wire.drop_reasons import DROP_REASONS, WINDOWS_NOT_FINITE
 from ..wire.messages import (
-    DROP_REASONS,
     SCHEMA,
     AudioEvidence,
     AudioState,
@@ -80,7 +80,7 @@ class Reporter:
         )
         if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
             figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
-            self.drop("windows_not_finite", f"not all of a window is finite: {figures}")
+            self.drop(WINDOWS_NOT_FINITE, f"not all of a window is finite: {figures}")
             self.encode_video_s = 0.0
             return
         best = int(recognition.probs.argmax())

@@ -14,16 +14,12 @@ from ..bundle.manifest import Manifest
 from ..clock import to_ns
 from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framed, Framing, Image
-from ..preprocess.media import Block, Discontinuity, Embedding, Frame, Media, Samples, form
+from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.messages import AudioState, VideoState
 from .signal_quality import is_clipping, is_dark, is_muted
 
-AUDIO_LOST_NS = 500_000_000
-"""Without a block for this long, the microphone is lost."""
-VIDEO_LOST_NS = 1_000_000_000
-"""Without a frame for this long, the camera is lost."""
 GRACE_NS = 100_000_000
 """How long a window waits for sound that is late."""
 STATE_S = 1.0
@@ -63,8 +59,8 @@ class Stream:
         begin_ns: int,
         hop_ns: int,
         audio_lag_ns: int = 0,
-        audio_lost_ns: float = AUDIO_LOST_NS,
-        video_lost_ns: float = VIDEO_LOST_NS,
+        audio_lost_ns: float = to_ns(AUDIO_LOST_S),
+        video_lost_ns: float = to_ns(VIDEO_LOST_S),
     ) -> None:
         """`sound_lag_ns`: by how much the sound's times are behind when it arrives, as the user has moved them."""
         self.audio, self.video = audio, video

@@ -13,7 +13,15 @@ from ..errors import FoalError
 from ..preprocess.framing import Image
 from ..preprocess.media import Embedding, Media
 from ..system.resources import exhaustion
-from .inbox import FRAMES, LoopInput
+from ..wire.drop_reasons import (
+    FRAMES_FAILED,
+    FRAMES_NOT_FINITE,
+    FRAMES_OVERLOAD,
+    WINDOWS_EMPTY,
+    WINDOWS_LATE,
+    WINDOWS_NOT_FINITE,
+)
+from .inbox import LoopInput
 from .recognizer import Recognition
 from .reporter import Reporter
 from .stream import Stream, Window
@@ -59,8 +67,8 @@ class StreamRunner:
         if self.is_running:
             with self._guard():
                 self._stream.grid.change(step.hop_ns, step.now_ns)
-                if dropped.get(FRAMES, 0) != self._frames_dropped:
-                    self._frames_dropped = dropped[FRAMES]
+                if dropped.get(FRAMES_OVERLOAD, 0) != self._frames_dropped:
+                    self._frames_dropped = dropped[FRAMES_OVERLOAD]
                     self._stream.excuse(step.now_ns)
 
     def has_unseen(self, before_ns: float) -> bool:
@@ -72,7 +80,7 @@ class StreamRunner:
         started = time.perf_counter()
         with self._guard():
             for error in self._stream.look(before_ns):
-                self._reporter.drop("frames_failed", f"a frame cannot be framed ({type(error).__name__}: {error})")
+                self._reporter.drop(FRAMES_FAILED, f"a frame cannot be framed ({type(error).__name__}: {error})")
         self._reporter.encode_video_s += time.perf_counter() - started
 
     @property
@@ -84,7 +92,7 @@ class StreamRunner:
         """Take the embeddings `[n, Dv]` of `crops`, which took so long together with others'."""
         with self._guard():
             for _ in range(self._stream.keep(embeddings)):
-                self._reporter.drop("frames_not_finite", "the model gives a frame an embedding that is not finite")
+                self._reporter.drop(FRAMES_NOT_FINITE, "the model gives a frame an embedding that is not finite")
         self._reporter.encode_video_s += took_s
 
     def take_due(self, now_ns: int, *, latest_only: bool) -> int | None:
@@ -92,7 +100,7 @@ class StreamRunner:
         end_ns = None
         with self._guard():
             while self.is_running and (end_ns is None or latest_only) and self._stream.due(now_ns):
-                self._reporter.dropped["windows_late"] += end_ns is not None
+                self._reporter.dropped[WINDOWS_LATE] += end_ns is not None
                 end_ns = self._stream.grid.next_ns
                 self._stream.grid.advance()
         return end_ns if self.is_running else None
@@ -104,9 +112,9 @@ class StreamRunner:
             window = self._stream.cut(end_ns)
             if window is None:
                 leapt = self._stream.grid.skip_to(now_ns - LEAP_NS) if now_ns - end_ns > LEAP_NS else 0
-                self._reporter.dropped["windows_empty"] += 1 + leapt
+                self._reporter.dropped[WINDOWS_EMPTY] += 1 + leapt
             elif not np.isfinite(window.samples).all():
-                self._reporter.drop("windows_not_finite", "a window's sound is not finite")
+                self._reporter.drop(WINDOWS_NOT_FINITE, "a window's sound is not finite")
                 window = None
         return window
 

@@ -5,15 +5,14 @@ import logging
 
 from ..clock import SECOND_NS, Clock
 from ..service.systemd import SystemdNotifier
-from ..wire.messages import DROP_REASONS, SCHEMA, Message, Stats
+from ..wire.drop_reasons import DROP_REASONS, OVERLOAD
+from ..wire.messages import SCHEMA, Message, Stats
 from ..wire.publisher import Publisher
 from .hop_control import HopControl
 from .inbox import Inbox
 from .reporter import Reporter
 
 EVERY_NS = SECOND_NS
-OVERLOAD = ("frames_overload", "blocks_overload", "windows_late")
-"""Reasons that tell of a machine too slow for the hop."""
 
 log = logging.getLogger(__name__)
 

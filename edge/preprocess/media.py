@@ -16,6 +16,8 @@ Embedding = NDArray[np.floating[Any]]
 
 BLOCK_S = 0.02
 """Sources hand sound on in pieces of this length."""
+AUDIO_LOST_S, VIDEO_LOST_S = 0.5, 1.0
+"""Seconds without a block after which a microphone is lost, and without a frame after which a camera is."""
 LARGEST_SIDE_PX = 1 << 14
 """Of a picture."""
 LATEST_NS = 1 << 62

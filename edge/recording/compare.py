@@ -11,7 +11,8 @@ import msgspec
 
 from ..errors import FoalError, SourceError
 from ..validation import UNREADABLE, explain
-from ..wire.messages import OF_ALL_STREAMS, Message, WireFormat, encode
+from ..wire.drop_reasons import PER_RUN
+from ..wire.messages import Message, WireFormat, encode
 from .records import End, Gap, SentMessage
 
 FLOATS_ALIKE = 1e-3
@@ -100,7 +101,7 @@ def read_fields(body: bytes) -> Fields:
 def count_dropped(fields: Fields) -> int:
     """How many messages the publisher had dropped by then, of all streams."""
     dropped = fields.get("dropped")
-    counts = [dropped.get(reason, 0) for reason in OF_ALL_STREAMS] if isinstance(dropped, dict) else []
+    counts = [dropped.get(reason, 0) for reason in PER_RUN] if isinstance(dropped, dict) else []
     return sum(count for count in counts if isinstance(count, int))
 
 

@@ -13,8 +13,8 @@ from prometheus_client.registry import Collector
 
 from ..errors import PublishError
 from ..system.versions import program_version
+from ..wire.drop_reasons import PER_RUN
 from ..wire.messages import (
-    OF_ALL_STREAMS,
     AudioState,
     Latency,
     Message,
@@ -130,7 +130,7 @@ class SessionMetrics:
             self._drop(message.stream, message.dropped)
         else:
             self._stats = message
-            self._drop("", {reason: message.dropped.get(reason, 0) for reason in OF_ALL_STREAMS})
+            self._drop("", {reason: message.dropped.get(reason, 0) for reason in PER_RUN})
 
     @staticmethod
     def _count(counted: Counter[tuple[str, str]], message: Prediction | SteadyState) -> None:
@@ -140,7 +140,7 @@ class SessionMetrics:
 
     def _drop(self, stream: str, dropped: dict[str, int]) -> None:
         for reason, count in dropped.items():
-            key = ("" if reason in OF_ALL_STREAMS else stream, reason)
+            key = ("" if reason in PER_RUN else stream, reason)
             self._dropped[key] = max(count, self._dropped.get(key, 0))
 
     def collect(self) -> Iterator[Metric]:

@@ -20,12 +20,13 @@ from ..live.inbox import Inbox
 from ..live.loop import run_fast, run_live
 from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
 from ..live.recognizer import Recognizer
-from ..live.supervision import OVERLOAD, Supervisor
+from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
 from ..sources.base import Recording
 from ..wire.addresses import AUTO
+from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
 from .config import Config
 from .inputs import count_captures, make_recordings, open_devices, pace
@@ -75,9 +76,9 @@ def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail:
     if any(dropped[reason] for reason in OVERLOAD):
         counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
         log.warning("%s gave no window in time, this machine being too slow (%s); run fewer streams", name, counts)
-    elif dropped["windows_not_finite"]:
+    elif dropped[WINDOWS_NOT_FINITE]:
         fail(EngineError(f"the model gave no window of {name} a finite number", "run `foal-edge doctor`"))
-    elif dropped["frames_failed"]:
+    elif dropped[FRAMES_FAILED]:
         fail(SourceError(f"no picture of {name} can be framed; convert it with ffmpeg"))
     else:
         fail(

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..preprocess.media import Samples
-from .defects import CANCELLED, NOT_FINITE, Defects
+from ..wire.drop_reasons import SAMPLES_NOT_FINITE
+from .defects import CANCELLED, Defects
 
 LARGEST = 2.0**31
 """Full scale of the largest integers that sound is written in: beyond it lies no sample, and its square overflows."""
@@ -56,8 +57,9 @@ class Mono:
         count = int(np.count_nonzero(unusable))
         if not count:
             return channels
-        self._remarks.count(NOT_FINITE, count)
-        self._remarks.say(NOT_FINITE, time_ns, "samples that are no numbers; such are taken for silence and counted")
+        self._remarks.count(SAMPLES_NOT_FINITE, count)
+        what = "samples that are no numbers; such are taken for silence and counted"
+        self._remarks.say(SAMPLES_NOT_FINITE, time_ns, what)
         return np.where(unusable, np.float32(0), channels)
 
     def _judge(self, channels: NDArray[np.float32], mixed: Samples, time_ns: int | None) -> None:

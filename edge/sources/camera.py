@@ -13,17 +13,16 @@ import numpy as np
 from ..bundle.manifest import VideoSpec
 from ..clock import SECOND_NS, Clock
 from ..errors import SourceError
-from ..preprocess.media import Frame
+from ..preprocess.media import VIDEO_LOST_S, Frame
 from ..preprocess.windowing import FrameGrid
 from ..system.files import denied
 from ..system.redaction import without_secrets
+from ..wire.drop_reasons import FRAMES_STALE
 from .base import Source
 from .location import is_address
 from .network_camera import NetworkCamera
 from .reader import Reader
 
-LOST_S = 1.0
-"""Without a frame for this long the camera is lost, whatever its driver claims."""
 FIRST_S = 5.0
 """What the first frame may take: a sensor has to wake and to find its exposure."""
 FIRST_RETRY_S = 0.1
@@ -83,7 +82,7 @@ class LocalCamera:
         """Frames of the bundle's picture rate; SourceError where none comes for a second, 5 s at first."""
         assert self._capture is not None, "open() comes first"
         capture, self._capture = self._capture, None
-        lost_s = LOST_S + 1 / self._rate_hz
+        lost_s = VIDEO_LOST_S + 1 / self._rate_hz
         self._reader = Reader(self.name, self._frames(capture), capture.release, 1, self._clock, lost_s)
         patience_s = FIRST_S
         while True:
@@ -103,7 +102,7 @@ class LocalCamera:
             if capture.grab():
                 captured_ns = times.capture_time()
                 if captured_ns is None:
-                    self._dropped["frames_stale"] += 1
+                    self._dropped[FRAMES_STALE] += 1
                     yield None
                     continue
                 time_ns = max(captured_ns, time_ns + 1)

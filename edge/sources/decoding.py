@@ -11,7 +11,8 @@ import av
 from ..clock import SECOND_NS
 from ..errors import SourceError
 from ..system.resources import exhaustion
-from .defects import DAMAGED, TORN, Defects
+from ..wire.drop_reasons import PACKETS_DAMAGED
+from .defects import TORN, Defects
 from .location import ANSWER_S, Place, open_address, open_file, reason_of, said
 from .timeline import LARGEST_STEP_AHEAD_NS, Stretch, Timeline
 
@@ -137,10 +138,10 @@ class Decoder(Generic[T]):
             return
         except av.error.FFmpegError as error:
             self._damage, word = error, WORDS[self._stream.type]
-            self._remarks.count(DAMAGED)
+            self._remarks.count(PACKETS_DAMAGED)
             ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
             self._remarks.say(
-                f"{DAMAGED} {word}",
+                f"{PACKETS_DAMAGED} {word}",
                 self.time_ns(ticks, stretch),
                 f"damaged {word} is passed over, here and where there is more, and counted",
             )

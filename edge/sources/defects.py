@@ -7,9 +7,7 @@ from collections.abc import Callable
 from ..clock import SECOND_NS
 
 TORN, GAP, JUMP, CANCELLED = "torn", "gap", "jump", "cancelled"
-"""Kinds of trouble with a recording."""
-NOT_FINITE, DAMAGED = "samples_not_finite", "packets_damaged"
-"""And those for which something is left out: they are reasons of `DROP_REASONS`."""
+"""Kinds of trouble with a recording for which nothing is left out; the others are drop reasons."""
 
 log = logging.getLogger(__name__)
 

@@ -11,15 +11,14 @@ from typing import Any
 from ..bundle.manifest import AudioSpec
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
-from ..preprocess.media import BLOCK_S, Block, Samples
+from ..preprocess.media import AUDIO_LOST_S, BLOCK_S, Block, Samples
 from ..queues import push
+from ..wire.drop_reasons import BLOCKS_OVERLOAD
 from .audio_conversion import Mono, Resampler
 from .card_clock import CardClock
 from .defects import Defects
 from .portaudio import STREAMS, portaudio
 
-LOST_S = 0.5
-"""Without a block for this long the microphone is lost, whatever PortAudio claims."""
 FIRST_S = 3.0
 """What the first block may take: a sound server may have to wake."""
 BELIEVABLE_S = 1.0
@@ -67,7 +66,7 @@ class CallbackBuffer:
         is_believable = times.inputBufferAdcTime > 0 and 0 <= ago_s < believable_s
         observed_ns = now_ns - to_ns(ago_s) if is_believable else now_ns
         if lost := push(self.waiting, Delivered(samples.copy(), self._count, observed_ns, now_ns, waited_s)):
-            self._dropped["blocks_overload"] += lost
+            self._dropped[BLOCKS_OVERLOAD] += lost
 
     def _now_s(self, now_ns: int, current_s: float) -> float:
         """Now, on the clock that PortAudio goes by: it was `current_s` before this thread had to wait for Python."""
@@ -142,7 +141,7 @@ class Microphone:
             # what a sound server has kept while nothing ran is from before: it is opened anew, as where nothing comes
             if block is None or block.waited_s > patience_s:
                 raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server")
-            patience_s = LOST_S
+            patience_s = AUDIO_LOST_S
             mono = mono or Mono(intake.rate_hz, [""] * block.samples.shape[1], self._remarks)
             end_ns = self._card.end_ns(block.count, block.observed_ns, block.arrived_ns)
             yield Block(resampled(mono(block.samples.T)), end_ns)

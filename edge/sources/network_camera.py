@@ -11,16 +11,15 @@ import av
 from ..bundle.manifest import VideoSpec
 from ..clock import SECOND_NS, Clock, to_ns
 from ..errors import SourceError
-from ..preprocess.media import Frame
+from ..preprocess.media import VIDEO_LOST_S, Frame
 from ..preprocess.windowing import FrameGrid
 from ..system.redaction import without_secrets
+from ..wire.drop_reasons import FRAMES_OVERLOAD
 from .image_conversion import PixelAspect, to_rgb
 from .location import ANSWER_S, open_address, reason_of
 from .reader import Reader
 from .track_selection import choose, choose_video, listed
 
-LOST_S = 1.0
-"""Without a picture for this long the camera is lost, whatever else it sends."""
 READ_S = 1.5
 """When FFmpeg gives up a connection that sends nothing: after the camera was called lost, so that it says less."""
 LARGEST_LAG_NS = to_ns(0.5)
@@ -64,9 +63,8 @@ class NetworkCamera:
         container, self._container = self._container, None
         # Before the reader begins, which closes what has ended already.
         images = Pictures(choose_video(container), self._rate_hz, self._clock, self._dropped)
-        self._reader = Reader(
-            self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, LOST_S + 1 / self._rate_hz
-        )
+        lost_s = VIDEO_LOST_S + 1 / self._rate_hz
+        self._reader = Reader(self.name, self._packets(container), container.close, MOST_PACKETS, self._clock, lost_s)
         patience_ns = to_ns(ANSWER_S)
         while True:
             try:
@@ -79,7 +77,7 @@ class NetworkCamera:
             except (av.error.FFmpegError, OSError) as error:
                 raise SourceError(f"{self.name} is gone: {reason_of(error)}") from error
             if frame is not None:
-                patience_ns = to_ns(LOST_S + 1 / self._rate_hz)
+                patience_ns = to_ns(lost_s)
                 yield frame
 
     def _packets(self, container: av.container.InputContainer) -> Iterator[Arrived]:
@@ -115,7 +113,7 @@ class Pictures:
             return None
         wanted = self._grid.wants(time_ns)
         if self._is_behind(packet, time_ns):
-            self._dropped["frames_overload"] += wanted
+            self._dropped[FRAMES_OVERLOAD] += wanted
             self.seen_ns = self._clock.now_ns()
             return None
         if self._stands_alone and not wanted:

@@ -17,23 +17,6 @@ from ..geometry import Box
 
 SCHEMA = 1
 
-DROP_REASONS = {
-    "frames_overload": "frames captured quicker than they could be encoded",
-    "blocks_overload": "sound captured quicker than it could be taken in",
-    "samples_not_finite": "samples that were no numbers, or far beyond full scale, and are taken for silence",
-    "packets_damaged": "pieces of a recording that could not be decoded",
-    "windows_late": "windows overtaken by a later one that was due as well",
-    "windows_empty": "windows without any evidence: every modality lost",
-    "windows_not_finite": "windows of which the model, or a level, gave a number that is not finite",
-    "frames_failed": "frames that could not be framed",
-    "frames_not_finite": "frames to which the model gave an embedding that is not finite",
-    "frames_stale": "frames more than a second old when the driver gave them",
-    "messages_queue": "messages produced quicker than they could be sent, of all streams",
-    "messages_stale": "messages overtaken by a stop of the program or a suspension of the machine, of all streams",
-}
-OF_ALL_STREAMS = ("messages_queue", "messages_stale")
-"""Reasons that the publisher counts, once for all streams: each of them tells the same number."""
-
 UNCERTAIN = "uncertain"
 """Label of a steady state in which none of the bundle's labels stands out."""
 

@@ -10,6 +10,7 @@ import msgspec
 from msgspec import inspect as types
 
 from . import messages
+from .drop_reasons import DROP_REASONS
 
 HEADING = """\
 # The wire
@@ -35,7 +36,7 @@ def page() -> str:
         parts += [f"## {kind.__name__}", *section(kind, meanings)]
         for part in inner(kind):
             parts += [f"### {part.__name__}", *section(part, meanings)]
-    reasons = [(f"`{reason}`", about) for reason, about in messages.DROP_REASONS.items()]
+    reasons = [(f"`{reason}`", about) for reason, about in DROP_REASONS.items()]
     parts += [DROPPED, table(("reason", "dropped items"), reasons)]
     return "\n\n".join(part.strip() for part in parts) + "\n"
 

@@ -10,6 +10,7 @@ import zmq
 
 from ..clock import Clock
 from ..queues import push
+from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
 from .guard import Guard, Limits
 from .keys import Authenticator, ServerKeys
 from .messages import Message, Prediction, WireFormat, encode, topic
@@ -46,7 +47,7 @@ class Publisher:
         keys: ServerKeys | None = None,
     ) -> None:
         self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
-        self.dropped: Counter[str] = Counter(messages_queue=0, messages_stale=0)
+        self.dropped: Counter[str] = Counter({MESSAGES_QUEUE: 0, MESSAGES_STALE: 0})
         """Of all streams, by reason."""
         self._context = zmq.Context()
         self._doorkeeper = Authenticator(self._context, keys) if keys is not None else None
@@ -83,7 +84,7 @@ class Publisher:
     def publish(self, message: Message) -> None:
         """Hand a message to the thread; never waits. Raises what broke the thread."""
         self._check()
-        self.dropped["messages_queue"] += push(self._waiting, message)
+        self.dropped[MESSAGES_QUEUE] += push(self._waiting, message)
         self._waker.wake()
 
     def publish_each(self, message: Message) -> None:
@@ -129,7 +130,7 @@ class Publisher:
                 return False
             stamped_now = self._stamp(message)
             if stamped_now is None:
-                self.dropped["messages_stale"] += 1
+                self.dropped[MESSAGES_STALE] += 1
             else:
                 self._send(stamped_now)
         return True

@@ -22,8 +22,8 @@ from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.live.signal_quality import is_dark
-from edge.preprocess.media import Frame
-from edge.sources.camera import LOST_S, LocalCamera
+from edge.preprocess.media import VIDEO_LOST_S, Frame
+from edge.sources.camera import LocalCamera
 from edge.sources.capture import Capture
 
 CAMERA = os.environ.get("FOAL_CAMERA")
@@ -91,7 +91,7 @@ def test_no_frame_for_a_second_is_a_lost_camera(act: Act, record_property) -> No
     camera.close()
     record_property("measured", f"camera lost {lost_s:.2f} s after its last frame")
     assert str(error) == f"{camera.name} gives no more frames; check its cable"
-    assert lost_s <= LOST_S + SLOT_S + SLACK_S
+    assert lost_s <= VIDEO_LOST_S + SLOT_S + SLACK_S
 
 
 def drain(media: Iterator[Frame], frames: list[Frame]) -> SourceError | None:
@@ -135,7 +135,7 @@ def test_frames_come_again_once_it_is_plugged_in(act: Act, caplog, record_proper
 def wait_for_silence(taken: "queue.Queue[Frame]") -> None:
     with suppress(queue.Empty):  # what is waited for
         while True:
-            taken.get(timeout=LOST_S + 2 * SLACK_S)
+            taken.get(timeout=VIDEO_LOST_S + 2 * SLACK_S)
 
 
 def test_a_covered_lens_is_dark(act: Act) -> None:

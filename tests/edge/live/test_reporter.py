@@ -5,7 +5,8 @@ import pytest
 
 from edge.live.inbox import Delivery
 from edge.live.recognizer import Recognizer
-from edge.wire.messages import DROP_REASONS, Prediction, Status, SteadyState
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Prediction, Status, SteadyState
 from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
 
 NONE_DROPPED = dict.fromkeys(DROP_REASONS, 0)

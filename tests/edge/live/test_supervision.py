@@ -12,7 +12,8 @@ from edge.live.hop_control import HopControl
 from edge.live.inbox import MOST_FRAMES, Inbox
 from edge.live.supervision import Supervisor
 from edge.preprocess.media import Frame
-from edge.wire.messages import DROP_REASONS, Stats
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Stats
 
 MS = 1_000_000
 

@@ -16,7 +16,8 @@ from edge.session.config import Config, StreamConfig
 from edge.session.run import run
 from edge.sources.demo import MOODS, face
 from edge.sources.media import read_frames
-from edge.wire.messages import DROP_REASONS, Prediction, Stats, Status, SteadyState
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Prediction, Stats, Status, SteadyState
 
 DEMO = StreamConfig(demo=True)
 FAST = Config((DEMO,), fast=True, bind="tcp://127.0.0.1:*", backend="onnxruntime", threads=1)

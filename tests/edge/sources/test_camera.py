@@ -123,7 +123,7 @@ def test_the_first_frame_may_take_a_few_attempts(monkeypatch, clock) -> None:
 def test_a_camera_whose_driver_does_not_come_back_is_lost(
     monkeypatch, clock, hangs_ms: int, given: int, patience_s: float
 ) -> None:
-    monkeypatch.setattr(camera_module, "LOST_S", 0.0)
+    monkeypatch.setattr(camera_module, "VIDEO_LOST_S", 0.0)
     monkeypatch.setattr(camera_module, "FIRST_S", 0.4)
     monkeypatch.setattr(reader_module, "RELEASE_S", 0.05)
     driver = Driver(clock, [90_000, 90_200], hangs_ms=hangs_ms)

@@ -20,10 +20,10 @@ from av.stream import Disposition
 from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.errors import SourceError
-from edge.preprocess.media import Frame
+from edge.preprocess.media import VIDEO_LOST_S, Frame
 from edge.sources.base import Source
 from edge.sources.camera import make_camera
-from edge.sources.network_camera import LARGEST_LAG_NS, LOST_S, Pictures
+from edge.sources.network_camera import LARGEST_LAG_NS, Pictures
 from tests.edge.sources.made_pictures import jpeg as jpeg_of
 from tests.edge.sources.made_pictures import lying, pattern
 from tests.edge.sources.made_tracks import AudioSpec, Film, write
@@ -126,7 +126,7 @@ def test_a_camera_that_sends_no_pictures_is_lost_whatever_else_it_sends(pieces) 
         frames, lost_s, said = read_until_lost(address)
     assert said == f"camera {address} sends no more pictures; check it and the network"
     assert len(frames) >= 2
-    assert lost_s >= LOST_S
+    assert lost_s >= VIDEO_LOST_S
 
 
 def test_a_camera_that_ends_is_lost_at_once() -> None:

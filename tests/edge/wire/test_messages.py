@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from edge.wire.messages import DROP_REASONS, Message, decode, encode, topic
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Message, decode, encode, topic
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
 
 each_message = pytest.mark.parametrize("message", ONE_OF_EACH, ids=["prediction", "event", "status", "stats"])

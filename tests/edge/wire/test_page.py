@@ -12,7 +12,8 @@ import pytest
 from msgspec import inspect as types
 
 from edge.geometry import Box
-from edge.wire.messages import DROP_REASONS, Latency, Message, encode, topic
+from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.messages import Latency, Message, encode, topic
 from edge.wire.page import page, read_meanings, spelled, struct
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
 
