@@ -27,9 +27,9 @@ class Framer:
 class Watched:
     """A stream and what is done to it, in milliseconds."""
 
-    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, audio: bool = True, image: bool = True) -> None:
+    def __init__(self, manifest: Manifest, recognizer: Recognizer, *, audio: bool = True, video: bool = True) -> None:
         self.framer, self.recognizer = Framer(), recognizer
-        self.stream = Stream(manifest, self.framer, audio=audio, video=image, begin_ns=0, hop_ns=HOP_MS * MS)
+        self.stream = Stream(manifest, self.framer, audio=audio, video=video, begin_ns=0, hop_ns=HOP_MS * MS)
 
     def hear(self, begin_ms: int, end_ms: int, level: float = 0.5) -> None:
         for at in range(begin_ms, end_ms, 20):

@@ -143,7 +143,7 @@ def clips(tmp_path, make_clip, tone) -> list[Clip]:
 
 @pytest.mark.parametrize("error", [IndexError("no"), OSError(5, "Input/output error"), MemoryError(), AssertionError()])
 def test_whatever_a_decoder_raises_loses_its_clip_not_the_table(recognizer, clips, monkeypatch, error) -> None:
-    real = MediaFile.media
+    real = MediaFile.read
 
     def read(media: MediaFile):
         for number, item in enumerate(real(media)):

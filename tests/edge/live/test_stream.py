@@ -244,16 +244,16 @@ def test_a_dead_converter_that_gives_one_value_is_silent(watched: Watched) -> No
     assert watched.stream.cut(1000 * MS) is None
 
 
-@pytest.mark.parametrize(("audio", "image", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
-def test_what_was_not_asked_for_is_off(manifest, numpy_backend, audio: bool, image: bool, states) -> None:
-    watched = Watched(manifest, Recognizer(manifest, numpy_backend), audio=audio, video=image)
+@pytest.mark.parametrize(("audio", "video", "states"), [(False, True, ("off", "ok")), (True, False, ("ok", "off"))])
+def test_what_was_not_asked_for_is_off(manifest, numpy_backend, audio: bool, video: bool, states) -> None:
+    watched = Watched(manifest, Recognizer(manifest, numpy_backend), audio=audio, video=video)
     if audio:
         watched.hear(0, 1000)
-    if image:
+    if video:
         watched.see(0, 1000)
     window = watched.stream.cut(1000 * MS)
     assert (window.audio, window.video) == states == watched.states(1000)
-    assert (len(window.samples), len(window.embeddings)) == (1000 * audio, 5 * image)
+    assert (len(window.samples), len(window.embeddings)) == (1000 * audio, 5 * video)
 
 
 def test_frames_are_looked_at_as_far_as_is_asked(watched: Watched) -> None:

@@ -124,7 +124,7 @@ import errno, sys
 from edge.wire import publisher
 def lacking():
     raise OSError(errno.EMFILE, "Too many open files")
-publisher.Waker = lacking
+publisher.WakeupPipe = lacking
 try:
     publisher.Publisher("tcp://127.0.0.1:*", "json", None, None)
 except OSError:
