@@ -2,20 +2,19 @@
 
 import logging
 from collections.abc import Sequence
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 from ..bundle.load import Bundle
 from ..bundle.manifest import AGAIN
 from ..errors import BundleError, EngineError, FoalError
 from .base import Backend
+from .names import Wanted
 from .onnxruntime import OrtBackend
 from .proof import Proof, complaint, prove
 from .tensorrt import device
 from .tensorrt import variant as variant
 from .tensorrt.backend import TensorRTBackend
 from .tensorrt.engines import EngineBuilder
-
-Wanted = Literal["auto", "onnxruntime", "tensorrt"]
 
 log = logging.getLogger(__name__)
 

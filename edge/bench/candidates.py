@@ -6,9 +6,10 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from ..backends.base import Backend
+from ..backends.names import Wanted
 from ..backends.onnxruntime import OrtBackend
 from ..backends.proof import Proof, complaint, prove
-from ..backends.select import Wanted, open_backend
+from ..backends.select import open_backend
 from ..backends.tensorrt.engines import EngineBuilder
 from ..bundle.load import MANIFEST, Bundle, sha256
 from ..errors import EngineError

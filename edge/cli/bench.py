@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from ..backends.select import Wanted
+from ..backends.names import Wanted
 from ..bench import compare, plots, roof, tables
 from ..bench import report as document
 from ..bench.candidates import Opening, open_contenders

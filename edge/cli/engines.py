@@ -5,7 +5,8 @@ from pathlib import Path
 import click
 
 from ..backends.doctor import examine
-from ..backends.select import Wanted, is_for_cpus, open_backend, open_tensorrt, refusal
+from ..backends.names import Wanted
+from ..backends.select import is_for_cpus, open_backend, open_tensorrt, refusal
 from ..backends.tensorrt import device
 from ..backends.tensorrt import engines as provide
 from ..backends.tensorrt import variant as variant

@@ -14,7 +14,8 @@ from typing import Any
 import click
 from rich.progress import track
 
-from ..backends.select import Wanted, open_backend
+from ..backends.names import Wanted
+from ..backends.select import open_backend
 from ..bundle.load import load
 from ..bundle.manifest import FramingName
 from ..errors import FoalError, SourceError, UsageError

@@ -8,7 +8,7 @@ from typing import Any, get_args
 import click
 from rich.console import Console
 
-from ..backends.select import Wanted
+from ..backends.names import Wanted
 from ..backends.tensorrt.engines import EngineBuilder
 from ..backends.tensorrt.progress import bar
 from ..bundle.load import SHIPPED

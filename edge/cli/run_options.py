@@ -6,7 +6,7 @@ from typing import Any, get_args
 
 import click
 
-from ..backends.select import Wanted
+from ..backends.names import Wanted
 from ..errors import UsageError
 from ..session.config import HOP_S, Config, load_config, parse_stream, read
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS

@@ -12,7 +12,7 @@ from ..wire.messages import Message
 from .loop import Loop
 from .recognizer import Recognizer
 from .reporter import Reporter
-from .steady_state import SteadyStateConfig
+from .steady_state_config import SteadyStateConfig
 from .stream import Stream
 
 

@@ -24,7 +24,8 @@ from ..wire.messages import (
 )
 from .recognizer import Recognition
 from .signal_quality import rms_dbfs, speech_share
-from .steady_state import SteadyStateConfig, SteadyStateFilter
+from .steady_state import SteadyStateFilter
+from .steady_state_config import SteadyStateConfig
 from .stream import Stream, Window
 
 HEARTBEAT_NS = SECOND_NS

@@ -6,39 +6,18 @@ Nothing here reads a clock: times are the ends of the windows. C is the number o
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Any
 
-import msgspec
 import numpy as np
-from msgspec import Meta
 from numpy.typing import NDArray
 
 from ..clock import SECOND_NS, to_ns
 from ..errors import EngineError
 from ..wire.messages import UNCERTAIN
+from .steady_state_config import SteadyStateConfig
 
 SUM_TOLERANCE = 1e-2
 """How far from 1 probabilities may add up: half precision rounds."""
-
-
-class SteadyStateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the steady state changes."""
-
-    smoothing_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
-    """Time constant, in seconds, of the probabilities' exponential smoothing; 0 for none."""
-    enter: Annotated[float, Meta(ge=0, le=1)] = 0.5
-    """Smoothed probability from which on a label is taken; where none has it the state is `uncertain`."""
-    leave: Annotated[float, Meta(ge=0, le=1)] = 0.3
-    """Smoothed probability below which the label held is left, whatever the others'; at most `enter`."""
-    dwell_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
-    """Seconds for which a label is held at least; `uncertain` may end at once."""
-    forget_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
-    """After more seconds than these without a window all begins anew, the label held being one of many; longer than
-    the hop."""
-
-    def __post_init__(self) -> None:
-        if not self.leave <= self.enter:
-            raise ValueError(f"leave {self.leave} is above enter {self.enter}; give a leave of at most {self.enter}")
 
 
 @dataclass(frozen=True)

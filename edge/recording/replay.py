@@ -10,7 +10,8 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ..backends.select import Wanted, open_backend
+from ..backends.names import Wanted
+from ..backends.select import open_backend
 from ..backends.tensorrt.engines import EngineBuilder
 from ..bundle.load import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
 from ..bundle.manifest import encode_manifest

@@ -10,11 +10,11 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from ..backends.select import Wanted
+from ..backends.names import Wanted
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..errors import UsageError
-from ..live.steady_state import SteadyStateConfig
+from ..live.steady_state_config import SteadyStateConfig
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO

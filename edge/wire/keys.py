@@ -16,8 +16,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 import zmq
-from zmq.auth import load_certificate
-from zmq.auth.thread import ThreadAuthenticator
 from zmq.utils import z85
 
 from ..errors import UsageError
@@ -69,6 +67,8 @@ class Authenticator:
     """Lets in those whose public key lies in the folder; one for each ZeroMQ context, from before it binds."""
 
     def __init__(self, context: "zmq.Context[zmq.Socket[bytes]]", keys: ServerKeys) -> None:
+        from zmq.auth.thread import ThreadAuthenticator  # here, since it imports asyncio, which subscribers do without
+
         self._keys = keys
         self._authenticator = ThreadAuthenticator(context)
         self._authenticator.start()
@@ -212,6 +212,8 @@ def read_public(path: Path) -> bytes:
 
 def read_key(path: Path) -> tuple[bytes, bytes | None]:
     """A certificate; UsageError where it is damaged."""
+    from zmq.auth import load_certificate  # here, since it imports asyncio, which subscribers do without
+
     try:
         public, secret = load_certificate(path)
         for key in (public, secret):

@@ -7,7 +7,6 @@ from pathlib import Path
 from types import TracebackType
 
 import zmq
-import zmq.asyncio
 
 from ..errors import UsageError
 from .addresses import DEFAULT_ADDRESS
@@ -114,8 +113,10 @@ class AsyncSubscriber(Subscription):
 
     async def receive(self, timeout_s: float | None = None) -> Message | None:
         """The next message; None where none comes within `timeout_s`. FoalError where it is none of ours."""
+        from zmq.asyncio import Poller  # here, since it doubles what importing a subscriber takes
+
         deadline = Deadline(timeout_s)
-        poller = zmq.asyncio.Poller()
+        poller = Poller()
         poller.register(self._socket, zmq.POLLIN)
         while (message := self._next()) is None:
             if not await poller.poll(deadline.remaining_ms()):

@@ -11,7 +11,7 @@ from edge.clock import SECOND_NS
 from edge.live.loop import run_fast
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import SteadyStateConfig
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.preprocess.media import Block, Media
 from edge.wire.messages import Message, Prediction, SteadyState
 

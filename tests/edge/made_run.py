@@ -9,7 +9,7 @@ import numpy as np
 from edge.live.inbox import Delivery, LoopInput
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import SteadyStateConfig
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.preprocess.media import Block, Frame, Media
 from edge.wire.messages import Message
 

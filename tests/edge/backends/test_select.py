@@ -9,9 +9,10 @@ from msgspec.structs import replace
 
 from edge.backends import select as choice
 from edge.backends.base import Backend
+from edge.backends.names import Wanted
 from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import Proof, prove
-from edge.backends.select import Wanted, open_backend
+from edge.backends.select import open_backend
 from edge.backends.tensorrt import variant as variant
 from edge.backends.tensorrt.backend import TensorRTBackend, cuda, device
 from edge.backends.tensorrt.engines import Target

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from edge.errors import EngineError
-from edge.live.steady_state import Change, Smoothing, SteadyStateConfig, SteadyStateFilter
+from edge.live.steady_state import Change, Smoothing, SteadyStateFilter
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.wire.messages import UNCERTAIN
 
 SECOND_NS = 1_000_000_000

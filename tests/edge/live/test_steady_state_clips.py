@@ -8,7 +8,7 @@ import pytest
 
 from edge.clock import SECOND_NS, to_ns
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import SteadyStateConfig
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.sources.media import MediaFile
 from edge.wire.messages import UNCERTAIN
 from tests.edge.made_conversation import Conversation, Turn, end_of, figures, follow

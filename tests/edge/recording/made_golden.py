@@ -18,7 +18,7 @@ from edge.clock import SECOND_NS, to_ns
 from edge.live.inbox import Delivery, LoopInput
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.live.steady_state import SteadyStateConfig
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.preprocess.media import Block, Frame, Media
 from edge.recording.metadata import BundleAbout, Session
 from edge.recording.recorder import Recorder

@@ -7,7 +7,7 @@ import pytest
 
 from edge.bundle.load import SHIPPED
 from edge.errors import UsageError
-from edge.live.steady_state import SteadyStateConfig
+from edge.live.steady_state_config import SteadyStateConfig
 from edge.session.config import Config, StreamConfig, check_stream, checked, load_config, parse_stream
 
 
