@@ -58,7 +58,7 @@ log = logging.getLogger(__name__)
 def run_command() -> None:
     """Run; what the user can mend is said in one paragraph, without a traceback."""
     configure("text", verbose=False)
-    raise_limit()
+    raise_limit(log.warning)
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:

@@ -1,20 +1,18 @@
-"""Files, sockets and devices that the process may hold open at once: as many as the system allows it."""
+"""Limits of the process (descriptors, threads, memory): the soft one raised, and a lack of them put in words."""
 
 import errno
-import logging
 import re
 import resource
+from collections.abc import Callable
 
 from ..errors import FoalError
 
-log = logging.getLogger(__name__)
 
+def raise_limit(warn: Callable[[str], None]) -> None:
+    """Raise the soft limit of open descriptors to the hard one, which needs no privilege; `warn` where that fails.
 
-def raise_limit() -> None:
-    """Raise the soft limit to the hard one, which needs no right.
-
-    Systems begin with 1024, for programs that wait with select(2), which knows no higher descriptor. OpenCV's camera
-    does so too: what keeps ours low is that all ports together take fewer connections.
+    Systems start programs with 1024, for those that wait with select(2), which knows no higher descriptor. OpenCV's
+    camera does so too: its descriptors stay low because all ports together accept fewer connections.
     """
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == hard:
@@ -22,24 +20,25 @@ def raise_limit() -> None:
     try:
         resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
     except (OSError, ValueError) as error:  # a hard limit above what the kernel gives anybody
-        log.warning("%d files, sockets and devices may be open at once, no more: %s", soft, error)
+        warn(f"{soft} files, sockets and devices may be open at once, no more: {error}")
 
 
-NUMBERS = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
-WORDS = re.compile(
+EXHAUSTED = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
+"""Error numbers of a lack of memory or descriptors."""
+EXHAUSTED_TEXT = re.compile(
     r"bad_alloc|failed to allocate memory|cannot allocate memory|out of memory|can't start new thread"
     r"|failed to map segment|pthread_create|PosixThread|resource temporarily unavailable",
     re.IGNORECASE,
 )
-"""Of Python, the C library and ONNX Runtime, whose errors share no class."""
+"""Texts of such a lack from Python, the C library and ONNX Runtime, whose errors share no class."""
 
 
 def exhaustion(error: BaseException) -> FoalError | None:
-    """What to say of an error that tells of such a lack, None where it tells of something else."""
+    """Return the FoalError for a lack of memory, threads or descriptors; None if the error tells of something else."""
     if isinstance(error, OSError):
-        is_short = error.errno in NUMBERS
+        is_short = error.errno in EXHAUSTED
     else:
-        is_short = isinstance(error, MemoryError) or bool(WORDS.search(str(error)))
+        is_short = isinstance(error, MemoryError) or bool(EXHAUSTED_TEXT.search(str(error)))
     if not is_short:
         return None
     return FoalError(

@@ -4,13 +4,16 @@ import errno
 import socket
 from contextlib import suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import zmq
 
 from ..errors import PublishError, UsageError
 from ..system.files import is_there
 from .addresses import DEFAULT_ADDRESS, check_address
-from .keys import ClientKeys, ServerKeys
+
+if TYPE_CHECKING:
+    from .keys import ClientKeys, ServerKeys
 
 LONGEST_TOPIC = 100
 """Bytes of a subscription; no topic is as long, and what is longer is not taken."""
@@ -18,7 +21,7 @@ LINGER_MS = 1000
 """How long an ending program waits for its last messages to leave."""
 
 
-def bind(sock: "zmq.Socket[bytes]", address: str, keys: ServerKeys | None, doing: str, option: str) -> str:
+def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doing: str, option: str) -> str:
     """Bind, and return the address with its real port. PublishError where it cannot be had."""
     check_address(address, option, binds=True)
     if keys is not None:
@@ -49,7 +52,9 @@ def is_taken(address: str) -> bool:
         return probe.connect_ex(path) != errno.ECONNREFUSED  # which is what a file left behind answers
 
 
-def connect(sock: "zmq.Socket[bytes]", address: str, keys: ClientKeys | None, option: str = "no such address:") -> None:
+def connect(
+    sock: "zmq.Socket[bytes]", address: str, keys: "ClientKeys | None", option: str = "no such address:"
+) -> None:
     """Connect, now or once somebody is there. UsageError where the address is none."""
     check_address(address, option, binds=False)
     if keys is not None:

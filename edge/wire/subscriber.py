@@ -5,15 +5,18 @@ from collections import Counter
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from types import TracebackType
+from typing import TYPE_CHECKING
 
 import zmq
 
 from ..errors import UsageError
 from .addresses import DEFAULT_ADDRESS
-from .keys import ClientKeys, client_keys
 from .messages import Message
 from .received import Place, Received
 from .sockets import LONGEST_TOPIC, connect
+
+if TYPE_CHECKING:
+    from .keys import ClientKeys
 
 MOST_TAKEN = 1000
 """Waiting messages looked through for the newest; ZeroMQ keeps as many for a subscriber."""
@@ -26,11 +29,15 @@ class Subscription:
         self,
         address: str = DEFAULT_ADDRESS,
         topic: str = "",
-        keys: ClientKeys | Path | str | None = None,
+        keys: "ClientKeys | Path | str | None" = None,
         latest: bool = False,
     ) -> None:
         self._received, self._most = Received(latest), MOST_TAKEN if latest else 1
-        shown = client_keys(keys)
+        shown = None
+        if keys is not None:  # imported here, since few subscribers have keys
+            from .keys import client_keys
+
+            shown = client_keys(keys)
         if (size := len(topic.encode())) > LONGEST_TOPIC:
             raise UsageError(
                 f"the topic {topic!r} has {size} bytes, and foal-edge hears of none above {LONGEST_TOPIC}; "
