@@ -1,4 +1,4 @@
-"""Decoded data that is not what it should be, in plain words: which key, what was found there, what was expected."""
+"""Decoded data that does not fit its type, put in plain words: which key, what was found there, what was expected."""
 
 import re
 import reprlib
@@ -9,62 +9,63 @@ import msgspec
 from msgspec import inspect
 
 UNREADABLE = (msgspec.MsgspecError, UnicodeError, RecursionError, TypeError)
-"""What decoding raises: bad text, endless nesting and, in older versions, keys of a map that can be none are not among
+"""Errors that decoding raises. Bad text, endless nesting and, in older versions, map keys of a wrong type are not among
 msgspec's own errors."""
 
-PLACE = re.compile(r"(?P<problem>.*) - at (?P<key>`key` in )?`\$(?P<path>.*)`$", re.DOTALL)
-STEP = re.compile(r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])")
-UNKNOWN = re.compile(r"Object contains unknown field `(.*)`$")
-MISSING = re.compile(r"Object missing required field `(.*)`$")
-MALFORMED = re.compile(r"(JSON|MessagePack) (?:data )?is malformed: (.*) \(byte (\d+)\)$")
-YAML = re.compile(r"""(?:.*\n)*?(?P<problem>[^\n]+)\n\s+in ".*", (?:line (\d+), column (\d+)|position \d+)[^"]*$""")
-OF_THE_LIBRARY = re.compile(r"Expected |Invalid |Object |Number out|Integer |.*`", re.DOTALL)
-"""Otherwise the text is that of a check of our own, which says more."""
+PLACE = r"(?s)(?P<problem>.*) - at (?P<key>`key` in )?`\$(?P<path>.*)`$"
+"""Pattern of an error that names a place. `re` compiles these patterns at their first use: few runs need any."""
+STEP = r"\.([^.\[\]]+)|\[(\d+)\]|(\[\.\.\.\])"
+UNKNOWN = r"Object contains unknown field `(.*)`$"
+MISSING = r"Object missing required field `(.*)`$"
+MALFORMED = r"(JSON|MessagePack) (?:data )?is malformed: (.*) \(byte (\d+)\)$"
+YAML = r"""(?:.*\n)*?(?P<problem>[^\n]+)\n\s+in ".*", (?:line (\d+), column (\d+)|position \d+)[^"]*$"""
+FROM_MSGSPEC = r"(?s)Expected |Invalid |Object |Number out|Integer |.*`"
+"""Pattern of msgspec's own texts; any other text comes from a check of ours, which says more."""
 NOWHERE = object()
-"""In place of a value that cannot be told."""
+"""Placeholder for a value that cannot be found."""
 
 
 def explain(error: Exception, found: object, kind: Any = Any) -> str:
-    """What is wrong with `found`, the data or its bytes, which is no `kind`."""
+    """Return what is wrong with `found`, the data or its bytes, which could not be decoded as a `kind`."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
     if isinstance(error, UnicodeError):
         return "it is no text in UTF-8"
     if isinstance(error, msgspec.ValidationError):
-        return explain_place(str(error), decoded(found) if isinstance(found, bytes) else found, kind)
+        return explain_place(str(error), decode_plain(found) if isinstance(found, bytes) else found, kind)
     text = str(error)
-    if parts := MALFORMED.match(text):
+    if parts := re.match(MALFORMED, text):
         return f"it is no {parts[1]}: {parts[2]} at byte {parts[3]}"
-    if parts := YAML.match(text):
+    if parts := re.match(YAML, text):
         return f"{parts['problem']}{f' in line {parts[2]}, column {parts[3]}' if parts[2] else ''}"
     return "it breaks off" if "truncated" in text else text
 
 
 def explain_place(text: str, data: object, kind: Any) -> str:
-    """A value that is no `kind`, by the place that msgspec's text names."""
-    parts = PLACE.match(text)
+    """Return what is wrong at the place in `data` that msgspec's `text` names, `data` being no `kind`."""
+    parts = re.match(PLACE, text)
     problem, path = (parts["problem"], parts["path"]) if parts else (text, "")
-    steps = [name or (int(number) if number else None) for name, number, _ in STEP.findall(path)]
+    steps = [name or (int(number) if number else None) for name, number, _ in re.findall(STEP, path)]
     place = path.removeprefix(".").replace("[...]", "[]")
     nodes, value = [inspect.type_info(kind)], data
     for step in steps:
-        nodes = [inner for node in nodes for inner in within(node, step)]
-        value = entry(value, step)
+        nodes = [inner for node in nodes for inner in inner_types(node, step)]
+        value = value_at(value, step)
     beginning = f"{place}: " if place else ""
-    if unknown := UNKNOWN.match(problem):
-        return f"{beginning}{unknown[1]!r} is none of {', '.join(sorted(keys(nodes, value)))}"
-    if missing := MISSING.match(problem):
+    if unknown := re.match(UNKNOWN, problem):
+        return f"{beginning}{unknown[1]!r} is none of {', '.join(sorted(allowed_keys(nodes, value)))}"
+    if missing := re.match(MISSING, problem):
         return f"{place or 'it'} lacks {missing[1]!r}"
-    if not OF_THE_LIBRARY.match(problem):
+    if not re.match(FROM_MSGSPEC, problem):
         return f"{beginning}{problem}"
     if parts and parts["key"]:
-        return f"{beginning}a key is not {' or '.join(expected(key_types(nodes)))}"
-    was = "" if value is NOWHERE else f"found {shown(value)}, "
-    return f"{beginning}{was}expected {' or '.join(expected(nodes)) or 'something else'}"
+        return f"{beginning}a key is not {' or '.join(describe_all(key_types(nodes)))}"
+    was = "" if value is NOWHERE else f"found {as_written(value)}, "
+    return f"{beginning}{was}expected {' or '.join(describe_all(nodes)) or 'something else'}"
 
 
-def decoded(body: bytes) -> object:
-    """The value of bytes in JSON or MessagePack, told apart by their first, without looking at its form."""
+def decode_plain(body: bytes) -> object:
+    """Decode JSON or MessagePack, told apart by the first byte, without a type; `NOWHERE` if that fails."""
     module = msgspec.json if body.lstrip()[:1] in (b"{", b"[") else msgspec.msgpack
     try:
         return module.decode(body)
@@ -72,8 +73,8 @@ def decoded(body: bytes) -> object:
         return NOWHERE  # what follows the named place is damaged too
 
 
-def entry(value: object, step: str | int | None) -> object:
-    """What stands at a key or number; `NOWHERE` where that is not told."""
+def value_at(value: object, step: str | int | None) -> object:
+    """Return the value at a key or index; `NOWHERE` if there is none, or its place is unknown."""
     if isinstance(value, dict) and isinstance(step, str):
         return value.get(step, NOWHERE)
     if isinstance(value, list | tuple) and isinstance(step, int) and step < len(value):
@@ -81,23 +82,25 @@ def entry(value: object, step: str | int | None) -> object:
     return getattr(value, step, NOWHERE) if isinstance(step, str) else NOWHERE
 
 
-def shown(value: object) -> str:
-    """A value, shortened, as its writer would write it."""
+def as_written(value: object) -> str:
+    """Return a value, shortened, as its writer would write it."""
     plain = {None: "null", True: "true", False: "false"}
     return plain[value] if value is None or isinstance(value, bool) else reprlib.repr(value)
 
 
-def bare(node: inspect.Type) -> list[inspect.Type]:
-    """The alternatives of a type, without what is said about it."""
+def alternatives(node: inspect.Type) -> list[inspect.Type]:
+    """Return the members of a union, or the type itself, without metadata."""
     if isinstance(node, inspect.Metadata):
-        return bare(node.type)
-    return [inner for each in node.types for inner in bare(each)] if isinstance(node, inspect.UnionType) else [node]
+        return alternatives(node.type)
+    if isinstance(node, inspect.UnionType):
+        return [inner for each in node.types for inner in alternatives(each)]
+    return [node]
 
 
-def within(node: inspect.Type, step: str | int | None) -> list[inspect.Type]:
-    """The types of what may stand at a key or number inside a value of this type."""
+def inner_types(node: inspect.Type, step: str | int | None) -> list[inspect.Type]:
+    """Return the types that a value of this type may hold at a key or index."""
     found: list[inspect.Type] = []
-    for each in bare(node):
+    for each in alternatives(node):
         if isinstance(each, inspect.StructType):
             found += [field.type for field in each.fields if field.encode_name == step]
             found += [inspect.LiteralType((each.tag,))] if step is not None and each.tag_field == step else []
@@ -111,30 +114,30 @@ def within(node: inspect.Type, step: str | int | None) -> list[inspect.Type]:
 
 
 def key_types(nodes: Iterable[inspect.Type]) -> list[inspect.Type]:
-    """Of maps: the types of their keys."""
-    return [each.key_type for node in nodes for each in bare(node) if isinstance(each, inspect.DictType)]
+    """Return the key types of those nodes that are maps."""
+    return [each.key_type for node in nodes for each in alternatives(node) if isinstance(each, inspect.DictType)]
 
 
-def keys(nodes: Iterable[inspect.Type], value: object) -> set[str]:
-    """The keys that a map may have, of several kinds that which its tag says."""
-    structs = [each for node in nodes for each in bare(node) if isinstance(each, inspect.StructType)]
-    meant = [each for each in structs if each.tag_field and entry(value, each.tag_field) == each.tag] or structs
+def allowed_keys(nodes: Iterable[inspect.Type], value: object) -> set[str]:
+    """Return the keys that a map may have; where several structs are possible, those of the one that its tag names."""
+    structs = [each for node in nodes for each in alternatives(node) if isinstance(each, inspect.StructType)]
+    meant = [each for each in structs if each.tag_field and value_at(value, each.tag_field) == each.tag] or structs
     tags = {each.tag_field for each in meant if each.tag_field}
     return tags | {field.encode_name for each in meant for field in each.fields}
 
 
-def expected(nodes: Iterable[inspect.Type]) -> Sequence[str]:
-    """What may stand there, each kind once."""
-    return list(dict.fromkeys(word for node in nodes for word in words(node)))
+def describe_all(nodes: Iterable[inspect.Type]) -> Sequence[str]:
+    """Return a phrase for each type that is expected, without repeating one."""
+    return list(dict.fromkeys(phrase for node in nodes for phrase in describe(node)))
 
 
-def words(node: inspect.Type) -> list[str]:
-    """What a type takes, as a person says it; its own description where it has one."""
+def describe(node: inspect.Type) -> list[str]:
+    """Return phrases for what a type accepts; its own description where it has one."""
     if isinstance(node, inspect.Metadata):
         described = (node.extra_json_schema or {}).get("description")
-        return [described] if described else words(node.type)
+        return [described] if described else describe(node.type)
     if isinstance(node, inspect.UnionType):
-        return [word for each in node.types for word in words(each)]
+        return [phrase for each in node.types for phrase in describe(each)]
     if isinstance(node, inspect.LiteralType):
         return [f"one of {', '.join(map(str, node.values))}" if len(node.values) > 1 else repr(node.values[0])]
     if isinstance(node, inspect.IntType | inspect.FloatType):
@@ -155,7 +158,7 @@ def words(node: inspect.Type) -> list[str]:
 
 
 def bounds(node: inspect.IntType | inspect.FloatType) -> str:
-    """The range of a number."""
+    """Return the range of a number as text that follows its type."""
     if node.ge is not None and node.le is not None:
         return f" from {node.ge} to {node.le}"
     limits = (("of at least", node.ge), ("above", node.gt), ("at most", node.le), ("below", node.lt))

@@ -25,10 +25,9 @@ def raise_limit(warn: Callable[[str], None]) -> None:
 
 EXHAUSTED = frozenset({errno.ENOMEM, errno.EMFILE, errno.ENFILE})
 """Error numbers of a lack of memory or descriptors."""
-EXHAUSTED_TEXT = re.compile(
-    r"bad_alloc|failed to allocate memory|cannot allocate memory|out of memory|can't start new thread"
-    r"|failed to map segment|pthread_create|PosixThread|resource temporarily unavailable",
-    re.IGNORECASE,
+EXHAUSTED_TEXT = (
+    r"(?i)bad_alloc|failed to allocate memory|cannot allocate memory|out of memory|can't start new thread"
+    r"|failed to map segment|pthread_create|PosixThread|resource temporarily unavailable"
 )
 """Texts of such a lack from Python, the C library and ONNX Runtime, whose errors share no class."""
 
@@ -38,7 +37,7 @@ def exhaustion(error: BaseException) -> FoalError | None:
     if isinstance(error, OSError):
         is_short = error.errno in EXHAUSTED
     else:
-        is_short = isinstance(error, MemoryError) or bool(EXHAUSTED_TEXT.search(str(error)))
+        is_short = isinstance(error, MemoryError) or bool(re.search(EXHAUSTED_TEXT, str(error)))
     if not is_short:
         return None
     return FoalError(
