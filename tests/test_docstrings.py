@@ -39,7 +39,6 @@ PENDING: set[str] = {
     "edge/sources",
     "edge/sync",
     "edge/system",
-    "edge/wire",
     "export",
     "train",
     "train/clips",

@@ -19,7 +19,7 @@ from edge.cli.main import FORCED_STATUS, main
 from edge.service import http_server as metrics_server
 from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
-from edge.wire import control, guard, publisher
+from edge.wire import control_server, guard, publisher
 from edge.wire.addresses import AUTO
 from edge.wire.drop_reasons import DROP_REASONS
 from edge.wire.messages import Message
@@ -108,22 +108,24 @@ def test_the_table_of_what_strangers_may_cost_is_what_the_ports_put_up_with() ->
     table = re.search(r"^\| \| publishing .*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     assert table is not None
     rows = [re.findall(r"\d+", line) for line in table[0].splitlines()[2:] if line]
-    limits, asked = publisher.LIMITS, control.LIMITS
+    limits, asked = publisher.LIMITS, control_server.LIMITS
     assert [[int(number) for number in row] for row in rows] == [
         [limits.connections, asked.connections],
-        [publisher.LONGEST_FRAME, control.LONGEST_REQUEST],
+        [publisher.MAX_FRAME_BYTES, control_server.MAX_REQUEST_BYTES],
         [limits.burst_bytes, limits.rate_bytes_s, asked.burst_bytes],
-        [guard.HANDSHAKE_MS // 1000] * 2,
-        [publisher.MOST_UNREAD, control.MOST_UNREAD],
+        [guard.HANDSHAKE_TIMEOUT_MS // 1000] * 2,
+        [publisher.SEND_HIGH_WATER_MARK, control_server.HIGH_WATER_MARK],
     ]
-    assert f"longer than {publisher.LONGEST_TOPIC} bytes" in PAGE
+    assert f"longer than {publisher.MAX_TOPIC_BYTES} bytes" in PAGE
     assert f"It serves {metrics_server.MOST_AT_ONCE} requests" in PAGE
     assert f"each has {metrics_server.PATIENCE_S} s" in PAGE
-    assert f"grow by {guard.MOST_GROWTH_BYTES >> 20} MiB" in PAGE
+    assert f"grow by {guard.MAX_MEMORY_GROWTH_BYTES >> 20} MiB" in PAGE
 
 
 def test_descriptors_enough_for_all_who_may_connect_and_to_spare() -> None:
-    assert int(unit()["Service"]["LimitNOFILE"]) > 4 * (publisher.LIMITS.connections + control.LIMITS.connections)
+    assert int(unit()["Service"]["LimitNOFILE"]) > 4 * (
+        publisher.LIMITS.connections + control_server.LIMITS.connections
+    )
 
 
 def rules() -> list[dict[str, Any]]:

@@ -15,8 +15,8 @@ from ..recording.metadata import Session, read_session
 from ..recording.reader import has_steps
 from ..recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
 from ..system.signals import interruptible
-from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, publishing_address
-from ..wire.keys import check_bind, load_server_keys
+from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, check_exposure, publishing_address
+from ..wire.keys import load_server_keys
 from ..wire.messages import Message
 from ..wire.publisher import Publisher
 from . import tables as show
@@ -69,7 +69,7 @@ def replay(
     address = None if compare else publishing_address(bind, fast)
     if address is not None:
         check_address(address, "--bind", binds=True)
-        check_bind(address, server_keys, insecure)
+        check_exposure(address, is_allowed=server_keys is not None or insecure)
     with interruptible() as stop:
         wait = at_once(stop) if fast or compare else in_its_own_time(SystemClock(), stop)
         played, recognizer = Replay(recording, about, wait), None

@@ -9,7 +9,7 @@ import click
 from ..backends.names import Wanted
 from ..errors import UsageError
 from ..session.config import HOP_S, Config, load_config, parse_stream, read
-from ..wire.addresses import AUTO, DEFAULT_ADDRESS
+from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
 from .options import Seconds, audio_track_option, video_track_option
 
 Command = Callable[..., Any]
@@ -76,7 +76,7 @@ OPTIONS = (
         help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.  [default: auto]",
     ),
     click.option("--threads", type=click.IntRange(0), help="Cores for inference; 0 for all.  [default: 0]"),
-    click.option("--metrics-port", type=click.IntRange(0, 65535), help="Prometheus page on this loopback port."),
+    click.option("--metrics-port", type=click.IntRange(0, MAX_PORT), help="Prometheus page on this loopback port."),
     click.option("--record", help="Keep the messages in this folder."),
     click.option("--record-media", is_flag=True, default=None, help="Record sound and pictures too, for replay."),
 )

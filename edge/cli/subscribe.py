@@ -8,8 +8,7 @@ import click
 
 from ..errors import SourceError
 from ..system.files import is_there
-from ..wire.addresses import AUTO, DEFAULT_ADDRESS
-from ..wire.control import control_address
+from ..wire.addresses import AUTO, DEFAULT_ADDRESS, control_address
 from ..wire.control_client import TIMEOUT_S, ControlClient
 from ..wire.control_messages import AskStatus, StatusReply, write
 from ..wire.keys import load_client_keys, make_client_keys, make_server_keys

@@ -18,7 +18,7 @@ from ..live.steady_state_config import SteadyStateConfig
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO
-from ..wire.addresses import OFF, publishing_address
+from ..wire.addresses import MAX_PORT, OFF, publishing_address
 from ..wire.messages import WireFormat
 
 HOP_S = 0.5
@@ -96,7 +96,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder of CURVE keys, made by `foal-edge keys`: strangers are refused."""
     insecure: bool = False
     """Whether a public address may do without keys."""
-    metrics_port: Annotated[int, Meta(ge=0, le=65535)] | None = None
+    metrics_port: Annotated[int, Meta(ge=0, le=MAX_PORT)] | None = None
     """Loopback port of the Prometheus page, 0 for any; null for none."""
     record: str | None = None
     """Folder in which the run's messages are kept."""

@@ -18,9 +18,9 @@ from ..recording.metadata import BundleAbout, Session
 from ..recording.recorder import Recorder
 from ..service.prometheus import MetricsEndpoint
 from ..system.versions import program_version
-from ..wire.addresses import OFF, check_address
-from ..wire.control import Control, control_address
-from ..wire.keys import check_bind, load_server_keys
+from ..wire.addresses import OFF, check_address, check_exposure, control_address
+from ..wire.control_server import ControlServer
+from ..wire.keys import load_server_keys
 from ..wire.messages import Message
 from ..wire.publisher import Publisher, stamped
 from .config import Config
@@ -52,7 +52,7 @@ class Outputs:
         if control is not None:
             check_address(control, "--control", binds=True)
         for address in filter(None, (config.address, control)):
-            check_bind(address, keys, config.insecure)
+            check_exposure(address, is_allowed=keys is not None or config.insecure)
         self._config, self._clock, self._backend, self._seen_by = config, clock, about["backend"], [on_sent]
 
         def stamp(message: Message) -> Message | None:
@@ -68,7 +68,7 @@ class Outputs:
             ours = {"publishing": self.publisher.address or OFF, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:
                 may_stop = stop if config.allow_stop else None
-                opened.callback(Control(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
+                opened.callback(ControlServer(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
             if config.metrics_port is not None:
                 metrics_endpoint = MetricsEndpoint(config.metrics_port)
                 opened.callback(metrics_endpoint.close)

@@ -1,1 +1,1 @@
-"""What is published and answered over ZeroMQ and HTTP, and how the other side reads it."""
+"""Wire protocol: published messages and the control port, for the publishing and the subscribing side."""

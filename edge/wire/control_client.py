@@ -1,4 +1,4 @@
-"""The asking side of the control port."""
+"""Client of the control port."""
 
 from pathlib import Path
 from types import TracebackType
@@ -10,7 +10,7 @@ import zmq
 from ..errors import FoalError, SourceError
 from ..validation import UNREADABLE, explain
 from .control_messages import Refusal, Request, write
-from .keys import ClientKeys, client_keys
+from .keys import ClientKeys, as_client_keys
 from .sockets import connect
 
 TIMEOUT_S = 2.0
@@ -19,41 +19,43 @@ T = TypeVar("T")
 
 
 class ControlClient:
-    """Asks a running foal-edge.
+    """Client of a running foal-edge's control port.
 
-        with ControlClient("tcp://127.0.0.1:5557") as control:
-            print(control.ask(AskStatus(), StatusReply).streams)
-
-    SourceError where nothing answers within `timeout_s`.
+    with ControlClient("tcp://127.0.0.1:5557") as control:
+        print(control.ask(AskStatus(), StatusReply).streams)
     """
 
     def __init__(self, address: str, keys: ClientKeys | Path | str | None = None, timeout_s: float = TIMEOUT_S) -> None:
         self._address, self._timeout_s = address, timeout_s
-        shown = client_keys(keys)
+        client_keys = as_client_keys(keys)
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.REQ)
-        self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # it may ask again after an answer that never came,
-        self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and does not take that one, late, for the new one
+        self._socket.setsockopt(zmq.REQ_RELAXED, 1)  # allow a request after one that was never answered,
+        self._socket.setsockopt(zmq.REQ_CORRELATE, 1)  # and ignore a late answer to an earlier request
         try:
-            connect(self._socket, address, shown)
+            connect(self._socket, address, client_keys)
         except BaseException:
             self.close()
             raise
 
     def ask(self, request: Request, expected: type[T]) -> T:
-        """The reply, as the struct it is to be. FoalError where it is a refusal or none of ours."""
+        """Send a request and return its reply, decoded as the struct `expected`.
+
+        Raises SourceError if no reply comes within `timeout_s`, FoalError if the request is refused or the reply is not
+        one of this version of foal-edge.
+        """
         self._socket.send(write(request, "msgpack"))
         if self._socket.poll(round(self._timeout_s * 1000)) == 0:
             raise SourceError(
                 f"no answer from {self._address} within {self._timeout_s:g} s; is foal-edge running there, "
-                "and are these the keys it wants?"
+                "and are these the keys that it expects?"
             )
         body = b"".join(self._socket.recv_multipart())
         try:
             return read(body, expected)
         except UNREADABLE as error:
             reason = f"the answer from {self._address} is not of this version ({explain(error, body, expected)})"
-            raise FoalError(f"{reason}; is it foal-edge's control port there?") from error
+            raise FoalError(f"{reason}; is it foal-edge that answers there?") from error
 
     def __enter__(self) -> "ControlClient":
         return self
@@ -62,12 +64,12 @@ class ControlClient:
         self.close()
 
     def close(self) -> None:
-        """Leave."""
+        """Disconnect and close the socket."""
         self._context.destroy(linger=0)
 
 
 def read(body: bytes, expected: type[T]) -> T:
-    """A reply in MessagePack; FoalError with what a refusal says."""
+    """Return a reply in MessagePack, decoded as `expected`. Raises FoalError with the explanation of a refusal."""
     if "error" in msgspec.msgpack.decode(body, type=dict[str, msgspec.Raw]):
         raise FoalError(f"refused: {msgspec.msgpack.decode(body, type=Refusal).error}")
     return msgspec.msgpack.decode(body, type=expected)

@@ -1,4 +1,4 @@
-"""Reasons for which frames, blocks, windows and messages are dropped: the keys of a message's `dropped`."""
+"""Reasons for which samples, blocks, frames, windows and messages are dropped: the keys of a message's `dropped`."""
 
 FRAMES_OVERLOAD = "frames_overload"
 BLOCKS_OVERLOAD = "blocks_overload"
@@ -14,18 +14,18 @@ MESSAGES_QUEUE = "messages_queue"
 MESSAGES_STALE = "messages_stale"
 
 DROP_REASONS = {
-    FRAMES_OVERLOAD: "frames captured quicker than they could be encoded",
-    BLOCKS_OVERLOAD: "sound captured quicker than it could be taken in",
-    SAMPLES_NOT_FINITE: "samples that were no numbers, or far beyond full scale, and are taken for silence",
-    PACKETS_DAMAGED: "pieces of a recording that could not be decoded",
-    WINDOWS_LATE: "windows overtaken by a later one that was due as well",
-    WINDOWS_EMPTY: "windows without any evidence: every modality lost",
-    WINDOWS_NOT_FINITE: "windows of which the model, or a level, gave a number that is not finite",
+    FRAMES_OVERLOAD: "frames captured faster than they could be encoded",
+    BLOCKS_OVERLOAD: "audio blocks captured faster than they could be processed",
+    SAMPLES_NOT_FINITE: "audio samples that were not finite, or far beyond full scale, and were replaced by silence",
+    PACKETS_DAMAGED: "packets of a recording that could not be decoded",
+    WINDOWS_LATE: "windows skipped because a later window was due as well",
+    WINDOWS_EMPTY: "windows without audio and video: every modality was lost",
+    WINDOWS_NOT_FINITE: "windows for which the model's output or the audio level was not finite",
     FRAMES_FAILED: "frames that could not be framed",
-    FRAMES_NOT_FINITE: "frames to which the model gave an embedding that is not finite",
-    FRAMES_STALE: "frames more than a second old when the driver gave them",
-    MESSAGES_QUEUE: "messages produced quicker than they could be sent, of all streams",
-    MESSAGES_STALE: "messages overtaken by a stop of the program or a suspension of the machine, of all streams",
+    FRAMES_NOT_FINITE: "frames for which the model's embedding was not finite",
+    FRAMES_STALE: "frames more than one second old when the driver delivered them",
+    MESSAGES_QUEUE: "messages of all streams produced faster than they could be sent",
+    MESSAGES_STALE: "messages of all streams made stale by a stop of the program or a suspension of the machine",
 }
 """Description of each reason, in the order in which messages list them."""
 

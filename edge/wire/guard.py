@@ -1,6 +1,7 @@
-"""Bounds of what strangers cost at a port: how many connect, how much each sends, how far memory grows meanwhile.
+"""Limits on the peers of a ZeroMQ socket: the number of connections, the bytes that each sends, and memory growth.
 
-libzmq bounds a frame and not a message, and keeps every subscription: so what a connection may send is bounded.
+libzmq limits the size of a frame but not that of a message, and keeps every subscription. So the bytes that a
+connection may send are limited here.
 """
 
 import logging
@@ -15,130 +16,133 @@ import zmq
 from zmq.utils.monitor import recv_monitor_message
 
 from ..system.logs import RateLimitedLog
-from .connection import Glass
+from .connection import ConnectionProbe
 
-LOOK_S = 0.1
-"""Between two looks at what each connection has sent; where there is none nothing is looked at."""
-MOST_GROWTH_BYTES = 256 << 20
-"""Of the process while somebody is connected; beyond it all go that have ever sent more than a burst."""
-HANDSHAKE_MS = 5000
-"""Who has not shown by then that it speaks ZeroMQ, and its key, is let go."""
+CHECK_PERIOD_S = 0.1
+"""Time between two checks of what each peer has sent; nothing is checked while there are no peers."""
+MAX_MEMORY_GROWTH_BYTES = 256 << 20
+"""Growth of the process's memory while peers are connected, beyond which all peers that ever sent more than a burst
+are disconnected."""
+HANDSHAKE_TIMEOUT_MS = 5000
+"""Time within which a peer must have spoken ZeroMQ and shown its key."""
 KEEPALIVE = {zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 30, zmq.TCP_KEEPALIVE_INTVL: 10, zmq.TCP_KEEPALIVE_CNT: 3}
-"""A machine that has gone without a word is given up after a minute."""
+"""Options by which a peer whose machine has vanished is disconnected after a minute."""
 EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 log = logging.getLogger(__name__)
 
 
 class Limits(NamedTuple):
-    """What a port puts up with."""
+    """Limits of a socket's peers."""
 
     connections: int
+    """Largest number of connections."""
     burst_bytes: int
-    """What one connection may send at once,"""
+    """Bytes that one peer may send at once (the size of its token bucket)."""
     rate_bytes_s: int
-    """and from then on."""
+    """Bytes a second that one peer may send continuously."""
 
 
 @dataclass
 class Peer:
-    """A connection."""
+    """Bytes sent by one peer."""
 
-    sent: int = 0
-    """Bytes, ever."""
-    ahead: float = 0.0
-    """Bytes beyond what its rate allows."""
-    is_cut: bool = False
+    sent_bytes: int = 0
+    """Bytes since it connected."""
+    excess_bytes: float = 0.0
+    """Bytes beyond its rate, which may reach `burst_bytes`."""
+    is_disconnected: bool = False
 
 
 class Guard:
-    """Watches a socket's connections from a thread of its own, and cuts off those beyond the limits.
+    """Thread that monitors a socket's peers and disconnects those beyond the limits.
 
-    Made before the socket binds, so that none is missed; `start` it afterwards.
+    Make the guard before the socket binds, so that no connection is missed, and `start` it afterwards.
     """
 
     def __init__(self, sock: "zmq.Socket[bytes]", limits: Limits) -> None:
-        self._watched, self._limits = sock, limits
-        sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_MS)
+        self._socket, self._limits = sock, limits
+        sock.setsockopt(zmq.HANDSHAKE_IVL, HANDSHAKE_TIMEOUT_MS)
         for option, value in KEEPALIVE.items():
             sock.setsockopt(option, value)
         self._monitor = sock.get_monitor_socket(EVENTS)
         self._peers: dict[int, Peer] = {}
-        self._resident = resident_bytes()
-        self._looked_s = time.monotonic()
-        self._say = RateLimitedLog(log)
+        self._resident_bytes = resident_bytes()
+        self._checked_s = time.monotonic()
+        self._log = RateLimitedLog(log)
         self._thread: threading.Thread | None = None
 
     def start(self, address: str) -> None:
-        """Watch the socket, which is bound at this address."""
-        self._address, self._glass = address, Glass(address)
-        # a daemon, as what comes after it may fail: nobody closes it then, and the program is to end all the same
+        """Start monitoring the socket, which is bound at this address."""
+        self._address, self._probe = address, ConnectionProbe(address)
+        # A daemon thread: if a later step of the start fails nobody closes the guard, and the program must still end.
         self._thread = threading.Thread(target=self._run, name=f"guard of {address}", daemon=True)
         self._thread.start()
 
-    def forgive(self, descriptor: int) -> None:
-        """What a connection has sent so far is read and done with; from any thread."""
+    def reset_excess(self, descriptor: int) -> None:
+        """Forget what a peer has sent beyond its rate, as it has been read and answered; from any thread."""
         peer = self._peers.get(descriptor)
         if peer is not None:
-            peer.ahead = 0.0
+            peer.excess_bytes = 0.0
 
     def _run(self) -> None:
         while True:
-            timeout_s = LOOK_S if self._peers else None
+            timeout_s = CHECK_PERIOD_S if self._peers else None
             if self._monitor.poll(None if timeout_s is None else round(timeout_s * 1000)):
                 event = recv_monitor_message(self._monitor)
                 if event["event"] == zmq.EVENT_MONITOR_STOPPED:
                     return
-                self._note(int(event["event"]), int(event["value"]))
-            if time.monotonic() - self._looked_s >= LOOK_S:
-                self._look()
+                self._update_peers(int(event["event"]), int(event["value"]))
+            if time.monotonic() - self._checked_s >= CHECK_PERIOD_S:
+                self._check_peers()
 
-    def _note(self, event: int, descriptor: int) -> None:
+    def _update_peers(self, event: int, descriptor: int) -> None:
         if event == zmq.EVENT_DISCONNECTED:
             self._peers.pop(descriptor, None)
             return
         if not self._peers:
-            self._resident = resident_bytes()
+            self._resident_bytes = resident_bytes()
         self._peers[descriptor] = Peer()
         if len(self._peers) > self._limits.connections:
-            self._cut(descriptor, f"there are {self._limits.connections} connections already")
+            self._disconnect(descriptor, f"there are {self._limits.connections} connections already")
 
-    def _look(self) -> None:
+    def _check_peers(self) -> None:
         now_s = time.monotonic()
-        allowed = (now_s - self._looked_s) * self._limits.rate_bytes_s
-        self._looked_s = now_s
+        allowed_bytes = (now_s - self._checked_s) * self._limits.rate_bytes_s
+        self._checked_s = now_s
         for descriptor, peer in self._peers.items():
-            sent = self._glass.received(descriptor)
-            if sent is None or peer.is_cut:
+            sent_bytes = self._probe.bytes_received(descriptor)
+            if sent_bytes is None or peer.is_disconnected:
                 continue
-            peer.ahead = max(0.0, peer.ahead + sent - peer.sent - allowed)
-            peer.sent = sent
-            if peer.ahead > self._limits.burst_bytes:
-                self._cut(descriptor, f"it sent {peer.ahead:.0f} bytes more than anybody needs to")
-        grown = resident_bytes() - self._resident
-        if grown > MOST_GROWTH_BYTES:
-            self._relieve(grown)
+            peer.excess_bytes = max(0.0, peer.excess_bytes + sent_bytes - peer.sent_bytes - allowed_bytes)
+            peer.sent_bytes = sent_bytes
+            if peer.excess_bytes > self._limits.burst_bytes:
+                self._disconnect(descriptor, f"it sent {peer.excess_bytes:.0f} bytes more than its rate allows")
+        growth_bytes = resident_bytes() - self._resident_bytes
+        if growth_bytes > MAX_MEMORY_GROWTH_BYTES:
+            self._relieve_memory(growth_bytes)
 
-    def _relieve(self, grown: int) -> None:
+    def _relieve_memory(self, growth_bytes: int) -> None:
         for descriptor, peer in self._peers.items():
-            if peer.sent > self._limits.burst_bytes and not peer.is_cut:
-                self._cut(descriptor, f"it sent {peer.sent} bytes, and memory has grown by {grown >> 20} MiB meanwhile")
-        self._resident = resident_bytes()
+            if peer.sent_bytes > self._limits.burst_bytes and not peer.is_disconnected:
+                growth = f"memory has grown by {growth_bytes >> 20} MiB meanwhile"
+                self._disconnect(descriptor, f"it sent {peer.sent_bytes} bytes, and {growth}")
+        self._resident_bytes = resident_bytes()
 
-    def _cut(self, descriptor: int, reason: str) -> None:
-        self._peers[descriptor].is_cut = True
-        if self._glass.cut(descriptor):
-            self._say(logging.WARNING, "a client of %s is cut off: %s", self._address, reason)
+    def _disconnect(self, descriptor: int, reason: str) -> None:
+        self._peers[descriptor].is_disconnected = True
+        if self._probe.shut_down(descriptor):
+            self._log(logging.WARNING, "a client of %s was disconnected: %s", self._address, reason)
 
     def close(self) -> None:
-        """Watch no more; before the socket closes, in the thread that closes it."""
-        self._watched.disable_monitor()
+        """Stop monitoring; call it before the socket closes, in the thread that closes it."""
+        self._socket.disable_monitor()
         if self._thread is not None:
             self._thread.join()
-            self._glass.close()
+            self._probe.close()
         self._monitor.close(0)
 
 
 def resident_bytes() -> int:
-    """Memory that the process occupies."""
+    """Return the resident memory of the process, in bytes."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()

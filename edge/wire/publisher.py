@@ -1,4 +1,4 @@
-"""The publishing thread and its ZeroMQ socket."""
+"""Publisher: a thread that sends messages in order on a ZeroMQ socket."""
 
 import queue
 import threading
@@ -10,32 +10,58 @@ import zmq
 
 from ..clock import Clock
 from ..queues import push
+from .authenticator import Authenticator
 from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
 from .guard import Guard, Limits
-from .keys import Authenticator, ServerKeys
+from .keys import ServerKeys
 from .messages import Message, Prediction, WireFormat, encode, topic
-from .sockets import LONGEST_TOPIC, WakeupPipe, bind
+from .sockets import MAX_TOPIC_BYTES, WakeupPipe, bind
 
-MOST_WAITING = 64
-MOST_UNREAD = 256
-"""Messages that wait for one subscriber; further ones pass it by. It has room for the last messages of 80 streams,
-which a subscriber gets at once when it joins."""
-MOST_JOINS = 100
-"""Subscriptions taken before the next messages, so that a storm of them holds nothing up."""
-LONGEST_FRAME = 1024
-"""Bytes that a subscriber may send at once; its part of the handshake with keys is below 1000."""
+QUEUE_LENGTH = 64
+"""Number of messages that wait for the publishing thread; the oldest are dropped beyond it."""
+SEND_HIGH_WATER_MARK = 256
+"""Number of messages that wait for one slow subscriber; further ones are not sent to it. A new subscriber gets the last
+messages of up to 80 streams at once."""
+MAX_SUBSCRIPTIONS_AT_ONCE = 100
+"""Number of subscriptions handled before the next messages are sent, so that a storm of them delays no message."""
+MAX_FRAME_BYTES = 1024
+"""Largest frame from a subscriber; its part of the handshake with keys is below 1000 bytes."""
 LIMITS = Limits(connections=256, burst_bytes=1 << 16, rate_bytes_s=1 << 10)
-"""Room for some hundred subscriptions at once, of each subscriber."""
-PATIENCE_S = 0.1
+"""Limits of the subscribers: each may send some hundred subscriptions at once."""
+PUT_TIMEOUT_S = 0.1
+"""Time between two checks whether the publishing thread still runs, while the queue is full."""
+
+
+class LastValueCache:
+    """Last message of every topic, in the order of publishing; one thread updates it, any thread lists it."""
+
+    def __init__(self) -> None:
+        self._last: dict[bytes, tuple[Message, bytes]] = {}
+        self._lock = threading.Lock()
+
+    def update(self, name: bytes, message: Message, body: bytes) -> None:
+        """Replace the last message of a topic, given with its encoded body."""
+        with self._lock:
+            self._last.pop(name, None)
+            self._last[name] = message, body
+
+    def messages(self) -> list[Message]:
+        """Return the last message of every topic, the oldest first; from any thread."""
+        with self._lock:
+            return [message for message, _ in self._last.values()]
+
+    def matching(self, prefix: bytes) -> list[list[bytes]]:
+        """Return topic and body of the last messages whose topics begin with a prefix; from the updating thread."""
+        return [[name, body] for name, (_, body) in self._last.items() if name.startswith(prefix)]
 
 
 class Publisher:
-    """Messages go out in order from a thread of their own; when it falls behind, the oldest are dropped.
+    """Thread that publishes messages in order; under backpressure, the oldest waiting messages are dropped.
 
-    Who subscribes gets at once the last message of every topic that matches; where several do so at the same moment,
-    one may get it twice, with the same `seq`. Without an address nobody can, and no port is taken; all else is the
-    same. `stamp` gives a message its time of publishing, just before it leaves, or None where it tells of another
-    moment by then and is dropped; `on_sent` sees it just after. With `keys`, only the clients they name are let in.
+    A new subscriber gets the last message of every matching topic at once; if several subscribe at the same moment, one
+    may get it twice, with the same `seq`. Without an address no port is bound, and everything else works the same.
+    `stamp` gives a message its publishing time just before it is sent, or None to drop it as stale; `on_sent` is called
+    with it just after. With `keys`, only the clients that they admit can subscribe.
     """
 
     def __init__(
@@ -48,13 +74,13 @@ class Publisher:
     ) -> None:
         self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
         self.dropped: Counter[str] = Counter({MESSAGES_QUEUE: 0, MESSAGES_STALE: 0})
-        """Of all streams, by reason."""
+        """Number of messages dropped, of all streams, by drop reason."""
         self._context = zmq.Context()
-        self._doorkeeper = Authenticator(self._context, keys) if keys is not None else None
+        self._authenticator = Authenticator(self._context, keys) if keys is not None else None
         self._socket = self._context.socket(zmq.XPUB)
         self._socket.setsockopt(zmq.XPUB_MANUAL, 1)
-        self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_FRAME)
+        self._socket.setsockopt(zmq.SNDHWM, SEND_HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
         self._guard = Guard(self._socket, LIMITS)
         try:
             self.address = None if address is None else bind(self._socket, address, keys, "publish", "--bind")
@@ -63,131 +89,127 @@ class Publisher:
             raise
         if self.address is not None:
             self._guard.start(self.address)
-        self._waiting: queue.Queue[Message | None] = queue.Queue(MOST_WAITING)
-        self._last: dict[bytes, tuple[Message, bytes]] = {}
-        self._last_lock = threading.Lock()
-        self._waker = WakeupPipe()
+        self._queue: queue.Queue[Message | None] = queue.Queue(QUEUE_LENGTH)
+        self._cache = LastValueCache()
+        self._wakeup = WakeupPipe()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
         self._thread.start()
 
     @property
     def waiting(self) -> int:
-        """Messages that have not left yet."""
-        return self._waiting.qsize()
+        """Number of messages that wait to be sent."""
+        return self._queue.qsize()
 
     def last(self) -> list[Message]:
-        """The last message of every topic, the oldest first; from any thread."""
-        with self._last_lock:
-            return [message for message, _ in self._last.values()]
+        """Return the last message of every topic, the oldest first; from any thread."""
+        return self._cache.messages()
 
     def publish(self, message: Message) -> None:
-        """Hand a message to the thread; never waits. Raises what broke the thread."""
-        self._check()
-        self.dropped[MESSAGES_QUEUE] += push(self._waiting, message)
-        self._waker.wake()
+        """Queue a message without waiting; the oldest is dropped if the queue is full. Raises the thread's error."""
+        self._raise_error()
+        self.dropped[MESSAGES_QUEUE] += push(self._queue, message)
+        self._wakeup.wake()
 
     def publish_each(self, message: Message) -> None:
-        """Hand a message to the thread, waiting for room: of a recording that waits itself, nothing is dropped."""
-        self._check()
+        """Queue a message, waiting for room: a replay that can wait drops nothing. Raises the thread's error."""
+        self._raise_error()
         self._put(message)
 
     def _put(self, message: Message | None) -> None:
         while self._thread.is_alive():
             try:
-                self._waiting.put(message, timeout=PATIENCE_S)
+                self._queue.put(message, timeout=PUT_TIMEOUT_S)
             except queue.Full:
                 continue
-            self._waker.wake()
+            self._wakeup.wake()
             return
 
-    def _check(self) -> None:
+    def _raise_error(self) -> None:
         if self._error is not None:
             raise self._error
 
     def _run(self) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._waker, zmq.POLLIN)
+        poller.register(self._wakeup, zmq.POLLIN)
         try:
             is_open = True
             while is_open:
                 poller.poll()
-                self._waker.hear()
-                self._take_subscriptions()
-                is_open = self._send_waiting()
-        except BaseException as error:  # raised again where messages come from
+                self._wakeup.drain()
+                self._handle_subscriptions()
+                is_open = self._send_queued()
+        except BaseException as error:  # raised again in the threads that publish
             self._error = error
 
-    def _send_waiting(self) -> bool:
-        """What waits now; false where that was the last."""
-        for _ in range(self._waiting.qsize()):
+    def _send_queued(self) -> bool:
+        """Send the messages queued by now. Returns False if the publisher is to close after them."""
+        for _ in range(self._queue.qsize()):
             try:
-                message = self._waiting.get_nowait()
-            except queue.Empty:  # `push` has made room just now, and wakes the thread again
+                message = self._queue.get_nowait()
+            except queue.Empty:  # `push` has just dropped the oldest, and wakes this thread again
                 break
             if message is None:
                 return False
-            stamped_now = self._stamp(message)
-            if stamped_now is None:
+            stamped_message = self._stamp(message)
+            if stamped_message is None:
                 self.dropped[MESSAGES_STALE] += 1
             else:
-                self._send(stamped_now)
+                self._send(stamped_message)
         return True
 
     def _send(self, message: Message) -> None:
         name, body = topic(message), encode(message, self._format)
-        with self._last_lock:
-            self._last.pop(name, None)
-            self._last[name] = message, body
+        self._cache.update(name, message, body)
         self._socket.send_multipart([name, body])
         self._on_sent(message)
 
-    def _take_subscriptions(self) -> None:
-        for _ in range(MOST_JOINS):
+    def _handle_subscriptions(self) -> None:
+        for _ in range(MAX_SUBSCRIPTIONS_AT_ONCE):
             try:
                 change = self._socket.recv(zmq.NOBLOCK)
             except zmq.Again:
                 break
-            if len(change) > 1 + LONGEST_TOPIC:
+            if len(change) > 1 + MAX_TOPIC_BYTES:
                 continue
             if change[:1] == b"\x01":
-                self._repeat(change[1:])
+                self._send_last(change[1:])
                 self._socket.setsockopt(zmq.SUBSCRIBE, change[1:])
             elif change[:1] == b"\x00":
                 self._socket.setsockopt(zmq.UNSUBSCRIBE, change[1:])
 
-    def _repeat(self, prefix: bytes) -> None:
-        """The last messages, for one who is about to be subscribed.
+    def _send_last(self, prefix: bytes) -> None:
+        """Send the last messages to a subscriber that is about to be subscribed.
 
-        ZeroMQ sends by topic, not by subscriber, and XPUB_MANUAL_LAST_VALUE covers a single message. But one who is
-        not subscribed yet is among those that a topic does not match: sent inverted, the messages reach these alone.
-        SUB sockets among them that want other topics leave them out; XSUB sockets take them in, as documented.
+        ZeroMQ sends by topic, not by subscriber, and XPUB_MANUAL_LAST_VALUE covers a single message. But a subscriber
+        that is not subscribed yet is among those that a topic does not match: with inverted matching, the messages
+        reach only these. SUB sockets among them filter out topics that they did not ask for; XSUB sockets receive them,
+        as documented in `messages`.
         """
         self._socket.setsockopt(zmq.INVERT_MATCHING, 1)
-        for name, (_, body) in self._last.items():  # changed by this thread alone
-            if name.startswith(prefix):
-                self._socket.send_multipart([name, body])
+        for frames in self._cache.matching(prefix):
+            self._socket.send_multipart(frames)
         self._socket.setsockopt(zmq.INVERT_MATCHING, 0)
 
     def close(self) -> None:
-        """Send what waits, then end; at most a second for subscribers to take it. Raises what broke the thread."""
+        """Send the queued messages and end; subscribers have a second to take them. Raises the thread's error."""
         self._put(None)
         self._thread.join()
-        self._waker.close()
+        self._wakeup.close()
         self._end_context()
-        self._check()
+        self._raise_error()
 
     def _end_context(self) -> None:
         self._guard.close()
-        if self._doorkeeper is not None:
-            self._doorkeeper.close()
+        if self._authenticator is not None:
+            self._authenticator.close()
         self._socket.close()
         self._context.term()
 
 
 def stamped(message: Message, clock: Clock) -> Message:
-    """The message with the time of its publishing, and a prediction with the latency that follows from it."""
+    """Return a message with the current time as its publishing time, and a prediction with its total latency."""
     now_ns = clock.now_ns()
     times = {"mono_publish": now_ns, "t_publish": clock.unix_ns(now_ns)}
     if isinstance(message, Prediction):

@@ -1,4 +1,4 @@
-"""ZeroMQ sockets at the addresses the user gave, and what wakes a thread that waits for one."""
+"""ZeroMQ sockets: binding and connecting at the user's addresses, and waking a thread that polls them."""
 
 import errno
 import socket
@@ -15,17 +15,21 @@ from .addresses import DEFAULT_ADDRESS, check_address
 if TYPE_CHECKING:
     from .keys import ClientKeys, ServerKeys
 
-LONGEST_TOPIC = 100
-"""Bytes of a subscription; no topic is as long, and what is longer is not taken."""
+MAX_TOPIC_BYTES = 100
+"""Largest subscription, in bytes, that a publisher accepts; every topic is shorter."""
 LINGER_MS = 1000
-"""How long an ending program waits for its last messages to leave."""
+"""Time that an ending program gives its last messages to be sent."""
 
 
 def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doing: str, option: str) -> str:
-    """Bind, and return the address with its real port. PublishError where it cannot be had."""
+    """Bind a socket, with keys if given. Returns the address with its actual port.
+
+    Raises UsageError if the address is malformed, PublishError if it is not available; the error names what failed
+    (`doing`, such as "publish") and the command-line option that gave the address.
+    """
     check_address(address, option, binds=True)
     if keys is not None:
-        keys.protect(sock)
+        keys.apply(sock)
     sock.setsockopt(zmq.LINGER, LINGER_MS)
     sock.setsockopt(zmq.IPV6, int("[" in address))
     try:
@@ -41,7 +45,7 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doi
 
 
 def is_taken(address: str) -> bool:
-    """Whether an ipc address is somebody's, or a file that is no socket: ZeroMQ would replace either without a word."""
+    """Return whether an ipc address is in use or is a file other than a socket: ZeroMQ would silently replace both."""
     transport, _, path = address.partition("://")
     if transport != "ipc" or not is_there(Path(path)):
         return False
@@ -49,16 +53,19 @@ def is_taken(address: str) -> bool:
         return True
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
-        return probe.connect_ex(path) != errno.ECONNREFUSED  # which is what a file left behind answers
+        return probe.connect_ex(path) != errno.ECONNREFUSED  # a socket file left behind refuses connections
 
 
 def connect(
     sock: "zmq.Socket[bytes]", address: str, keys: "ClientKeys | None", option: str = "no such address:"
 ) -> None:
-    """Connect, now or once somebody is there. UsageError where the address is none."""
+    """Connect a socket, with keys if given, now or as soon as something is bound there.
+
+    Raises UsageError if the address is malformed.
+    """
     check_address(address, option, binds=False)
     if keys is not None:
-        keys.introduce(sock)
+        keys.apply(sock)
     sock.setsockopt(zmq.LINGER, 0)
     sock.setsockopt(zmq.IPV6, int("[" in address))
     try:
@@ -68,28 +75,28 @@ def connect(
 
 
 class WakeupPipe:
-    """Wakes a thread that polls ZeroMQ sockets, which no other thread may touch: poll it together with them."""
+    """Socket pair that wakes a thread polling ZeroMQ sockets, which no other thread may touch: poll both together."""
 
     def __init__(self) -> None:
-        self._ours, self._theirs = socket.socketpair()
-        self._ours.setblocking(False)
-        self._theirs.setblocking(False)
+        self._writer, self._reader = socket.socketpair()
+        self._writer.setblocking(False)
+        self._reader.setblocking(False)
 
     def wake(self) -> None:
-        """From any thread; never waits."""
-        with suppress(BlockingIOError):  # full of calls that have not been heard yet: one more tells nothing
-            self._ours.send(b"\0")
+        """Wake the polling thread; from any thread, without waiting."""
+        with suppress(BlockingIOError):  # full of unread wake-ups: one more would add nothing
+            self._writer.send(b"\0")
 
     def fileno(self) -> int:
-        """What to poll for reading."""
-        return self._theirs.fileno()
+        """Return the descriptor to poll for reading."""
+        return self._reader.fileno()
 
-    def hear(self) -> None:
-        """After polling: the calls so far are heard."""
-        with suppress(BlockingIOError):  # the socket was ready, not the waker
-            self._theirs.recv(4096)
+    def drain(self) -> None:
+        """Read all wake-ups so far; the polling thread calls it after polling."""
+        with suppress(BlockingIOError):  # the poll ended because of another socket
+            self._reader.recv(4096)
 
     def close(self) -> None:
-        """Once nobody wakes or polls any more."""
-        self._ours.close()
-        self._theirs.close()
+        """Close the pair, once no thread wakes or polls any more."""
+        self._writer.close()
+        self._reader.close()

@@ -1,4 +1,4 @@
-"""The subscriber's side: messages as typed structs, in threads or in asyncio."""
+"""Subscribers: the published messages as typed structs, in threads or in asyncio."""
 
 import time
 from collections import Counter
@@ -12,18 +12,18 @@ import zmq
 from ..errors import UsageError
 from .addresses import DEFAULT_ADDRESS
 from .messages import Message
-from .received import Place, Received
-from .sockets import LONGEST_TOPIC, connect
+from .receive_buffer import ReceiveBuffer, SequenceKey
+from .sockets import MAX_TOPIC_BYTES, connect
 
 if TYPE_CHECKING:
     from .keys import ClientKeys
 
-MOST_TAKEN = 1000
-"""Waiting messages looked through for the newest; ZeroMQ keeps as many for a subscriber."""
+MAX_READ_AHEAD = 1000
+"""Number of waiting messages searched for the newest of each topic; ZeroMQ keeps as many for a subscriber."""
 
 
-class Subscription:
-    """What both subscribers are: a socket and the account of what came."""
+class BaseSubscriber:
+    """Socket and receive buffer that both kinds of subscriber share."""
 
     def __init__(
         self,
@@ -32,74 +32,76 @@ class Subscription:
         keys: "ClientKeys | Path | str | None" = None,
         latest: bool = False,
     ) -> None:
-        self._received, self._most = Received(latest), MOST_TAKEN if latest else 1
-        shown = None
-        if keys is not None:  # imported here, since few subscribers have keys
-            from .keys import client_keys
+        self._buffer, self._read_ahead = ReceiveBuffer(latest), MAX_READ_AHEAD if latest else 1
+        client_keys = None
+        if keys is not None:
+            from .keys import as_client_keys  # here, as few subscribers have keys
 
-            shown = client_keys(keys)
-        if (size := len(topic.encode())) > LONGEST_TOPIC:
+            client_keys = as_client_keys(keys)
+        if (size := len(topic.encode())) > MAX_TOPIC_BYTES:
             raise UsageError(
-                f"the topic {topic!r} has {size} bytes, and foal-edge hears of none above {LONGEST_TOPIC}; "
+                f"the topic {topic!r} has {size} bytes, and foal-edge accepts at most {MAX_TOPIC_BYTES}; "
                 "topics are emotion.NAME., event.NAME., status.NAME. and stats."
             )
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
         self._socket.subscribe(topic)
         try:
-            connect(self._socket, address, shown)
+            connect(self._socket, address, client_keys)
         except BaseException:
             self.close()
             raise
 
     @property
-    def missed(self) -> Counter[Place]:
-        """How many messages never came, by session and topic."""
-        return self._received.missed
+    def missed(self) -> Counter[SequenceKey]:
+        """Number of messages that never arrived, by session and topic."""
+        return self._buffer.missed
 
     @property
-    def skipped(self) -> Counter[Place]:
-        """With `latest`: how many were overtaken by a newer one, by session and topic."""
-        return self._received.skipped
+    def skipped(self) -> Counter[SequenceKey]:
+        """Number of messages skipped for newer ones, by session and topic; always empty without `latest`."""
+        return self._buffer.skipped
 
     def close(self) -> None:
-        """Leave."""
+        """Disconnect and close the socket."""
         self._context.destroy(linger=0)
 
-    def _next(self) -> Message | None:
-        """What is here already."""
-        for _ in range(self._most):
+    def _receive_now(self) -> Message | None:
+        for _ in range(self._read_ahead):
             try:
                 frames = self._socket.recv_multipart(zmq.NOBLOCK)
             except zmq.Again:
                 break
-            self._received.take(frames)
-        return self._received.give()
+            self._buffer.add(frames)
+        return self._buffer.pop()
 
 
-class Subscriber(Subscription):
-    """Iterates over what a running foal-edge publishes.
+class Subscriber(BaseSubscriber):
+    """Subscriber to a running foal-edge: an iterator over the messages that it publishes.
 
         with Subscriber(topic="emotion.", latest=True) as messages:
             for message in messages:
                 print(message.stream, message.label, message.confidence)
 
-    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or nothing for everything. The last message of each
-    topic comes at once, the others as they are published; one that comes twice is given once. With `latest`, only the
-    newest that waits of each topic is given: whoever is slower than foal-edge stays up to date. `keys` are for a
-    foal-edge that runs with some: the folder `hand-out/NAME` that `foal-edge keys` made for this client.
+    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or an empty text for all topics. The last message of
+    each topic is received at once, the following ones as they are published; duplicates are removed. With `latest`,
+    only the newest waiting message of each topic is returned, so that a slow subscriber stays up to date. `keys` are
+    needed if foal-edge runs with keys: the folder `hand-out/NAME` that `foal-edge keys` made for this client.
     """
 
     def receive(self, timeout_s: float | None = None) -> Message | None:
-        """The next message; None where none comes within `timeout_s`. FoalError where it is none of ours."""
+        """Return the next message; None if none arrives within `timeout_s` seconds (None: wait for ever).
+
+        Raises FoalError if a message is not one of this version of foal-edge.
+        """
         deadline = Deadline(timeout_s)
-        while (message := self._next()) is None:
+        while (message := self._receive_now()) is None:
             if self._socket.poll(deadline.remaining_ms()) == 0:
                 return None
         return message
 
     def __iter__(self) -> Iterator[Message]:
-        """Every message, without end."""
+        """Iterate over all messages, without end."""
         while (message := self.receive()) is not None:
             yield message
 
@@ -110,8 +112,8 @@ class Subscriber(Subscription):
         self.close()
 
 
-class AsyncSubscriber(Subscription):
-    """`Subscriber` for asyncio.
+class AsyncSubscriber(BaseSubscriber):
+    """Subscriber for asyncio, with the arguments of `Subscriber`.
 
     async with AsyncSubscriber(topic="event.") as messages:
         async for message in messages:
@@ -119,19 +121,22 @@ class AsyncSubscriber(Subscription):
     """
 
     async def receive(self, timeout_s: float | None = None) -> Message | None:
-        """The next message; None where none comes within `timeout_s`. FoalError where it is none of ours."""
-        from zmq.asyncio import Poller  # here, since it doubles what importing a subscriber takes
+        """Return the next message; None if none arrives within `timeout_s` seconds (None: wait for ever).
+
+        Raises FoalError if a message is not one of this version of foal-edge.
+        """
+        from zmq.asyncio import Poller  # here, as asyncio would slow the import of every subscriber
 
         deadline = Deadline(timeout_s)
         poller = Poller()
         poller.register(self._socket, zmq.POLLIN)
-        while (message := self._next()) is None:
+        while (message := self._receive_now()) is None:
             if not await poller.poll(deadline.remaining_ms()):
                 return None
         return message
 
     async def __aiter__(self) -> AsyncIterator[Message]:
-        """Every message, without end."""
+        """Iterate over all messages, without end."""
         while (message := await self.receive()) is not None:
             yield message
 
@@ -145,11 +150,11 @@ class AsyncSubscriber(Subscription):
 
 
 class Deadline:
-    """Time that runs out over several waits; None for never."""
+    """End of a timeout that several waits share; a timeout of None never ends."""
 
     def __init__(self, timeout_s: float | None) -> None:
         self._end_s = None if timeout_s is None else time.monotonic() + timeout_s
 
     def remaining_ms(self) -> int | None:
-        """As ZeroMQ takes it."""
+        """Return the remaining time in milliseconds, at least 0; None for ever."""
         return None if self._end_s is None else max(0, round((self._end_s - time.monotonic()) * 1000))

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from edge.cli.subscribe import predictions
-from edge.wire.control import Control
+from edge.wire.control_server import ControlServer
 from edge.wire.keys import load_server_keys
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
@@ -31,8 +31,8 @@ def address() -> Iterator[str]:
 
 
 @pytest.fixture
-def control(clock) -> Iterator[Control]:
-    control = Control(ANY_PORT, {"bundle": "tiny 0.0.1", "session": "ab"}, lambda: LAST, clock, None)
+def control(clock) -> Iterator[ControlServer]:
+    control = ControlServer(ANY_PORT, {"bundle": "tiny 0.0.1", "session": "ab"}, lambda: LAST, clock, None)
     yield control
     control.close()
 
@@ -55,7 +55,7 @@ def is_one_paragraph(text: str) -> bool:
         ("status --timeout 0", 2, "--timeout"),
         ("status --keys nowhere", 2, "no keys at nowhere/client.key_secret"),
         ("keys", 2, "DIR"),
-        ("keys new --client ../x", 2, "--client '../x' is no name"),
+        ("keys new --client ../x", 2, "--client '../x' is not a valid name"),
         ("keys file", 2, "cannot make the folder file"),
     ],
 )
@@ -144,7 +144,7 @@ def test_keys_are_made_handed_out_and_used(edge_command, tmp_path, clock) -> Non
     server = load_server_keys(folder)
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, server)
     publisher.publish(PREDICTION)
-    control = Control(ANY_PORT, {}, publisher.last, clock, None, server)
+    control = ControlServer(ANY_PORT, {}, publisher.last, clock, None, server)
     mine = ("--keys", folder / "hand-out" / "desk")
     heard = edge_command("listen", "--connect", publisher.address, "--count", 1, "--timeout", 20, *mine)
     asked = edge_command("status", "--control", control.address, "--timeout", 20, *mine)
@@ -160,7 +160,7 @@ def test_keys_that_are_there_are_kept_and_clients_added(edge_command, tmp_path) 
     assert edge_command("keys", tmp_path).status == 0
     before = (tmp_path / "server.key").read_bytes()
     again = edge_command("keys", tmp_path)
-    assert (again.status, "is there already" in again.err) == (2, True)
+    assert (again.status, "exists already" in again.err) == (2, True)
     added = edge_command("keys", tmp_path, "--client", "robot")
     assert (added.status, "server" in added.out) == (0, False)
     assert edge_command("keys", tmp_path, "--client", "robot").status == 2

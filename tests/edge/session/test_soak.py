@@ -26,7 +26,7 @@ from edge.live.supervision import Supervisor
 from edge.live.suspension import SuspensionWatch
 from edge.preprocess.media import Block, Frame
 from edge.service.systemd import SystemdNotifier
-from edge.wire.control import Control
+from edge.wire.control_server import ControlServer
 from edge.wire.publisher import Publisher, stamped
 from tests.edge.made_run import MS, run_spec
 
@@ -119,7 +119,7 @@ def listen_on(context: "zmq.Context[zmq.Socket[bytes]]", address: str, counted: 
 def test_nothing_grows(hours: float, clock, tmp_path, record_property) -> None:
     backend, inbox = GoldenBackend(), PassingInbox(clock, hours)
     publisher = Publisher(f"ipc://{tmp_path}/soak", "msgpack", lambda m: stamped(m, clock), lambda message: None)
-    control = Control(f"ipc://{tmp_path}/control", {}, publisher.last, clock, None, None)
+    control = ControlServer(f"ipc://{tmp_path}/control", {}, publisher.last, clock, None, None)
     made = build_pipeline(
         msgspec.structs.replace(run_spec(*NAMES), begin_ns=0), Recognizer(backend.manifest, backend), publisher.publish
     )

@@ -5,8 +5,8 @@ import pytest
 from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.wire.clock_offset import ClockOffset, estimate_offset, exchange
-from edge.wire.control import Control
 from edge.wire.control_messages import ClockReply
+from edge.wire.control_server import ControlServer
 from tests.edge.made_messages import ANY_PORT
 
 
@@ -42,7 +42,7 @@ class Line:
 @pytest.mark.parametrize(("mono_s", "unix_s"), [(0, 0), (86_400, -0.25), (-12_345.678, 3.5), (0.001, 1e6)])
 def test_the_truth_is_within_the_uncertainty(mono_s: float, unix_s: float) -> None:
     mono_ns, unix_ns = round(mono_s * 1e9), round(unix_s * 1e9)
-    control = Control(ANY_PORT, {}, list, OtherMachine(mono_ns, unix_ns), None)
+    control = ControlServer(ANY_PORT, {}, list, OtherMachine(mono_ns, unix_ns), None)
     offset = estimate_offset(control.address)
     control.close()
     assert 0 < offset.uncertainty_ns < 1_000_000_000

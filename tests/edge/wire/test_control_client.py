@@ -8,7 +8,6 @@ import pytest
 import zmq
 
 from edge.errors import FoalError, SourceError, UsageError
-from edge.wire.control import Control
 from edge.wire.control_client import ControlClient
 from edge.wire.control_messages import (
     AskClock,
@@ -20,13 +19,14 @@ from edge.wire.control_messages import (
     StatusReply,
     StopReply,
 )
+from edge.wire.control_server import ControlServer
 from tests.edge.made_messages import ANY_PORT, EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS, WAIT_S
 
 
 @pytest.fixture
 def client(clock) -> Iterator[ControlClient]:
     clock.time_ns = 9
-    control = Control(ANY_PORT, {"pid": "7"}, lambda: ONE_OF_EACH, clock, None)
+    control = ControlServer(ANY_PORT, {"pid": "7"}, lambda: ONE_OF_EACH, clock, None)
     with ControlClient(control.address, timeout_s=WAIT_S) as client:
         yield client
     control.close()

@@ -8,7 +8,14 @@ import zmq
 
 from edge.errors import PublishError, UsageError
 from edge.wire.messages import Latency, Message, decode, encode, topic
-from edge.wire.publisher import LONGEST_FRAME, LONGEST_TOPIC, MOST_JOINS, MOST_WAITING, Publisher, stamped
+from edge.wire.publisher import (
+    MAX_FRAME_BYTES,
+    MAX_SUBSCRIPTIONS_AT_ONCE,
+    MAX_TOPIC_BYTES,
+    QUEUE_LENGTH,
+    Publisher,
+    stamped,
+)
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,
@@ -186,7 +193,7 @@ def test_a_storm_of_subscriptions_holds_nothing_up(publisher, subscribe) -> None
     publish_all(publisher, [numbered(0)])
     listener, storm = subscribe(publisher.address), subscribe(publisher.address, "status.")
     assert receive(listener) == receive(storm) == frames(numbered(0))
-    for number in range(20 * MOST_JOINS):
+    for number in range(20 * MAX_SUBSCRIPTIONS_AT_ONCE):
         storm.subscribe(f"emotion.{number}.")
     storm.subscribe("")
     for number in range(1, 50):
@@ -205,15 +212,15 @@ def test_a_stranger_who_sends_anything_changes_nothing(publisher, subscribe) -> 
         for rubbish in (b"", b"\x02stats.", b"stats.", b"\x00stats.", bytes(range(256)), b"\x01"):
             stranger.send(rubbish)
         assert receive(stranger) == frames(STATS)
-        stranger.send(b"\x01" * (LONGEST_FRAME + 1))
+        stranger.send(b"\x01" * (MAX_FRAME_BYTES + 1))
     assert receive(subscribe(publisher.address)) == frames(STATS)
 
 
 def test_no_topic_is_as_long_as_the_longest_subscription_that_is_taken(publisher, subscribe) -> None:
     longest = numbered(0, PREDICTION, stream="x" * 64)
-    assert len(topic(longest)) < LONGEST_TOPIC
+    assert len(topic(longest)) < MAX_TOPIC_BYTES
     publish_all(publisher, [longest])
-    socket = subscribe(publisher.address, "emotion." + "x" * LONGEST_TOPIC, topic(longest).decode())
+    socket = subscribe(publisher.address, "emotion." + "x" * MAX_TOPIC_BYTES, topic(longest).decode())
     assert receive(socket) == frames(longest)
 
 
@@ -233,36 +240,36 @@ def test_where_sending_falls_behind_the_oldest_are_dropped_and_counted(held, too
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, held)
     publisher.publish(numbered(0))
     assert held.sending.wait(WAIT_S)
-    for number in range(1, 1 + MOST_WAITING + too_many):
+    for number in range(1, 1 + QUEUE_LENGTH + too_many):
         publisher.publish(numbered(number))
     counted, waiting = publisher.dropped["messages_queue"], publisher.waiting
     held.go_on.set()
-    for _ in range(1 + MOST_WAITING):
+    for _ in range(1 + QUEUE_LENGTH):
         assert held.arrived.acquire(timeout=WAIT_S)
     publisher.close()
-    assert (counted, waiting) == (too_many, MOST_WAITING)
-    assert held.sent == [0, *range(1 + too_many, 1 + MOST_WAITING + too_many)]
+    assert (counted, waiting) == (too_many, QUEUE_LENGTH)
+    assert held.sent == [0, *range(1 + too_many, 1 + QUEUE_LENGTH + too_many)]
 
 
 def test_a_full_queue_is_sent_whole_before_it_closes(held) -> None:
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, held)
     publisher.publish(numbered(0))
     assert held.sending.wait(WAIT_S)
-    for number in range(1, 1 + MOST_WAITING):
+    for number in range(1, 1 + QUEUE_LENGTH):
         publisher.publish(numbered(number))
     threading.Timer(0.2, held.go_on.set).start()
     publisher.close()
-    assert held.sent == list(range(1 + MOST_WAITING))
+    assert held.sent == list(range(1 + QUEUE_LENGTH))
     assert not +publisher.dropped
 
 
 def test_publishing_each_waits_and_drops_nothing() -> None:
     sent: list[int] = []
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, lambda message: sent.append(message.seq))
-    for number in range(5 * MOST_WAITING):
+    for number in range(5 * QUEUE_LENGTH):
         publisher.publish_each(numbered(number))
     publisher.close()
-    assert sent == list(range(5 * MOST_WAITING))
+    assert sent == list(range(5 * QUEUE_LENGTH))
     assert not +publisher.dropped
 
 

@@ -11,9 +11,9 @@ from edge.wire.sockets import WakeupPipe, bind, connect
 from tests.edge.made_messages import WAIT_S
 
 
-def polled(waker: WakeupPipe, timeout_ms: int) -> bool:
+def polled(wakeup: WakeupPipe, timeout_ms: int) -> bool:
     poller = zmq.Poller()
-    poller.register(waker, zmq.POLLIN)
+    poller.register(wakeup, zmq.POLLIN)
     return bool(poller.poll(timeout_ms))
 
 
@@ -39,39 +39,39 @@ def test_a_file_is_not_replaced_by_a_socket(tmp_path) -> None:
     assert (tmp_path / "thesis").read_text() == "all of it"
 
 
-def test_it_wakes_once_for_all_calls_before_it_heard() -> None:
-    waker = WakeupPipe()
-    assert not polled(waker, 0)
+def test_it_wakes_once_for_all_calls_before_it_is_drained() -> None:
+    wakeup = WakeupPipe()
+    assert not polled(wakeup, 0)
     for _ in range(3):
-        waker.wake()
-    assert polled(waker, 0)
-    waker.hear()
-    assert not polled(waker, 0)
-    waker.hear()
-    waker.close()
+        wakeup.wake()
+    assert polled(wakeup, 0)
+    wakeup.drain()
+    assert not polled(wakeup, 0)
+    wakeup.drain()
+    wakeup.close()
 
 
 def test_it_wakes_another_thread() -> None:
-    waker = WakeupPipe()
+    wakeup = WakeupPipe()
     woken: list[bool] = []
-    thread = threading.Thread(target=lambda: woken.append(polled(waker, WAIT_S * 1000)))
+    thread = threading.Thread(target=lambda: woken.append(polled(wakeup, WAIT_S * 1000)))
     thread.start()
-    waker.wake()
+    wakeup.wake()
     thread.join()
-    waker.close()
+    wakeup.close()
     assert woken == [True]
 
 
-def test_calling_never_waits_however_little_is_heard() -> None:
-    waker = WakeupPipe()
+def test_calling_never_waits_however_little_is_drained() -> None:
+    wakeup = WakeupPipe()
     for _ in range(10_000):
-        waker.wake()
-    assert polled(waker, 0)
-    while polled(waker, 0):
-        waker.hear()
-    waker.wake()
-    assert polled(waker, 0)
-    waker.close()
+        wakeup.wake()
+    assert polled(wakeup, 0)
+    while polled(wakeup, 0):
+        wakeup.drain()
+    wakeup.wake()
+    assert polled(wakeup, 0)
+    wakeup.close()
 
 
 @pytest.mark.parametrize("address", ["tcp://127.0.0.1:65536", "tcp://127.0.0.1:70000", "tcp://[::1]:99999"])

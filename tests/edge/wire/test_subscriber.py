@@ -1,6 +1,8 @@
 """The subscribers, against a plain ZeroMQ publisher and against ours."""
 
 import asyncio
+import subprocess
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -102,7 +104,7 @@ def test_an_address_that_is_none_is_refused(kind, address: str) -> None:
 
 
 def test_a_topic_that_no_publisher_takes_is_refused() -> None:
-    with pytest.raises(UsageError, match="has 101 bytes, and foal-edge hears of none above 100; topics are emotion"):
+    with pytest.raises(UsageError, match="has 101 bytes, and foal-edge accepts at most 100; topics are emotion"):
         Subscriber(topic="x" * 101)
 
 
@@ -160,3 +162,8 @@ def test_waiting_in_asyncio_lets_others_run_and_may_be_cancelled(desk: Desk) -> 
             return [await waiting, await subscriber.receive(0)]
 
     assert asyncio.run(hear()) == [STATUS, None]
+
+
+def test_importing_a_subscriber_imports_no_asyncio() -> None:
+    code = "import sys, edge.wire.subscriber; sys.exit('asyncio' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code]).returncode == 0

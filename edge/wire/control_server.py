@@ -1,4 +1,4 @@
-"""The control port: a thread that answers what runs, what was said last, the clock and the schema, and may stop it."""
+"""Server of the control port: a thread that answers with status, last messages, clock and schema, and may stop."""
 
 import logging
 import threading
@@ -8,9 +8,8 @@ from typing import TypeVar
 import zmq
 
 from ..clock import Clock
-from ..errors import UsageError
 from ..validation import UNREADABLE
-from .addresses import AUTO, LARGEST_PORT, OFF
+from .authenticator import Authenticator
 from .control_messages import (
     EXPECTED,
     AskClock,
@@ -31,27 +30,27 @@ from .control_messages import (
     written_schema,
 )
 from .guard import Guard, Limits
-from .keys import Authenticator, ServerKeys
+from .keys import ServerKeys
 from .messages import Message, Prediction, Stats, Status, SteadyState
 from .sockets import WakeupPipe, bind
 
-LONGEST_REQUEST = 4096
-"""Bytes in a frame; whoever sends more is disconnected."""
-MOST_UNREAD = 64
-"""Requests, and replies, that wait for one client; further ones are dropped."""
+MAX_REQUEST_BYTES = 4096
+"""Largest frame of a request; ZeroMQ disconnects a client that sends a larger one."""
+HIGH_WATER_MARK = 64
+"""Number of requests, and of replies, that wait for one client; further ones are dropped."""
 LIMITS = Limits(connections=64, burst_bytes=1 << 20, rate_bytes_s=1 << 10)
-"""Of each client, what it sent since its last request was read."""
+"""Limits of the clients; the bytes that each has sent are counted since its last request was read."""
 
 T = TypeVar("T", Prediction, SteadyState, Status)
 
 log = logging.getLogger(__name__)
 
 
-class Control:
-    """Answers one request after the other; whatever comes, it goes on.
+class ControlServer:
+    """Server of the control port, which answers one request after the other and survives malformed ones.
 
-    `about` says what runs, `last` gives the last message of every topic. `stop` is set where somebody asks for the
-    end; None where that is not allowed.
+    `about` describes the runtime, `last` returns the last message of every topic. The event `stop` is set by a request
+    `stop`; None refuses such requests. With `keys`, only the clients that they admit are answered.
     """
 
     def __init__(
@@ -65,11 +64,11 @@ class Control:
     ) -> None:
         self._about, self._last, self._clock, self._stop = about, last, clock, stop
         self._context = zmq.Context()
-        self._doorkeeper = Authenticator(self._context, keys) if keys is not None else None
-        self._socket = self._context.socket(zmq.ROUTER)  # a REP socket says nothing to what it does not understand
-        self._socket.setsockopt(zmq.SNDHWM, MOST_UNREAD)
-        self._socket.setsockopt(zmq.RCVHWM, MOST_UNREAD)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, LONGEST_REQUEST)
+        self._authenticator = Authenticator(self._context, keys) if keys is not None else None
+        self._socket = self._context.socket(zmq.ROUTER)  # a REP socket leaves malformed requests unanswered
+        self._socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
+        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
         self._guard = Guard(self._socket, LIMITS)
         try:
             self.address = bind(self._socket, address, keys, "answer", "--control")
@@ -77,7 +76,7 @@ class Control:
             self._end_context()
             raise
         self._guard.start(self.address)
-        self._waker = WakeupPipe()
+        self._wakeup = WakeupPipe()
         self._closing = threading.Event()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="control", daemon=True)
@@ -86,17 +85,17 @@ class Control:
     def _run(self) -> None:
         poller = zmq.Poller()
         poller.register(self._socket, zmq.POLLIN)
-        poller.register(self._waker, zmq.POLLIN)
+        poller.register(self._wakeup, zmq.POLLIN)
         try:
             while poller.poll() and not self._closing.is_set():
-                received = self._socket.recv_multipart(copy=False)
-                self._guard.forgive(int(received[-1].get(zmq.SRCFD)))
-                client, *frames = [frame.bytes for frame in received]
-                # What a REQ socket and those on the way put before a request ends with an empty frame, and comes back
-                begin = frames.index(b"") + 1 if b"" in frames[:-1] else 0
-                self._socket.send_multipart([client, *frames[:begin], self._answer(frames[begin:])])
+                parts = self._socket.recv_multipart(copy=False)
+                self._guard.reset_excess(int(parts[-1].get(zmq.SRCFD)))
+                client, *frames = [part.bytes for part in parts]
+                # REQ sockets and proxies put an envelope before a request, which ends with an empty frame: send it back
+                body_at = frames.index(b"") + 1 if b"" in frames[:-1] else 0
+                self._socket.send_multipart([client, *frames[:body_at], self._answer(frames[body_at:])])
         except BaseException as error:  # raised again by `close`
-            log.error("the control port has ended: %r", error)
+            log.error("the control port has failed: %r", error)
             self._error = error
 
     def _answer(self, frames: Sequence[bytes]) -> bytes:
@@ -120,9 +119,9 @@ class Control:
             if request.stream is not None and request.stream not in streams:
                 return Refusal(f"no stream {request.stream!r}; there are: {', '.join(streams) or 'none yet'}")
             if isinstance(request, AskLast):
-                return LastReply(of(Prediction, last, request.stream), of(SteadyState, last, request.stream))
+                return LastReply(select(Prediction, last, request.stream), select(SteadyState, last, request.stream))
             stats = next((message for message in last if isinstance(message, Stats)), None)
-            return StatusReply(self._about, of(Status, last, request.stream), stats)
+            return StatusReply(self._about, select(Status, last, request.stream), stats)
         if isinstance(request, AskClock):
             now_ns = self._clock.now_ns()
             return ClockReply(received_ns, now_ns, self._clock.unix_ns(now_ns))
@@ -134,40 +133,23 @@ class Control:
         return StopReply(stopping=True)
 
     def close(self) -> None:
-        """Answer no more. Raises what broke the thread."""
+        """Stop answering and end the thread. Raises the thread's error."""
         self._closing.set()
-        self._waker.wake()
+        self._wakeup.wake()
         self._thread.join()
-        self._waker.close()
+        self._wakeup.close()
         self._end_context()
         if self._error is not None:
             raise self._error
 
     def _end_context(self) -> None:
         self._guard.close()
-        if self._doorkeeper is not None:
-            self._doorkeeper.close()
+        if self._authenticator is not None:
+            self._authenticator.close()
         self._socket.close()
         self._context.term()
 
 
-def of(kind: type[T], messages: Sequence[Message], stream: str | None) -> list[T]:
-    """The messages of a kind, of one stream or, where it is None, of all."""
+def select(kind: type[T], messages: Sequence[Message], stream: str | None) -> list[T]:
+    """Return the messages of one type, of one stream or of all streams (None)."""
     return [message for message in messages if isinstance(message, kind) and stream in (None, message.stream)]
-
-
-def control_address(bind: str | None, wanted: str) -> str | None:
-    """Where to answer: `auto` beside where it publishes, if anywhere, `off` nowhere (None), or the address itself."""
-    if wanted != AUTO:
-        return None if wanted == OFF else wanted
-    if bind is None:
-        return None
-    transport, _, rest = bind.partition("://")
-    if transport == "ipc":
-        return bind if rest == "*" else f"{bind}.control"
-    host, _, port = rest.rpartition(":")
-    if port in ("*", "0"):
-        return f"{transport}://{host}:*"
-    if int(port) < LARGEST_PORT:
-        return f"{transport}://{host}:{int(port) + 1}"
-    raise UsageError(f"there is no address beside {bind} for the control port; give --control ADDRESS or --control off")

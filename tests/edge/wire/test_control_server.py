@@ -10,8 +10,8 @@ import pytest
 import zmq
 
 from edge.errors import PublishError, UsageError
-from edge.wire.control import LONGEST_REQUEST, Control, control_address
 from edge.wire.control_messages import schema
+from edge.wire.control_server import MAX_REQUEST_BYTES, ControlServer
 from edge.wire.messages import Message
 from tests.edge.made_messages import ANY_PORT, EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
 
@@ -28,8 +28,8 @@ def stop() -> threading.Event:
 
 
 @pytest.fixture
-def control(clock, stop) -> Iterator[Control]:
-    control = Control(ANY_PORT, ABOUT, lambda: LAST, clock, stop)
+def control(clock, stop) -> Iterator[ControlServer]:
+    control = ControlServer(ANY_PORT, ABOUT, lambda: LAST, clock, stop)
     yield control
     control.close()
 
@@ -38,7 +38,7 @@ def control(clock, stop) -> Iterator[Control]:
 def connect() -> Iterator[Callable[..., zmq.Socket]]:
     context, sockets = zmq.Context(), []
 
-    def connected(control: Control, kind: int = zmq.REQ) -> zmq.Socket:
+    def connected(control: ControlServer, kind: int = zmq.REQ) -> zmq.Socket:
         socket = context.socket(kind)
         socket.setsockopt(zmq.LINGER, 0)
         socket.connect(control.address)
@@ -105,7 +105,7 @@ def test_schema_is_sent_whole(control, connect) -> None:
 
 
 def test_before_anything_was_said_there_is_nothing(clock, connect) -> None:
-    control = Control(ANY_PORT, ABOUT, list, clock, None)
+    control = ControlServer(ANY_PORT, ABOUT, list, clock, None)
     socket = connect(control)
     assert json.loads(ask(socket, b"status")) == {"about": ABOUT, "streams": [], "stats": None}
     assert json.loads(ask(socket, b"last")) == {"predictions": [], "events": []}
@@ -120,7 +120,7 @@ def test_stop_stops_where_it_may(control, connect, stop) -> None:
 
 
 def test_stop_is_refused_where_it_may_not(clock, connect) -> None:
-    control = Control(ANY_PORT, ABOUT, lambda: LAST, clock, None)
+    control = ControlServer(ANY_PORT, ABOUT, lambda: LAST, clock, None)
     assert "--allow-stop" in json.loads(ask(connect(control), b"stop"))["error"]
     control.close()
 
@@ -141,7 +141,7 @@ def test_stop_is_refused_where_it_may_not(clock, connect) -> None:
         ([b'{"x":' + b"[" * 4000], "nested too deeply"),
         ([b'{"ask":"last","stream":"' + b"\xff" + b'"}'], "no text in UTF-8"),
         ([b'{"ask":"last","stream":"\\ud83d"}'], "it breaks off"),
-        ([b"\xff" * LONGEST_REQUEST], "found '"),
+        ([b"\xff" * MAX_REQUEST_BYTES], "found '"),
     ],
 )
 @pytest.mark.parametrize("kind", [zmq.REQ, zmq.DEALER])
@@ -219,7 +219,7 @@ def ask_after_all(client: zmq.Socket) -> bool:
 def test_those_who_send_too_much_or_leave_or_never_read_harm_nobody(control, connect) -> None:
     huge, silent, honest = (connect(control, kind) for kind in (zmq.DEALER, zmq.DEALER, zmq.REQ))
     for number in range(20):
-        huge.send(b"x" * (LONGEST_REQUEST + 1))
+        huge.send(b"x" * (MAX_REQUEST_BYTES + 1))
         for _ in range(100):
             silent.send(b"schema")
         with zmq.Context() as context, context.socket(zmq.REQ) as leaver:
@@ -232,9 +232,9 @@ def test_those_who_send_too_much_or_leave_or_never_read_harm_nobody(control, con
 
 def test_an_address_that_cannot_be_had_is_named(control, clock) -> None:
     with pytest.raises(PublishError, match=f"cannot answer at {control.address}: Address already in use.*--control"):
-        Control(control.address, {}, list, clock, None)
+        ControlServer(control.address, {}, list, clock, None)
     with pytest.raises(UsageError, match="--control nowhere begins with neither tcp:// nor ipc://"):
-        Control("nowhere", {}, list, clock, None)
+        ControlServer("nowhere", {}, list, clock, None)
 
 
 def test_what_broke_it_is_logged_and_raised(clock, connect, caplog) -> None:
@@ -244,34 +244,9 @@ def test_what_broke_it_is_logged_and_raised(clock, connect, caplog) -> None:
         asked.set()
         raise BrokenPipeError("gone")
 
-    control = Control(ANY_PORT, ABOUT, fail, clock, None)
+    control = ControlServer(ANY_PORT, ABOUT, fail, clock, None)
     connect(control).send(b"last")
     assert asked.wait(WAIT_S)
     with pytest.raises(BrokenPipeError):
         control.close()
-    assert "the control port has ended: BrokenPipeError('gone')" in caplog.text
-
-
-@pytest.mark.parametrize(
-    ("bind", "wanted", "expected"),
-    [
-        ("tcp://127.0.0.1:5556", "auto", "tcp://127.0.0.1:5557"),
-        ("tcp://[::1]:5556", "auto", "tcp://[::1]:5557"),
-        ("tcp://*:5556", "auto", "tcp://*:5557"),
-        ("tcp://127.0.0.1:*", "auto", "tcp://127.0.0.1:*"),
-        ("tcp://127.0.0.1:0", "auto", "tcp://127.0.0.1:*"),
-        ("ipc:///run/foal", "auto", "ipc:///run/foal.control"),
-        ("ipc://*", "auto", "ipc://*"),
-        (None, "auto", None),
-        (None, "tcp://127.0.0.1:1", "tcp://127.0.0.1:1"),
-        ("tcp://127.0.0.1:5556", "off", None),
-        ("tcp://127.0.0.1:5556", "ipc:///run/other", "ipc:///run/other"),
-    ],
-)
-def test_where_it_answers(bind: str | None, wanted: str, expected: str | None) -> None:
-    assert control_address(bind, wanted) == expected
-
-
-def test_there_is_no_port_after_the_last() -> None:
-    with pytest.raises(UsageError, match=r"no address beside tcp://127.0.0.1:65535 .* --control"):
-        control_address("tcp://127.0.0.1:65535", "auto")
+    assert "the control port has failed: BrokenPipeError('gone')" in caplog.text
