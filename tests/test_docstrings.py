@@ -34,7 +34,6 @@ PENDING: set[str] = {
     "edge/live",
     "edge/preprocess",
     "edge/recording",
-    "edge/service",
     "edge/session",
     "edge/sources",
     "edge/sync",

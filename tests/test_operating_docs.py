@@ -16,7 +16,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from edge import errors
 from edge.cli.main import FORCED_STATUS, main
-from edge.service import http_server as metrics_server
+from edge.service import http_server
 from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
 from edge.wire import control_server, guard, publisher
@@ -117,8 +117,8 @@ def test_the_table_of_what_strangers_may_cost_is_what_the_ports_put_up_with() ->
         [publisher.SEND_HIGH_WATER_MARK, control_server.HIGH_WATER_MARK],
     ]
     assert f"longer than {publisher.MAX_TOPIC_BYTES} bytes" in PAGE
-    assert f"It serves {metrics_server.MOST_AT_ONCE} requests" in PAGE
-    assert f"each has {metrics_server.PATIENCE_S} s" in PAGE
+    assert f"It serves {http_server.MAX_CONCURRENT_REQUESTS} requests" in PAGE
+    assert f"each has {http_server.REQUEST_TIMEOUT_S} s" in PAGE
     assert f"grow by {guard.MAX_MEMORY_GROWTH_BYTES >> 20} MiB" in PAGE
 
 

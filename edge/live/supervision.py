@@ -27,11 +27,11 @@ class Supervisor:
         inbox: Inbox,
         publisher: Publisher,
         reporters: list[Reporter],
-        watchdog: SystemdNotifier,
+        notifier: SystemdNotifier,
         clock: Clock,
     ) -> None:
         self._session, self._pace, self._inbox, self._publisher = session, pace, inbox, publisher
-        self._reporters, self._watchdog, self._clock = reporters, watchdog, clock
+        self._reporters, self._notifier, self._clock = reporters, notifier, clock
         self._numbers = itertools.count()
         self._begin_ns = self._looked_ns = clock.now_ns()
         self._worked_ns = 0
@@ -48,7 +48,7 @@ class Supervisor:
     def turn(self, started_ns: int, ended_ns: int) -> None:
         """The loop has worked from `started_ns` to `ended_ns`."""
         self._worked_ns += ended_ns - started_ns
-        self._watchdog.alive(ended_ns)
+        self._notifier.alive(ended_ns)
         since_ns = ended_ns - self._looked_ns
         if since_ns < EVERY_NS:
             return

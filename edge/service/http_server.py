@@ -1,4 +1,4 @@
-"""The HTTP server of the metrics page: a few requests at a time, each of them short, from this machine by its name."""
+"""HTTP server of the metrics page: limited in concurrency and time, and answering to the names of this machine only."""
 
 import errno
 import logging
@@ -10,95 +10,100 @@ from socketserver import ThreadingMixIn
 from typing import Any
 from wsgiref.simple_server import WSGIRequestHandler, WSGIServer
 
-MOST_AT_ONCE = 8
-"""Requests; who comes beyond that is sent away."""
-PATIENCE_S = 5
-"""How long a request and its answer may take together, and a scraper be silent before."""
-PAUSE_S = 0.2
-NAMES = ("localhost", "127.0.0.1", "[::1]")
-"""What a request may call this machine. A browser sends another name where a stranger's page has led it here."""
+MAX_CONCURRENT_REQUESTS = 8
+"""Number of requests handled at the same time; further ones are closed unanswered."""
+REQUEST_TIMEOUT_S = 5
+"""Time for a request and its answer together, and the longest silence of a client."""
+DESCRIPTOR_RETRY_S = 0.2
+"""Pause before the next connection is accepted, after the process has run out of file descriptors."""
+HOSTS = ("localhost", "127.0.0.1", "[::1]")
+"""Names of this machine that a request's `Host` may have. Under DNS rebinding, when a stranger's web page leads a
+browser to this server, `Host` is another name."""
 
 Application = Callable[[dict[str, Any], Callable[..., Any]], Iterable[bytes]]
 
 log = logging.getLogger(__name__)
 
 
-class Server(ThreadingMixIn, WSGIServer):
-    """A thread a scrape; none keeps the program from ending."""
+class ThreadedServer(ThreadingMixIn, WSGIServer):
+    """WSGI server with one daemon thread a request, limited in number and time."""
 
     daemon_threads = True
 
     def __init__(self, *arguments: Any) -> None:
-        self._room = threading.BoundedSemaphore(MOST_AT_ONCE)
+        self._free = threading.BoundedSemaphore(MAX_CONCURRENT_REQUESTS)
         super().__init__(*arguments)
 
     def get_request(self) -> tuple[socket.socket, Any]:
-        """The next connection; where no descriptor is left it waits a little, as nothing else would."""
+        """Accept a connection; without free descriptors, pause before raising OSError: the caller retries at once."""
         try:
             return super().get_request()
         except OSError as error:
             if error.errno in (errno.EMFILE, errno.ENFILE):
-                time.sleep(PAUSE_S)
+                time.sleep(DESCRIPTOR_RETRY_S)
             raise
 
     def process_request(self, request: Any, client_address: Any) -> None:
-        """In a thread of its own, where there is room."""
-        if not self._room.acquire(blocking=False):
-            log.debug("a scrape from %s was sent away: %d are under way", client_address, MOST_AT_ONCE)
+        """Handle a request in a new thread, or close it if there are too many already."""
+        if not self._free.acquire(blocking=False):
+            log.debug("refused a scrape from %s: %d are in progress", client_address, MAX_CONCURRENT_REQUESTS)
             self.shutdown_request(request)
             return
         try:
             super().process_request(request, client_address)
-        except BaseException:  # no thread can be had
-            self._room.release()
+        except BaseException:  # no thread could be started
+            self._free.release()
             raise
 
     def process_request_thread(self, request: Any, client_address: Any) -> None:
-        """The whole of it, in so much time."""
-        deadline = threading.Timer(PATIENCE_S, cut, [request])
-        deadline.daemon = True
+        """Handle a request in its thread, and end the connection after `REQUEST_TIMEOUT_S`."""
+        timer = threading.Timer(REQUEST_TIMEOUT_S, shut_down, [request])
+        timer.daemon = True
         try:
-            deadline.start()
-        except RuntimeError:  # no thread can be had
+            timer.start()
+        except RuntimeError:  # no thread could be started
             self.handle_error(request, client_address)
-            cut(request)
+            shut_down(request)
         try:
             super().process_request_thread(request, client_address)
         finally:
-            deadline.cancel()
-            self._room.release()
+            timer.cancel()
+            self._free.release()
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """A scraper that hangs up, or says nothing, is worth a line where one looks for it, and no traceback."""
-        log.debug("a scrape from %s was cut off", client_address, exc_info=True)
+        """Log the error of a request at debug level: a client that disconnects deserves no traceback on stderr."""
+        log.debug("a scrape from %s failed", client_address, exc_info=True)
 
 
-class Handler(WSGIRequestHandler):
-    """Gives up a silent scraper, and logs none."""
+class RequestHandler(WSGIRequestHandler):
+    """Request handler that gives up silent clients and does not log requests."""
 
-    timeout = PATIENCE_S
+    timeout = REQUEST_TIMEOUT_S
 
     def log_message(self, format: str, *args: object) -> None:
-        """A scrape is no news."""
+        """Log nothing: scrapes come every few seconds."""
 
 
-def cut(request: socket.socket) -> None:
+def shut_down(request: socket.socket) -> None:
     """End a connection that another thread reads or writes."""
     try:
         request.shutdown(socket.SHUT_RDWR)
     except OSError:
-        log.debug("a scrape had ended just when its time was over")
+        log.debug("a scrape ended just before its timeout")
 
 
-def only_by_name(application: Application) -> Application:
-    """An application that answers where `Host` is this machine, and refuses elsewhere."""
+def require_local_host(application: Application) -> Application:
+    """Wrap an application so that requests whose `Host` is not a name of this machine are refused (403).
+
+    Requests without `Host` are answered: every browser sends it.
+    """
 
     def answer(environment: dict[str, Any], start_response: Callable[..., Any]) -> Iterable[bytes]:
         port = environment["SERVER_PORT"]
         host = environment.get("HTTP_HOST")
-        if host is None or host.lower() in {spelled for name in NAMES for spelled in (name, f"{name}:{port}")}:
+        if host is None or host.lower() in {spelling for name in HOSTS for spelling in (name, f"{name}:{port}")}:
             return application(environment, start_response)
         start_response("403 Forbidden", [("Content-Type", "text/plain; charset=utf-8")])
-        return [f"this page answers to {', '.join(f'{name}:{port}' for name in NAMES)} alone\n".encode()]
+        return [f"this page answers to {', '.join(f'{name}:{port}' for name in HOSTS)} only\n".encode()]
 
     return answer

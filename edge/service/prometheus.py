@@ -1,4 +1,4 @@
-"""What Prometheus may scrape: metrics that follow from the published messages, served over HTTP."""
+"""Metrics for Prometheus, derived from the published messages and served over HTTP."""
 
 import socket
 import threading
@@ -25,46 +25,48 @@ from ..wire.messages import (
     StreamState,
     VideoState,
 )
-from .http_server import Handler, Server, only_by_name
+from .http_server import RequestHandler, ThreadedServer, require_local_host
 
 LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 
 
 class MetricsEndpoint:
-    """Serves metrics until it is closed; `observe` is told every message once it is out.
+    """HTTP endpoint of the metrics, which serves them in a thread until it is closed.
 
-    All that is counted is of one session: with the first message of another it begins at zero, as Prometheus expects
-    of a program that was started again.
+    `observe` every message once it is published. All counters are those of one session: the first message of another
+    session resets them, as Prometheus expects of a program that was restarted.
     """
 
     def __init__(self, port: int, host: str = LOOPBACK) -> None:
         self._session = SessionMetrics("")
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(Scraped(self))
-        page = only_by_name(make_wsgi_app(registry))
+        registry.register(MetricsCollector(self))
+        application = require_local_host(make_wsgi_app(registry))
         try:
-            self._server = make_server(host, port, page, server_class=Server, handler_class=Handler)
+            self._server = make_server(
+                host, port, application, server_class=ThreadedServer, handler_class=RequestHandler
+            )
         except (OSError, OverflowError) as error:
             reason = error.strerror if isinstance(error, OSError) else error
             raise PublishError(
                 f"cannot serve metrics at {host} port {port}: {reason}; "
-                "give another --metrics-port, from 1024 to 65535 and used by no other program, or 0 for any"
+                "give another --metrics-port, from 1024 to 65535 and used by no other program, or 0 for any free port"
             ) from error
         self.port = self._server.server_port
-        """Where it listens; never 0."""
+        """Port that the server listens at, never 0."""
         self._is_closed = False
         self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
         self._thread.start()
 
     def observe(self, message: Message) -> None:
-        """Take a message into account; a few microseconds, whatever is being scraped."""
+        """Update the metrics with a published message; takes a few microseconds, also during a scrape."""
         if message.session != self._session.name:
             self._session = SessionMetrics(message.session)
         self._session.observe(message)
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics as they are now."""
+        """Return the current values of all metrics."""
         return self._session.collect()
 
     def _serve(self) -> None:
@@ -72,29 +74,29 @@ class MetricsEndpoint:
             self._server.handle_request()
 
     def close(self) -> None:
-        """Stop serving, at once."""
+        """Stop serving at once."""
         self._is_closed = True
-        self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread, which waits without looking at a clock
+        self._server.socket.shutdown(socket.SHUT_RDWR)  # wakes the thread, which waits in `accept` without a timeout
         self._thread.join()
         self._server.server_close()
 
 
-class Scraped(Collector):
-    """What the registry asks at every scrape."""
+class MetricsCollector(Collector):
+    """Collector that the registry asks at every scrape."""
 
-    def __init__(self, metrics_endpoint: MetricsEndpoint) -> None:
-        self._exposition = metrics_endpoint
+    def __init__(self, endpoint: MetricsEndpoint) -> None:
+        self._endpoint = endpoint
 
     def collect(self) -> Iterable[Metric]:
-        """All metrics as they are now."""
-        return self._exposition.collect()
+        """Return the current values of all metrics."""
+        return self._endpoint.collect()
 
 
 class SessionMetrics:
-    """What one session's messages add up to.
+    """Metrics of one session, updated from its messages.
 
     One thread observes and others collect, without a lock between them: the latest messages are immutable, and a dict
-    is copied in one step before it is gone through.
+    is copied in one step before it is iterated over.
     """
 
     def __init__(self, name: str) -> None:
@@ -114,65 +116,66 @@ class SessionMetrics:
         self._stats: Stats | None = None
 
     def observe(self, message: Message) -> None:
-        """Take a message into account."""
+        """Update the metrics with a message."""
         if isinstance(message, Prediction):
-            self._count(self._predictions, message)
+            self._count_label(self._predictions, message)
             self._last[message.stream] = message
             for stage in Latency.__struct_fields__:
-                # A sum may not fall, and sound whose fitted clock is ahead can end after its publishing.
+                # A sum may not fall, but audio whose fitted clock is ahead can end after it was published.
                 seconds = max(0.0, getattr(message.latency_ms, stage) / 1000)
                 self._stages.labels(message.stream, stage).observe(seconds)
-            self._drop(message.stream, message.dropped)
+            self._update_dropped(message.stream, message.dropped)
         elif isinstance(message, SteadyState):
-            self._count(self._events, message)
+            self._count_label(self._events, message)
         elif isinstance(message, Status):
             self._statuses[message.stream] = message
-            self._drop(message.stream, message.dropped)
+            self._update_dropped(message.stream, message.dropped)
         else:
             self._stats = message
-            self._drop("", {reason: message.dropped.get(reason, 0) for reason in PER_RUN})
+            self._update_dropped("", {reason: message.dropped.get(reason, 0) for reason in PER_RUN})
 
     @staticmethod
-    def _count(counted: Counter[tuple[str, str]], message: Prediction | SteadyState) -> None:
+    def _count_label(counts: Counter[tuple[str, str]], message: Prediction | SteadyState) -> None:
         for label in message.labels:
-            counted[message.stream, label] += 0  # a label's rate is known only from a zero on
-        counted[message.stream, message.label] += 1
+            counts[message.stream, label] += 0  # Prometheus can tell a rate only if the counter was seen at zero
+        counts[message.stream, message.label] += 1
 
-    def _drop(self, stream: str, dropped: dict[str, int]) -> None:
+    def _update_dropped(self, stream: str, dropped: dict[str, int]) -> None:
         for reason, count in dropped.items():
             key = ("" if reason in PER_RUN else stream, reason)
             self._dropped[key] = max(count, self._dropped.get(key, 0))
 
     def collect(self) -> Iterator[Metric]:
-        """All metrics as they are now; a stream or a figure that no message has told of yet is left out."""
+        """Yield the current values of all metrics; those that no message has given yet are left out."""
         for family in self._stages.collect():
-            # The library adds when each series began: as many series again, of which nobody asks.
+            # The library adds a sample with the creation time of each series, which would double their number.
             family.samples = [sample for sample in family.samples if not sample.name.endswith("_created")]
             yield family
-        yield counter("foal_predictions", "Predictions published, by label.", "label", self._predictions)
-        yield counter("foal_events", "Changes of the steady state, by the label it changed to.", "label", self._events)
+        yield counter_metric("foal_predictions", "Predictions published, by label.", "label", self._predictions)
+        about = "Changes of the steady state, by the label it changed to."
+        yield counter_metric("foal_events", about, "label", self._events)
         about = "Frames, blocks, windows and messages dropped; messages are counted of all streams, and name none."
-        yield counter("foal_dropped", about, "reason", self._dropped)
+        yield counter_metric("foal_dropped", about, "reason", self._dropped)
         last, statuses = list(self._last.values()), list(self._statuses.values())
-        yield from of_predictions(last)
-        yield from of_statuses(statuses)
+        yield from prediction_metrics(last)
+        yield from status_metrics(statuses)
         if self._stats is not None:
-            yield from of_stats(self._stats)
+            yield from stats_metrics(self._stats)
 
 
-def counter(name: str, about: str, label: str, counted: dict[tuple[str, str], int]) -> Metric:
-    """Totals by stream and one label more."""
+def counter_metric(name: str, about: str, label: str, counts: dict[tuple[str, str], int]) -> Metric:
+    """Return a counter with the label `stream` and one more label."""
     family = CounterMetricFamily(name, about, labels=["stream", label])
-    for key, count in list(counted.items()):
+    for key, count in list(counts.items()):
         family.add_metric(key, count)
     return family
 
 
-def of_predictions(last: list[Prediction]) -> Iterator[Metric]:
-    """What each stream's newest prediction says."""
+def prediction_metrics(last: list[Prediction]) -> Iterator[Metric]:
+    """Yield the metrics that follow from the last prediction of each stream."""
     ends = GaugeMetricFamily(
         "foal_last_window_end_timestamp_seconds",
-        "Capture time of the newest evidence predicted from.",
+        "Capture time of the newest sample or frame of the last prediction.",
         labels=["stream"],
     )
     confidence = GaugeMetricFamily("foal_confidence_ratio", "Confidence of the last prediction.", labels=["stream"])
@@ -181,14 +184,15 @@ def of_predictions(last: list[Prediction]) -> Iterator[Metric]:
         confidence.add_metric([prediction.stream], prediction.confidence)
     yield ends
     yield confidence
-    build = GaugeMetricFamily("foal_build_info", "What runs; always 1.", labels=["version", "bundle", "backend"])
+    about = "Version, bundle and backend that run; always 1."
+    build = GaugeMetricFamily("foal_build_info", about, labels=["version", "bundle", "backend"])
     for bundle, backend in {(prediction.bundle, prediction.backend) for prediction in last}:
         build.add_metric([program_version(), bundle, backend], 1)
     yield build
 
 
-def of_statuses(statuses: list[Status]) -> Iterator[Metric]:
-    """What each stream's newest status says; of its states one is 1, the others are 0."""
+def status_metrics(statuses: list[Status]) -> Iterator[Metric]:
+    """Yield the metrics that follow from the last status of each stream: 1 for the current state, 0 for the others."""
     streams = GaugeMetricFamily("foal_stream_state", "1 for the state the stream is in.", labels=["stream", "state"])
     devices = GaugeMetricFamily(
         "foal_device_state", "1 for the state the device is in.", labels=["stream", "device", "state"]
@@ -204,11 +208,11 @@ def of_statuses(statuses: list[Status]) -> Iterator[Metric]:
     yield from (streams, devices, hops)
 
 
-def of_stats(stats: Stats) -> Iterator[Metric]:
-    """What the runtime says of itself."""
+def stats_metrics(stats: Stats) -> Iterator[Metric]:
+    """Yield the metrics that follow from the last stats."""
     yield GaugeMetricFamily("foal_uptime_seconds", "Time since the session began.", value=stats.uptime_s)
     yield GaugeMetricFamily("foal_busy_ratio", "Share of the last second in which it inferred.", value=stats.busy)
-    queues = GaugeMetricFamily("foal_queue_length", "What waits now, by queue.", labels=["queue"])
+    queues = GaugeMetricFamily("foal_queue_length", "Items waiting now, by queue.", labels=["queue"])
     for name, length in stats.queues.items():
         queues.add_metric([name], length)
     yield queues

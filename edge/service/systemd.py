@@ -1,4 +1,7 @@
-"""What systemd is told: that the program is ready, lives, and ends. A message is a datagram of `NAME=value` lines."""
+"""Notifications to systemd that the program is ready, alive and stopping: datagrams of `NAME=value` lines.
+
+The protocol is that of sd_notify(3).
+"""
 
 import logging
 import os
@@ -9,80 +12,80 @@ log = logging.getLogger(__name__)
 
 
 class SystemdNotifier:
-    """Tells systemd, or nobody where there is no `address`.
+    """Sender of notifications to systemd, or to nobody without an `address`.
 
-    `alive` belongs in the loop whose hanging is to be noticed: where it is not called for the unit's `WatchdogSec`,
-    systemd ends the program and starts it again. It has one socket from the beginning to `close`: a sign of life must
-    not want for a descriptor, whoever has used them up.
+    Call `alive` in the loop whose hanging is to be detected: if it is not called for the unit's `WatchdogSec`
+    (`watchdog_period_ns`), systemd kills the program and restarts it. One socket is kept from the start to `close`, so
+    that a keep-alive needs no new descriptor even if the process has run out of them.
     """
 
-    def __init__(self, address: str | None = None, period_ns: int | None = None) -> None:
+    def __init__(self, address: str | None = None, watchdog_period_ns: int | None = None) -> None:
         self._address = address
-        self._sender: socket.socket | None = None
+        self._socket: socket.socket | None = None
         if address is not None:
-            self._sender = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-            self._sender.setblocking(False)
-        self._due_each_ns = period_ns // 2 if period_ns else None
-        """systemd's own advice: twice as often as it asks for."""
+            self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+            self._socket.setblocking(False)
+        self._keep_alive_period_ns = watchdog_period_ns // 2 if watchdog_period_ns else None
+        """Time between two keep-alives: half of the watchdog's period, as systemd advises."""
         self._sent_ns: int | None = None
-        self._is_heard = True
+        self._is_reachable = True
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] = os.environ) -> "SystemdNotifier":
-        """What systemd has left in the environment; it has nothing to say to a program started another way."""
+        """Build a notifier from systemd's environment variables; without them, it notifies nobody."""
         address = environment.get("NOTIFY_SOCKET")
         if not address:
             return cls()
         if address[0] not in "/@":
-            log.warning("NOTIFY_SOCKET %r is neither a path nor an abstract @name; systemd is told nothing", address)
+            log.warning("NOTIFY_SOCKET %r is neither a path nor an abstract @name; systemd is not notified", address)
             return cls()
-        return cls(address, watchdog_ns(environment))
+        return cls(address, watchdog_period_ns(environment))
 
     def ready(self, text: str) -> None:
-        """All is open and the loop begins; `text` is what `systemctl status` shows."""
+        """Notify that the start is complete; `text` is shown by `systemctl status`."""
         line = " ".join(text.split())
         self._send(f"READY=1\nSTATUS={line}")
 
     def alive(self, now_ns: int) -> None:
-        """The loop turns. Cheap: something is sent only where it is due."""
-        if self._due_each_ns is None:
+        """Send a keep-alive to the watchdog if one is due; cheap enough for every turn of a loop."""
+        if self._keep_alive_period_ns is None:
             return
-        if self._sent_ns is not None and now_ns - self._sent_ns < self._due_each_ns:
+        if self._sent_ns is not None and now_ns - self._sent_ns < self._keep_alive_period_ns:
             return
         if self._send("WATCHDOG=1"):
             self._sent_ns = now_ns
 
     def stopping(self) -> None:
-        """The end has begun."""
+        """Notify that the program has begun to stop."""
         self._send("STOPPING=1")
 
     def close(self) -> None:
-        """Say no more."""
-        if self._sender is not None:
-            self._sender.close()
+        """Close the socket."""
+        if self._socket is not None:
+            self._socket.close()
 
     def _send(self, message: str) -> bool:
-        """False where it did not arrive, which is logged once until one does: recognising is worth more."""
-        if self._address is None or self._sender is None:
+        """Send a notification. Returns False if that fails, which is logged once until one succeeds, never raised."""
+        if self._address is None or self._socket is None:
             return False
         address = "\0" + self._address[1:] if self._address[0] == "@" else self._address
         try:
-            self._sender.sendto(message.encode(), address)
+            self._socket.sendto(message.encode(), address)
         except OSError as error:
-            if self._is_heard:
-                log.warning("systemd does not hear %r at %s: %s", message, self._address, error.strerror)
-            self._is_heard = False
+            if self._is_reachable:
+                log.warning("cannot send %r to systemd at %s: %s", message, self._address, error.strerror)
+            self._is_reachable = False
             return False
-        self._is_heard = True
+        self._is_reachable = True
         return True
 
 
-def watchdog_ns(environment: Mapping[str, str]) -> int | None:
-    """How long systemd waits for a sign of life; None where it does not, or waits for another process's."""
+def watchdog_period_ns(environment: Mapping[str, str]) -> int | None:
+    """Return the watchdog's period in nanoseconds; None if there is no watchdog, or one for another process."""
     wanted, pid = environment.get("WATCHDOG_USEC"), environment.get("WATCHDOG_PID")
     if wanted is None or pid not in (None, str(os.getpid())):
         return None
     if not wanted.isdecimal() or not int(wanted):
-        log.warning("WATCHDOG_USEC %r is no number of microseconds; systemd is sent no sign of life", wanted)
+        log.warning("WATCHDOG_USEC %r is not a number of microseconds; the watchdog is not notified", wanted)
         return None
     return int(wanted) * 1000

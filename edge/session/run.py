@@ -139,23 +139,23 @@ class Run:
         captures = devices + pace(recordings, inbox, self.clock, run_spec.begin_ns, self.stop)
         pipeline = build_pipeline(run_spec, self.recognizer, publisher.publish)
         rate = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
-        watchdog = SystemdNotifier.from_environment()
-        supervisor = Supervisor(self.session, rate, inbox, publisher, pipeline.reporters, watchdog, self.clock)
+        notifier = SystemdNotifier.from_environment()
+        supervisor = Supervisor(self.session, rate, inbox, publisher, pipeline.reporters, notifier, self.clock)
         names = [capture.name for capture in captures]
         self.tell(names)
         on_step = self.outputs.record(run_spec, self.bundle)
-        with closing(pipeline.loop), closing(watchdog), closing(self.watch):
+        with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()
             for capture in captures:
                 capture.start()
-            watchdog.ready(" and ".join(names))
+            notifier.ready(" and ".join(names))
             try:
                 run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_step)
             except BaseException:
                 self.stop.set()
                 raise
             finally:
-                watchdog.stopping()
+                notifier.stopping()
                 for capture in captures:
                     capture.finish()
         return pipeline

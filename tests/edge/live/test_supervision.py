@@ -41,9 +41,9 @@ class Supervised:
             SimpleNamespace(dropped=Counter(windows_empty=2), predictions=3),
             SimpleNamespace(dropped=Counter(windows_late=5), predictions=4),
         ]
-        self.watchdog = Lively()
+        self.notifier = Lively()
         pace = HopControl(500 * MS, adapt)
-        self.supervisor = Supervisor("s" * 32, pace, self.inbox, self.publisher, self.reporters, self.watchdog, clock)
+        self.supervisor = Supervisor("s" * 32, pace, self.inbox, self.publisher, self.reporters, self.notifier, clock)
 
     def work(self, turns: int, begin_ms: int, each_ms: int, busy_ms: int) -> None:
         for turn in range(turns):
@@ -64,7 +64,7 @@ def test_once_a_second_it_says_how_the_whole_runtime_does(clock) -> None:
     assert stats.queues == {"frames": MOST_FRAMES, "blocks": 0, "messages": 4}
     expected = {"frames_overload": 2, "windows_empty": 2, "windows_late": 5, "messages_queue": 1}
     assert stats.dropped == dict.fromkeys(DROP_REASONS, 0) | expected
-    assert len(made.watchdog.signs) == 30
+    assert len(made.notifier.signs) == 30
 
 
 def test_what_was_dropped_outside_the_loop_is_said_stream_by_stream(clock) -> None:

@@ -8,8 +8,8 @@ from collections.abc import Iterator
 
 import pytest
 
-from edge.service import http_server as metrics_server
-from edge.service.http_server import MOST_AT_ONCE
+from edge.service import http_server
+from edge.service.http_server import MAX_CONCURRENT_REQUESTS
 from edge.service.prometheus import MetricsEndpoint
 
 WAIT_S = 60
@@ -66,7 +66,7 @@ def test_another_name_is_refused_with_those_that_are_answered(page, host: str) -
     host = host.format(port=page.port)
     assert status(page, host) == 403
     said = answer(page, f"GET /metrics HTTP/1.0\r\nHost: {host}\r\n\r\n".encode()).decode()
-    assert f"this page answers to localhost:{page.port}, 127.0.0.1:{page.port}, [::1]:{page.port} alone" in said
+    assert f"this page answers to localhost:{page.port}, 127.0.0.1:{page.port}, [::1]:{page.port} only" in said
     assert "python_info" not in said
 
 
@@ -80,7 +80,7 @@ def test_two_hosts_are_none(page) -> None:
 
 
 def test_who_comes_beyond_the_room_is_sent_away_until_there_is_some(page) -> None:
-    silent = [connect(page) for _ in range(MOST_AT_ONCE)]
+    silent = [connect(page) for _ in range(MAX_CONCURRENT_REQUESTS)]
     with connect(page) as one_more:
         assert one_more.recv(1) == b""
     for sock in silent:
@@ -94,8 +94,8 @@ def test_who_comes_beyond_the_room_is_sent_away_until_there_is_some(page) -> Non
 
 
 def test_a_request_that_drips_is_given_up_though_it_is_never_silent(page, monkeypatch) -> None:
-    assert metrics_server.PATIENCE_S <= 10
-    monkeypatch.setattr(metrics_server, "PATIENCE_S", 0.2)
+    assert http_server.REQUEST_TIMEOUT_S <= 10
+    monkeypatch.setattr(http_server, "REQUEST_TIMEOUT_S", 0.2)
     with connect(page) as sock, pytest.raises((BrokenPipeError, ConnectionResetError)):
         drip(sock)
 

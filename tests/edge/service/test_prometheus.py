@@ -13,7 +13,7 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge.errors import PublishError
-from edge.service import prometheus as metrics_endpoint
+from edge.service import prometheus
 from edge.service.prometheus import MetricsEndpoint
 from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, Status, SteadyState, VideoEvidence
 
@@ -150,7 +150,7 @@ def test_the_runtime_is_gauged(page) -> None:
     assert value(samples, "foal_queue_length", queue="blocks") == 0
     assert value(samples, "foal_confidence_ratio", stream="cam1") == 0.75
     assert value(samples, "foal_last_window_end_timestamp_seconds", stream="cam1") == 1_700_000_000.5
-    version = metrics_endpoint.program_version()
+    version = prometheus.program_version()
     assert value(samples, "foal_build_info", version=version, bundle="tiny 0.1", backend="numpy") == 1
 
 
@@ -253,8 +253,8 @@ def test_a_closed_page_leaves_neither_port_nor_thread() -> None:
 
 
 def test_a_scraper_that_hangs_up_or_says_nothing_leaves_no_traceback(page, monkeypatch, capfd) -> None:
-    assert 0 < metrics_endpoint.Handler.timeout <= 10
-    monkeypatch.setattr(metrics_endpoint.Handler, "timeout", 0.05)
+    assert 0 < prometheus.RequestHandler.timeout <= 10
+    monkeypatch.setattr(prometheus.RequestHandler, "timeout", 0.05)
     with socket.create_connection(("127.0.0.1", page.port)) as silent:
         assert silent.recv(1) == b""
     with socket.create_connection(("127.0.0.1", page.port)) as rude:

@@ -71,10 +71,10 @@ def test_stopping_is_told(systemd) -> None:
 
 @pytest.mark.parametrize("pid", [{}, {"WATCHDOG_PID": str(os.getpid())}], ids=["any", "ours"])
 def test_a_sign_of_life_is_sent_twice_as_often_as_asked_for(systemd, pid: dict[str, str]) -> None:
-    watchdog = start(systemd.environment(WATCHDOG_USEC="4000000", **pid))
+    notifier = start(systemd.environment(WATCHDOG_USEC="4000000", **pid))
     heard = []
     for turn in range(100):  # 10 s in turns of 0.1 s
-        watchdog.alive(7 * SECOND_NS + turn * SECOND_NS // 10)
+        notifier.alive(7 * SECOND_NS + turn * SECOND_NS // 10)
         heard += [turn] * len(systemd.received())
     assert heard == [0, 20, 40, 60, 80]
 
@@ -85,10 +85,10 @@ def test_a_sign_of_life_is_one_line(systemd) -> None:
 
 
 def test_a_loop_that_hangs_sends_nothing_and_one_that_goes_on_does_at_once(systemd) -> None:
-    watchdog = start(systemd.environment(WATCHDOG_USEC="2000000"))
-    watchdog.alive(0)
-    watchdog.alive(100 * SECOND_NS)
-    watchdog.alive(100 * SECOND_NS + 1)
+    notifier = start(systemd.environment(WATCHDOG_USEC="2000000"))
+    notifier.alive(0)
+    notifier.alive(100 * SECOND_NS)
+    notifier.alive(100 * SECOND_NS + 1)
     assert systemd.received() == ["WATCHDOG=1"] * 2
 
 
@@ -98,26 +98,26 @@ def test_a_loop_that_hangs_sends_nothing_and_one_that_goes_on_does_at_once(syste
     ids=["not asked for", "another process", "no period"],
 )
 def test_no_sign_of_life_where_none_is_waited_for(systemd, environment: dict[str, str]) -> None:
-    watchdog = start(systemd.environment(**environment))
-    watchdog.ready("here")
-    watchdog.alive(0)
+    notifier = start(systemd.environment(**environment))
+    notifier.ready("here")
+    notifier.alive(0)
     assert systemd.received() == ["READY=1\nSTATUS=here"]
 
 
 @pytest.mark.parametrize("wanted", ["soon", "-1", "0", "", "1.5"])
 def test_a_period_that_is_none_is_complained_of(systemd, caplog, wanted: str) -> None:
-    watchdog = start(systemd.environment(WATCHDOG_USEC=wanted))
-    watchdog.alive(0)
+    notifier = start(systemd.environment(WATCHDOG_USEC=wanted))
+    notifier.alive(0)
     assert systemd.received() == []
     assert f"WATCHDOG_USEC {wanted!r}" in caplog.text
 
 
 @pytest.mark.parametrize("environment", [{}, {"NOTIFY_SOCKET": ""}, {"WATCHDOG_USEC": "1"}])
 def test_without_systemd_nothing_is_done(environment: dict[str, str], caplog) -> None:
-    watchdog = start(environment)
-    watchdog.ready("here")
-    watchdog.alive(0)
-    watchdog.stopping()
+    notifier = start(environment)
+    notifier.ready("here")
+    notifier.alive(0)
+    notifier.stopping()
     assert caplog.text == ""
 
 
@@ -134,31 +134,31 @@ def test_an_address_of_another_kind_is_complained_of(caplog) -> None:
 
 def test_an_end_that_is_gone_is_complained_of_once_and_tried_each_turn(tmp_path, caplog) -> None:
     address = str(tmp_path / "notify")
-    watchdog = start({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "4000000"})
+    notifier = start({"NOTIFY_SOCKET": address, "WATCHDOG_USEC": "4000000"})
     for now_ns in (0, 1, 2):
-        watchdog.alive(now_ns)
-    assert caplog.text.count("systemd does not hear") == 1
+        notifier.alive(now_ns)
+    assert caplog.text.count("cannot send 'WATCHDOG=1' to systemd") == 1
     systemd = Systemd(address)
-    watchdog.alive(3)
+    notifier.alive(3)
     assert systemd.received() == ["WATCHDOG=1"]
     systemd.close()
-    watchdog.alive(3 * SECOND_NS)
-    assert caplog.text.count("systemd does not hear") == 2
+    notifier.alive(3 * SECOND_NS)
+    assert caplog.text.count("cannot send 'WATCHDOG=1' to systemd") == 2
 
 
 def test_a_full_queue_blocks_nobody(systemd, caplog) -> None:
-    watchdog = start(systemd.environment(WATCHDOG_USEC="1"))
+    notifier = start(systemd.environment(WATCHDOG_USEC="1"))
     turns = 0
     while not caplog.text:
-        watchdog.alive(turns * SECOND_NS)
+        notifier.alive(turns * SECOND_NS)
         turns += 1
     assert len(systemd.received()) == turns - 1
-    watchdog.alive(turns * SECOND_NS)
+    notifier.alive(turns * SECOND_NS)
     assert systemd.received() == ["WATCHDOG=1"]
 
 
 def test_a_sign_of_life_is_sent_where_no_descriptor_is_left(systemd) -> None:
-    watchdog = start(systemd.environment(WATCHDOG_USEC="1"))
+    notifier = start(systemd.environment(WATCHDOG_USEC="1"))
     before = resource.getrlimit(resource.RLIMIT_NOFILE)
     lowest_free = os.dup(0)
     os.close(lowest_free)
@@ -166,9 +166,9 @@ def test_a_sign_of_life_is_sent_where_no_descriptor_is_left(systemd) -> None:
     try:
         with pytest.raises(OSError, match="Too many open files"):
             os.dup(0)
-        watchdog.ready("here")
-        watchdog.alive(0)
-        watchdog.stopping()
+        notifier.ready("here")
+        notifier.alive(0)
+        notifier.stopping()
     finally:
         resource.setrlimit(resource.RLIMIT_NOFILE, before)
     assert systemd.received() == ["READY=1\nSTATUS=here", "WATCHDOG=1", "STOPPING=1"]
