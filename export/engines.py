@@ -3,17 +3,15 @@
 import re
 from collections.abc import Sequence
 
-from edge.backends.select import is_for_cpus
-from edge.backends.tensorrt import variant as variant
-from edge.backends.tensorrt.device import architecture
-from edge.backends.tensorrt.engines import EngineBuilder, Target
+from edge.backends.tensorrt.builder import EngineBuilder, Target
+from edge.backends.tensorrt.platform import architecture, find_tensorrt
 from edge.bundle.load import Bundle
 from edge.errors import EngineError, UsageError
 
 
 def make_targets(names: Sequence[str]) -> list[Target]:
     """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name."""
-    found = variant.find("tensorrt-rtx")
+    found = find_tensorrt("tensorrt-rtx")
     known = sorted(
         (name.lower() for name in found.module.ComputeCapability.__members__ if re.fullmatch(r"SM\d+", name)),
         key=lambda name: int(name[2:]),
@@ -26,7 +24,7 @@ def make_targets(names: Sequence[str]) -> list[Target]:
 
 def build(bundle: Bundle, targets: Sequence[Target], engine_builder: EngineBuilder) -> None:
     """Build all graphs for all targets, where they are not there yet; EngineError at the end names what would not."""
-    if is_for_cpus(bundle):
+    if bundle.manifest.is_quantized:
         raise UsageError(f"{bundle.manifest.name} is in int8, which is for CPUs; give a bundle in fp16 or fp32")
     failed = []
     for target in targets:

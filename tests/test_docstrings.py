@@ -25,10 +25,7 @@ PREPOSITIONS = re.compile(
 """Openings of definitions only: a field may be "in pixels", a function may not."""
 PENDING: set[str] = {
     "edge",
-    "edge/backends",
-    "edge/backends/tensorrt",
     "edge/bench",
-    "edge/bundle",
     "edge/cli",
     "edge/evaluation",
     "edge/live",

@@ -1,4 +1,4 @@
-"""ONNX Runtime on the CPU: the embedded default."""
+"""Backend of ONNX Runtime on the CPU, which runs everywhere."""
 
 import io
 import os
@@ -19,16 +19,18 @@ import onnxruntime as ort
 
 VERSION = str(ort.__version__)
 LARGEST_CONSTANT_BYTES = 1 << 26
+"""Size of a tensor up to which it is computed while a graph loads, if it is constant."""
 PROVIDERS = ["CPUExecutionProvider"]
-"""Without a fallback, which is the same one, tried again and told on stdout."""
+"""Execution providers, without a fallback: it would be the same one again, told on stdout."""
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
+"""Names of ONNX Runtime's types in the manifest."""
 
 
 class OrtGraph:
-    """One graph in its own session."""
+    """One graph in a session of its own."""
 
     device_ms = None
-    """The host computes."""
+    """Time on a device: None, as the host computes."""
 
     def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
         self._path = path = bundle.path(entry.file)
@@ -38,23 +40,23 @@ class OrtGraph:
         self._outputs = [tensor.name for tensor in entry.outputs]
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Named inputs -> named outputs."""
+        """Return the outputs by name; EngineError where ONNX Runtime fails."""
         try:
-            found = self._session.run(self._outputs, dict(inputs))
+            outputs = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # onnxruntime's errors share no base class
             raise exhaustion(error) or EngineError(
                 f"{self._path} failed in ONNX Runtime {ort.__version__} on the CPU: {error}", "run `foal-edge doctor`"
             ) from error
-        return dict(zip(self._outputs, found, strict=True))
+        return dict(zip(self._outputs, outputs, strict=True))
 
 
 class OrtBackend:
-    """The three graphs on the CPU, each using `threads` cores (0: all)."""
+    """A bundle's three graphs on the CPU, each using `threads` cores (0: all)."""
 
     name = "onnxruntime-cpu"
 
     def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
-        """Where not `tuned`, ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
+        """Load the graphs; where not `tuned`, with ONNX Runtime's defaults, whose threads spin on after each run."""
         self.about = f"{processor()}, {threads or os.cpu_count()} threads"
         options = session_options(threads) if tuned else exact_options()
         graphs = bundle.manifest.graphs
@@ -62,9 +64,22 @@ class OrtBackend:
         self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
         self.fusion = OrtGraph(bundle, graphs.fusion, options)
 
+    def save_compiled(self) -> None:
+        """Do nothing: ONNX Runtime compiles nothing for the device."""
+
+
+def probe(_bundle: Bundle) -> str:
+    """Return what makes ONNX Runtime usable: it is installed with this program and needs no device."""
+    return f"ONNX Runtime {VERSION} is here"
+
+
+def open_backend(bundle: Bundle, threads: int, _engine_builder: object) -> OrtBackend:
+    """Load the bundle's graphs on so many cores, 0 for all; BundleError where ONNX Runtime refuses one."""
+    return OrtBackend(bundle, threads)
+
 
 def exact_options() -> ort.SessionOptions:
-    """ONNX Runtime as it comes, but that it computes what the graph says."""
+    """Return ONNX Runtime's default options, but for one: products are computed as precisely as the graph says."""
     options = ort.SessionOptions()
     # 1 is fp32; by default a product of weights that alone are quantised rounds its other factor to 8 bits too
     options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
@@ -72,7 +87,7 @@ def exact_options() -> ort.SessionOptions:
 
 
 def session_options(threads: int) -> ort.SessionOptions:
-    """What the runtime opens its sessions with: so many cores (0: all), and threads that spin during a run only."""
+    """Return the options of a session on so many cores (0: all), whose threads spin during a run only."""
     options = exact_options()
     options.intra_op_num_threads = threads
     options.log_severity_level = 4  # what is an error is raised, and stderr is the log's
@@ -85,7 +100,7 @@ def session_options(threads: int) -> ort.SessionOptions:
 
 
 def processor() -> str:
-    """The CPU's own name, its architecture where it tells none."""
+    """Return the CPU's own name, or its architecture where the system names none."""
     try:
         lines = Path("/proc/cpuinfo").read_text().splitlines()
     except OSError:
@@ -95,7 +110,7 @@ def processor() -> str:
 
 
 def open_session(model: Path | bytes, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
-    """The session on the CPU of a graph's file or its content; BundleError where ONNX Runtime refuses it."""
+    """Open a session on the CPU for a graph, given as a file or as bytes; BundleError where ONNX Runtime refuses it."""
     content = str(model) if isinstance(model, Path) else model
     try:
         # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
@@ -110,8 +125,10 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
 
 
 def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:
-    """BundleError unless the graph's own tensors are those of the manifest."""
-    wanted = [(tensor.name, tensor.dtype, sizes(tensor.shape)) for tensor in expected]
-    has = [(tensor.name, DTYPES.get(tensor.type, tensor.type), sizes(tensor.shape)) for tensor in found]
-    if wanted != has:
-        raise BundleError(f"{path} has {side} {has}, the manifest says {wanted}; export the checkpoint again")
+    """Raise BundleError unless the graph's own tensors are those of the manifest."""
+    expected_tensors = [(tensor.name, tensor.dtype, sizes(tensor.shape)) for tensor in expected]
+    found_tensors = [(tensor.name, DTYPES.get(tensor.type, tensor.type), sizes(tensor.shape)) for tensor in found]
+    if found_tensors != expected_tensors:
+        raise BundleError(
+            f"{path} has {side} {found_tensors}, the manifest says {expected_tensors}; export the checkpoint again"
+        )

@@ -1,106 +1,108 @@
-"""Which backend runs a bundle: the one asked for, or the best that is here; never another one without a word."""
+"""Selection of the backend that runs a bundle: the one asked for, or the best one here, never another in silence."""
 
+import importlib
 import logging
 from collections.abc import Sequence
-from typing import NamedTuple
+from itertools import pairwise
+from typing import NamedTuple, Protocol, cast
 
 from ..bundle.load import Bundle
-from ..bundle.manifest import AGAIN
-from ..errors import BundleError, EngineError, FoalError
-from .base import Backend
-from .names import Wanted
-from .onnxruntime import OrtBackend
-from .proof import Proof, complaint, prove
-from .tensorrt import device
-from .tensorrt import variant as variant
-from .tensorrt.backend import TensorRTBackend
-from .tensorrt.engines import EngineBuilder
+from ..errors import EngineError, FoalError
+from . import registry
+from .base import Backend, RegisteredBackend
+from .proof import Proof, describe_failures, prove
+from .registry import AUTO, BackendEntry, get_entry
+from .tensorrt.builder import EngineBuilder
+
+AS_ASKED = "as asked for"
 
 log = logging.getLogger(__name__)
 
 
-class Opened(NamedTuple):
+class BackendModule(Protocol):
+    """Functions of a backend's module."""
+
+    def probe(self, bundle: Bundle, /) -> str:
+        """Return what makes the backend usable for the bundle on this machine; EngineError says what is missing."""
+        ...
+
+    def open_backend(self, bundle: Bundle, threads: int, engine_builder: EngineBuilder, /) -> RegisteredBackend:
+        """Load the bundle's graphs; EngineError, BundleError where they cannot be run.
+
+        `threads` are those of the CPU, 0 for all; `engine_builder` builds TensorRT's engines.
+        """
+        ...
+
+
+class OpenedBackend(NamedTuple):
     """A backend that has run a bundle's golden vectors."""
 
     backend: Backend
     reason: str
-    """Why it is this one."""
+    """Reason for the choice of this backend, for people."""
     proofs: Sequence[Proof]
+    """Comparison of each graph with its golden outputs."""
+    error: FoalError | None
+    """Error that a run raises where a graph is too far from its golden outputs; None where all are within tolerance."""
 
 
 def open_backend(
-    bundle: Bundle, wanted: Wanted, threads: int, engine_builder: EngineBuilder, *, must_prove: bool = True
-) -> Opened:
-    """The backend, having computed the golden vectors. `threads` are those of the CPU, 0 for all.
+    bundle: Bundle, wanted: str, threads: int, engine_builder: EngineBuilder, *, must_prove: bool = True
+) -> OpenedBackend:
+    """Open the backend of the name `wanted`, or the best one for `auto`, and run the golden vectors on it.
 
-    EngineError where TensorRT is asked for and cannot be had. Unless it need not be (`must_prove`), a backend that
-    computes something else than the golden vectors is refused: EngineError of TensorRT, BundleError of the CPU.
+    `threads` are those of the CPU, 0 for all. EngineError where a backend that is asked for cannot be had. Where it
+    `must_prove` itself, a backend that computes something else than the golden vectors is refused with its entry's
+    error.
     """
-    if wanted == "tensorrt":
-        return open_tensorrt(bundle, engine_builder, "as asked for", must_prove=must_prove)
-    if wanted == "onnxruntime":
-        return open_ort(bundle, threads, "as asked for", must_prove=must_prove)
-    if is_for_cpus(bundle):
-        return open_ort(bundle, threads, "int8 is for CPUs", must_prove=must_prove)
-    try:
-        found = f"{variant.find().name} and {device.find().name} are here"
-    except EngineError as error:
-        return open_ort(bundle, threads, error.what, must_prove=must_prove)
-    try:
-        return open_tensorrt(bundle, engine_builder, found, must_prove=must_prove)
-    except EngineError as error:
-        log.warning("%s, but TensorRT cannot be used: %s. Going on with ONNX Runtime", found, error)
-        return open_ort(bundle, threads, "TensorRT cannot be used", must_prove=must_prove)
+    if wanted != AUTO:
+        return open_entry(get_entry(wanted), bundle, threads, engine_builder, AS_ASKED, must_prove=must_prove)
+    reasons = []
+    for entry, fallback in pairwise(registry.BACKENDS):
+        try:
+            found = import_backend(entry).probe(bundle)
+        except EngineError as error:
+            reasons.append(error.what)
+            continue
+        try:
+            return open_entry(entry, bundle, threads, engine_builder, found, must_prove=must_prove)
+        except EngineError as error:
+            problem = f"{entry.title} cannot be used"
+            log.warning("%s, but %s: %s. Going on with %s", found, problem, error, fallback.title)
+            reasons.append(problem)
+    last = registry.BACKENDS[-1]
+    return open_entry(last, bundle, threads, engine_builder, "; ".join(reasons), must_prove=must_prove)
 
 
-def is_for_cpus(bundle: Bundle) -> bool:
-    """Whether a graph is quantised, which is done as ONNX Runtime's CPU kernels want it."""
-    return any(entry.precision == "int8" for entry in bundle.manifest.graphs.by_name().values())
+def import_backend(entry: BackendEntry) -> BackendModule:
+    """Import the module of a backend."""
+    return cast(BackendModule, importlib.import_module(entry.module, __package__))
 
 
-def open_ort(bundle: Bundle, threads: int, reason: str, *, must_prove: bool) -> Opened:
-    """ONNX Runtime on the CPU, proven."""
-    return proven(bundle, OrtBackend(bundle, threads), reason, must_prove=must_prove)
-
-
-def open_tensorrt(bundle: Bundle, engine_builder: EngineBuilder, reason: str, *, must_prove: bool) -> Opened:
-    """TensorRT, its engines proven; the kernels that it compiled for them are kept."""
-    if is_for_cpus(bundle):
-        raise EngineError(
-            f"{bundle.manifest.name} is in int8, which is for CPUs; take --backend onnxruntime, or a bundle in fp16"
-        )
-    backend = TensorRTBackend(bundle, engine_builder)
-    opened = proven(bundle, backend, reason, must_prove=must_prove)
-    backend.keep_kernels()
+def open_entry(
+    entry: BackendEntry, bundle: Bundle, threads: int, engine_builder: EngineBuilder, reason: str, *, must_prove: bool
+) -> OpenedBackend:
+    """Open the backend of an entry and run the golden vectors on it; see `open_backend`."""
+    backend = import_backend(entry).open_backend(bundle, threads, engine_builder)
+    opened = check_golden(entry, bundle, backend, reason, must_prove=must_prove)
+    backend.save_compiled()
     return opened
 
 
-def proven(bundle: Bundle, backend: Backend, reason: str, *, must_prove: bool) -> Opened:
-    """A backend with what it makes of the golden vectors; refused where it must prove itself and does not."""
+def check_golden(
+    entry: BackendEntry, bundle: Bundle, backend: Backend, reason: str, *, must_prove: bool
+) -> OpenedBackend:
+    """Run the golden vectors on a backend; the entry's error where it `must_prove` itself and is too far from them."""
     proofs = prove(bundle, backend)
-    refused = refusal(bundle, backend, proofs)
-    if must_prove and refused:
-        raise refused
+    problem = describe_failures(bundle, backend, proofs)
+    remedy = entry.remedy.format(folder=bundle.folder, about=backend.about)
+    error = entry.error(f"{problem}; {remedy}") if problem else None
+    if must_prove and error:
+        raise error
     if bundle.manifest.golden_probabilities is None:
         log.warning(
             "%s has no golden probabilities: the order of its labels and its temperature cannot be checked; "
             "export it again, or write them by python -m export complete BUNDLE",
             bundle.folder,
         )
-    return Opened(backend, reason, proofs)
-
-
-def refusal(bundle: Bundle, backend: Backend, proofs: Sequence[Proof]) -> FoalError | None:
-    """What is said of a backend that computes something else than the golden vectors; None where it does not."""
-    problem = complaint(bundle, backend, proofs)
-    if problem is None:
-        return None
-    if isinstance(backend, TensorRTBackend):
-        remedy = (
-            "foal-edge engines build BUNDLE --again makes its engines anew, --backend onnxruntime goes without them"
-        )
-        return EngineError(problem, remedy)
-    return BundleError(
-        f"{problem}; the graphs in {bundle.folder} are not those that were exported, or ONNX Runtime computes them "
-        f"otherwise on this processor, {backend.about}: {AGAIN}, in fp32 where it is in a lower precision"
-    )
+    return OpenedBackend(backend, reason, proofs, error)

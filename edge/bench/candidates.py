@@ -6,11 +6,10 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from ..backends.base import Backend
-from ..backends.names import Wanted
 from ..backends.onnxruntime import OrtBackend
-from ..backends.proof import Proof, complaint, prove
+from ..backends.proof import Proof, describe_failures, prove
 from ..backends.select import open_backend
-from ..backends.tensorrt.engines import EngineBuilder
+from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import MANIFEST, Bundle, sha256
 from ..errors import EngineError
 from ..live.recognizer import Recognizer
@@ -47,7 +46,7 @@ class OrtDefaults(OrtBackend):
 
 def open_contenders(
     bundles: Sequence[Bundle],
-    wanted: Sequence[Wanted],
+    wanted: Sequence[str],
     threads: int,
     engine_builder: EngineBuilder,
     opening: Opening,
@@ -72,7 +71,7 @@ def make_contender(
 ) -> Contender:
     """With how far it is from the golden vectors; EngineError where that is too far."""
     manifest, entries = bundle.manifest, bundle.manifest.graphs.by_name()
-    problem = complaint(bundle, backend, proofs)
+    problem = describe_failures(bundle, backend, proofs)
     if problem:
         raise EngineError(
             f"{problem}; give the bundle of these weights, {bundle.folder} is another, or see foal-edge doctor"

@@ -10,7 +10,7 @@ import subprocess
 from pathlib import Path
 
 from ..backends.onnxruntime import processor
-from ..backends.tensorrt import device
+from ..backends.tensorrt.platform import find_gpu
 from ..errors import EngineError
 from ..system.versions import system, versions
 from .report import Machine
@@ -42,7 +42,7 @@ def describe(root: Path = Path("/"), package: Path = PACKAGE) -> Machine:
 def gpu() -> str | None:
     """The GPU that engines would run on and its driver; None where there is none or it cannot be used."""
     try:
-        found = device.find()
+        found = find_gpu()
     except EngineError:
         return None
     return f"{found.name}, compute capability {found.capability}, driver {found.driver}"

@@ -9,8 +9,7 @@ from pathlib import Path
 import numpy as np
 from msgspec.structs import replace
 
-from ..backends.base import Array
-from ..backends.proof import graph_of
+from ..backends.base import Array, get_graph
 from ..bundle import golden
 from ..bundle.load import Bundle
 from ..bundle.manifest import GraphName
@@ -95,7 +94,7 @@ def golden_rows(bundle: Bundle, graph: GraphName, rows: int) -> dict[str, Array]
 
 def runs_of(contender: Contender, graph: GraphName, inputs: Mapping[str, Array]) -> Run:
     """One graph on these inputs; tells the device's time."""
-    ready = graph_of(contender.recognizer.backend, graph)
+    ready = get_graph(contender.recognizer.backend, graph)
 
     def run() -> float | None:
         ready(inputs)

@@ -1,1 +1,1 @@
-"""A model on disk: its manifest, its graphs and golden vectors, checked."""
+"""Bundle: a model on disk, with its manifest, graphs and golden vectors, checked."""

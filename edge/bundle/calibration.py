@@ -9,6 +9,6 @@ Array = NDArray[Any]
 
 
 def softmax(logits: Array) -> NDArray[np.floating[Any]]:
-    """Over the last dimension."""
+    """Return the softmax over the last dimension."""
     powers = np.exp(logits - logits.max(axis=-1, keepdims=True))
     return np.asarray(powers / powers.sum(axis=-1, keepdims=True))

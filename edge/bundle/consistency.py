@@ -1,6 +1,6 @@
-"""What the parts of a manifest must say together: labels, rates and sizes against the tensors of the three graphs.
+"""Consistency of a manifest: its labels, rates and sizes against the tensors of the three graphs.
 
-Dimensions: H, W a picture's sides; S samples and Tv frames of a window; C labels, all as the manifest gives them;
+Dimensions: H, W the sides of an image; S samples and Tv frames of a window; C labels, all as the manifest gives them;
 Dv, Ta, Da, E as the fusion's tensors say. `*` is the batch.
 """
 
@@ -10,10 +10,10 @@ from pathlib import Path
 from ..errors import BundleError
 from .manifest import GraphName, Manifest, Tensor, sizes
 
-Described = list[tuple[str, str, list[int | str]]]
+TensorSpecs = list[tuple[str, str, list[int | str]]]
 """Name, type and shape of each tensor."""
 
-NEEDED: dict[GraphName, dict[str, Described]] = {
+REQUIRED_TENSORS: dict[GraphName, dict[str, TensorSpecs]] = {
     "image_encoder": {
         "inputs": [("frames", "uint8", ["*", "H", "W", 3])],
         "outputs": [("embedding", "float32", ["*", "Dv"])],
@@ -39,7 +39,7 @@ NEEDED: dict[GraphName, dict[str, Described]] = {
 
 
 def check(manifest: Manifest, folder: Path) -> None:
-    """BundleError where two parts of the manifest of the bundle in `folder` contradict each other."""
+    """Raise BundleError where two parts of the manifest of the bundle in `folder` contradict each other."""
     check_labels(manifest)
     known = dimensions(manifest)
     for name, entry in manifest.graphs.by_name().items():
@@ -50,11 +50,11 @@ def check(manifest: Manifest, folder: Path) -> None:
                 f"at most its largest of {entry.batch.largest} is expected; export the checkpoint again"
             )
         for side, found in (("inputs", entry.inputs), ("outputs", entry.outputs)):
-            check_tensors(path, side, found, NEEDED[name][side], known)
+            check_tensors(path, side, found, REQUIRED_TENSORS[name][side], known)
 
 
 def dimensions(manifest: Manifest) -> dict[str, int]:
-    """What the letters stand for, as far as the fusion's tensors have the dimensions to say it."""
+    """Return the size of each dimension's letter, as far as the fusion's tensors have the dimensions to give it."""
     known = {
         "H": manifest.video.height,
         "W": manifest.video.width,
@@ -64,7 +64,7 @@ def dimensions(manifest: Manifest) -> dict[str, int]:
     }
     fusion = manifest.graphs.fusion
     for side, found in (("inputs", fusion.inputs), ("outputs", fusion.outputs)):
-        for tensor, (_, _, letters) in zip(found, NEEDED["fusion"][side], strict=False):
+        for tensor, (_, _, letters) in zip(found, REQUIRED_TENSORS["fusion"][side], strict=False):
             for size, letter in zip(tensor.shape[1:], letters[1:], strict=False):
                 if isinstance(size, int):
                     known.setdefault(str(letter), size)
@@ -72,11 +72,11 @@ def dimensions(manifest: Manifest) -> dict[str, int]:
 
 
 def check_labels(manifest: Manifest) -> None:
-    """BundleError where two labels are the same, or they are not as many as the fusion's logits."""
-    twice = [label for label, count in Counter(manifest.labels).items() if count > 1]
-    if twice:
+    """Raise BundleError where two labels are the same, or there are not as many as the fusion has logits."""
+    repeated = [label for label, count in Counter(manifest.labels).items() if count > 1]
+    if repeated:
         raise BundleError(
-            f"{manifest.name} has the label {twice[0]!r} more than once ({', '.join(manifest.labels)}), "
+            f"{manifest.name} has the label {repeated[0]!r} more than once ({', '.join(manifest.labels)}), "
             "labels that differ are expected; export the checkpoint again"
         )
     classes = {tensor.name: tensor.shape[-1] for tensor in manifest.graphs.fusion.outputs if tensor.shape}.get("logits")
@@ -87,12 +87,12 @@ def check_labels(manifest: Manifest) -> None:
         )
 
 
-def check_tensors(path: Path, side: str, found: list[Tensor], needed: Described, known: dict[str, int]) -> None:
-    """BundleError unless a graph's tensors are those that are needed, with the dimensions that are known."""
-    has = [(tensor.name, tensor.dtype, sizes(tensor.shape)) for tensor in found]
-    wanted = [(name, dtype, [known.get(str(letter), letter) for letter in shape]) for name, dtype, shape in needed]
-    if has != wanted:
+def check_tensors(path: Path, side: str, found: list[Tensor], required: TensorSpecs, known: dict[str, int]) -> None:
+    """Raise BundleError unless a graph's tensors are the required ones, with the dimensions that are known."""
+    actual = [(tensor.name, tensor.dtype, sizes(tensor.shape)) for tensor in found]
+    expected = [(name, dtype, [known.get(str(letter), letter) for letter in shape]) for name, dtype, shape in required]
+    if actual != expected:
         raise BundleError(
-            f"{path} has {side} {has}, by the manifest, whose labels, sound, picture and other graphs "
-            f"need {wanted}; export the checkpoint again"
+            f"{path} has {side} {actual}, by the manifest, whose labels, sound, picture and other graphs "
+            f"need {expected}; export the checkpoint again"
         )

@@ -1,4 +1,4 @@
-"""Golden vectors: inputs and expected outputs of each graph, and what probability each label has by them."""
+"""Golden vectors: inputs and expected outputs of each graph, and the probability of each label that they give."""
 
 import io
 import math
@@ -12,50 +12,53 @@ import numpy as np
 from ..errors import BundleError
 from .calibration import Array, softmax
 from .load import MANIFEST, Bundle
-from .manifest import AGAIN, GraphEntry, GraphName, Manifest, Tensor
+from .manifest import DAMAGED_REMEDY, GraphEntry, GraphName, Manifest, Tensor
 
 LARGEST_BATCH = 64
 LARGEST_BYTES = 1 << 28
-"""Of one array."""
+"""Size of one array."""
 LONGEST_HEADER = 4096
-"""Of an array in the file, in bytes; numpy writes 128."""
+"""Size of the header of an array in the file, in bytes; numpy writes 128."""
 DIGITS = 6
-"""Of a golden probability, behind the point."""
-ALIKE = 1e-5
-"""What golden probabilities may differ by: they are reckoned anew from the same logits, on any processor alike."""
+"""Decimal places of a golden probability."""
+PROBABILITY_TOLERANCE = 1e-5
+"""Largest difference of a golden probability: it is computed again from the same logits, alike on any processor."""
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
-"""What numpy writes; others take as much memory as their data claim."""
+"""Compressions that numpy writes; others take as much memory as their data claim."""
 
 
 def load(bundle: Bundle) -> dict[GraphName, dict[str, Array]]:
-    """The golden arrays of each graph, `[batch, ...]` by the names of its tensors.
+    """Return the golden arrays of each graph, `[batch, ...]` by the names of its tensors.
 
-    What the file claims is compared with the manifest before anything is allocated, and nothing is unpickled.
+    BundleError where the file is damaged. Its headers are compared with the manifest before anything is allocated, and
+    nothing is unpickled.
     """
     path = bundle.path(bundle.manifest.golden)
     graphs = bundle.manifest.graphs.by_name()
-    wanted = Counter(member(name, tensor) for name, entry in graphs.items() for tensor in entry.inputs + entry.outputs)
+    expected = Counter(
+        array_file(name, tensor) for name, entry in graphs.items() for tensor in entry.inputs + entry.outputs
+    )
     try:
         with zipfile.ZipFile(path) as archive:
             found = Counter(archive.namelist())
-            if found != wanted:
-                lacking, surplus = (reprlib.repr(sorted(names)) for names in (wanted - found, found - wanted))
-                raise BundleError(f"it lacks the manifest's {lacking}, and has {surplus} beyond them or twice")
+            if found != expected:
+                missing, surplus = (reprlib.repr(sorted(names)) for names in (expected - found, found - expected))
+                raise BundleError(f"it lacks the manifest's {missing}, and has {surplus} beyond them or twice")
             vectors = {name: read_graph(archive, name, entry) for name, entry in graphs.items()}
     except Exception as error:  # what zipfile, zlib and numpy raise at damage shares no base class
-        raise BundleError(f"{path} is damaged: {error}; {AGAIN}") from error
+        raise BundleError(f"{path} is damaged: {error}; {DAMAGED_REMEDY}") from error
     check_labels(bundle, vectors["fusion"]["logits"])
     return vectors
 
 
 def probabilities(manifest: Manifest, logits: Array) -> dict[str, Array]:
-    """What each label has by the manifest's order and temperature, `[batch]`."""
+    """Return the probability of each label, `[batch]`, by the manifest's order of labels and its temperature."""
     probs = softmax(logits.astype(np.float64) / manifest.temperature)
     return dict(zip(manifest.labels, probs.T, strict=True))
 
 
 def check_labels(bundle: Bundle, logits: Array) -> None:
-    """BundleError where the labels, their order or the temperature are not what the golden probabilities came from."""
+    """Raise BundleError where the labels, their order or the temperature do not give the golden probabilities."""
     expected, path = bundle.manifest.golden_probabilities, bundle.folder / MANIFEST
     if expected is None:
         return
@@ -63,32 +66,32 @@ def check_labels(bundle: Bundle, logits: Array) -> None:
     if set(expected) != set(found):
         raise BundleError(
             f"{path} is damaged: it has golden probabilities of {reprlib.repr(list(expected))}, those of its labels "
-            f"{reprlib.repr(list(found))} are expected; {AGAIN}"
+            f"{reprlib.repr(list(found))} are expected; {DAMAGED_REMEDY}"
         )
     for label, probs in found.items():
         written = np.array(expected[label])
-        if written.shape != probs.shape or not (np.abs(written - probs) <= ALIKE).all():
+        if written.shape != probs.shape or not (np.abs(written - probs) <= PROBABILITY_TOLERANCE).all():
             raise BundleError(
                 f"{path} is damaged: its labels, in their order, and its temperature give {label!r} the golden "
-                f"probabilities {shown(probs)}, {shown(written)} are expected; {AGAIN}"
+                f"probabilities {format_rounded(probs)}, {format_rounded(written)} are expected; {DAMAGED_REMEDY}"
             )
 
 
-def shown(numbers: Array) -> str:
-    """The first few, rounded."""
+def format_rounded(numbers: Array) -> str:
+    """Return the first few numbers, rounded."""
     return reprlib.repr([round(float(number), DIGITS) for number in numbers])
 
 
-def member(name: GraphName, tensor: Tensor) -> str:
-    """An array's name in the file."""
+def array_file(name: GraphName, tensor: Tensor) -> str:
+    """Return the name of an array's file in the archive."""
     return f"{name}/{tensor.name}.npy"
 
 
 def read_graph(archive: zipfile.ZipFile, name: GraphName, entry: GraphEntry) -> dict[str, Array]:
-    """The arrays of one graph, all with the batch of the first."""
+    """Return the arrays of one graph, all with the batch of the first one."""
     arrays: dict[str, Array] = {}
     for tensor in entry.inputs + entry.outputs:
-        info = archive.getinfo(member(name, tensor))
+        info = archive.getinfo(array_file(name, tensor))
         batch = len(next(iter(arrays.values()))) if arrays else None
         check_header(archive, info, tensor, batch)
         with archive.open(info) as stream:
@@ -100,7 +103,7 @@ def read_graph(archive: zipfile.ZipFile, name: GraphName, entry: GraphEntry) -> 
 
 
 def check_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, tensor: Tensor, batch: int | None) -> None:
-    """BundleError unless the array is what the manifest says; a batch of None stands for any."""
+    """Raise BundleError unless the array is what the manifest says; a batch of None stands for any."""
     if info.compress_type not in COMPRESSIONS:
         raise BundleError(f"{info.filename} has compression {info.compress_type}, 0 or 8 is expected")
     with archive.open(info) as stream:
@@ -121,7 +124,7 @@ def check_header(archive: zipfile.ZipFile, info: zipfile.ZipInfo, tensor: Tensor
 
 
 def read_header(head: bytes) -> tuple[tuple[int, ...], "np.dtype[Any]", int]:
-    """Shape, type and the header's own length."""
+    """Return the shape and type of an array, and the length of the header that says so, in bytes."""
     stream = io.BytesIO(head)
     version = np.lib.format.read_magic(stream)
     if version != (1, 0):

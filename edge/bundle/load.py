@@ -1,6 +1,6 @@
-"""A bundle: a folder of three ONNX graphs, golden vectors, and the manifest that says what they are.
+"""Bundle: a folder of three ONNX graphs, golden vectors, and the manifest that describes them.
 
-It is all that the making side hands to the live side. Whatever the manifest does not explain is refused.
+A bundle is all that training and export hand to the runtime. Whatever the manifest does not explain is refused.
 """
 
 import hashlib
@@ -13,30 +13,30 @@ from ..errors import BundleError
 from ..system.files import denied, is_there
 from ..system.resources import exhaustion
 from . import consistency, onnx_header
-from .manifest import AGAIN, File, Manifest, decode_manifest
+from .manifest import DAMAGED_REMEDY, File, Manifest, decode_manifest
 
 MANIFEST = "manifest.json"
 LARGEST_MANIFEST = 1 << 20
-"""In bytes; a manifest of three graphs has a few thousand."""
+"""Size in bytes; a manifest of three graphs has a few thousand."""
 SHIPPED = Path(__file__).parents[1] / "models" / "foal-nano"
-"""The bundle that comes with the package."""
+"""Folder of the bundle that comes with the package."""
 
 
 class Bundle(msgspec.Struct, frozen=True):
-    """A bundle on disk whose files are what its manifest says."""
+    """A bundle on disk whose files are those of its manifest."""
 
     folder: Path
     manifest: Manifest
 
     def path(self, file: File) -> Path:
-        """Where one of its files lies."""
+        """Return the path of one of the bundle's files."""
         return self.folder / file.path
 
 
 def load(folder: Path) -> Bundle:
     """Read and verify a bundle; BundleError says what was found, what was expected, and the remedy.
 
-    No engine has seen it then: nothing of it has run, and no more memory was taken than the manifest's.
+    No inference engine has read the graphs yet: nothing has run, and only the manifest has taken memory.
     """
     if not is_there(folder / MANIFEST, BundleError) and not os.path.lexists(folder / MANIFEST):
         raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
@@ -51,7 +51,7 @@ def load(folder: Path) -> Bundle:
 
 
 def read_manifest(folder: Path) -> Manifest:
-    """Read a folder's manifest; BundleError where it is none."""
+    """Read the manifest of a folder; BundleError where it is missing or damaged."""
     path = locate(folder, MANIFEST)
     try:
         with path.open("rb") as stream:
@@ -59,29 +59,30 @@ def read_manifest(folder: Path) -> Manifest:
     except PermissionError as error:
         raise BundleError(denied(path)) from error
     except OSError as error:
-        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {DAMAGED_REMEDY}") from error
     if len(text) > LARGEST_MANIFEST:
         raise BundleError(
-            f"{path} is damaged: it has {path.stat().st_size} bytes, at most {LARGEST_MANIFEST} are expected; {AGAIN}"
+            f"{path} is damaged: it has {path.stat().st_size} bytes, "
+            f"at most {LARGEST_MANIFEST} are expected; {DAMAGED_REMEDY}"
         )
     return decode_manifest(text, path)
 
 
 def verify(folder: Path, file: File) -> None:
-    """BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
+    """Raise BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
     path = locate(folder, file.path)
     try:
         found = sha256(path)
     except PermissionError as error:
         raise BundleError(denied(path)) from error
     except OSError as error:
-        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {AGAIN}") from error
+        raise exhaustion(error) or BundleError(f"{path} cannot be read: {error.strerror}; {DAMAGED_REMEDY}") from error
     if found != file.sha256:
-        raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {AGAIN}")
+        raise BundleError(f"{path} is damaged: its sha256 is {found}, {MANIFEST} says {file.sha256}; {DAMAGED_REMEDY}")
 
 
 def locate(folder: Path, name: str) -> Path:
-    """Where a file lies that the manifest names; BundleError unless that is a regular file inside the folder."""
+    """Return the path of a file that the manifest names; BundleError unless it is a regular file inside the folder."""
     relative = PurePosixPath(name)
     climbs = relative.is_absolute() or ".." in relative.parts or PureWindowsPath(name).drive
     if climbs or {"\\", "\0"} & set(name):
@@ -90,15 +91,15 @@ def locate(folder: Path, name: str) -> Path:
     if not Path(os.path.realpath(path)).is_relative_to(os.path.realpath(folder)):
         raise BundleError(f"{path} is a link that leaves the bundle; do not use this bundle")
     if not os.path.exists(path):
-        raise BundleError(f"{path} is missing; {AGAIN}")
-    if not os.path.isfile(path):  # to open a pipe would be to wait for who writes into it
+        raise BundleError(f"{path} is missing; {DAMAGED_REMEDY}")
+    if not os.path.isfile(path):  # opening a pipe would wait for its writer
         kind = "a directory" if os.path.isdir(path) else "a pipe, socket or device"
-        raise BundleError(f"{path} is {kind}, a regular file is expected; {AGAIN}")
+        raise BundleError(f"{path} is {kind}, a regular file is expected; {DAMAGED_REMEDY}")
     return path
 
 
 def sha256(path: Path) -> str:
-    """Of a file's content, in hex."""
+    """Return the SHA-256 of a file's content, in hex."""
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while part := stream.read(1 << 20):

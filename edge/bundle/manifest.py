@@ -1,4 +1,4 @@
-"""What a bundle says of itself: `manifest.json` as typed structs, decoded strictly."""
+"""Manifest of a bundle: `manifest.json` as typed structs, decoded strictly."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -11,8 +11,8 @@ from ..errors import BundleError
 from ..validation import UNREADABLE, explain
 
 SCHEMA = 1
-AGAIN = "take the bundle again or export it again"
-"""The remedy for a damaged bundle."""
+DAMAGED_REMEDY = "take the bundle again or export it again"
+"""Remedy for a damaged bundle."""
 Precision = Literal["fp32", "fp16", "int8"]
 GraphName = Literal["image_encoder", "audio_encoder", "fusion"]
 FramingName = Literal["whole", "face"]
@@ -20,27 +20,27 @@ Text = Annotated[str, Meta(min_length=1)]
 DIGEST = "64 hex digits"
 Share = Annotated[float, Meta(ge=0, le=1)]
 Side = Annotated[int, Meta(ge=1, le=4096)]
-"""Of a picture, in pixels."""
+"""Width or height of an image, in pixels."""
 
 
 class AudioSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the audio encoder hears."""
+    """Input of the audio encoder."""
 
     rate_hz: Annotated[int, Meta(ge=1, le=384_000)]
     window_s: Annotated[float, Meta(gt=0, le=60)]
-    """Length of a window; the waveform is padded with zeros to it."""
+    """Length of a window in seconds; a shorter waveform is padded with zeros."""
 
     @property
     def samples(self) -> int:
-        """Samples in a whole window, S."""
+        """Number of samples in a whole window, S."""
         return round(self.rate_hz * self.window_s)
 
 
 class VideoSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the image encoder sees."""
+    """Input of the image encoder."""
 
     rate_hz: Annotated[float, Meta(gt=0, le=240)]
-    """Frames encoded per second; the others are left out."""
+    """Frames encoded per second; others are left out."""
     height: Side
     width: Side
     framing: FramingName
@@ -52,29 +52,29 @@ class Tensor(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     name: Text
     dtype: Literal["uint8", "bool", "int64", "float32"]
     shape: list[Annotated[int, Meta(ge=1)] | Text]
-    """A name stands for a dimension that may vary."""
+    """Sizes of the dimensions; a name stands for one that may vary."""
 
 
 def sizes(shape: Sequence[int | str | None]) -> list[int | str]:
-    """A shape whose varying dimensions all read `*`, as their names may differ."""
+    """Return a shape whose varying dimensions all read `*`, as their names may differ."""
     return [size if isinstance(size, int) else "*" for size in shape]
 
 
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A file of the bundle."""
+    """One file of the bundle."""
 
     path: Text
-    """Relative to the bundle, with forward slashes."""
+    """Path relative to the bundle, with forward slashes."""
     sha256: Annotated[str, Meta(pattern="^[0-9a-f]{64}$", description=DIGEST)]
 
 
 class Batch(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """How many rows a graph is run on at once, from 1 on."""
+    """Number of rows that a graph is run on at once, from 1 on."""
 
     usual: Annotated[int, Meta(ge=1)]
-    """What an engine is tuned for."""
+    """Number of rows that an engine is tuned for."""
     largest: Annotated[int, Meta(ge=1, le=1024)]
-    """More are split."""
+    """Largest number of rows; a larger batch is split."""
 
 
 class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,10 +82,10 @@ class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     file: File
     weights: File | None
-    """Where they do not lie in the graph's own file (ONNX external data)."""
+    """File of the weights where they are not in the graph's own file (ONNX external data)."""
     precision: Precision
     kept_fp32: list[str]
-    """Operators that a lower precision could take and leaves in fp32, by name."""
+    """Names of the operators that stay in fp32 though the graph's precision could take them."""
     tolerance: Annotated[float, Meta(gt=0, le=100)]
     """Largest absolute difference from the golden outputs that a backend may show."""
     batch: Batch
@@ -94,7 +94,7 @@ class GraphEntry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     @property
     def files(self) -> list[File]:
-        """All that the graph is made of."""
+        """All files that the graph is made of."""
         return [self.file, *([self.weights] if self.weights else [])]
 
 
@@ -106,73 +106,78 @@ class Graphs(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fusion: GraphEntry
 
     def by_name(self) -> dict[GraphName, GraphEntry]:
-        """Each graph under its name."""
+        """Return the graphs by name."""
         return {"image_encoder": self.image_encoder, "audio_encoder": self.audio_encoder, "fusion": self.fusion}
 
 
 class Comparison(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a precision below fp32 changes, on windows of the validation part."""
+    """Effect of a precision below fp32, on windows of the validation part."""
 
     windows: Annotated[int, Meta(ge=1)]
     ua_fp32: Share
-    """Mean of the classes' recalls, 0..1."""
+    """Unweighted accuracy in fp32: the mean of the classes' recalls, 0..1."""
     ua: Share
-    """The same in this bundle's precision."""
+    """Unweighted accuracy in this bundle's precision, 0..1."""
     mean_difference: Share
-    """Of the probabilities, absolute, over windows and labels."""
+    """Mean absolute difference of the probabilities, over windows and labels."""
     largest_difference: Share
 
 
 class Licences(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Under what terms the parts may be used."""
+    """Licences of the parts."""
 
     code: str
     weights: str
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
-    """`manifest.json`, schema 1."""
+    """Content of `manifest.json`, schema 1."""
 
     schema: int
     name: Text
     version: Text
     labels: Annotated[list[Text], Meta(min_length=1)]
-    """In the order of the logits."""
+    """Labels in the order of the logits."""
     audio: AudioSpec = msgspec.field(name="sound")
     video: VideoSpec = msgspec.field(name="picture")
     graphs: Graphs
     golden: File
-    """npz of inputs and expected outputs, `graph/tensor` -> array."""
+    """File of inputs and expected outputs: an npz of `graph/tensor` -> array."""
     compared: Comparison | None
-    """None where all graphs are fp32."""
+    """Effect of a lower precision; None where all graphs are in fp32."""
     temperature: Annotated[float, Meta(ge=0.01, le=100)]
-    """Divides the logits before the softmax."""
+    """Divisor of the logits before the softmax."""
     trained_on: list[str]
     licences: Licences
     measured: dict[str, dict[str, float]]
-    """Evaluation at export, e.g. `test both` -> ua, wa, ece, count."""
+    """Figures of the evaluation at export, e.g. `test both` -> ua, wa, ece, count."""
     golden_probabilities: dict[Text, list[Share]] | None = None
-    """What each label has in each row of the fusion's golden logits, calibrated; None where it was not written yet."""
+    """Calibrated probability of each label in each row of the fusion's golden logits; None in older bundles."""
 
     @property
     def frames(self) -> int:
-        """Frames in a whole window, Tv."""
+        """Number of frames in a whole window, Tv."""
         return round(self.video.rate_hz * self.audio.window_s)
+
+    @property
+    def is_quantized(self) -> bool:
+        """True if a graph is in int8, which is quantised as ONNX Runtime's CPU kernels want it."""
+        return any(entry.precision == "int8" for entry in self.graphs.by_name().values())
 
 
 class SchemaOnly(msgspec.Struct):
-    """The one field of a manifest that every version has."""
+    """Fields of a manifest that every version has."""
 
     schema: int
 
 
 def encode_manifest(manifest: Manifest) -> bytes:
-    """The content of `manifest.json`."""
+    """Return the content of `manifest.json`."""
     return msgspec.json.format(msgspec.json.encode(manifest), indent=2) + b"\n"
 
 
 def decode_manifest(text: bytes, path: Path) -> Manifest:
-    """Decode a manifest strictly, the schema first, so that a newer one is named as such."""
+    """Decode a manifest strictly, the schema first, so that a newer one is named as such; BundleError where damaged."""
     try:
         schema = msgspec.json.decode(text, type=SchemaOnly).schema
         if schema != SCHEMA:
@@ -182,4 +187,4 @@ def decode_manifest(text: bytes, path: Path) -> Manifest:
             )
         return msgspec.json.decode(text, type=Manifest)
     except UNREADABLE as error:
-        raise BundleError(f"{path} is damaged: {explain(error, text, Manifest)}; {AGAIN}") from error
+        raise BundleError(f"{path} is damaged: {explain(error, text, Manifest)}; {DAMAGED_REMEDY}") from error

@@ -1,7 +1,7 @@
-"""Where an ONNX file says that its weights lie: a walk over its protobuf messages that loads and runs nothing.
+"""Locations of the weights of an ONNX file: a walk over its protobuf messages that loads and runs nothing.
 
-An engine opens whatever a graph names, TensorRT-RTX 1.7 also through links and pipes: all but the file that the
-manifest lists, with its hash, is refused before.
+An inference engine opens whatever a graph names, TensorRT-RTX 1.7 also through links and pipes: every file but the one
+that the manifest lists, with its hash, is refused before.
 """
 
 import mmap
@@ -9,15 +9,14 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..errors import BundleError
-from .manifest import AGAIN
+from .manifest import DAMAGED_REMEDY
 
 MOST_FIELDS = 300_000
-"""Looked at in one file; a quantised transformer of 12 layers has 13 000."""
+"""Most protobuf fields that are read in one file; a quantised transformer of 12 layers has 13 000."""
 LARGEST_TAG = (1 << 32) - 1
-"""Engines drop higher bits, so that two readers would see two fields."""
+"""Largest tag; engines drop higher bits, so that two readers would see two fields."""
 VARINT, FIXED64, BYTES, FIXED32 = 0, 1, 2, 5
 
-# Numbers of the fields of onnx.proto through which a tensor can be reached, and the message that each holds
 MESSAGES = {
     "Model": {7: "Graph", 20: "Training", 25: "Function"},
     "Training": {1: "Graph", 2: "Graph"},
@@ -35,22 +34,23 @@ MESSAGES = {
     "SparseTensor": {1: "Tensor", 2: "Tensor"},
     "Tensor": {13: "Entry"},
 }
+"""Numbers of the fields of onnx.proto through which a tensor can be reached, and the message that each one holds."""
 
 
 def check(path: Path, weights: Path | None) -> None:
-    """BundleError unless the file is one ONNX model, and all its external data lie inside `weights`."""
+    """Raise BundleError unless the file is one ONNX model, and all its external data lie inside `weights`."""
     size = weights.stat().st_size if weights else 0
     allowed = f"{weights.name} of {size} bytes" if weights else "its own file"
     with path.open("rb") as stream:
         try:
             data = mmap.mmap(stream.fileno(), 0, access=mmap.ACCESS_READ)
         except ValueError as error:  # of an empty file
-            raise BundleError(f"{path} is no ONNX graph: it is empty; {AGAIN}") from error
+            raise BundleError(f"{path} is no ONNX graph: it is empty; {DAMAGED_REMEDY}") from error
         with data:
             try:
                 claims = list(external_data(data))
             except MalformedError as error:
-                raise BundleError(f"{path} is no ONNX graph: {error}; {AGAIN}") from error
+                raise BundleError(f"{path} is no ONNX graph: {error}; {DAMAGED_REMEDY}") from error
     for claim in claims:
         location = claim.get("location", "")
         offset, length = claim.get("offset", "0"), claim.get("length", "0")
@@ -58,28 +58,28 @@ def check(path: Path, weights: Path | None) -> None:
             raise BundleError(f"{path} has weights in {location!r}, expected in {allowed}; do not use this bundle")
         if not (is_count(offset) and is_count(length) and int(offset) + int(length) <= size):
             raise BundleError(
-                f"{path} has weights at {offset!r}, {length!r} bytes long, expected in {allowed}; {AGAIN}"
+                f"{path} has weights at {offset!r}, {length!r} bytes long, expected in {allowed}; {DAMAGED_REMEDY}"
             )
 
 
 class MalformedError(ValueError):
-    """The bytes are no model."""
+    """Error of bytes that are no ONNX model."""
 
 
 def is_count(text: str) -> bool:
-    """Whether it is a number of bytes that a file can have."""
+    """Return whether a text is a number of bytes that a file can have."""
     return text.isascii() and text.isdigit() and len(text) < 20
 
 
 def external_data(data: mmap.mmap) -> Iterator[dict[str, str]]:
-    """Location, offset and length of every tensor that has external data."""
-    pending, has_graph, looked_at = [("Model", 0, len(data))], False, 0
+    """Yield the location, offset and length of every tensor that has external data."""
+    pending, has_graph, fields_read = [("Model", 0, len(data))], False, 0
     while pending:
         kind, start, end = pending.pop()
         claim: dict[str, str] = {}
         for number, first, last in fields(data, start, end):
-            looked_at += 1
-            if looked_at > MOST_FIELDS:
+            fields_read += 1
+            if fields_read > MOST_FIELDS:
                 raise MalformedError(f"it has more than {MOST_FIELDS} fields, fewer are expected")
             inner = MESSAGES[kind].get(number)
             has_graph |= kind == "Model" and inner == "Graph"
@@ -97,14 +97,14 @@ def external_data(data: mmap.mmap) -> Iterator[dict[str, str]]:
 
 
 def entry(data: mmap.mmap, start: int, end: int) -> tuple[str, str]:
-    """One key and its value; of fields that come twice the last counts, as in protobuf."""
+    """Return one key and its value; of fields that come twice the last one counts, as in protobuf."""
     texts = {number: data[first:last] for number, first, last in fields(data, start, end)}
     key, value = (texts.get(number, b"").decode(errors="backslashreplace") for number in (1, 2))
     return key, value
 
 
 def fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]:
-    """Number, start and end of each field of the message in `data[at:end]`; number 0 for those that hold no bytes."""
+    """Yield number, start and end of each field of the message in `data[at:end]`; number 0 where it has no bytes."""
     while at < end:
         began = at
         tag, at = varint(data, at, end)
@@ -123,7 +123,7 @@ def fields(data: mmap.mmap, at: int, end: int) -> Iterator[tuple[int, int, int]]
 
 
 def varint(data: mmap.mmap, at: int, end: int) -> tuple[int, int]:
-    """A number of seven bits a byte, and where it ends."""
+    """Return a number of seven bits a byte that begins at `at`, and the position after it."""
     value = 0
     for i, byte in enumerate(data[at : min(at + 10, end)]):
         value |= (byte & 127) << (7 * i)

@@ -7,7 +7,7 @@ from typing import Any, get_args
 
 import click
 
-from ..backends.names import Wanted
+from ..backends.registry import choices
 from ..bench import compare, plots, roof, tables
 from ..bench import report as document
 from ..bench.candidates import Opening, open_contenders
@@ -47,7 +47,7 @@ OPTIONS = (
         "--backend",
         "backends",
         multiple=True,
-        type=click.Choice(get_args(Wanted)),
+        type=click.Choice(choices()),
         help="What runs the model; may be repeated, the first is what others are compared with.  [default: auto]",
     ),
     threads_option,
@@ -123,7 +123,7 @@ def run(
     opening: Opening,
     roof_of: Callable[[], Roof] | None,
     *,
-    backends: Sequence[Wanted],
+    backends: Sequence[str],
     threads: int,
     parts: Sequence[Part],
     seconds: float | None,

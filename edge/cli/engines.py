@@ -4,12 +4,10 @@ from pathlib import Path
 
 import click
 
-from ..backends.doctor import examine
-from ..backends.names import Wanted
-from ..backends.select import is_for_cpus, open_backend, open_tensorrt, refusal
-from ..backends.tensorrt import device
-from ..backends.tensorrt import engines as provide
-from ..backends.tensorrt import variant as variant
+from ..backends.proof import examine
+from ..backends.select import open_backend
+from ..backends.tensorrt.builder import targets_for
+from ..backends.tensorrt.platform import find_gpu, find_tensorrt
 from ..bundle.load import SHIPPED, load
 from ..errors import FoalError
 from ..system.signals import interruptible
@@ -35,13 +33,13 @@ def build(bundle: Path, again: bool) -> None:
     The first run with --backend tensorrt does the same. Without BUNDLE: foal-nano.
     """
     loaded = load(bundle)
-    target = provide.here(variant.find(), device.find())[0]
+    target = targets_for(find_tensorrt(), find_gpu())[0]
     with interruptible() as stop:
         engine_builder = make_engine_builder(stop.is_set)
-        if again and not is_for_cpus(loaded):
+        if again and not loaded.manifest.is_quantized:
             for graph in loaded.manifest.graphs.by_name():
                 engine_builder.build(loaded, graph, target, "asked for again", again=True)
-        backend = open_tensorrt(loaded, engine_builder, "as asked for", must_prove=True).backend
+        backend = open_backend(loaded, "tensorrt", 0, engine_builder).backend
     about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
     console.print(about)
 
@@ -50,7 +48,7 @@ def build(bundle: Path, again: bool) -> None:
 @bundle_argument
 @backend_option
 @threads_option
-def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
+def doctor(bundle: Path, backend: str, threads: int) -> None:
     """Run a bundle's golden vectors on this device: differences, times, versions.
 
     Exit status 1 where a graph differs by more than its tolerance. Without BUNDLE: foal-nano.
@@ -67,6 +65,5 @@ def doctor(bundle: Path, backend: Wanted, threads: int) -> None:
     found = [f"{package} {number}" for package, number in versions().items()]
     console.print(f"versions  {', '.join([system(), *found])}")
     console.print(show.findings_table(examine(loaded, opened.backend, opened.proofs)))
-    refused = refusal(loaded, opened.backend, opened.proofs)
-    if refused:
-        raise FoalError(str(refused))
+    if opened.error:
+        raise FoalError(str(opened.error))

@@ -14,7 +14,6 @@ from typing import Any
 import click
 from rich.progress import track
 
-from ..backends.names import Wanted
 from ..backends.select import open_backend
 from ..bundle.load import load
 from ..bundle.manifest import FramingName
@@ -140,7 +139,7 @@ def score_command(
     table: Path,
     bundle: Path,
     framing: FramingName | None,
-    backend: Wanted,
+    backend: str,
     threads: int,
     audio_track: int | None,
     video_track: int | None,
@@ -154,13 +153,13 @@ def score_command(
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:
-        opened, reason, _ = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
+        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
     if stop.is_set():
         raise click.Abort
-    complaints.print(f"{manifest.name} {manifest.version} on {opened.name} ({reason})")
+    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason})")
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
-        Recognizer(manifest, opened),
+        Recognizer(manifest, opened.backend),
         partial(
             make_framing,
             framing or manifest.video.framing,

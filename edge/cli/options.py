@@ -8,9 +8,9 @@ from typing import Any, get_args
 import click
 from rich.console import Console
 
-from ..backends.names import Wanted
-from ..backends.tensorrt.engines import EngineBuilder
-from ..backends.tensorrt.progress import bar
+from ..backends.registry import AUTO, choices
+from ..backends.tensorrt.builder import EngineBuilder
+from ..backends.tensorrt.progress import progress_bar
 from ..bundle.load import SHIPPED
 from ..system.logs import LogFormat
 from .terminal import complaints
@@ -27,8 +27,8 @@ framing_option = click.option(
 threads_option = click.option("--threads", type=click.IntRange(0), default=0, help="Cores for inference; 0 for all.")
 backend_option = click.option(
     "--backend",
-    type=click.Choice(get_args(Wanted)),
-    default="auto",
+    type=click.Choice(choices()),
+    default=AUTO,
     show_default=True,
     help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.",
 )
@@ -63,4 +63,4 @@ class Seconds(click.FloatRange):
 def make_engine_builder(is_stopped: Callable[[], bool], *, quiet: bool = False) -> EngineBuilder:
     """Builds engines, a bar each; nothing is printed where `quiet`."""
     printed = Console(quiet=True) if quiet else complaints
-    return EngineBuilder(lambda title: bar(title, printed, is_stopped), printed.print, is_stopped)
+    return EngineBuilder(lambda title: progress_bar(title, printed, is_stopped), printed.print, is_stopped)

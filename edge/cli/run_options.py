@@ -2,11 +2,11 @@
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any
 
 import click
 
-from ..backends.names import Wanted
+from ..backends.registry import choices
 from ..errors import UsageError
 from ..session.config import HOP_S, Config, load_config, parse_stream, read
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
@@ -72,7 +72,7 @@ OPTIONS = (
     click.option("--format", type=click.Choice(["msgpack", "json"]), help="Of messages.  [default: msgpack]"),
     click.option(
         "--backend",
-        type=click.Choice(get_args(Wanted)),
+        type=click.Choice(choices()),
         help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.  [default: auto]",
     ),
     click.option("--threads", type=click.IntRange(0), help="Cores for inference; 0 for all.  [default: 0]"),

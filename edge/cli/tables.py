@@ -5,7 +5,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 import numpy as np
 from rich.table import Table
 
-from ..backends.doctor import Finding
+from ..backends.proof import Finding
 from ..evaluation.metrics import Accuracy
 from ..wire.control_messages import StatusReply
 from ..wire.messages import Latency, Message, Prediction, Stats, SteadyState

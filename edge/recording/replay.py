@@ -10,9 +10,9 @@ from pathlib import Path
 
 from msgspec.structs import replace
 
-from ..backends.names import Wanted
+from ..backends.registry import get_published_entry
 from ..backends.select import open_backend
-from ..backends.tensorrt.engines import EngineBuilder
+from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import MANIFEST, SHIPPED, Bundle, load, read_manifest, sha256
 from ..bundle.manifest import encode_manifest
 from ..clock import Clock
@@ -67,8 +67,8 @@ def is_recorded(folder: Path, wanted: str) -> bool:
 
 def open_recognizer(about: Session, bundle: Bundle, engine_builder: EngineBuilder) -> Recognizer:
     """The bundle on the backend that ran it, with as many threads: EngineError where that is not here."""
-    wanted: Wanted = "tensorrt" if about.backend.startswith("tensorrt") else "onnxruntime"
-    return Recognizer(bundle.manifest, open_backend(bundle, wanted, about.threads, engine_builder).backend)
+    entry = get_published_entry(about.backend)
+    return Recognizer(bundle.manifest, open_backend(bundle, entry.name, about.threads, engine_builder).backend)
 
 
 @dataclass(frozen=True)

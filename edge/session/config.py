@@ -10,7 +10,8 @@ from typing import Annotated, Any, Literal
 import msgspec
 from msgspec import Meta
 
-from ..backends.names import Wanted
+from ..backends.registry import AUTO as BEST_BACKEND
+from ..backends.registry import choices
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..errors import UsageError
@@ -27,6 +28,7 @@ HOP_S = 0.5
 NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among them"
 Device = str | int
 TrackNumber = Annotated[int, Meta(ge=0)]
+BackendChoice = Annotated[str, Meta(pattern=f"^({'|'.join(choices())})$", description=f"one of {', '.join(choices())}")]
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 
@@ -82,7 +84,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds between predictions; `auto` begins at 0.5 and stretches to what the machine sustains."""
     events: SteadyStateConfig = SteadyStateConfig()
     """When the steady state changes."""
-    backend: Wanted = "auto"
+    backend: BackendChoice = BEST_BACKEND
     threads: Annotated[int, Meta(ge=0)] = 0
     """Cores for inference; 0 for all."""
     bind: str = AUTO

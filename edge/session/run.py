@@ -11,7 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from ..backends.select import open_backend
-from ..backends.tensorrt.engines import EngineBuilder
+from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import Bundle, load
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
@@ -48,7 +48,8 @@ def run(
     each message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle = load(Path(config.bundle))
-    backend, reason, _ = open_backend(bundle, config.backend, config.threads, engine_builder)
+    opened = open_backend(bundle, config.backend, config.threads, engine_builder)
+    backend = opened.backend
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     dropped = [Counter[str]() for _ in config.streams]
     recordings = make_recordings(config.streams, bundle.manifest, dropped)
@@ -59,7 +60,7 @@ def run(
         def tell(inputs: Sequence[str]) -> None:
             address = outputs.publisher.address
             where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model} on {backend.name} ({reason}), {' and '.join(inputs)}, {where}")
+            on_start(f"{model} on {backend.name} ({opened.reason}), {' and '.join(inputs)}, {where}")
 
         this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outputs, clock, watch, stop, tell)
         pipeline = this.play_fast(recordings, dropped) if config.fast else this.play_live(recordings, dropped)

@@ -17,10 +17,9 @@ import torch
 from click.testing import CliRunner
 
 from edge.backends.tensorrt import cache
-from edge.backends.tensorrt.build import compile_graph
-from edge.backends.tensorrt.device import architecture
+from edge.backends.tensorrt.compile import compile_graph
+from edge.backends.tensorrt.platform import TensorRTVariant, architecture, find_tensorrt
 from edge.backends.tensorrt.progress import Phases
-from edge.backends.tensorrt.variant import TensorRTVariant, find
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import File, GraphEntry
 from edge.errors import EngineError, UsageError
@@ -47,7 +46,7 @@ class Made(NamedTuple):
 
 @pytest.fixture(scope="module")
 def rtx() -> TensorRTVariant:
-    return find("tensorrt-rtx")
+    return find_tensorrt("tensorrt-rtx")
 
 
 @pytest.fixture(scope="module", params=["nano", "base"])

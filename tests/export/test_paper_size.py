@@ -9,11 +9,12 @@ from pathlib import Path
 import pytest
 import torch
 
+from edge.backends.base import get_graph
 from edge.backends.onnxruntime import OrtBackend
-from edge.backends.proof import differences, graph_of
-from edge.backends.tensorrt.build import compile_graph
+from edge.backends.proof import differences
+from edge.backends.tensorrt.compile import compile_graph
+from edge.backends.tensorrt.platform import find_tensorrt
 from edge.backends.tensorrt.progress import Phases
-from edge.backends.tensorrt.variant import find
 from edge.bundle import golden
 from edge.bundle.load import load
 from export.bundle import write
@@ -38,7 +39,7 @@ def test_its_weights_lie_beside_its_graphs_and_its_golden_outputs_come_out(folde
     for name, entry in bundle.manifest.graphs.by_name().items():
         assert (entry.weights is not None) == (name != "fusion")
         size = sum(bundle.path(file).stat().st_size for file in entry.files) / 1e6
-        worst = max(differences(graph_of(backend, name), entry, golden.load(bundle)[name]).values())
+        worst = max(differences(get_graph(backend, name), entry, golden.load(bundle)[name]).values())
         record_property("measured", f"large {name} fp32: {size:.0f} MB, largest difference from torch {worst:.1e}")
         assert worst <= entry.tolerance
 
@@ -50,7 +51,7 @@ def test_its_graphs_compile(folder: Path, name: str, record_property) -> None:
     entry = bundle.manifest.graphs.by_name()[name]  # type: ignore[index]
     started = time.monotonic()
     watch = Phases(lambda *_: None, bool)
-    compiled = compile_graph(find("tensorrt-rtx"), bundle.path(entry.file), entry, "8.9", b"", watch)
+    compiled = compile_graph(find_tensorrt("tensorrt-rtx"), bundle.path(entry.file), entry, "8.9", b"", watch)
     took_s = time.monotonic() - started
     record_property(
         "measured", f"large {name} fp32 sm89: engine of {compiled.engine.nbytes / 1e6:.0f} MB in {took_s:.0f} s"

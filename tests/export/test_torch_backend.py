@@ -13,8 +13,9 @@ import torch
 import torch._dynamo
 import torch._inductor.config
 
+from edge.backends.base import get_graph
 from edge.backends.onnxruntime import OrtBackend
-from edge.backends.proof import differences, graph_of, prove
+from edge.backends.proof import differences, prove
 from edge.bundle import golden
 from edge.bundle.load import Bundle, load
 from edge.bundle.manifest import GraphName
@@ -54,10 +55,10 @@ def compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]
 def compare(bundle: Bundle, backend: TorchBackend, name: GraphName, arrays: dict[str, Any]) -> None:
     """With the golden outputs, and with ONNX Runtime."""
     entry = bundle.manifest.graphs.by_name()[name]
-    assert max(differences(graph_of(backend, name), entry, arrays).values()) <= entry.tolerance
+    assert max(differences(get_graph(backend, name), entry, arrays).values()) <= entry.tolerance
     inputs = {tensor.name: arrays[tensor.name] for tensor in entry.inputs}
-    others = graph_of(OrtBackend(bundle, threads=1), name)(inputs)
-    for output, found in graph_of(backend, name)(inputs).items():
+    others = get_graph(OrtBackend(bundle, threads=1), name)(inputs)
+    for output, found in get_graph(backend, name)(inputs).items():
         np.testing.assert_allclose(found.astype(float), others[output].astype(float), atol=entry.tolerance)
 
 
@@ -80,9 +81,9 @@ def test_a_gpu_computes_the_same_and_tells_its_time(
     bundle, loaded, vectors, name: GraphName, compiled: bool, compiling: None
 ) -> None:
     backend = TorchBackend(loaded, "cuda", compiled, threads=1)
-    assert graph_of(backend, name).device_ms is None
+    assert get_graph(backend, name).device_ms is None
     compare(bundle, backend, name, vectors[name])
-    assert graph_of(backend, name).device_ms > 0
+    assert get_graph(backend, name).device_ms > 0
     assert {parameter.device.type for parameter in loaded.model.parameters()} == {"cpu"}
 
 

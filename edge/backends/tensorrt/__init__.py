@@ -1,1 +1,1 @@
-"""TensorRT and TensorRT-RTX: engines built, kept and run on an NVIDIA GPU."""
+"""Backend of TensorRT and TensorRT-RTX: engines built, kept and run on an NVIDIA GPU."""

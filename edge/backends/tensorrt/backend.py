@@ -1,174 +1,61 @@
-"""TensorRT on an NVIDIA GPU: pinned buffers, one stream, one synchronisation a call, CUDA graphs; all made beforehand.
-
-A batch is run in the next of a few sizes, the rows past it being whatever they were. Each size has an execution
-context of its own, since a captured CUDA graph is bound to a context's shapes; all share one scratch memory.
-TensorRT-RTX captures by itself.
-"""
+"""Backend of TensorRT: a bundle's three graphs on this machine's NVIDIA GPU."""
 
 import logging
-import weakref
 from collections import deque
-from collections.abc import Mapping
-from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from ...bundle.load import Bundle
-from ...bundle.manifest import Batch, GraphEntry, GraphName
+from ...bundle.manifest import GraphName
 from ...errors import EngineError
-from ..base import Array
-from . import cache, cuda, device
-from . import engines as provide
-from . import variant as variant
-from .build import REMARKS_QUOTED, make_logger, quoted, uncollected
-from .engines import EngineBuilder
-from .inspect import check_tensors
-from .kernels import Kernels
-from .memory import Buffer, Stream, allocate
-from .stopwatch import Stopwatch
-from .variant import TensorRTVariant
-
-REMEDY = "foal-edge engines build BUNDLE --again makes it anew"
+from . import cache
+from .builder import KERNELS_SUFFIX, EngineBuilder, targets_for
+from .compile import ERRORS_QUOTED, garbage_collection_off, make_logger
+from .cuda import Stream
+from .graph import SharedResources, TensorRTGraph, check_tensors
+from .platform import TensorRTVariant, find_gpu, find_tensorrt
 
 log = logging.getLogger(__name__)
 
 
-@dataclass(frozen=True)
-class Gpu:
-    """What a backend's graphs share."""
-
-    kind: TensorRTVariant
-    stream: Stream
-    complaints: deque[str]
-    """TensorRT's latest."""
-
-    def error(self, what: str, remedy: str) -> EngineError:
-        """An error that quotes TensorRT."""
-        return EngineError(f"{self.kind.name} {self.kind.version} {what}: {quoted(self.complaints)}", remedy)
+def probe(bundle: Bundle) -> str:
+    """Return which TensorRT and GPU are here; EngineError where one is missing, or the bundle is for CPUs."""
+    if bundle.manifest.is_quantized:
+        raise EngineError("int8 is for CPUs")
+    return f"{find_tensorrt().name} and {find_gpu().name} are here"
 
 
-@dataclass(frozen=True)
-class Execution:
-    """How batches of one size are run."""
+def open_backend(bundle: Bundle, _threads: int, engine_builder: EngineBuilder) -> "TensorRTBackend":
+    """Load the bundle's engines, which are built where they are missing or do not fit.
 
-    rows: int
-    context: Any
-    captured: Any
-    """An executable CUDA graph of the whole call; None where there is none."""
-
-
-class TensorRTGraph:
-    """One graph's engine with its buffers."""
-
-    def __init__(self, gpu: Gpu, engine: Any, entry: GraphEntry, settings: Any) -> None:
-        self._runtime, self._gpu, self._engine, self._settings = cuda.runtime(), gpu, engine, settings
-        self._inputs = {tensor.name: Buffer(tensor, entry.batch.largest) for tensor in entry.inputs}
-        self._outputs = {tensor.name: Buffer(tensor, entry.batch.largest) for tensor in entry.outputs}
-        self._stopwatch = Stopwatch()
-        self._scratch_size = max(1, int(engine.device_memory_size_v2))
-        self._scratch = allocate(self, self._scratch_size)
-        self._executions = [self._prepare(rows) for rows in batch_sizes(entry.batch)]
-
-    def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Named inputs -> named outputs, which are views that hold until the next call."""
-        rows = max((len(array) for array in inputs.values()), default=0)
-        execution = next((each for each in self._executions if rows <= each.rows), None)
-        if execution is None or not rows:
-            raise EngineError(f"a batch of {rows} rows, where the engine takes 1 to {self._executions[-1].rows}")
-        for name, buffer in self._inputs.items():
-            buffer.fill(name, inputs.get(name), rows)
-        self._stopwatch.start(self._gpu.stream)
-        if execution.captured is None:
-            self._enqueue(execution.context, execution.rows)
-        else:
-            cuda.call(self._runtime.cudaGraphLaunch, execution.captured, self._gpu.stream.handle)
-        self._stopwatch.stop(self._gpu.stream)
-        self._gpu.stream.synchronize()
-        return {name: buffer.host[:rows] for name, buffer in self._outputs.items()}
-
-    @property
-    def device_ms(self) -> float | None:
-        """Of the last call, on the stream from the first copy to the last; None where there is no such call."""
-        return self._stopwatch.elapsed_ms
-
-    def _prepare(self, rows: int) -> Execution:
-        """A context for batches of one size, run once: TensorRT makes what it needs at the first run."""
-        context = self._make_context()
-        done = [context.set_tensor_address(name, tensor.device) for name, tensor in self._inputs.items()]
-        done += [context.set_tensor_address(name, tensor.device) for name, tensor in self._outputs.items()]
-        done += [context.set_input_shape(name, (rows, *tensor.host.shape[1:])) for name, tensor in self._inputs.items()]
-        if not all(done):
-            raise self._gpu.error(f"refuses a batch of {rows} rows", REMEDY)
-        self._enqueue(context, rows)
-        self._gpu.stream.synchronize()
-        return Execution(rows, context, None if self._gpu.kind.is_rtx else self._capture(context, rows))
-
-    def _make_context(self) -> Any:
-        strategy = self._gpu.kind.module.ExecutionContextAllocationStrategy.USER_MANAGED
-        if self._settings is not None:
-            self._settings.set_execution_context_allocation_strategy(strategy)
-        context = self._engine.create_execution_context(strategy if self._settings is None else self._settings)
-        if context is None:
-            raise self._gpu.error("makes no execution context", "is the GPU's memory full?")
-        if hasattr(context, "set_device_memory"):
-            context.set_device_memory(self._scratch, self._scratch_size)
-        else:  # TensorRT 10.3
-            context.device_memory = self._scratch
-        return context
-
-    def _enqueue(self, context: Any, rows: int) -> None:
-        """Inputs to the device, the engine, outputs back; nothing is waited for."""
-        for buffer in self._inputs.values():
-            buffer.to_device(rows, self._gpu.stream)
-        if not context.execute_async_v3(int(self._gpu.stream.handle)):
-            raise self._gpu.error("could not run the engine", REMEDY)
-        for buffer in self._outputs.values():
-            buffer.to_host(rows, self._gpu.stream)
-
-    def _capture(self, context: Any, rows: int) -> Any:
-        """The whole call as an executable CUDA graph; None, with a word, where it cannot be captured."""
-        runtime = self._runtime
-        mode = runtime.cudaStreamCaptureMode.cudaStreamCaptureModeThreadLocal
-        try:
-            cuda.call(runtime.cudaStreamBeginCapture, self._gpu.stream.handle, mode)
-            try:
-                self._enqueue(context, rows)
-            finally:
-                graph = cuda.call(runtime.cudaStreamEndCapture, self._gpu.stream.handle)
-                weakref.finalize(self, runtime.cudaGraphDestroy, graph).atexit = False
-            captured = cuda.call(runtime.cudaGraphInstantiate, graph, 0)
-        except EngineError as error:
-            log.warning("batches of %d run without a CUDA graph: %s", rows, str(error))
-            runtime.cudaGetLastError()  # else TensorRT would meet it at its next look
-            return None
-        weakref.finalize(self, runtime.cudaGraphExecDestroy, captured).atexit = False
-        return captured
-
-
-def batch_sizes(batch: Batch) -> list[int]:
-    """The powers of two below the largest batch, the usual batch, the largest; ascending."""
-    powers = {1 << i for i in range((batch.largest - 1).bit_length())}
-    return sorted(powers | {batch.usual, batch.largest})
+    EngineError where TensorRT or a GPU is missing or fails, or the bundle is for CPUs.
+    """
+    if bundle.manifest.is_quantized:
+        raise EngineError(
+            f"{bundle.manifest.name} is in int8, which is for CPUs; take --backend onnxruntime, or a bundle in fp16"
+        )
+    return TensorRTBackend(bundle, engine_builder)
 
 
 class TensorRTBackend:
     """A bundle's three graphs on this machine's GPU; engines that are missing or do not fit are built first."""
 
     def __init__(self, bundle: Bundle, engine_builder: EngineBuilder) -> None:
-        kind, found = variant.find(), device.find()
-        self.name = f"{kind.name}-{kind.version} {found.architecture}"
-        self.about = f"{found.name}, driver {found.driver}"
-        """Of the GPU, for people."""
-        self._bundle, self._engine_builder, self._targets = bundle, engine_builder, provide.here(kind, found)
-        self._gpu = Gpu(kind, Stream(), deque(maxlen=REMARKS_QUOTED))
-        self._logger = make_logger(kind.module, self._gpu.complaints)
-        self._loader = make_loader(kind, self._logger)
-        self._kernels: list[Kernels] = []
+        variant, device = find_tensorrt(), find_gpu()
+        self.name = f"{variant.name}-{variant.version} {device.architecture}"
+        self.about = f"{device.name}, driver {device.driver}"
+        """Description of the GPU, for people."""
+        self._bundle, self._engine_builder, self._targets = bundle, engine_builder, targets_for(variant, device)
+        self._shared = SharedResources(variant, Stream(), deque(maxlen=ERRORS_QUOTED))
+        self._logger = make_logger(variant.module, self._shared.errors)
+        self._loader = make_loader(variant, self._logger)
+        self._kernel_caches: list[KernelCache] = []
         self.image_encoder = self._open("image_encoder")
         self.audio_encoder = self._open("audio_encoder")
         self.fusion = self._open("fusion")
 
     def _open(self, graph: GraphName) -> TensorRTGraph:
-        """One graph, ready to run."""
+        """Return one graph, ready to run."""
         entry = self._bundle.manifest.graphs.by_name()[graph]
         engine = self._load(self._engine_builder.provide(self._bundle, graph, self._targets))
         if engine is None:
@@ -176,33 +63,62 @@ class TensorRTBackend:
             content = self._engine_builder.build(self._bundle, graph, self._targets[0], reason, again=True)
             engine = self._load(content)
         if engine is None:
-            raise self._gpu.error(f"loads no engine for {graph}", "take --backend onnxruntime")
-        self._gpu.complaints.clear()  # of engines that were built anew
-        check_tensors(self._gpu.kind.module, engine, graph, entry)
-        return TensorRTGraph(self._gpu, engine, entry, self._make_settings(engine, graph))
+            raise self._shared.make_error(f"loads no engine for {graph}", "take --backend onnxruntime")
+        self._shared.errors.clear()  # of engines that were built anew
+        check_tensors(self._shared.variant.module, engine, graph, entry)
+        return TensorRTGraph(self._shared, engine, entry, self._make_settings(engine, graph))
 
     def _load(self, content: bytes) -> Any:
-        """The engine; None where TensorRT refuses it."""
-        with uncollected():
+        """Return the engine; None where TensorRT refuses it."""
+        with garbage_collection_off():
             return self._loader.deserialize_cuda_engine(content)
 
     def _make_settings(self, engine: Any, graph: GraphName) -> Any:
-        """Those of TensorRT-RTX; None elsewhere."""
-        if not self._gpu.kind.is_rtx:
+        """Return the settings of an engine's contexts for TensorRT-RTX; None for TensorRT."""
+        if not self._shared.variant.is_rtx:
             return None
-        own = cache.paths(self._bundle, self._targets[0].key(self._bundle, graph), graph)[0]
-        self._kernels.append(Kernels(self._gpu.kind.module, engine, own.with_suffix(provide.KERNELS_SUFFIX)))
-        return self._kernels[-1].settings
+        file = cache.paths(self._bundle, self._targets[0].key(self._bundle, graph), graph)[0]
+        kernels = KernelCache(self._shared.variant.module, engine, file.with_suffix(KERNELS_SUFFIX))
+        self._kernel_caches.append(kernels)
+        return kernels.settings
 
-    def keep_kernels(self) -> None:
-        """Write down what TensorRT-RTX has made for this device so far."""
-        for kernels in self._kernels:
-            kernels.keep()
+    def save_compiled(self) -> None:
+        """Write the kernels that TensorRT-RTX has made for this device so far, for the next start."""
+        for kernels in self._kernel_caches:
+            kernels.save()
 
 
-def make_loader(kind: TensorRTVariant, logger: Any) -> Any:
-    """What loads engines; EngineError where there is none for this driver."""
+class KernelCache:
+    """Kernels that TensorRT-RTX makes on the device when an engine first runs, kept for the next start."""
+
+    def __init__(self, trt: Any, engine: Any, file: Path) -> None:
+        self._file = file
+        self.settings = engine.create_runtime_config()
+        """Settings for the engine's `create_execution_context`."""
+        self.settings.cuda_graph_strategy = trt.CudaGraphStrategy.WHOLE_GRAPH_CAPTURE
+        # Lazily made kernels arrive in the middle of a stream, and change its latency
+        strategies = trt.DynamicShapesKernelSpecializationStrategy
+        self.settings.dynamic_shapes_kernel_specialization_strategy = strategies.EAGER
+        self._runtime_cache = self.settings.create_runtime_cache()
+        kept = cache.read_if_kept(file)
+        if kept and not self._runtime_cache.deserialize(kept):
+            log.info("%s does not fit this device or driver; its kernels are made again", file)
+        self.settings.set_runtime_cache(self._runtime_cache)
+
+    def save(self) -> None:
+        """Write the kernels that have been made so far; warn where they cannot be written."""
+        kernels = bytes(self._runtime_cache.serialize())
+        if kernels == cache.read_if_kept(self._file):
+            return
+        try:
+            cache.replace(self._file, kernels)
+        except EngineError as error:
+            log.warning("%s. The next start makes these kernels again", error)
+
+
+def make_loader(variant: TensorRTVariant, logger: Any) -> Any:
+    """Return the object that loads engines; EngineError where TensorRT has none for this driver."""
     try:
-        return kind.module.Runtime(logger)
+        return variant.module.Runtime(logger)
     except TypeError as error:  # pybind11's word for a constructor that gives nothing
-        raise EngineError(f"{kind.name} {kind.version} does not run with this driver; update either") from error
+        raise EngineError(f"{variant.name} {variant.version} does not run with this driver; update either") from error

@@ -1,6 +1,6 @@
-"""Engines on disk: one file a graph, whose first line says what it was built from, with and for.
+"""Cache of engines on disk: one file a graph, whose first line says what it was built from, with and for.
 
-An engine is used only where that line is what is wanted here and now, and the rest has the hash that it gives.
+An engine is used only where that line is the key that is asked for, and the rest has the hash that it gives.
 """
 
 import fcntl
@@ -22,7 +22,7 @@ from ...bundle.load import Bundle
 from ...bundle.manifest import Batch, GraphName
 from ...errors import EngineError
 from ...validation import UNREADABLE, explain
-from .device import architecture
+from .platform import architecture
 
 FOLDER = "engines"
 LONGEST_HEADER = 4096
@@ -35,27 +35,27 @@ log = logging.getLogger(__name__)
 
 
 class Key(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What an engine depends on."""
+    """Everything that an engine depends on."""
 
     variant: str = msgspec.field(name="flavour")
     version: str
-    """Of that TensorRT."""
+    """Version of that TensorRT."""
     capability: str
     """Compute capability, e.g. `8.7`."""
     device: str | None
-    """None: built ahead of time, for any device of that capability."""
+    """Name of the GPU; None where it is built ahead of time, for any device of that capability."""
     driver: str | None
-    """The driver's line; None likewise."""
+    """Release of the driver; None where it is built ahead of time."""
     graph_sha256: list[str]
-    """Of each file that the graph is made of."""
+    """Hash of each file that the graph is made of."""
     batch: Batch
 
     @property
     def folder(self) -> str:
-        """A name for all engines that differ in their graph alone."""
+        """Name of the folder of all engines that differ in their graph alone."""
         driver = f"driver {self.driver}" if self.driver else "any driver"
         gpu = f"{self.device or 'any'} {architecture(self.capability)}"
-        return as_name(f"{gpu} {self.variant} {self.version} {driver}")
+        return slug(f"{gpu} {self.variant} {self.version} {driver}")
 
 
 class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -63,78 +63,78 @@ class Header(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
     key: Key
     sha256: str
-    """Of the rest."""
+    """Hash of the rest of the file."""
 
 
-class CacheMiss(Exception):
-    """Why an engine's file is not used."""
+class CacheMissError(Exception):
+    """Reason why an engine's file is not used."""
 
 
 def roots(bundle: Bundle) -> list[Path]:
-    """Where a bundle's engines may lie, the first being where new ones go.
+    """Return the folders of a bundle's engines, the first one being for new engines.
 
-    Inside the bundle, and in the user's cache, which comes first where the bundle cannot be written to.
+    They are in the bundle and in the user's cache, which comes first where the bundle cannot be written to.
     """
     inside = bundle.folder / FOLDER
     home = os.path.expanduser("~")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home != "~" else tempfile.gettempdir()))
     about = bundle.manifest
-    outside = caches / "foal-edge" / FOLDER / as_name(f"{about.name} {about.version} {about.golden.sha256[:8]}")
+    outside = caches / "foal-edge" / FOLDER / slug(f"{about.name} {about.version} {about.golden.sha256[:8]}")
     writable = os.access(inside if inside.is_dir() else bundle.folder, os.W_OK) and not inside.is_symlink()
     return [inside, outside] if writable else [outside, inside]
 
 
 def paths(bundle: Bundle, key: Key, graph: GraphName) -> list[Path]:
-    """Where the engine of one graph may lie, the first being where a new one goes."""
+    """Return the possible files of one graph's engine, the first one being for a new engine."""
     return [root / key.folder / f"{graph}.engine" for root in roots(bundle)]
 
 
-def as_name(words: str) -> str:
-    """Words as the name of a file or a folder."""
+def slug(words: str) -> str:
+    """Return words as the name of a file or a folder."""
     return re.sub(r"[^a-z0-9.]+", "-", words.lower()).strip("-.")
 
 
 def find(bundle: Bundle, keys: Sequence[Key], graph: GraphName) -> bytes:
-    """The first engine that is kept for one of the keys; Unfit, saying what is there in its place, without any."""
+    """Return the first engine that is kept for one of the keys; CacheMissError says what is there in its place."""
     reasons = []
     for key in keys:
         for file in paths(bundle, key, graph):
             try:
                 return read(file, key)
-            except CacheMiss as reason:
+            except CacheMissError as reason:
                 reasons.append(str(reason))
-    telling = [reason for reason in reasons if reason != NONE_YET]
-    raise CacheMiss(next(iter([*telling, *others(bundle, keys[0], graph)]), NONE_YET))
+    specific = [reason for reason in reasons if reason != NONE_YET]
+    raise CacheMissError(next(iter([*specific, *describe_others(bundle, keys[0], graph)]), NONE_YET))
 
 
-def others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
-    """How the engines of the same graph that were built for or with something else differ."""
+def describe_others(bundle: Bundle, key: Key, graph: GraphName) -> Iterator[str]:
+    """Yield how each engine of the same graph that was built for or with something else differs."""
     for root in roots(bundle):
         for file in sorted(root.glob(f"*/{graph}.engine")):
             with suppress(OSError):
                 try:
                     read_header(first_line(file), key)
-                except CacheMiss as reason:
+                except CacheMissError as reason:
                     yield f"of the one in {file.parent.name}, {reason}"
 
 
 def read(file: Path, key: Key) -> bytes:
-    """The engine's bytes; Unfit where there is none, or it is damaged or foreign."""
+    """Return the bytes of an engine; CacheMissError where there is none, or it is damaged or for another key."""
     try:
         with open_regular(file) as stream:
             header = read_header(stream.readline(LONGEST_HEADER), key)
             content = stream.read()
     except FileNotFoundError as error:
-        raise CacheMiss(NONE_YET) from error
+        raise CacheMissError(NONE_YET) from error
     except OSError as error:
-        raise CacheMiss(f"it cannot be read ({error})") from error
+        raise CacheMissError(f"it cannot be read ({error})") from error
     if hashlib.sha256(content).hexdigest() != header.sha256:
-        raise CacheMiss(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
+        raise CacheMissError(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
     return content
 
 
 def open_regular(file: Path) -> BinaryIO:
-    """A file to read; OSError where it is a link or a pipe, which may lead elsewhere or never end."""
+    """Open a file to read; OSError where it is a link or a pipe, which may lead elsewhere or never end."""
     descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     if not stat.S_ISREG(os.fstat(descriptor).st_mode):
         os.close(descriptor)
@@ -143,32 +143,32 @@ def open_regular(file: Path) -> BinaryIO:
 
 
 def first_line(file: Path) -> bytes:
-    """An engine's header."""
+    """Return the first line of an engine's file."""
     with open_regular(file) as stream:
         return stream.readline(LONGEST_HEADER)
 
 
 def read_header(line: bytes, key: Key) -> Header:
-    """An engine's first line; Unfit where it is none, or names what differs from the key."""
+    """Decode an engine's first line; CacheMissError where it is no header, or names what differs from the key."""
     try:
         header = msgspec.json.decode(line, type=Header)
     except UNREADABLE as error:
-        raise CacheMiss(f"it is damaged ({explain(error, line, Header)})") from error
+        raise CacheMissError(f"it is damaged ({explain(error, line, Header)})") from error
     theirs, ours = msgspec.to_builtins(header.key), msgspec.to_builtins(key)
     differing = [f"its {name} is {theirs[name]}, here {ours[name]}" for name in ours if theirs[name] != ours[name]]
     if differing:
-        raise CacheMiss("; ".join(differing))
+        raise CacheMissError("; ".join(differing))
     return header
 
 
 def write(file: Path, key: Key, content: memoryview) -> None:
-    """Put an engine in its place."""
+    """Write an engine with its header, whole or not at all; EngineError where it cannot be written."""
     header = Header(key, hashlib.sha256(content).hexdigest())
     replace(file, msgspec.json.encode(header) + b"\n", content)
 
 
 def read_if_kept(file: Path) -> bytes:
-    """What only saves time; empty where it is not there, or not for this user."""
+    """Return the content of a file that only saves time; empty where it cannot be read."""
     try:
         with open_regular(file) as stream:
             return stream.read()
@@ -198,12 +198,12 @@ def replace(file: Path, *parts: bytes | memoryview) -> None:
 
 
 def partial_prefix(file: Path) -> str:
-    """How the names of its halves begin, which a kill may leave."""
+    """Return the beginning of the names of a file's partial copies, which a kill may leave."""
     return f".{file.name}-"
 
 
 def sweep(*files: Path) -> None:
-    """Remove the halves of these files that a kill has left."""
+    """Remove the partial copies of these files that a kill has left."""
     for file in files:
         for left in file.parent.glob(f"{partial_prefix(file)}*"):
             with suppress(OSError):
@@ -212,9 +212,9 @@ def sweep(*files: Path) -> None:
 
 @contextmanager
 def locked(folder: Path, tell: Callable[[str], None], is_stopped: Callable[[], bool]) -> Iterator[None]:
-    """Alone in building into a folder, which is made; waits for another process that builds there.
+    """Make a folder and lock it for one process that builds into it; wait for another one that does.
 
-    KeyboardInterrupt where it is stopped meanwhile.
+    `tell` gets a line before a wait. KeyboardInterrupt where `is_stopped` returns true meanwhile.
     """
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -222,17 +222,17 @@ def locked(folder: Path, tell: Callable[[str], None], is_stopped: Callable[[], b
     except OSError as error:
         raise EngineError(f"engines cannot be kept in {folder} ({error}); make it writable") from error
     with stream:
-        if not has_lock(stream.fileno()):
+        if not take_lock(stream.fileno()):
             tell(f"waiting for another process that builds into {folder}")
-            while not has_lock(stream.fileno()):
+            while not take_lock(stream.fileno()):
                 if is_stopped():
                     raise KeyboardInterrupt
                 time.sleep(LOCK_RETRY_S)
         yield
 
 
-def has_lock(descriptor: int) -> bool:
-    """Take a lock where nobody holds it."""
+def take_lock(descriptor: int) -> bool:
+    """Take a lock unless another process holds it; return whether it was taken."""
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:

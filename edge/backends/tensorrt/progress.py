@@ -1,4 +1,4 @@
-"""A build's progress as one bar on a terminal."""
+"""Progress of a build as one bar on a terminal."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -7,11 +7,11 @@ from contextlib import contextmanager
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from .build import Watch
+from .compile import BuildProgress
 
 
 class Phases:
-    """How much of a build is done, by its nested phases: a phase counts as one step of its parent's."""
+    """Share of a build that is done, from its nested phases: a phase counts as one step of its parent's."""
 
     def __init__(self, show: Callable[[float, str], None], is_stopped: Callable[[], bool]) -> None:
         self._show, self._is_stopped = show, is_stopped
@@ -21,26 +21,26 @@ class Phases:
         self._parents: dict[str, str | None] = {}
 
     def begin(self, phase: str, parent: str | None, steps: int) -> None:
-        """As TensorRT calls it."""
+        """Add a phase of so many steps, perhaps inside another one."""
         with self._lock:
             self._steps[phase], self._done[phase], self._parents[phase] = max(1, steps), 0, parent
             self._show(self.share(), phase)
 
     def step(self, phase: str, done: int) -> bool:
-        """As TensorRT calls it."""
+        """Set how many of a phase's steps are done; return False to end the build."""
         with self._lock:
             self._done[phase] = done
             self._show(self.share(), phase)
         return not self._is_stopped()
 
     def end(self, phase: str) -> None:
-        """As TensorRT calls it."""
+        """Remove a phase."""
         with self._lock:
             for phases in (self._steps, self._done, self._parents):
                 phases.pop(phase, None)
 
     def share(self) -> float:
-        """0 to 1; 1 where no phase runs."""
+        """Return the share that is done, 0 to 1; 1 where no phase runs."""
         with self._lock:
             return max((self._share(phase) for phase, parent in self._parents.items() if parent is None), default=1.0)
 
@@ -50,8 +50,8 @@ class Phases:
 
 
 @contextmanager
-def bar(title: str, console: Console, is_stopped: Callable[[], bool]) -> Iterator[Watch]:
-    """A bar that lives as long as the build; nothing is drawn where there is no terminal."""
+def progress_bar(title: str, console: Console, is_stopped: Callable[[], bool]) -> Iterator[BuildProgress]:
+    """Draw a bar as long as the build lasts; nothing is drawn where there is no terminal."""
     if not console.is_terminal:  # rich up to 14 would end even a disabled bar with an empty line
         yield Phases(lambda _share, _phase: None, is_stopped)
         return

@@ -1,18 +1,31 @@
-"""The proof of a backend: how far its graphs are from their golden outputs, and what is said of one that is off."""
+"""The proof of a backend: distance of its graphs from their golden outputs, their times, and how failures are named."""
 
 import math
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import pytest
 from msgspec.structs import replace
+from rich.console import Console
 
-from edge.backends.base import Graph
+from edge.backends.base import Graph, get_graph
 from edge.backends.onnxruntime import OrtBackend
-from edge.backends.proof import Proof, complaint, differences, graph_of, prove
+from edge.backends.proof import (
+    TIMED_RUNS,
+    Finding,
+    Proof,
+    describe_failures,
+    differences,
+    examine,
+    median_ms,
+    prove,
+)
+from edge.bundle import golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Batch, GraphEntry, GraphName
+from edge.cli.tables import findings_table
 from edge.errors import EngineError
 from edge.live.recognizer import Recognizer
 
@@ -102,7 +115,7 @@ class Changed(OrtBackend):
 
     def __init__(self, bundle: Bundle, name: GraphName, change: Callable[[Arrays], None]) -> None:
         super().__init__(bundle, threads=1)
-        graph = graph_of(self, name)
+        graph = get_graph(self, name)
 
         def changed(inputs: Mapping[str, Any]) -> Arrays:
             outputs = graph(inputs)
@@ -136,7 +149,7 @@ def test_a_backend_within_the_tolerance_is_proven(shipped_bundle: Bundle, share:
     assert [proof.graph for proof in proofs] == list(NAMES)
     assert all(proof.is_within_tolerance for proof in proofs)
     assert proofs[2].difference == pytest.approx(abs(by), abs=1e-5)
-    assert complaint(shipped_bundle, backend, proofs) is None
+    assert describe_failures(shipped_bundle, backend, proofs) is None
 
 
 @pytest.mark.parametrize(
@@ -155,7 +168,7 @@ def test_a_graph_that_is_off_is_named_with_its_difference_and_tolerance(
     backend = Changed(shipped_bundle, name, off(output, by))
     proofs = prove(shipped_bundle, backend)
     assert [proof.graph for proof in proofs if not proof.is_within_tolerance] == [name]
-    assert complaint(shipped_bundle, backend, proofs) == (
+    assert describe_failures(shipped_bundle, backend, proofs) == (
         f"foal-nano on onnxruntime-cpu: {name} differs by {says} from its golden outputs, more than its tolerance 0.001"
     )
 
@@ -173,7 +186,7 @@ def test_a_graph_that_cannot_be_compared_is_no_proof(shipped_bundle: Bundle, cha
     backend = Changed(shipped_bundle, "fusion", change)
     proofs = prove(shipped_bundle, backend)
     assert [proof.is_within_tolerance for proof in proofs] == [True, True, False]
-    problem = complaint(shipped_bundle, backend, proofs)
+    problem = describe_failures(shipped_bundle, backend, proofs)
     assert problem is not None
     assert problem.startswith("foal-nano on onnxruntime-cpu: fusion cannot be compared with its golden outputs: ")
     assert says in problem
@@ -187,11 +200,82 @@ def test_what_is_no_fault_of_a_graph_ends_the_proof(shipped_bundle: Bundle, erro
 
 def test_all_graphs_that_are_off_are_named(shipped_bundle: Bundle, shipped: Recognizer) -> None:
     proofs = [Proof("image_encoder", 3.0, 1.0), Proof("audio_encoder", 1.0, 1.0), Proof("fusion", math.nan, 1.0)]
-    problem = complaint(shipped_bundle, shipped.backend, proofs)
+    problem = describe_failures(shipped_bundle, shipped.backend, proofs)
     assert problem is not None
     assert ("image_encoder" in problem, "audio_encoder" in problem, "fusion" in problem) == (True, False, True)
 
 
 @pytest.mark.parametrize("name", NAMES)
 def test_a_graph_is_found_by_its_name(shipped: Recognizer, name: GraphName) -> None:
-    assert graph_of(shipped.backend, name) is getattr(shipped.backend, name)
+    assert get_graph(shipped.backend, name) is getattr(shipped.backend, name)
+
+
+@dataclass
+class Shifted:
+    """A backend one of whose graphs adds to its floats."""
+
+    backend: Any
+    graph: str
+    shift: float
+    name: str = "shifted"
+    about: str = "this test"
+
+    def __getattr__(self, name: str) -> Any:
+        graph = getattr(self.backend, name)
+        if name != self.graph:
+            return graph
+        return lambda inputs: {
+            output: array + np.float32(self.shift) if array.dtype == np.float32 else array
+            for output, array in graph(inputs).items()
+        }
+
+
+def test_onnx_runtime_is_sound_on_the_shipped_bundle(shipped_bundle, shipped) -> None:
+    findings = list(examine(shipped_bundle, shipped.backend, prove(shipped_bundle, shipped.backend)))
+    assert [finding.proof.graph for finding in findings] == list(NAMES)
+    for finding in findings:
+        assert finding.proof.is_within_tolerance
+        assert finding.precision == "fp32"
+        assert finding.median_ms > 0
+
+
+@pytest.mark.parametrize("graph", NAMES)
+@pytest.mark.parametrize(("shift", "audio"), [(1e-4, True), (0.01, False), (math.nan, False)])
+def test_a_graph_that_is_too_far_off_is_found_and_no_other(shipped_bundle, shipped, graph, shift, audio) -> None:
+    proofs = prove(shipped_bundle, Shifted(shipped.backend, graph, shift))
+    assert {proof.graph: proof.is_within_tolerance for proof in proofs} == {
+        name: audio or name != graph for name in NAMES
+    }
+
+
+def test_the_difference_is_the_largest_of_all_outputs(shipped_bundle, shipped) -> None:
+    found = {proof.graph: proof for proof in prove(shipped_bundle, Shifted(shipped.backend, "fusion", 0.5))}
+    assert found["fusion"].difference == pytest.approx(0.5, abs=1e-3)
+
+
+def test_a_graph_that_cannot_be_run_has_no_time(shipped_bundle, shipped) -> None:
+    proofs = [Proof("audio_encoder", 0.0, 1.0), Proof("fusion", math.inf, 1.0, "cannot be compared")]
+    runs, fails = examine(shipped_bundle, shipped.backend, proofs)
+    assert runs.median_ms > 0
+    assert math.isnan(fails.median_ms)
+
+
+def test_a_batch_of_one_is_timed_after_a_first_run() -> None:
+    calls: list[int] = []
+    median_ms(lambda inputs: calls.append(len(inputs["x"])) or {}, {"x": np.zeros((1, 2))})  # type: ignore[func-returns-value]
+    assert calls == [1] * (TIMED_RUNS + 1)
+
+
+def test_the_table_names_what_is_too_far() -> None:
+    proofs = [Proof("fusion", difference, 0.01) for difference in (0.001, 0.02, math.inf)]
+    findings = [Finding(proof, "fp16", 1.25) for proof in proofs]
+    console = Console(width=120)
+    with console.capture() as shown:
+        console.print(findings_table(findings))
+    rows = [line for line in shown.get().splitlines() if "fusion" in line]
+    assert ["too far" in row for row in rows] == [False, True, True]
+    assert all("1.25" in row and "1.0e-02" in row for row in rows)
+
+
+def test_the_golden_inputs_hold_more_rows_than_one(shipped_bundle) -> None:
+    assert {len(array) for arrays in golden.load(shipped_bundle).values() for array in arrays.values()} == {3}

@@ -7,23 +7,24 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from edge.backends import select as choice
+from edge.backends import select
 from edge.backends.base import Backend
-from edge.backends.names import Wanted
 from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import Proof, prove
 from edge.backends.select import open_backend
-from edge.backends.tensorrt import variant as variant
-from edge.backends.tensorrt.backend import TensorRTBackend, cuda, device
-from edge.backends.tensorrt.engines import Target
+from edge.backends.tensorrt import backend as tensorrt
+from edge.backends.tensorrt import cuda
+from edge.backends.tensorrt.backend import TensorRTBackend
+from edge.backends.tensorrt.builder import Target
+from edge.backends.tensorrt.platform import find_tensorrt
 from edge.bundle.load import SHIPPED, Bundle, load
-from edge.bundle.manifest import AGAIN
+from edge.bundle.manifest import DAMAGED_REMEDY
 from edge.errors import BundleError, EngineError
 from tests.edge.backends.tensorrt import made_engines as made
 from tests.edge.backends.tensorrt import made_tensorrt
 from tests.edge.backends.tensorrt.made_cuda import Status
 
-WORKSHOP = made.engine_builder([])
+BUILDER = made.engine_builder([])
 OFF = [Proof("image_encoder", 0.0, 1.0), Proof("fusion", 3.0, 1.0)]
 """What is said of a backend that computes something else."""
 
@@ -42,7 +43,7 @@ def proven(monkeypatch: pytest.MonkeyPatch) -> list[object]:
         backends.append(backend)
         return [Proof("fusion", 0.0, 1.0)]
 
-    monkeypatch.setattr(choice, "prove", prove)
+    monkeypatch.setattr(select, "prove", prove)
     return backends
 
 
@@ -52,11 +53,11 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
         raise EngineError("no NVIDIA GPU can be used (made)", "take another")
 
     made_tensorrt.installed(monkeypatch)
-    monkeypatch.setattr(device, "find", refuse)
+    monkeypatch.setattr(tensorrt, "find_gpu", refuse)
 
 
 def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog) -> None:
-    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
     assert reason == "no NVIDIA GPU can be used (made)"
     assert not caplog.records
@@ -64,7 +65,7 @@ def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog)
 
 def test_auto_without_a_tensorrt_is_onnx_runtime_and_says_why(monkeypatch, copied, caplog) -> None:
     made_tensorrt.installed(monkeypatch, version="8.6.2")
-    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
     assert reason.startswith("no TensorRT to use (tensorrt is 8.6.2, 10.3 or later is needed")
     assert not caplog.records
@@ -73,12 +74,12 @@ def test_auto_without_a_tensorrt_is_onnx_runtime_and_says_why(monkeypatch, copie
 @pytest.mark.parametrize("must_prove", [True, False])
 def test_tensorrt_that_was_asked_for_never_becomes_another(no_gpu, copied, must_prove: bool) -> None:
     with pytest.raises(EngineError, match="no NVIDIA GPU can be used"):
-        open_backend(copied, "tensorrt", 1, WORKSHOP, must_prove=must_prove)
+        open_backend(copied, "tensorrt", 1, BUILDER, must_prove=must_prove)
 
 
 def test_onnx_runtime_that_was_asked_for_looks_for_no_gpu(monkeypatch, copied, proven) -> None:
     gpu = made_tensorrt.installed(monkeypatch)
-    backend, reason, _ = open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    backend, reason, *_ = open_backend(copied, "onnxruntime", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
     assert reason == "as asked for"
     assert not gpu.calls
@@ -88,7 +89,7 @@ def test_onnx_runtime_that_was_asked_for_looks_for_no_gpu(monkeypatch, copied, p
 @pytest.mark.parametrize("rtx", [False, True])
 def test_auto_with_a_gpu_is_tensorrt_proven(monkeypatch, copied, proven, rtx: bool) -> None:
     made_tensorrt.installed(monkeypatch, rtx=rtx)
-    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, TensorRTBackend)
     assert reason == f"{'tensorrt-rtx' if rtx else 'tensorrt'} and Made GPU 3000 16 SM are here"
     assert proven == [backend]
@@ -97,40 +98,43 @@ def test_auto_with_a_gpu_is_tensorrt_proven(monkeypatch, copied, proven, rtx: bo
 
 @pytest.mark.parametrize("wanted", ["onnxruntime", "tensorrt"])
 def test_what_need_not_prove_itself_is_opened_with_what_it_makes_of_the_vectors(
-    monkeypatch, copied, wanted: Wanted
+    monkeypatch, copied, wanted: str
 ) -> None:
     made_tensorrt.installed(monkeypatch)
-    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
-    backend, reason, proofs = open_backend(copied, wanted, 1, WORKSHOP, must_prove=False)
-    assert isinstance(backend, OrtBackend if wanted == "onnxruntime" else TensorRTBackend)
-    assert (reason, proofs) == ("as asked for", OFF)
+    monkeypatch.setattr(select, "prove", lambda *_: OFF)
+    opened = open_backend(copied, wanted, 1, BUILDER, must_prove=False)
+    assert isinstance(opened.backend, OrtBackend if wanted == "onnxruntime" else TensorRTBackend)
+    assert (opened.reason, opened.proofs) == ("as asked for", OFF)
+    with pytest.raises(type(opened.error)) as refused:
+        open_backend(copied, wanted, 1, BUILDER)
+    assert str(refused.value) == str(opened.error)
 
 
 def test_a_cpu_that_computes_something_else_is_refused_as_the_bundles_fault(monkeypatch, copied) -> None:
-    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
+    monkeypatch.setattr(select, "prove", lambda *_: OFF)
     with pytest.raises(BundleError) as refused:
-        open_backend(copied, "onnxruntime", 1, WORKSHOP)
+        open_backend(copied, "onnxruntime", 1, BUILDER)
     said = str(refused.value)
     assert said.startswith("foal-nano on onnxruntime-cpu: fusion differs by 3 from its golden outputs, more than")
     assert f"the graphs in {copied.folder} are not those that were exported, or" in said
     assert "1 threads" in said
-    assert AGAIN in said
+    assert DAMAGED_REMEDY in said
     assert "--backend" not in said
 
 
 def test_neither_engine_nor_cpu_is_taken_where_both_compute_something_else(monkeypatch, copied, caplog) -> None:
     made_tensorrt.installed(monkeypatch)
-    monkeypatch.setattr(choice, "prove", lambda *_: OFF)
+    monkeypatch.setattr(select, "prove", lambda *_: OFF)
     with pytest.raises(BundleError, match="foal-nano on onnxruntime-cpu: fusion differs by 3"):
-        open_backend(copied, "auto", 1, WORKSHOP)
+        open_backend(copied, "auto", 1, BUILDER)
     assert "foal-nano on tensorrt-" in caplog.text
 
 
 def test_a_bundle_without_golden_probabilities_is_opened_and_that_is_said(copied, caplog) -> None:
     older = replace(copied, manifest=replace(copied.manifest, golden_probabilities=None))
-    assert open_backend(copied, "onnxruntime", 1, WORKSHOP)
+    assert open_backend(copied, "onnxruntime", 1, BUILDER)
     assert caplog.messages == []
-    assert open_backend(older, "onnxruntime", 1, WORKSHOP)
+    assert open_backend(older, "onnxruntime", 1, BUILDER)
     (said,) = caplog.messages
     assert said.startswith(f"{copied.folder} has no golden probabilities: the order of its labels and its temperature")
 
@@ -146,11 +150,11 @@ def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog
     if cause == "memory":
         gpu.failing["cudaMalloc"] = Status.NO_MEMORY
     elif cause == "proof":
-        monkeypatch.setattr(choice, "prove", differ)
+        monkeypatch.setattr(select, "prove", differ)
     else:
         monkeypatch.setattr(made_tensorrt.Runtime, "deserialize_cuda_engine", lambda *_: None)
-    with caplog.at_level(logging.WARNING, choice.__name__):
-        backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    with caplog.at_level(logging.WARNING, select.__name__):
+        backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
     assert reason == "TensorRT cannot be used"
     (warning,) = caplog.messages
@@ -158,7 +162,7 @@ def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog
     assert messages[cause] in warning
     assert warning.endswith("Going on with ONNX Runtime")
     with pytest.raises(EngineError, match=messages[cause]):
-        open_backend(copied, "tensorrt", 1, WORKSHOP)
+        open_backend(copied, "tensorrt", 1, BUILDER)
 
 
 def test_the_first_ctrl_c_ends_a_build_and_chooses_nothing(monkeypatch, copied) -> None:
@@ -171,7 +175,7 @@ def test_the_first_ctrl_c_ends_a_build_and_chooses_nothing(monkeypatch, copied) 
 def test_engines_built_ahead_of_time_are_used_and_kernels_kept_for_this_device(monkeypatch, copied) -> None:
     made_tensorrt.installed(monkeypatch, rtx=True)
     for graph in copied.manifest.graphs.by_name():
-        WORKSHOP.provide(copied, graph, [Target(variant.find(), "8.6", None)])
+        BUILDER.provide(copied, graph, [Target(find_tensorrt(), "8.6", None)])
     told: list[str] = []
     backend = open_backend(copied, "auto", 1, made.engine_builder(told)).backend
     assert isinstance(backend, TensorRTBackend)
@@ -187,14 +191,14 @@ def test_auto_goes_on_where_tensorrt_has_no_runtime_for_the_driver(monkeypatch, 
         raise TypeError("pybind11::init(): factory function returned nullptr")
 
     monkeypatch.setattr(made_tensorrt.Runtime, "__init__", nothing)
-    backend = open_backend(copied, "auto", 1, WORKSHOP).backend
+    backend = open_backend(copied, "auto", 1, BUILDER).backend
     assert isinstance(backend, OrtBackend)
     assert "TensorRT cannot be used" in caplog.text
 
 
 def test_the_machine_itself_gives_a_backend_that_runs(copied) -> None:
     """With whatever TensorRT and GPU there are, none included."""
-    backend, reason, _ = open_backend(copied, "auto", 1, WORKSHOP)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert all(proof.is_within_tolerance for proof in prove(copied, backend))
     try:
         cuda.call(cuda.runtime().cudaGetDeviceCount)

@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from edge.backends.tensorrt.device import Device
+from edge.backends.tensorrt.platform import Device
 from edge.bench import machine
 from edge.bench.report import Machine
 from edge.errors import EngineError
@@ -33,7 +33,7 @@ def test_what_is_not_told_is_left_empty(tmp_path: Path, tools: Path, monkeypatch
     def no_gpu() -> Device:
         raise EngineError("CUDA shows no GPU")
 
-    monkeypatch.setattr(machine.device, "find", no_gpu)
+    monkeypatch.setattr(machine, "find_gpu", no_gpu)
     found = machine.describe(tmp_path / "nothing", tmp_path)
     told = (found.gpu, found.commit, found.governor, found.power_mode, found.temperature_c, found.clocks_mhz)
     assert told == (None, None, None, None, None, [])
@@ -45,7 +45,7 @@ def test_what_is_not_told_is_left_empty(tmp_path: Path, tools: Path, monkeypatch
 
 
 def test_a_whole_tree_is_told(tmp_path: Path, tools: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(machine.device, "find", lambda: Device("Orin 8 SM", "8.7", "L4T 36.4"))
+    monkeypatch.setattr(machine, "find_gpu", lambda: Device("Orin 8 SM", "8.7", "L4T 36.4"))
     cpu = tmp_path / "sys/devices/system/cpu"
     for core, khz in ((0, 1510400), (2, 729600), (10, 1900000)):
         write(cpu / f"cpu{core}/cpufreq/scaling_cur_freq", f"{khz}\n")

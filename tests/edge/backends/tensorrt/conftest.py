@@ -5,9 +5,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.backends.tensorrt import variant as variant
 from edge.backends.tensorrt.cache import Key
-from edge.backends.tensorrt.variant import TensorRTVariant
+from edge.backends.tensorrt.platform import TensorRTVariant, find_tensorrt
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch
 
@@ -16,7 +15,7 @@ from edge.bundle.manifest import Batch
 def rtx() -> TensorRTVariant:
     """The real one: it compiles without a GPU."""
     pytest.importorskip("tensorrt_rtx", reason="tensorrt-rtx is not installed")
-    return variant.find("tensorrt-rtx")
+    return find_tensorrt("tensorrt-rtx")
 
 
 @pytest.fixture

@@ -3,12 +3,12 @@
 import contextlib
 from dataclasses import dataclass, field
 
-from edge.backends.tensorrt.engines import EngineBuilder
+from edge.backends.tensorrt.builder import EngineBuilder
 
 
 @dataclass
 class Followed:
-    """A watch that lets a build go on for `patience` steps."""
+    """An observer that lets a build go on for `patience` steps."""
 
     patience: int = 1_000_000
     events: list[tuple[str, str, object]] = field(default_factory=list)
@@ -30,5 +30,5 @@ def engine_builder(told: list[str], patience: int = 1_000_000) -> EngineBuilder:
 
 
 def built(told: list[str]) -> list[str]:
-    """The graphs that were built, by what a workshop told."""
+    """The graphs that were built, by what the builder told."""
     return [line.split()[1] for line in told if line.startswith("building ")]

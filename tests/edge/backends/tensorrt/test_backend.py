@@ -1,6 +1,7 @@
-"""TensorRT's backend on a made GPU: what it computes, when it waits, what it allocates, captures and refuses."""
+"""TensorRT's backend on a made GPU: its outputs, its waits, what it allocates, captures, refuses and keeps."""
 
 import gc
+import json
 import logging
 import shutil
 from pathlib import Path
@@ -11,10 +12,14 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edge.backends.proof import differences, graph_of, prove
-from edge.backends.tensorrt import backend as tensorrt
-from edge.backends.tensorrt.backend import TensorRTBackend, batch_sizes, cache
-from edge.backends.tensorrt.engines import EngineBuilder
+from edge.backends.base import get_graph
+from edge.backends.proof import differences, prove
+from edge.backends.tensorrt import backend as backend_module
+from edge.backends.tensorrt import cache
+from edge.backends.tensorrt import graph as graph_module
+from edge.backends.tensorrt.backend import KernelCache, TensorRTBackend
+from edge.backends.tensorrt.builder import EngineBuilder
+from edge.backends.tensorrt.graph import REMEDY
 from edge.bundle import golden
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch
@@ -22,7 +27,7 @@ from edge.errors import EngineError
 from tests.edge.backends.tensorrt import made_engines as made
 from tests.edge.backends.tensorrt import made_tensorrt
 from tests.edge.backends.tensorrt.made_cuda import COPY_MS, Cuda, Status
-from tests.edge.backends.tensorrt.made_tensorrt import RUN_MS, installed
+from tests.edge.backends.tensorrt.made_tensorrt import RUN_MS, GraphStrategy, RuntimeConfig, Specialization, installed
 
 GRAPHS = ("image_encoder", "audio_encoder", "fusion")
 TWICE = (3, 1, 8, 2, 5, 8, 1, 7, 4, 6, 3, 5)
@@ -105,7 +110,7 @@ def test_the_golden_vectors_prove_it(gpu, copied, engine_builder) -> None:
     backend, vectors = TensorRTBackend(copied, engine_builder), golden.load(copied)
     assert all(proof.is_within_tolerance for proof in prove(copied, backend))
     for name, entry in copied.manifest.graphs.by_name().items():
-        found = differences(graph_of(backend, name), entry, vectors[name])
+        found = differences(get_graph(backend, name), entry, vectors[name])
         assert max(found.values()) <= entry.tolerance
 
 
@@ -159,21 +164,6 @@ def test_each_size_is_captured_once_and_by_tensorrt_alone(monkeypatch, copied, e
 
 
 @pytest.mark.parametrize(
-    ("usual", "largest", "sizes"),
-    [
-        (1, 1, [1]),
-        (1, 2, [1, 2]),
-        (3, 8, [1, 2, 3, 4, 8]),
-        (4, 32, [1, 2, 4, 8, 16, 32]),
-        (6, 6, [1, 2, 4, 6]),
-        (5, 33, [1, 2, 4, 5, 8, 16, 32, 33]),
-    ],
-)
-def test_sizes_of_batches_lie_no_more_than_twice_apart(usual: int, largest: int, sizes: list[int]) -> None:
-    assert batch_sizes(Batch(usual, largest)) == sizes
-
-
-@pytest.mark.parametrize(
     "step", ["cudaStreamBeginCapture", "cudaStreamEndCapture", "cudaGraphInstantiate", "the engine"]
 )
 def test_what_cannot_be_captured_runs_without_and_says_so(
@@ -182,7 +172,7 @@ def test_what_cannot_be_captured_runs_without_and_says_so(
     gpu.capturable = step != "the engine"
     if gpu.capturable:
         gpu.failing[step] = Status.CAPTURE_INVALIDATED
-    with caplog.at_level(logging.INFO, tensorrt.__name__):
+    with caplog.at_level(logging.INFO, graph_module.__name__):
         backend = TensorRTBackend(copied, engine_builder)
     said = [line.partition(" run without a CUDA graph: ")[0] for line in caplog.messages]
     assert said == ["batches of 1", "batches of 2"] * len(GRAPHS)
@@ -293,9 +283,9 @@ def test_an_engine_that_never_loads_is_an_error(gpu, copied, engine_builder, tol
     ("where", "method", "what", "remedy"),
     [
         ("Engine", "create_execution_context", "makes no execution context", "is the GPU's memory full?"),
-        ("Context", "set_tensor_address", "refuses a batch of 1 rows", tensorrt.REMEDY),
-        ("Context", "set_input_shape", "refuses a batch of 1 rows", tensorrt.REMEDY),
-        ("Context", "execute_async_v3", "could not run the engine", tensorrt.REMEDY),
+        ("Context", "set_tensor_address", "refuses a batch of 1 rows", REMEDY),
+        ("Context", "set_input_shape", "refuses a batch of 1 rows", REMEDY),
+        ("Context", "execute_async_v3", "could not run the engine", REMEDY),
     ],
 )
 @pytest.mark.parametrize("rtx", [False, True])
@@ -321,7 +311,7 @@ def test_a_run_that_fails_later_is_told_in_tensorrts_own_words(monkeypatch, copi
     for _ in range(9):
         with pytest.raises(EngineError) as refused:
             backend.fusion(made_inputs(copied, "fusion", 1, 0))
-        assert str(refused.value) == f"tensorrt-rtx 10.3.0 could not run the engine: made trouble; {tensorrt.REMEDY}"
+        assert str(refused.value) == f"tensorrt-rtx 10.3.0 could not run the engine: made trouble; {REMEDY}"
 
 
 @pytest.mark.parametrize("call", ["cudaMalloc", "cudaMallocHost"])
@@ -346,3 +336,45 @@ def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, engine_build
     monkeypatch.setattr(made_tensorrt.Context, "_run", looked_at)
     TensorRTBackend(copied, engine_builder)
     assert set(lengths) == {0}
+
+
+class KernelTrt:
+    CudaGraphStrategy = GraphStrategy
+    DynamicShapesKernelSpecializationStrategy = Specialization
+
+
+class KernelEngine:
+    create_runtime_config = RuntimeConfig
+
+
+@pytest.fixture
+def kernels_file(tmp_path: Path) -> Path:
+    return tmp_path / "fusion.kernels"
+
+
+def test_tensorrt_rtx_captures_by_itself_and_makes_kernels_at_once(kernels_file: Path) -> None:
+    settings = KernelCache(KernelTrt, KernelEngine(), kernels_file).settings
+    assert settings.cuda_graph_strategy is GraphStrategy.WHOLE_GRAPH_CAPTURE
+    assert settings.dynamic_shapes_kernel_specialization_strategy is Specialization.EAGER
+
+
+def test_kernels_are_there_at_the_next_start(kernels_file: Path, caplog) -> None:
+    first = KernelCache(KernelTrt, KernelEngine(), kernels_file)
+    first.settings._cache._kernels |= {"1", "8"}
+    assert not kernels_file.exists()
+    first.save()
+    assert json.loads(kernels_file.read_bytes()) == ["1", "8"]
+    with caplog.at_level(logging.INFO, backend_module.__name__):
+        assert KernelCache(KernelTrt, KernelEngine(), kernels_file).settings._cache._kernels == {"1", "8"}
+    assert caplog.messages == []
+
+
+@pytest.mark.parametrize("content", [b"foreign", b"\0" * 9])
+def test_kernels_that_do_not_fit_are_made_again_and_that_is_said(kernels_file: Path, caplog, content: bytes) -> None:
+    kernels_file.write_bytes(content)
+    with caplog.at_level(logging.INFO, backend_module.__name__):
+        kernels = KernelCache(KernelTrt, KernelEngine(), kernels_file)
+    assert kernels.settings._cache._kernels == set()
+    assert caplog.messages == [f"{kernels_file} does not fit this device or driver; its kernels are made again"]
+    kernels.save()
+    assert made_tensorrt.RuntimeCache().deserialize(kernels_file.read_bytes())

@@ -16,7 +16,7 @@ import pytest
 from msgspec.structs import FieldInfo, replace
 
 from edge.backends.tensorrt import cache
-from edge.backends.tensorrt.cache import CacheMiss, Header, Key
+from edge.backends.tensorrt.cache import CacheMissError, Header, Key
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Batch
 from edge.errors import EngineError
@@ -56,7 +56,7 @@ def file(tmp_path: Path, key: Key) -> Path:
 
 
 def reason(file: Path, key: Key) -> str:
-    with pytest.raises(CacheMiss) as refused:
+    with pytest.raises(CacheMissError) as refused:
         cache.read(file, key)
     return str(refused.value)
 
@@ -261,7 +261,7 @@ def test_the_first_engine_that_fits_is_found_wherever_it_lies(manifest, tmp_path
     first, second = cache.paths(bundle, key, "fusion")
     assert [file.name for file in (first, second)] == ["fusion.engine"] * 2
     assert [file.parents[1] for file in (first, second)] == cache.roots(bundle)
-    with pytest.raises(CacheMiss, match=r"^there is none yet$"):
+    with pytest.raises(CacheMissError, match=r"^there is none yet$"):
         cache.find(bundle, [key], "fusion")
     cache.write(second, key, memoryview(b"second"))
     assert cache.find(bundle, [key], "fusion") == b"second"
@@ -271,7 +271,7 @@ def test_the_first_engine_that_fits_is_found_wherever_it_lies(manifest, tmp_path
     assert cache.find(bundle, [key], "fusion") == b"first"
     first.write_bytes(b"")
     second.unlink()
-    with pytest.raises(CacheMiss, match=r"^it is damaged"):
+    with pytest.raises(CacheMissError, match=r"^it is damaged"):
         cache.find(bundle, [key], "fusion")
 
 

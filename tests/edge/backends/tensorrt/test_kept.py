@@ -7,14 +7,14 @@ import pytest
 from msgspec.structs import replace
 
 from edge.backends.tensorrt import cache
-from edge.backends.tensorrt.cache import NONE_YET, CacheMiss, Key
+from edge.backends.tensorrt.cache import NONE_YET, CacheMissError, Key
 from edge.bundle.load import Bundle
 
 CONTENT = memoryview(b"an engine")
 
 
 def reason(bundle: Bundle, key: Key) -> str:
-    with pytest.raises(CacheMiss) as refused:
+    with pytest.raises(CacheMissError) as refused:
         cache.find(bundle, [key], "fusion")
     return str(refused.value)
 
@@ -52,7 +52,7 @@ def test_a_pipe_or_a_link_is_not_opened(tmp_path: Path, key: Key, kind: str) -> 
         os.mkfifo(file)
     else:
         file.symlink_to(real)
-    with pytest.raises(CacheMiss, match="it cannot be read"):
+    with pytest.raises(CacheMissError, match="it cannot be read"):
         cache.read(file, key)
     assert cache.read_if_kept(file) == b""
 

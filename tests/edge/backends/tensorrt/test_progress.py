@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 from rich.console import Console
 
-from edge.backends.tensorrt import progress as progress
-from edge.backends.tensorrt.build import compile_graph
-from edge.backends.tensorrt.progress import Phases, bar
+from edge.backends.tensorrt import progress
+from edge.backends.tensorrt.compile import compile_graph
+from edge.backends.tensorrt.progress import Phases, progress_bar
 
 
 @pytest.fixture
@@ -99,7 +99,7 @@ def test_a_step_goes_on_until_it_is_stopped(stopped: bool) -> None:
 
 
 def test_the_bar_never_goes_back(drawn: list) -> None:
-    with bar("fusion", Console(file=io.StringIO(), force_terminal=True), bool) as watch:
+    with progress_bar("fusion", Console(file=io.StringIO(), force_terminal=True), bool) as watch:
         for phase in ("first", "second"):
             watch.begin(phase, None, 4)
             for done in (1, 2):
@@ -111,7 +111,7 @@ def test_the_bar_never_goes_back(drawn: list) -> None:
 
 def test_a_real_build_draws_the_bar_to_its_end(rtx, copied, drawn: list) -> None:
     entry = copied.manifest.graphs.image_encoder
-    with bar("image_encoder", Console(file=io.StringIO(), force_terminal=True), bool) as watch:
+    with progress_bar("image_encoder", Console(file=io.StringIO(), force_terminal=True), bool) as watch:
         compile_graph(rtx, copied.path(entry.file), entry, "8.6", b"", watch)
     shares = [update["completed"] for update in drawn]
     assert shares == sorted(shares)
@@ -121,7 +121,7 @@ def test_a_real_build_draws_the_bar_to_its_end(rtx, copied, drawn: list) -> None
 
 def test_nothing_is_drawn_where_there_is_no_terminal() -> None:
     screen = io.StringIO()
-    with bar("fusion", Console(file=screen), bool) as watch:
+    with progress_bar("fusion", Console(file=screen), bool) as watch:
         watch.begin("a", None, 2)
         watch.step("a", 1)
         watch.end("a")
@@ -131,7 +131,7 @@ def test_nothing_is_drawn_where_there_is_no_terminal() -> None:
 def test_titles_and_phases_are_drawn_as_they_are_called() -> None:
     """Square brackets are no markup."""
     screen = io.StringIO()
-    with bar("[red]fusion[/]", Console(file=screen, force_terminal=True, width=100), bool) as watch:
+    with progress_bar("[red]fusion[/]", Console(file=screen, force_terminal=True, width=100), bool) as watch:
         watch.begin("Tactics [bold]", None, 2)
         watch.step("Tactics [bold]", 1)
     assert "Tactics [bold]" in screen.getvalue()

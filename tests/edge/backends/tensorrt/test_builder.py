@@ -9,10 +9,10 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
-from edge.backends.tensorrt.backend import TensorRTBackend, cache
-from edge.backends.tensorrt.device import Device
-from edge.backends.tensorrt.engines import Target, here
-from edge.backends.tensorrt.variant import TensorRTVariant
+from edge.backends.tensorrt import cache
+from edge.backends.tensorrt.backend import TensorRTBackend
+from edge.backends.tensorrt.builder import Target, targets_for
+from edge.backends.tensorrt.platform import Device, TensorRTVariant
 from edge.bundle.load import Bundle, sha256
 from edge.bundle.manifest import File
 from edge.errors import EngineError
@@ -26,12 +26,12 @@ ASK = """
 import sys
 from pathlib import Path
 from edge.bundle.load import load, sha256
-from edge.backends.tensorrt import variant as flavour
-from edge.backends.tensorrt.engines import Target
+from edge.backends.tensorrt.builder import Target
+from edge.backends.tensorrt.platform import find_tensorrt
 from tests.edge.backends.tensorrt import made_engines as made
 class Told:
     append = staticmethod(lambda line: print(line, flush=True))
-target = Target(flavour.find("tensorrt-rtx"), "8.6", None)
+target = Target(find_tensorrt("tensorrt-rtx"), "8.6", None)
 print(len(made.engine_builder(Told).provide(load(Path(sys.argv[1])), "image_encoder", [target])))
 """
 KILLED = """
@@ -113,7 +113,7 @@ def test_a_device_uses_an_engine_of_its_capability_and_its_own_before_that(
 ) -> None:
     engine_builder = made.engine_builder(told)
     ahead = engine_builder.provide(copied, GRAPH, [target])
-    targets = here(rtx, DEVICE)
+    targets = targets_for(rtx, DEVICE)
     assert targets == [Target(rtx, "8.6", DEVICE), target]
     told.clear()
     assert engine_builder.provide(copied, GRAPH, targets) == ahead
@@ -126,12 +126,12 @@ def test_a_device_uses_an_engine_of_its_capability_and_its_own_before_that(
 
 def test_engines_of_tensorrt_itself_are_for_one_device_alone() -> None:
     plain = TensorRTVariant("tensorrt", "10.3.0", None)
-    assert here(plain, DEVICE) == [Target(plain, "8.6", DEVICE)]
+    assert targets_for(plain, DEVICE) == [Target(plain, "8.6", DEVICE)]
 
 
 @pytest.mark.parametrize("other", [Device("NVIDIA RTX A4000", "8.6", "580"), Device("NVIDIA RTX A6000", "8.6", "590")])
 def test_another_gpu_or_driver_has_engines_of_its_own(copied: Bundle, rtx: TensorRTVariant, other: Device) -> None:
-    assert place(copied, here(rtx, other)[0]) != place(copied, here(rtx, DEVICE)[0])
+    assert place(copied, targets_for(rtx, other)[0]) != place(copied, targets_for(rtx, DEVICE)[0])
 
 
 def test_an_engine_depends_on_weights_that_lie_outside_of_the_graph(copied: Bundle, target: Target) -> None:

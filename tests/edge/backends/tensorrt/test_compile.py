@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.backends.tensorrt.build import compile_graph
-from edge.backends.tensorrt.variant import TensorRTVariant
+from edge.backends.tensorrt.compile import compile_graph
+from edge.backends.tensorrt.platform import TensorRTVariant
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import Batch, File, GraphEntry, Tensor
 from edge.errors import EngineError
@@ -43,7 +43,7 @@ def made(tmp_path: Path) -> Path:
     return tmp_path / "made.onnx"
 
 
-def refusal(rtx: TensorRTVariant, file: Path, capability: str = "8.6", entry: GraphEntry = ENTRY) -> str:
+def refused_message(rtx: TensorRTVariant, file: Path, capability: str = "8.6", entry: GraphEntry = ENTRY) -> str:
     with pytest.raises(EngineError) as refused:
         compile_graph(rtx, file, entry, capability, b"", Followed())
     return str(refused.value)
@@ -109,14 +109,14 @@ def test_a_graph_that_tensorrt_cannot_read_is_named_and_it_quoted(
     rtx: TensorRTVariant, made: Path, content: bytes, quoted: str
 ) -> None:
     made.write_bytes(content)
-    message = refusal(rtx, made)
+    message = refused_message(rtx, made)
     assert message.startswith(f"tensorrt-rtx {rtx.version} cannot read {made}: ")
     assert quoted in message
     assert message.endswith("; take --backend onnxruntime")
 
 
 def test_a_graph_that_is_missing_is_named(rtx: TensorRTVariant, tmp_path: Path) -> None:
-    assert f"cannot read {tmp_path}/none.onnx: " in refusal(rtx, tmp_path / "none.onnx")
+    assert f"cannot read {tmp_path}/none.onnx: " in refused_message(rtx, tmp_path / "none.onnx")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_tensors_that_are_not_the_graphs_are_quoted(
     rtx: TensorRTVariant, made: Path, name: str, size: int, quoted: str
 ) -> None:
     entry = GraphEntry(FILE, None, "fp32", [], 1e-3, Batch(1, 2), [Tensor(name, "float32", ["batch", size])], [])
-    message = refusal(rtx, made, entry=entry)
+    message = refused_message(rtx, made, entry=entry)
     assert message.startswith(f"tensorrt-rtx {rtx.version} cannot build {made} for sm86: ")
     assert quoted in message
     assert message.endswith("; take --backend onnxruntime")
@@ -139,21 +139,21 @@ def test_tensors_that_are_not_the_graphs_are_quoted(
 def test_an_fp32_product_for_turing_names_fp16_as_the_remedy(rtx: TensorRTVariant, made: Path) -> None:
     made.write_bytes(model("MatMul", matrix=True))
     assert compile_graph(rtx, made, ENTRY, "8.6", b"", Followed()).engine
-    message = refusal(rtx, made, "7.5")
+    message = refused_message(rtx, made, "7.5")
     assert f"cannot build {made} for sm75: " in message
     assert message.endswith("no fp32 matrix product for Turing (7.5): export with --precision fp16")
 
 
 @pytest.mark.parametrize("patience", [1, 2, 60])
-def test_a_watch_that_says_no_ends_the_build(rtx: TensorRTVariant, shipped_bundle: Bundle, patience: int) -> None:
-    entry, watch = shipped_bundle.manifest.graphs.image_encoder, Followed(patience)
+def test_an_observer_that_says_no_ends_the_build(rtx: TensorRTVariant, shipped_bundle: Bundle, patience: int) -> None:
+    entry, progress = shipped_bundle.manifest.graphs.image_encoder, Followed(patience)
     with pytest.raises(KeyboardInterrupt):
-        compile_graph(rtx, shipped_bundle.path(entry.file), entry, "8.6", b"", watch)
-    assert sum(kind == "begin" for kind, *_ in watch.events) == sum(kind == "end" for kind, *_ in watch.events)
+        compile_graph(rtx, shipped_bundle.path(entry.file), entry, "8.6", b"", progress)
+    assert sum(kind == "begin" for kind, *_ in progress.events) == sum(kind == "end" for kind, *_ in progress.events)
 
 
 class Failing(Followed):
-    """A watch whose third call of one kind raises."""
+    """An observer whose third call of one kind raises."""
 
     def __init__(self, where: str, error: BaseException) -> None:
         super().__init__()
@@ -180,7 +180,7 @@ class Failing(Followed):
     "error",
     [KeyboardInterrupt(), RuntimeError("the bar broke"), SystemExit(3)],
 )
-def test_what_a_watch_raises_ends_the_build(
+def test_what_an_observer_raises_ends_the_build(
     rtx: TensorRTVariant, shipped_bundle: Bundle, where: str, error: BaseException, capfd
 ) -> None:
     entry = shipped_bundle.manifest.graphs.image_encoder
@@ -191,7 +191,7 @@ def test_what_a_watch_raises_ends_the_build(
 
 
 def test_what_tensorrt_says_is_for_the_debug_log_alone(rtx: TensorRTVariant, made: Path, caplog, capfd) -> None:
-    with caplog.at_level(logging.DEBUG, "edge.backends.tensorrt.build"):
+    with caplog.at_level(logging.DEBUG, "edge.backends.tensorrt.compile"):
         compile_graph(rtx, made, ENTRY, "8.6", b"", Followed())
     assert caplog.records
     assert {record.levelname for record in caplog.records} == {"DEBUG"}

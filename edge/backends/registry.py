@@ -1,0 +1,70 @@
+"""Registry of backends: one entry each, in the order in which `auto` tries them.
+
+A new backend is a module with the functions of `select.BackendModule` and an entry here. Nothing of a backend is
+imported before it is tried.
+"""
+
+from dataclasses import dataclass
+
+from ..bundle.manifest import DAMAGED_REMEDY
+from ..errors import BundleError, EngineError, FoalError, UsageError
+
+AUTO = "auto"
+"""Choice of the best backend that can be used here."""
+
+
+@dataclass(frozen=True)
+class BackendEntry:
+    """One backend, as far as it is known before its module is imported."""
+
+    name: str
+    """Name as `--backend` takes it; the name that a run publishes begins with it."""
+    title: str
+    """Name for people."""
+    module: str
+    """Module of the backend, relative to this package where it begins with a point."""
+    error: type[FoalError]
+    """Error that refuses a backend whose outputs are not the golden ones."""
+    remedy: str
+    """Remedy then; `{folder}` stands for the bundle's folder, `{about}` for the processor or GPU."""
+
+
+BACKENDS = (
+    BackendEntry(
+        name="tensorrt",
+        title="TensorRT",
+        module=".tensorrt.backend",
+        error=EngineError,
+        remedy="foal-edge engines build BUNDLE --again makes its engines anew, --backend onnxruntime goes without them",
+    ),
+    BackendEntry(
+        name="onnxruntime",
+        title="ONNX Runtime",
+        module=".onnxruntime",
+        error=BundleError,
+        remedy="the graphs in {folder} are not those that were exported, or ONNX Runtime computes them otherwise "
+        f"on this processor, {{about}}: {DAMAGED_REMEDY}, in fp32 where it is in a lower precision",
+    ),
+)
+"""All backends, the preferred one first; the last one runs everywhere."""
+
+
+def choices() -> list[str]:
+    """Return the values of `--backend`: `auto`, then the names of all backends in alphabetical order."""
+    return [AUTO, *sorted(entry.name for entry in BACKENDS)]
+
+
+def get_entry(name: str) -> BackendEntry:
+    """Return the entry of a backend by its name; UsageError where there is none of the name."""
+    for entry in BACKENDS:
+        if entry.name == name:
+            return entry
+    raise UsageError(f"--backend {name!r}: one of {', '.join(choices())} is expected")
+
+
+def get_published_entry(published: str) -> BackendEntry:
+    """Return the entry of the backend that published this name, e.g. `tensorrt-10.3.0 sm87`.
+
+    The last entry, which runs everywhere, where the name is none of a backend here.
+    """
+    return next((entry for entry in BACKENDS if published.startswith(entry.name)), BACKENDS[-1])
