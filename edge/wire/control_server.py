@@ -9,7 +9,6 @@ import zmq
 
 from ..clock import Clock
 from ..validation import UNREADABLE
-from .authenticator import Authenticator
 from .control_messages import (
     EXPECTED,
     AskClock,
@@ -29,10 +28,11 @@ from .control_messages import (
     write,
     written_schema,
 )
-from .guard import Guard, Limits
+from .guard import Limits
 from .keys import ServerKeys
 from .messages import Message, Prediction, Stats, Status, SteadyState
-from .sockets import WakeupPipe, bind
+from .server_socket import ServerSocket
+from .sockets import WakeupPipe
 
 MAX_REQUEST_BYTES = 4096
 """Largest frame of a request; ZeroMQ disconnects a client that sends a larger one."""
@@ -63,19 +63,11 @@ class ControlServer:
         keys: ServerKeys | None = None,
     ) -> None:
         self._about, self._last, self._clock, self._stop = about, last, clock, stop
-        self._context = zmq.Context()
-        self._authenticator = Authenticator(self._context, keys) if keys is not None else None
-        self._socket = self._context.socket(zmq.ROUTER)  # a REP socket leaves malformed requests unanswered
-        self._socket.setsockopt(zmq.SNDHWM, HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.RCVHWM, HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_REQUEST_BYTES)
-        self._guard = Guard(self._socket, LIMITS)
-        try:
-            self.address = bind(self._socket, address, keys, "answer", "--control")
-        except BaseException:
-            self._end_context()
-            raise
-        self._guard.start(self.address)
+        options = {zmq.SNDHWM: HIGH_WATER_MARK, zmq.RCVHWM: HIGH_WATER_MARK, zmq.MAXMSGSIZE: MAX_REQUEST_BYTES}
+        self._server = ServerSocket(zmq.ROUTER, options, LIMITS, keys)  # REP would leave malformed requests unanswered
+        self._socket = self._server.socket
+        self.address = self._server.bind(address, "answer", "--control")
+        """Address with its actual port."""
         self._wakeup = WakeupPipe()
         self._closing = threading.Event()
         self._error: BaseException | None = None
@@ -89,7 +81,7 @@ class ControlServer:
         try:
             while poller.poll() and not self._closing.is_set():
                 parts = self._socket.recv_multipart(copy=False)
-                self._guard.reset_excess(int(parts[-1].get(zmq.SRCFD)))
+                self._server.guard.reset_excess(int(parts[-1].get(zmq.SRCFD)))
                 client, *frames = [part.bytes for part in parts]
                 # REQ sockets and proxies put an envelope before a request, which ends with an empty frame: send it back
                 body_at = frames.index(b"") + 1 if b"" in frames[:-1] else 0
@@ -138,16 +130,9 @@ class ControlServer:
         self._wakeup.wake()
         self._thread.join()
         self._wakeup.close()
-        self._end_context()
+        self._server.close()
         if self._error is not None:
             raise self._error
-
-    def _end_context(self) -> None:
-        self._guard.close()
-        if self._authenticator is not None:
-            self._authenticator.close()
-        self._socket.close()
-        self._context.term()
 
 
 def select(kind: type[T], messages: Sequence[Message], stream: str | None) -> list[T]:

@@ -15,8 +15,8 @@ from .drop_reasons import DROP_REASONS
 HEADING = """\
 # The wire
 
-Generated from `edge/wire/messages.py` by `python -m edge.wire.page > docs/wire.md`: edit the docstrings there, not this
-page.
+Generated from `edge/wire/messages.py` and `edge/wire/drop_reasons.py` by `python -m edge.wire.page > docs/wire.md`:
+edit those files, not this page.
 """
 DROPPED = "## Drop reasons\n\nKeys of the maps `dropped`; `DROP_REASONS` in Python."
 SCALARS: dict[type[types.Type], str] = {

@@ -10,12 +10,12 @@ import zmq
 
 from ..clock import Clock
 from ..queues import push
-from .authenticator import Authenticator
 from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
-from .guard import Guard, Limits
+from .guard import Limits
 from .keys import ServerKeys
 from .messages import Message, Prediction, WireFormat, encode, topic
-from .sockets import MAX_TOPIC_BYTES, WakeupPipe, bind
+from .server_socket import ServerSocket
+from .sockets import MAX_TOPIC_BYTES, WakeupPipe
 
 QUEUE_LENGTH = 64
 """Number of messages that wait for the publishing thread; the oldest are dropped beyond it."""
@@ -75,20 +75,11 @@ class Publisher:
         self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
         self.dropped: Counter[str] = Counter({MESSAGES_QUEUE: 0, MESSAGES_STALE: 0})
         """Number of messages dropped, of all streams, by drop reason."""
-        self._context = zmq.Context()
-        self._authenticator = Authenticator(self._context, keys) if keys is not None else None
-        self._socket = self._context.socket(zmq.XPUB)
-        self._socket.setsockopt(zmq.XPUB_MANUAL, 1)
-        self._socket.setsockopt(zmq.SNDHWM, SEND_HIGH_WATER_MARK)
-        self._socket.setsockopt(zmq.MAXMSGSIZE, MAX_FRAME_BYTES)
-        self._guard = Guard(self._socket, LIMITS)
-        try:
-            self.address = None if address is None else bind(self._socket, address, keys, "publish", "--bind")
-        except BaseException:
-            self._end_context()
-            raise
-        if self.address is not None:
-            self._guard.start(self.address)
+        options = {zmq.XPUB_MANUAL: 1, zmq.SNDHWM: SEND_HIGH_WATER_MARK, zmq.MAXMSGSIZE: MAX_FRAME_BYTES}
+        self._server = ServerSocket(zmq.XPUB, options, LIMITS, keys)
+        self._socket = self._server.socket
+        self.address = None if address is None else self._server.bind(address, "publish", "--bind")
+        """Address with its actual port; None without one."""
         self._queue: queue.Queue[Message | None] = queue.Queue(QUEUE_LENGTH)
         self._cache = LastValueCache()
         self._wakeup = WakeupPipe()
@@ -197,15 +188,8 @@ class Publisher:
         self._put(None)
         self._thread.join()
         self._wakeup.close()
-        self._end_context()
+        self._server.close()
         self._raise_error()
-
-    def _end_context(self) -> None:
-        self._guard.close()
-        if self._authenticator is not None:
-            self._authenticator.close()
-        self._socket.close()
-        self._context.term()
 
 
 def stamped(message: Message, clock: Clock) -> Message:
