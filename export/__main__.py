@@ -11,8 +11,7 @@ import torch
 
 from edge.bundle import load as bundles
 from edge.bundle.manifest import Precision
-from edge.cli.bench import bench_options
-from edge.cli.bench import run as benchmark
+from edge.cli.bench import bench_options, run_benchmark
 from edge.cli.options import make_engine_builder
 from edge.errors import FoalError, UsageError
 from edge.system.signals import interruptible
@@ -101,7 +100,7 @@ def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options
         folder = bundle or Path(scratch) / loaded.config.name
         if bundle is None:
             write(loaded, folder, click.echo)
-        benchmark(
+        run_benchmark(
             [bundles.load(folder)],
             lambda _: [TorchBackend(loaded, device, compiled, threads) for compiled in (False, True)],
             partial(measure, device) if device == "cuda" else None,

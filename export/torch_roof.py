@@ -5,7 +5,7 @@ from itertools import pairwise
 
 import torch
 
-from edge.bench.report import Roof
+from edge.bench.report import Roofline
 from edge.errors import UsageError
 
 SIDE = 4096
@@ -14,7 +14,7 @@ COPIED_BYTES = 10**9
 REPEATS = 20
 
 
-def measure(device: str) -> Roof:
+def measure(device: str) -> Roofline:
     """The best of some products `[4096, 4096]` in float32 without TF32, and of copies of 1 GB within the GPU's memory.
 
     UsageError unless `device` is `cuda` and there is one: a CPU's roof is measured without torch.
@@ -29,7 +29,7 @@ def measure(device: str) -> Roof:
     source = torch.ones(COPIED_BYTES, dtype=torch.uint8, device=device)
     target = torch.empty_like(source)
     copy_ms = fastest_ms(lambda: target.copy_(source))
-    return Roof(gemm_gflops=2 * SIDE**3 / gemm_ms / 1e6, copy_gbps=2 * COPIED_BYTES / copy_ms / 1e6)
+    return Roofline(gemm_gflops=2 * SIDE**3 / gemm_ms / 1e6, copy_gbps=2 * COPIED_BYTES / copy_ms / 1e6)
 
 
 def fastest_ms(work: Callable[[], object]) -> float:

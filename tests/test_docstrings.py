@@ -25,7 +25,6 @@ PREPOSITIONS = re.compile(
 """Openings of definitions only: a field may be "in pixels", a function may not."""
 PENDING: set[str] = {
     "edge",
-    "edge/bench",
     "edge/cli",
     "edge/evaluation",
     "edge/live",

@@ -1,4 +1,4 @@
-"""What is measured beside each other: bundles on backends, each proven on its golden vectors first."""
+"""Candidates, measured side by side: bundles on backends, each proven on its golden vectors first."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -13,30 +13,30 @@ from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import MANIFEST, Bundle, sha256
 from ..errors import EngineError
 from ..live.recognizer import Recognizer
-from . import report as document
+from .report import CandidateInfo
 
-Opening = Callable[[Bundle], Sequence[Backend]]
-"""Backends that another room adds to a bundle's own, on the same weights."""
+OpenBaselines = Callable[[Bundle], Sequence[Backend]]
+"""Function that opens further backends of another package, with the weights of a bundle."""
 
 
 @dataclass(frozen=True)
-class Contender:
+class Candidate:
     """One way to run one bundle."""
 
-    about: document.Contender
+    info: CandidateInfo
     bundle: Bundle
     recognizer: Recognizer
     arguments: tuple[str, ...] | None
-    """By which the runtime runs it live; None where it cannot."""
+    """Command-line arguments with which the runtime runs it live; None where it cannot."""
 
     @property
     def name(self) -> str:
-        """Unique among those that are measured together."""
-        return self.about.name
+        """Name, unique among those that are measured together."""
+        return self.info.name
 
 
 class OrtDefaults(OrtBackend):
-    """ONNX Runtime as it comes: threads of its own choice, which spin on after each run."""
+    """ONNX Runtime with its default options: as many threads as it chooses, which spin after each run."""
 
     name = "onnxruntime-defaults"
 
@@ -44,39 +44,39 @@ class OrtDefaults(OrtBackend):
         super().__init__(bundle, tuned=False)
 
 
-def open_contenders(
+def open_candidates(
     bundles: Sequence[Bundle],
     wanted: Sequence[str],
     threads: int,
     engine_builder: EngineBuilder,
-    opening: Opening,
-) -> list[Contender]:
-    """Every bundle on every backend that is asked for; beside each of the first bundle's, what a user may pick instead.
+    open_baselines: OpenBaselines,
+) -> list[Candidate]:
+    """Open every bundle on every backend that is asked for, and the baselines on the first bundle.
 
-    EngineError, BundleError where one cannot be had.
+    EngineError, BundleError where one cannot be opened.
     """
-    contenders: list[Contender] = []
+    candidates: list[Candidate] = []
     for bundle in bundles:
         for name in wanted:
             opened = open_backend(bundle, name, threads, engine_builder)
             arguments = "--bundle", str(bundle.folder), "--backend", name, "--threads", str(threads)
-            contenders.append(make_contender(bundle, opened.backend, opened.proofs, arguments))
-    rivals = [OrtDefaults(bundles[0]), *opening(bundles[0])]
-    contenders += [make_contender(bundles[0], rival, prove(bundles[0], rival), None) for rival in rivals]
-    return numbered(contenders)
+            candidates.append(make_candidate(bundle, opened.backend, opened.proofs, arguments))
+    baselines = [OrtDefaults(bundles[0]), *open_baselines(bundles[0])]
+    candidates += [make_candidate(bundles[0], baseline, prove(bundles[0], baseline), None) for baseline in baselines]
+    return with_unique_names(candidates)
 
 
-def make_contender(
+def make_candidate(
     bundle: Bundle, backend: Backend, proofs: Sequence[Proof], arguments: tuple[str, ...] | None
-) -> Contender:
-    """With how far it is from the golden vectors; EngineError where that is too far."""
+) -> Candidate:
+    """Build a candidate and its description; EngineError where it is too far from the golden vectors."""
     manifest, entries = bundle.manifest, bundle.manifest.graphs.by_name()
     problem = describe_failures(bundle, backend, proofs)
     if problem:
         raise EngineError(
             f"{problem}; give the bundle of these weights, {bundle.folder} is another, or see foal-edge doctor"
         )
-    about = document.Contender(
+    info = CandidateInfo(
         name=f"{manifest.name} {backend.name}",
         bundle=f"{manifest.name} {manifest.version}",
         manifest_sha256=sha256(bundle.folder / MANIFEST),
@@ -85,15 +85,15 @@ def make_contender(
         about=backend.about,
         difference=max(proof.difference / proof.tolerance for proof in proofs),
     )
-    return Contender(about, bundle, Recognizer(manifest, backend), arguments)
+    return Candidate(info, bundle, Recognizer(manifest, backend), arguments)
 
 
-def numbered(contenders: Sequence[Contender]) -> list[Contender]:
-    """The same, the later ones of a name told apart by a number: two bundles may share name and version."""
+def with_unique_names(candidates: Sequence[Candidate]) -> list[Candidate]:
+    """Number the later candidates of a name: two bundles may share name and version."""
     seen: dict[str, int] = {}
     unique = []
-    for each in contenders:
+    for each in candidates:
         count = seen[each.name] = seen.get(each.name, 0) + 1
-        about = replace(each.about, name=f"{each.name} ({count})") if count > 1 else each.about
-        unique.append(Contender(about, each.bundle, each.recognizer, each.arguments))
+        info = replace(each.info, name=f"{each.name} ({count})") if count > 1 else each.info
+        unique.append(Candidate(info, each.bundle, each.recognizer, each.arguments))
     return unique

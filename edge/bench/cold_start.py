@@ -1,4 +1,4 @@
-"""What a start costs: from a process's beginning to its first prediction, with kept engines and without."""
+"""Cold start: from the start of a process to its first prediction, with cached engines and without."""
 
 import shutil
 import tempfile
@@ -12,36 +12,37 @@ from ..backends.tensorrt import cache
 from ..errors import FoalError
 from ..sources.track_selection import BEST, Numbers
 from ..wire.messages import Prediction
-from .candidates import Contender
+from .candidates import Candidate
 from .program import Program
 from .report import Series
 
 STARTS = 10
-PATIENCE_S = 900.0
-"""Engines of large models take minutes to build."""
+TIMEOUT_S = 900.0
+"""Longest wait for a prediction: engines of large models take minutes to build."""
 
 
-def cold_starts(contender: Contender, recording: Path, hop_s: float, numbers: Numbers = BEST) -> Iterator[Series]:
-    """The first prediction is due one hop after the recording has begun, which is part of the time."""
-    assert contender.arguments is not None, "only the runtime starts"
-    arguments = [*contender.arguments, "--hop", f"{hop_s:g}", "--file", str(recording), *numbers.arguments]
-    folder = contender.bundle.folder
-    kept = Series(
+def cold_starts(candidate: Candidate, recording: Path, hop_s: float, numbers: Numbers = BEST) -> Iterator[Series]:
+    """Yield the cold starts of a candidate; each includes the one hop after which the first prediction is due."""
+    assert candidate.arguments is not None, "only the runtime starts"
+    arguments = [*candidate.arguments, "--hop", f"{hop_s:g}", "--file", str(recording), *numbers.arguments]
+    folder = candidate.bundle.folder
+    yield Series(
         scenario="cold start",
-        what="process start to first prediction",
-        contender=contender.name,
-        samples_ms=start_again(arguments, lambda: nullcontext(folder)),
+        operation="process start to first prediction",
+        candidate=candidate.name,
+        samples_ms=time_starts(arguments, lambda: nullcontext(folder)),
     )
-    yield kept
-    if not isinstance(contender.recognizer.backend, OrtBackend):
-        samples_ms = start_again(arguments, lambda: without_engines(folder))
+    if not isinstance(candidate.recognizer.backend, OrtBackend):
         yield Series(
-            scenario="cold start", what="the same, engines built first", contender=contender.name, samples_ms=samples_ms
+            scenario="cold start",
+            operation="the same, engines built first",
+            candidate=candidate.name,
+            samples_ms=time_starts(arguments, lambda: copy_without_engines(folder)),
         )
 
 
-def start_again(arguments: Sequence[str], bundle: Callable[[], AbstractContextManager[Path]]) -> list[float]:
-    """Milliseconds of each start, on a bundle that is made ready before it."""
+def time_starts(arguments: Sequence[str], bundle: Callable[[], AbstractContextManager[Path]]) -> list[float]:
+    """Return the milliseconds of each start, on a bundle that is prepared before it."""
     took_ms = []
     for _ in range(STARTS):
         with bundle() as folder:
@@ -53,15 +54,15 @@ def start_again(arguments: Sequence[str], bundle: Callable[[], AbstractContextMa
 
 
 def await_prediction(program: Program) -> None:
-    """FoalError where none comes."""
-    ends_s = time.monotonic() + PATIENCE_S
+    """Wait for the first prediction; FoalError where none comes."""
+    ends_s = time.monotonic() + TIMEOUT_S
     while not isinstance(program.messages.receive(1.0), Prediction):
         if program.has_ended() or time.monotonic() > ends_s:
             raise FoalError("foal-edge ended without a prediction while its start was measured")
 
 
 @contextmanager
-def without_engines(folder: Path) -> Iterator[Path]:
-    """A copy of a bundle that has none."""
+def copy_without_engines(folder: Path) -> Iterator[Path]:
+    """Copy a bundle, without its engines, into a folder that is removed afterwards."""
     with tempfile.TemporaryDirectory() as scratch:
         yield Path(shutil.copytree(folder, Path(scratch) / "bundle", ignore=shutil.ignore_patterns(cache.FOLDER)))

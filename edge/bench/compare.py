@@ -1,135 +1,135 @@
-"""Two benchmarks, before and after a change: what differs of what was measured, and what got quicker or slower."""
+"""Comparison of two benchmarks, before and after a change: other conditions, and ratios of the medians."""
 
 from collections.abc import Iterator, Mapping
 
 from rich.table import Table
 
 from ..errors import UsageError
-from .figures import Key, drops, key, measured, median_ms, verdict
-from .report import Document, Machine, Series
+from .figures import SeriesKey, drops, key, median_ms, sampled, verdict
+from .report import Machine, Report, Series
 from .statistics import median_ratio
-from .table_format import dropped, markdown, number, precisions, ratio_cells
+from .table_format import drop_counts, markdown, number, precisions, ratio_cells
 
 HARDWARE = ("cpu", "cores", "gpu", "governor", "power_mode")
-"""With another of these, figures do not compare."""
-SERIES = ("scenario", "what", "size", "contender")
+"""Fields of a machine; figures of machines that differ in one do not compare."""
+KEY_COLUMNS = ("scenario", "operation", "size", "candidate")
 
 
-def compare(before: Document, after: Document) -> Iterator[str | Table]:
-    """For a terminal or a README; UsageError where the two have no series in common."""
-    befores, afters = measured(before), measured(after)
+def compare(before: Report, after: Report) -> Iterator[str | Table]:
+    """Yield lines and tables for a terminal or a README; UsageError where the reports have no series in common."""
+    befores, afters = sampled(before), sampled(after)
     common = [each for each in befores if each in afters]
     if not common:
         raise UsageError(
-            f"nothing in common: before has {named(befores)}, after has {named(afters)}; "
-            "measure both with the same scenarios and contenders"
+            f"nothing in common: before has {summary(befores)}, after has {summary(afters)}; "
+            "measure both with the same scenarios and candidates"
         )
     yield f"- before: {before.date}, commit {before.machine.commit or 'not known'}, `{before.command}`"
     yield f"- after: {after.date}, commit {after.machine.commit or 'not known'}, `{after.command}`"
     yield from warnings(before, after)
     yield from differences(before, after)
     yield ""
-    yield "Medians, ms; a ratio below 1 is quicker after"
+    yield "Medians, ms; a ratio below 1: faster after"
     yield medians_table({each: (befores[each], afters[each]) for each in common})
-    drops_before, drops_after = live(before), live(after)
-    losses = drops_table(
-        {each: (drops_before[each], drops_after[each]) for each in drops_before if each in drops_after}
-    )
-    if losses.row_count:
+    live_before, live_after = live_series(before), live_series(after)
+    dropped = drops_table({each: (live_before[each], live_after[each]) for each in live_before if each in live_after})
+    if dropped.row_count:
         yield ""
         yield "Drops of the live runs"
-        yield losses
+        yield dropped
     for when, ours, theirs in (("before", befores, afters), ("after", afters, befores)):
-        yield from (f"- only {when}: {', '.join(cells(each))}" for each in ours if each not in theirs)
+        yield from (f"- only {when}: {', '.join(key_cells(each))}" for each in ours if each not in theirs)
 
 
-def warnings(before: Document, after: Document) -> Iterator[str]:
-    """What makes the comparison doubtful, loud."""
-    hardware = list(changes(parts(before.machine), parts(after.machine)))
-    if hardware:
-        yield f"- ANOTHER MACHINE: {'; '.join(hardware)}. Figures of two machines do not compare."
-    for when, document in (("before", before), ("after", after)):
-        for complaint in document.noise.complaints:
-            yield f"- NOISY MACHINE {when}: {complaint}"
+def warnings(before: Report, after: Report) -> Iterator[str]:
+    """Yield reasons to doubt the comparison, in capitals."""
+    changed = list(changes(hardware(before.machine), hardware(after.machine)))
+    if changed:
+        yield f"- ANOTHER MACHINE: {'; '.join(changed)}. Figures of two machines do not compare."
+    for when, report in (("before", before), ("after", after)):
+        for warning in report.noise.warnings:
+            yield f"- NOISY MACHINE {when}: {warning}"
 
 
-def differences(before: Document, after: Document) -> Iterator[str]:
-    """What else differs of what was measured: played, software, bundles."""
-    for change in changes(setting(before), setting(after)):
+def differences(before: Report, after: Report) -> Iterator[str]:
+    """Yield the other conditions that differ: settings, versions, bundles."""
+    for change in changes(settings(before), settings(after)):
         yield f"- other setting: {change}"
     for change in changes(before.machine.versions, after.machine.versions):
         yield f"- other version: {change}"
-    contenders_before, contenders_after = bundles(before), bundles(after)
-    for name in contenders_before:
-        if name in contenders_after:
-            for change in changes(contenders_before[name], contenders_after[name]):
+    bundles_before, bundles_after = bundles(before), bundles(after)
+    for name in bundles_before:
+        if name in bundles_after:
+            for change in changes(bundles_before[name], bundles_after[name]):
                 yield f"- other bundle: {name}: {change}"
 
 
-def parts(machine: Machine) -> dict[str, str]:
-    """The hardware."""
+def hardware(machine: Machine) -> dict[str, str]:
+    """Return the hardware of a machine, by name."""
     return {name.replace("_", " "): f"{getattr(machine, name)}" for name in HARDWARE}
 
 
-def setting(document: Document) -> dict[str, str]:
-    """What was played, how, and under which system."""
-    seconds = {"hop": f"{document.hop_s:g} s", "window": f"{document.window_s:g} s"}
-    return {"recording": document.recording, **seconds, "system": document.machine.system}
+def settings(report: Report) -> dict[str, str]:
+    """Return the recording, hop, window and operating system of a report, by name."""
+    seconds = {"hop": f"{report.hop_s:g} s", "window": f"{report.window_s:g} s"}
+    return {"recording": report.recording, **seconds, "system": report.machine.system}
 
 
-def bundles(document: Document) -> dict[str, dict[str, str]]:
-    """What each contender runs, by its name."""
+def bundles(report: Report) -> dict[str, dict[str, str]]:
+    """Return a description of each candidate's bundle and backend, by the candidate's name."""
     return {
-        contender.name: {
-            "bundle": contender.bundle,
-            "manifest": contender.manifest_sha256[:12],
-            "precision": precisions(contender.precision),
-            "backend": contender.backend,
+        candidate.name: {
+            "bundle": candidate.bundle,
+            "manifest": candidate.manifest_sha256[:12],
+            "precision": precisions(candidate.precision),
+            "backend": candidate.backend,
         }
-        for contender in document.contenders
+        for candidate in report.candidates
     }
 
 
 def changes(before: Mapping[str, str], after: Mapping[str, str]) -> Iterator[str]:
-    """Every name whose value is not the same in both."""
+    """Yield every name whose value differs, with both values."""
     for name in {**before, **after}:
         old, new = before.get(name, "none"), after.get(name, "none")
         if old != new:
             yield f"{name} {old} before, {new} after"
 
 
-def medians_table(pairs: Mapping[Key, tuple[Series, Series]]) -> Table:
-    """A row each: both medians, their ratio and what it shows."""
-    columns = (*SERIES, "n before", "n after", "before", "after", "after / before", "95 % interval", "verdict")
+def medians_table(pairs: Mapping[SeriesKey, tuple[Series, Series]]) -> Table:
+    """Build a table of both medians, their ratio and what the ratio shows."""
+    columns = (*KEY_COLUMNS, "n before", "n after", "before", "after", "after / before", "95 % interval", "verdict")
     rows = []
     for each, (old, new) in pairs.items():
         ratio = median_ratio(new.samples_ms, old.samples_ms)
         counts = f"{len(old.samples_ms):,}", f"{len(new.samples_ms):,}"
         medians = number(median_ms(old)), number(median_ms(new))
-        rows.append((*cells(each), *counts, *medians, *ratio_cells(ratio), verdict(ratio)))
+        rows.append((*key_cells(each), *counts, *medians, *ratio_cells(ratio), verdict(ratio)))
     return markdown(columns, rows)
 
 
-def live(document: Document) -> dict[Key, Series]:
-    """The live series, those without a single window as well."""
-    return {key(series): series for series in document.series if series.scenario == "live"}
+def live_series(report: Report) -> dict[SeriesKey, Series]:
+    """Return the live series by their keys, those without a single window included."""
+    return {key(series): series for series in report.series if series.scenario == "live"}
 
 
-def drops_table(pairs: Mapping[Key, tuple[Series, Series]]) -> Table:
-    """A row for each live run that dropped something before or after."""
+def drops_table(pairs: Mapping[SeriesKey, tuple[Series, Series]]) -> Table:
+    """Build a table of the live runs that dropped something before or after."""
     rows = [
-        (*cells(each), dropped(old), dropped(new)) for each, (old, new) in pairs.items() if drops(old) or drops(new)
+        (*key_cells(each), drop_counts(old), drop_counts(new))
+        for each, (old, new) in pairs.items()
+        if drops(old) or drops(new)
     ]
-    return markdown((*SERIES, "dropped before", "dropped after"), rows)
+    return markdown((*KEY_COLUMNS, "dropped before", "dropped after"), rows)
 
 
-def cells(measures: Key) -> tuple[str, str, str, str]:
-    """As `SERIES` heads them."""
-    return measures.scenario, measures.what, str(measures.size), measures.contender
+def key_cells(each: SeriesKey) -> tuple[str, str, str, str]:
+    """Return the cells under `KEY_COLUMNS`."""
+    return each.scenario, each.operation, str(each.size), each.candidate
 
 
-def named(series: Mapping[Key, Series]) -> str:
-    """Scenarios and contenders, for people."""
+def summary(series: Mapping[SeriesKey, Series]) -> str:
+    """Return the scenarios and candidates of some series, for people."""
     scenarios = ", ".join(sorted({each.scenario for each in series})) or "no samples"
-    contenders = ", ".join(sorted({each.contender for each in series if each.contender}))
-    return f"{scenarios} ({contenders})" if contenders else scenarios
+    candidates = ", ".join(sorted({each.candidate for each in series if each.candidate}))
+    return f"{scenarios} ({candidates})" if candidates else scenarios

@@ -1,10 +1,10 @@
-"""The energy that the whole device takes, from whatever meters it has.
+"""Energy consumption of the whole device, from whatever meters it has.
 
 - A Jetson measures the board's input in a chip, INA3221 (kernel: Documentation/hwmon/ina3221.rst), whose power is
-  sampled and summed here; jetson-stats shows the same power once a second and no sum. It includes CPU and GPU.
+  sampled and summed here; jetson-stats shows the same power once per second and no sum. The power includes CPU and GPU.
 - x86 counts the energy of each CPU package, RAPL (kernel: Documentation/power/powercap/powercap.rst); since Linux 5.10
-  only root may read it. It leaves out memory, disks and the power supply's loss.
-- NVIDIA's driver counts that of each GPU's board, NVML's nvmlDeviceGetTotalEnergyConsumption, from Volta on.
+  only root may read the counter. Memory, disks and the power supply's loss are left out.
+- NVIDIA's driver counts the energy of each GPU's board, NVML's nvmlDeviceGetTotalEnergyConsumption, from Volta on.
 """
 
 import importlib
@@ -15,46 +15,46 @@ from pathlib import Path
 from typing import Any, Protocol
 
 INPUT_RAILS = ("VDD_IN", "POM_5V_IN")
-"""What the rail that feeds all of a Jetson is called; AGX modules measure none such."""
-SAMPLED_EVERY_S = 0.1
+"""Names of the rail that feeds all of a Jetson; AGX modules measure no such rail."""
+SAMPLING_PERIOD_S = 0.1
 
 
 class Meter(Protocol):
-    """One counter of energy."""
+    """Meter of the energy of one part of the device."""
 
     about: str
-    """What it counts, for people."""
+    """Description of the measured part, for people."""
 
     def read_j(self) -> float | None:
-        """Since it was opened; None where it tells no more."""
+        """Return the energy since the meter was opened, None where it cannot be read any more."""
         ...
 
     def close(self) -> None:
-        """Stop counting."""
+        """Stop measuring."""
         ...
 
 
 class Energy:
-    """The sum of a device's meters."""
+    """Sum of a device's meters."""
 
     def __init__(self, meters: Sequence[Meter]) -> None:
         self._meters = meters
         self.about = " + ".join(meter.about for meter in meters)
-        """What is counted, for people; empty where nothing is."""
+        """Description of the measured parts, for people; empty where there are none."""
 
     @classmethod
     def find(cls, root: Path = Path("/")) -> "Energy":
-        """This device's meters, opened. `root`: where `sys` lies."""
+        """Open this device's meters. `root`: the folder of `sys`."""
         if board := find_board(root / "sys/class/hwmon"):
             return cls([board])
         gpus = find_gpus()
         return cls([*find_packages(root / "sys/class/powercap"), *([gpus] if gpus else [])])
 
     def read_j(self) -> float | None:
-        """Since the meters were found; None where there is none, or one that was there tells no more."""
-        told = [meter.read_j() for meter in self._meters]
-        known = [energy_j for energy_j in told if energy_j is not None]
-        return sum(known) if known and len(known) == len(told) else None
+        """Return the energy since the meters were found, None where there is none or one cannot be read any more."""
+        readings = [meter.read_j() for meter in self._meters]
+        known = [energy_j for energy_j in readings if energy_j is not None]
+        return sum(known) if known and len(known) == len(readings) else None
 
     def close(self) -> None:
         """Close the meters."""
@@ -63,7 +63,7 @@ class Energy:
 
 
 class Package:
-    """A CPU package's RAPL counter; it starts from 0 again after some minutes, so that it wants to be read before."""
+    """RAPL counter of a CPU package; it wraps around after some minutes and has to be read before."""
 
     def __init__(self, folder: Path) -> None:
         self.about = f"CPU {(folder / 'name').read_text().strip()}"
@@ -73,7 +73,7 @@ class Package:
         self._total_uj = 0
 
     def read_j(self) -> float | None:
-        """Since it was opened, where it is read at least once in each round of the counter."""
+        """Return the energy since the counter was opened, if it was read at least once between two wraparounds."""
         try:
             now_uj = int(self._counter.read_text())
         except OSError:
@@ -83,11 +83,11 @@ class Package:
         return self._total_uj / 1e6
 
     def close(self) -> None:
-        """Nothing is open between reads."""
+        """Do nothing: no file is open between reads."""
 
 
 def find_packages(folder: Path) -> list[Package]:
-    """Of a folder like /sys/class/powercap, the packages' counters; the domains inside them are theirs already."""
+    """Open the CPU packages in a folder like /sys/class/powercap; their counters include the domains inside them."""
     packages = []
     for domain in sorted(folder.glob("intel-rapl:*")):
         try:
@@ -99,7 +99,7 @@ def find_packages(folder: Path) -> list[Package]:
 
 
 class Gpus:
-    """The GPUs that NVML shows and whose energy it counts; `nvml`: the module pynvml, initialised."""
+    """GPUs that NVML lists and whose energy it counts; `nvml`: the module pynvml, initialised."""
 
     def __init__(self, nvml: Any, handles: Sequence[Any]) -> None:
         self.about = f"{len(handles)} NVIDIA GPU{'s' if len(handles) > 1 else ''}"
@@ -110,19 +110,19 @@ class Gpus:
         return sum(self._nvml.nvmlDeviceGetTotalEnergyConsumption(handle) for handle in self._handles)
 
     def read_j(self) -> float | None:
-        """Since they were opened."""
+        """Return the energy since the GPUs were opened, None where NVML fails."""
         try:
             return (self._counted_mj() - self._first_mj) / 1e3
         except self._nvml.NVMLError:
             return None
 
     def close(self) -> None:
-        """Let NVML go."""
+        """Shut NVML down."""
         self._nvml.nvmlShutdown()
 
 
 def find_gpus() -> Gpus | None:
-    """None where nvidia-ml-py, the driver or a GPU that counts is missing."""
+    """Open the GPUs that count their energy; None where nvidia-ml-py, the driver or such a GPU is missing."""
     try:
         nvml = importlib.import_module("pynvml")
         nvml.nvmlInit()
@@ -131,14 +131,14 @@ def find_gpus() -> Gpus | None:
     except nvml.NVMLError:
         return None
     every = [nvml.nvmlDeviceGetHandleByIndex(index) for index in range(nvml.nvmlDeviceGetCount())]
-    if handles := [handle for handle in every if counts(nvml, handle)]:
+    if handles := [handle for handle in every if counts_energy(nvml, handle)]:
         return Gpus(nvml, handles)
     nvml.nvmlShutdown()
     return None
 
 
-def counts(nvml: Any, handle: Any) -> bool:
-    """Whether this GPU counts its energy; those before Volta and those of a Jetson do not."""
+def counts_energy(nvml: Any, handle: Any) -> bool:
+    """Return whether a GPU counts its energy; those before Volta and those of a Jetson do not."""
     try:
         nvml.nvmlDeviceGetTotalEnergyConsumption(handle)
     except nvml.NVMLError:
@@ -147,7 +147,7 @@ def counts(nvml: Any, handle: Any) -> bool:
 
 
 class Board:
-    """The input of a Jetson's board: its power over time, by the trapezoidal rule between samples."""
+    """Input of a Jetson's board: its power over time, by the trapezoidal rule between samples."""
 
     def __init__(self, voltage_mv: Path, current_ma: Path, now: Callable[[], float] = time.monotonic) -> None:
         self.about = "the board's input"
@@ -155,21 +155,21 @@ class Board:
         self._lock, self._stop = threading.Lock(), threading.Event()
         self._total_j = 0.0
         self._last_s, self._last_w = now(), self._power_w()
-        self._sampler = threading.Thread(target=self._sample_on, name="energy", daemon=True)
+        self._sampler = threading.Thread(target=self._sample, name="energy", daemon=True)
 
     def start(self) -> None:
-        """Sample from here on."""
+        """Start to sample."""
         self._sampler.start()
 
     def _power_w(self) -> float:
         return int(self._voltage_mv.read_text()) * int(self._current_ma.read_text()) / 1e6
 
-    def _sample_on(self) -> None:
-        while not self._stop.wait(SAMPLED_EVERY_S):
+    def _sample(self) -> None:
+        while not self._stop.wait(SAMPLING_PERIOD_S):
             self.read_j()
 
     def read_j(self) -> float | None:
-        """Since it was opened, up to now; a sample that fails is bridged by the next."""
+        """Return the energy since the board was opened; the next sample bridges one that fails."""
         with self._lock:
             try:
                 power_w = self._power_w()
@@ -188,7 +188,7 @@ class Board:
 
 
 def find_board(folder: Path) -> Board | None:
-    """Of a folder like /sys/class/hwmon, the rail that feeds all, sampled; None where there is none."""
+    """Open the rail that feeds all, in a folder like /sys/class/hwmon, and sample it; None where there is none."""
     for label in sorted(folder.glob("hwmon*/in*_label")):
         try:
             chip, rail = ((label.parent / "name").read_text().strip(), label.read_text().strip())

@@ -1,6 +1,6 @@
-"""The naive live loop, which encodes every picture of every window again, against each frame encoded once.
+"""Naive live loop, which encodes every frame of every window again, against each frame encoded once.
 
-Same graphs and same crops; what differs is the work.
+Graphs and crops are the same.
 """
 
 import time
@@ -9,38 +9,40 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from ..live.recognizer import Recognition
-from .candidates import Contender
-from .report import Naive
+from .candidates import Candidate
+from .report import NaiveComparison
 from .sampling import Sampling
 from .workload import LiveWindow
 
-MOST_WINDOWS = 100
+MAX_WINDOWS = 100
 
 
-def compare(contender: Contender, windows: Sequence[LiveWindow], sampling: Sampling) -> Naive:
-    """Both ways on the same windows, in turn; the first window warms up."""
-    sampling.settle()
-    recognizer = contender.recognizer
+def compare_with_naive(candidate: Candidate, windows: Sequence[LiveWindow], sampling: Sampling) -> NaiveComparison:
+    """Time both on the same windows, interleaved; the first window is the warm-up."""
+    sampling.probe_noise()
+    recognizer = candidate.recognizer
 
-    def once(window: LiveWindow) -> Recognition:
+    def cached(window: LiveWindow) -> Recognition:
         recognizer.embed(window.crops)
         return recognizer.recognize([window])[0]
 
-    def again(window: LiveWindow) -> Recognition:
+    def naive(window: LiveWindow) -> Recognition:
         return recognizer.recognize([window.with_embeddings(recognizer.embed(window.seen))])[0]
 
-    once_ms, again_ms, difference = [], [], 0.0
-    for window in [windows[0], *windows][: MOST_WINDOWS + 1]:
-        cached, took_once_ms = timed(once, window)
-        naive, took_again_ms = timed(again, window)
-        once_ms.append(took_once_ms)
-        again_ms.append(took_again_ms)
-        difference = max(difference, float(np.abs(cached.probs - naive.probs).max()))
-    return Naive(contender=contender.name, once_cpu_ms=once_ms[1:], again_cpu_ms=again_ms[1:], difference=difference)
+    cached_ms, naive_ms, difference = [], [], 0.0
+    for window in [windows[0], *windows][: MAX_WINDOWS + 1]:
+        first, first_ms = timed(cached, window)
+        second, second_ms = timed(naive, window)
+        cached_ms.append(first_ms)
+        naive_ms.append(second_ms)
+        difference = max(difference, float(np.abs(first.probs - second.probs).max()))
+    return NaiveComparison(
+        candidate=candidate.name, cached_cpu_ms=cached_ms[1:], naive_cpu_ms=naive_ms[1:], difference=difference
+    )
 
 
-def timed(way: Callable[[LiveWindow], Recognition], window: LiveWindow) -> tuple[Recognition, float]:
-    """What it says, and its CPU milliseconds."""
+def timed(recognize: Callable[[LiveWindow], Recognition], window: LiveWindow) -> tuple[Recognition, float]:
+    """Return the recognition of a window, and the CPU milliseconds that it took."""
     started_s = time.process_time()
-    recognition = way(window)
+    recognition = recognize(window)
     return recognition, (time.process_time() - started_s) * 1e3

@@ -1,4 +1,4 @@
-"""What the pictures of a benchmark share: their size, colours, axes, legend and files."""
+"""Style of the plots: size, colours, axes, legend and files."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
-from .report import Document
+from .report import Report
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -19,26 +19,26 @@ if TYPE_CHECKING:
 DPI = 150
 WIDTH_PX = 1000
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
-"""Told apart with any colour vision (Okabe and Ito 2008)."""
+"""Palette that is distinct with any colour vision (Okabe and Ito 2008)."""
 
 
 def require_matplotlib() -> None:
-    """UsageError where it is not installed."""
+    """Raise UsageError where matplotlib is not installed."""
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
         raise UsageError("plots need matplotlib, which is not installed; pip install matplotlib") from error
 
 
-def blank(height_px: int) -> Figure:
-    """A white picture of no window and no global state."""
+def new_figure(height_px: int) -> Figure:
+    """Return a white figure, `WIDTH_PX` wide, without a window or global state."""
     from matplotlib.figure import Figure
 
     return Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG that says nothing of the software that made it; UsageError where that cannot be."""
+    """Write a PNG without the name of the software that made it; UsageError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         figure.savefig(path, format="png", dpi=DPI, metadata={"Software": None})
@@ -46,29 +46,29 @@ def save(figure: Figure, path: Path) -> None:
         raise UsageError(f"{path} cannot be written ({error.strerror}); give another folder for the plots") from error
 
 
-def colour(document: Document, contender: str) -> str:
-    """The same in every picture; the eighth contender has that of the first."""
-    order = [one.name for one in document.contenders]
-    return COLOURS[order.index(contender) % len(COLOURS)] if contender in order else "grey"
+def colour(report: Report, candidate: str) -> str:
+    """Return a candidate's colour, the same in every plot; the eighth candidate has that of the first."""
+    order = [one.name for one in report.candidates]
+    return COLOURS[order.index(candidate) % len(COLOURS)] if candidate in order else "grey"
 
 
-def handle(label: str, colour: str = "grey", style: LineStyleType = "-", marker: str = "") -> Line2D:
-    """A line for a legend."""
+def legend_line(label: str, colour: str = "grey", style: LineStyleType = "-", marker: str = "") -> Line2D:
+    """Return a line for a legend."""
     from matplotlib.lines import Line2D
 
     return Line2D([], [], color=colour, linestyle=style, marker=marker, markersize=4, lw=1.3, label=label)
 
 
-def legend(figure: Figure, document: Document, drawn: Collection[str], more: Sequence[Line2D] = ()) -> None:
-    """The contenders that are drawn, and what else is told apart, above the axes."""
-    handles = [handle(c.name, colour(document, c.name)) for c in document.contenders if c.name in drawn]
+def legend(figure: Figure, report: Report, drawn: Collection[str], more: Sequence[Line2D] = ()) -> None:
+    """Draw the candidates that are drawn above the axes, and further lines below."""
+    handles = [legend_line(c.name, colour(report, c.name)) for c in report.candidates if c.name in drawn]
     figure.legend(handles=handles, loc="outside upper center", ncols=2, frameon=False, fontsize=8)
     if more:
         figure.legend(handles=more, loc="outside lower center", ncols=min(len(more), 5), frameon=False, fontsize=8)
 
 
 def plain_ticks(axis: Axis, steps: Sequence[float]) -> None:
-    """Ticks at these multiples of the powers of ten, written out."""
+    """Set ticks at these multiples of the powers of ten, written out."""
     from matplotlib.ticker import FuncFormatter, LogLocator, NullLocator
 
     axis.set_major_locator(LogLocator(subs=steps))
@@ -77,7 +77,7 @@ def plain_ticks(axis: Axis, steps: Sequence[float]) -> None:
 
 
 def fixed_ticks(axis: Axis, labels: dict[float, str]) -> None:
-    """Ticks there and nowhere else."""
+    """Set ticks at these values and nowhere else."""
     from matplotlib.ticker import FixedFormatter, FixedLocator, NullLocator
 
     axis.set_major_locator(FixedLocator(list(labels)))
@@ -86,7 +86,7 @@ def fixed_ticks(axis: Axis, labels: dict[float, str]) -> None:
 
 
 def tidy(axes: Axes) -> None:
-    """A pale grid behind, and small figures."""
+    """Draw a pale grid behind the data, and small labels."""
     axes.grid(color="0.9")
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
@@ -96,6 +96,6 @@ def tidy(axes: Axes) -> None:
     axes.yaxis.label.set_fontsize(8)
 
 
-def streams(size: int) -> str:
-    """A number of streams, for people."""
+def stream_count(size: int) -> str:
+    """Format a number of streams."""
     return f"{size} stream" if size == 1 else f"{size} streams"

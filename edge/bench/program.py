@@ -1,4 +1,4 @@
-"""The runtime as its user starts it, in a process of its own: its messages, CPU time and memory."""
+"""Runtime in a process of its own, started like by a user: its messages, CPU time and memory."""
 
 import os
 import signal
@@ -14,26 +14,26 @@ from types import TracebackType
 from ..errors import FoalError
 from ..wire.subscriber import Subscriber
 
-ROOM = Path(__file__).parents[1]
-END_S = 10.0
-SCHEDULED = 2
-"""Which clock of a process, as clock_getcpuclockid(3) makes its number: that of the scheduler, to the nanosecond."""
+PACKAGE = Path(__file__).parents[1]
+EXIT_TIMEOUT_S = 10.0
+SCHEDULER_CLOCK = 2
+"""Kind of CPU clock in the number that clock_getcpuclockid(3) makes: the scheduler's, to the nanosecond."""
 
 
 class Program:
-    """`foal-edge ARGUMENTS`, publishing on a socket of its own; ends with the `with` statement."""
+    """Process of `foal-edge ARGUMENTS` that publishes on a socket of its own and ends with the `with` statement."""
 
     def __init__(self, arguments: Sequence[str]) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._cpu_s = 0.0
-        self._said = Path(self._folder.name) / "stderr"
+        self._stderr = Path(self._folder.name) / "stderr"
         address = f"ipc://{self._folder.name}/socket"
         self.messages = Subscriber(address)
         command = [sys.executable, "-m", __package__.split(".")[0], *arguments, "--quiet", "--control", "off"]
-        paths = os.pathsep.join(filter(None, (str(ROOM.parent), os.environ.get("PYTHONPATH"))))
-        with self._said.open("wb") as said:
+        paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+        with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*command, "--bind", address], stderr=said, stdout=said, env={**os.environ, "PYTHONPATH": paths}
+                [*command, "--bind", address], stderr=stderr, stdout=stderr, env={**os.environ, "PYTHONPATH": paths}
             )
 
     def __enter__(self) -> "Program":
@@ -42,7 +42,7 @@ class Program:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
-            self._process.wait(END_S)
+            self._process.wait(EXIT_TIMEOUT_S)
         except subprocess.TimeoutExpired:
             self._process.kill()
             self._process.wait()
@@ -50,21 +50,21 @@ class Program:
         self._folder.cleanup()
 
     def has_ended(self) -> bool:
-        """Whether it has, without an error; FoalError quotes what it said where there was one."""
+        """Return whether the program has ended without an error; FoalError, with its stderr, where there was one."""
         status = self._process.poll()
         if status:
-            said = self._said.read_text(errors="replace").strip()
-            raise FoalError(f"foal-edge ended with status {status} while it was measured: {said}")
+            text = self._stderr.read_text(errors="replace").strip()
+            raise FoalError(f"foal-edge ended with status {status} while it was measured: {text}")
         return status is not None
 
     def cpu_s(self) -> float:
-        """CPU time so far, of all its threads, by its CPU clock; what was last read once it has ended."""
+        """Return the CPU time of all threads so far, the last that was read once the program has ended."""
         with suppress(OSError):
-            self._cpu_s = time.clock_gettime(~self._process.pid << 3 | SCHEDULED)
+            self._cpu_s = time.clock_gettime(~self._process.pid << 3 | SCHEDULER_CLOCK)
         return self._cpu_s
 
     def peak_mb(self) -> float | None:
-        """Largest resident memory so far."""
+        """Return the largest resident memory so far, None where it cannot be read."""
         with suppress(OSError):
             for line in Path(f"/proc/{self._process.pid}/status").read_text().splitlines():
                 if line.startswith("VmHWM"):

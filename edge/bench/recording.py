@@ -1,4 +1,4 @@
-"""A recording for machines that have none: the demo's face and voice as a film of 640 x 480 pixels, 25 a second."""
+"""Recording of the demo's face and voice, for machines that have none: 640 x 480 pixels at 25 frames per second."""
 
 import itertools
 from fractions import Fraction
@@ -10,17 +10,17 @@ import numpy as np
 
 from ..sources import demo
 
-RATE_HZ, WIDTH, HEIGHT = 25, 640, 480
+FRAME_RATE_HZ, WIDTH, HEIGHT = 25, 640, 480
 AUDIO_HZ = 48_000
 SAMPLES = 1024
-"""Of an AAC frame."""
+"""Number of samples in an AAC frame."""
 
 
 def write(path: Path, seconds: float) -> None:
-    """H.264, or MPEG-4 where this FFmpeg cannot write that, and AAC."""
+    """Write a recording: H.264, or MPEG-4 where this FFmpeg has no H.264 encoder, and AAC."""
     codec = "libx264" if "libx264" in av.codecs_available else "mpeg4"
     with av.open(str(path), "w") as container:
-        video = container.add_stream(codec, rate=RATE_HZ)
+        video = container.add_stream(codec, rate=FRAME_RATE_HZ)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         if codec == "libx264":
             video.options = {"preset": "veryfast"}
@@ -34,14 +34,14 @@ def write(path: Path, seconds: float) -> None:
 def write_second(
     container: av.container.OutputContainer, video: av.VideoStream, audio: av.AudioStream, second: int
 ) -> None:
-    """A second of pictures with the noise of a camera, and of sound."""
+    """Encode one second of frames with the noise of a camera, and of audio."""
     draw = np.random.default_rng(second)
     mood = demo.MOODS[second // 4 % len(demo.MOODS)]
     image = cv2.resize(demo.face(mood), (WIDTH, HEIGHT), interpolation=cv2.INTER_LINEAR).astype(np.int16)
-    for index in range(RATE_HZ):
+    for index in range(FRAME_RATE_HZ):
         noisy = np.clip(image + draw.integers(-4, 5, image.shape, np.int16), 0, 255).astype(np.uint8)
         frame = av.VideoFrame.from_ndarray(noisy, "rgb24")
-        frame.pts, frame.time_base = second * RATE_HZ + index, Fraction(1, RATE_HZ)
+        frame.pts, frame.time_base = second * FRAME_RATE_HZ + index, Fraction(1, FRAME_RATE_HZ)
         container.mux(video.encode(frame))
     voice = demo.voice(mood, AUDIO_HZ)[second % 4 * AUDIO_HZ :][:AUDIO_HZ]
     for start in itertools.count(0, SAMPLES):

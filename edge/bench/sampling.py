@@ -1,4 +1,4 @@
-"""Timing: several ways of one thing in turn, until the samples support what is to be said or the time is up."""
+"""Sampling: candidates timed in interleaved runs, until the samples support a percentile or the time is up."""
 
 import random
 import time
@@ -6,87 +6,86 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 from .energy import Energy
-from .statistics import needed
+from .statistics import samples_needed
 
 Run = Callable[[], float | None]
-"""Does the thing once; gives the milliseconds of it that a device was busy, where there is one."""
+"""Function that does the operation once and returns its milliseconds on the GPU, where there is one."""
 
 WARM_UP_RUNS = 5
 WARM_UP_S = 2.0
-"""After which warming up ends even before its last run."""
-LOOK_S, CALM, MOST_LOOKS = 0.01, 0.1, 50
-"""Between two contenders: every so often, until so small a share of a core is used, at most so many times."""
+"""Time after which the warm-up ends even before its last run."""
+IDLE_POLL_S, IDLE_LOAD, MAX_IDLE_POLLS = 0.01, 0.1, 50
+"""Wait between two candidates: poll interval, share of a core below which the process is idle, and most polls."""
 
 
 @dataclass
-class Taken:
-    """What was found of one of them."""
+class Measurement:
+    """Samples of one operation, and the resources that they took."""
 
     samples_ms: list[float] = field(default_factory=list)
     warm_up_ms: list[float] = field(default_factory=list)
     device_ms: list[float] = field(default_factory=list)
     cpu_s: float = 0.0
     energy_j: float | None = None
-    stopped: str | None = None
+    stop_reason: str | None = None
 
-    def take(self, run: Run, energy: Energy) -> None:
-        """Run once, and count it."""
-        joules, cpu_s, started = energy.read_j(), time.process_time(), time.perf_counter()
+    def sample(self, run: Run, energy: Energy) -> None:
+        """Run the operation once, and add its sample."""
+        before_j, cpu_s, started = energy.read_j(), time.process_time(), time.perf_counter()
         device_ms = run()
         self.samples_ms.append((time.perf_counter() - started) * 1e3)
         self.cpu_s += time.process_time() - cpu_s
-        spent = energy.read_j()
-        if joules is not None and spent is not None:
-            self.energy_j = (self.energy_j or 0.0) + spent - joules
+        after_j = energy.read_j()
+        if before_j is not None and after_j is not None:
+            self.energy_j = (self.energy_j or 0.0) + after_j - before_j
         if device_ms is not None:
             self.device_ms.append(device_ms)
 
 
 @dataclass(frozen=True)
 class Sampling:
-    """How long to measure, and by what the energy is told."""
+    """Time limit of a series, and the meters."""
 
     seconds: float
-    """Of one series, at most."""
+    """Longest duration of one series."""
     energy: Energy
-    settle: Callable[[], None]
-    """Called between series: looks how steady the machine is."""
+    probe_noise: Callable[[], None]
+    """Function, called between series, that times a probe of the machine's noise."""
 
-    def in_turn(self, runs: Mapping[str, Run], percentile: float) -> dict[str, Taken]:
-        """Each once a round, in an order drawn anew, so that a machine that slows down slows all of them."""
-        self.settle()
-        taken = {name: Taken() for name in runs}
-        for name, run in runs.items():
-            taken[name].warm_up_ms += warm_up(run)
-        wanted, order = needed(percentile), list(runs)
+    def interleaved(self, runs: Mapping[str, Run], percentile: float) -> dict[str, Measurement]:
+        """Run each once per round, in an order drawn anew, so that a machine that slows down slows all of them."""
+        self.probe_noise()
+        found = {name: Measurement(warm_up_ms=warm_up(run)) for name, run in runs.items()}
+        wanted, order = samples_needed(percentile), list(runs)
         draw = random.Random(0)
         ends = time.perf_counter() + self.seconds * len(runs)
         for count in range(wanted):
             if time.perf_counter() > ends:
-                for each in taken.values():
-                    each.stopped = f"{count} of the {wanted} samples that p{percentile:g} needs in {self.seconds:g} s"
+                reason = f"{count} of the {wanted} samples that p{percentile:g} needs in {self.seconds:g} s"
+                for each in found.values():
+                    each.stop_reason = reason
                 break
             draw.shuffle(order)
             for name in order:
                 if len(order) > 1:
-                    calm_down()
-                taken[name].take(runs[name], self.energy)
-        return taken
+                    wait_until_idle()
+                found[name].sample(runs[name], self.energy)
+        return found
 
 
-def calm_down() -> None:
-    """Wait while threads spin on after a run, as ONNX Runtime's own do for 0.1 s: they would slow the next one."""
+def wait_until_idle() -> None:
+    """Wait while threads spin after a run, as those of ONNX Runtime do for 0.1 s: they would slow the next one."""
     before_s = time.process_time()
-    for _ in range(MOST_LOOKS):
-        time.sleep(LOOK_S)
+    for _ in range(MAX_IDLE_POLLS):
+        time.sleep(IDLE_POLL_S)
         now_s = time.process_time()
-        if now_s - before_s < CALM * LOOK_S:
+        if now_s - before_s < IDLE_LOAD * IDLE_POLL_S:
             return
         before_s = now_s
 
 
 def warm_up(run: Run) -> list[float]:
-    """The milliseconds of the first runs."""
+    """Run the operation some times, and return the milliseconds of each run."""
     took: list[float] = []
     while len(took) < WARM_UP_RUNS and sum(took) < WARM_UP_S * 1e3:
         started = time.perf_counter()

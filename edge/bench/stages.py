@@ -1,4 +1,4 @@
-"""Each stage by itself: decoding, framing, the three graphs in batches, publishing."""
+"""Stages by themselves: decoding, framing, the three graphs in batches, publishing."""
 
 import itertools
 import tempfile
@@ -21,11 +21,11 @@ from ..wire.drop_reasons import DROP_REASONS
 from ..wire.messages import SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
 from ..wire.publisher import Publisher, stamped
 from ..wire.subscriber import Subscriber
-from . import flops as work
-from .candidates import Contender
+from .candidates import Candidate
+from .flops import graph_cost
 from .report import Series
 from .sampling import Run, Sampling
-from .scenarios import series
+from .scenarios import make_series
 
 BATCHES: dict[GraphName, tuple[int, ...]] = {
     "image_encoder": (1, 2, 4, 8, 16, 32),
@@ -33,18 +33,18 @@ BATCHES: dict[GraphName, tuple[int, ...]] = {
     "fusion": (1, 2, 4, 8),
 }
 PERCENTILE = 90.0
-JOIN_S = 5.0
+DELIVERY_TIMEOUT_S = 5.0
 
 
 def decode(recording: Recording, sampling: Sampling) -> Iterator[Series]:
-    """A second of the recording, from its file to 16 kHz sound and the pictures that are looked at."""
-    second = seconds_of(recording)
-    for taken in sampling.in_turn({"": lambda: next(second)}, PERCENTILE).values():
-        yield series("stage", "decode 1 s", "", taken)
+    """Measure the decoding of one second of a recording, from its file to 16 kHz audio and the frames to process."""
+    seconds = decoded_seconds(recording)
+    for found in sampling.interleaved({"": lambda: next(seconds)}, PERCENTILE).values():
+        yield make_series("stage", "decode 1 s", "", found)
 
 
-def seconds_of(recording: Recording) -> Iterator[None]:
-    """Decodes a second of the recording at a time, again and again."""
+def decoded_seconds(recording: Recording) -> Iterator[None]:
+    """Decode one second of the recording per step, from its beginning again after its end."""
     while True:
         ends_ns = SECOND_NS
         for item in recording.read():
@@ -54,78 +54,80 @@ def seconds_of(recording: Recording) -> Iterator[None]:
 
 
 def frame(framing: Framing, images: Sequence[Image], sampling: Sampling) -> Iterator[Series]:
-    """A picture, from the camera's size to a crop; in their order, as a face is followed."""
-    turning = itertools.cycle(images)
+    """Measure the framing of an image, from the camera's size to a crop; in their order, since a face is tracked."""
+    repeated = itertools.cycle(images)
 
     def run() -> None:
-        framing(next(turning))
+        framing(next(repeated))
 
-    for taken in sampling.in_turn({"": run}, PERCENTILE).values():
-        yield replace(series("stage", "framing", "", taken), moved_mb=images[0].nbytes / 1e6)
+    for found in sampling.interleaved({"": run}, PERCENTILE).values():
+        yield replace(make_series("stage", "framing", "", found), traffic_mb=images[0].nbytes / 1e6)
 
 
-def graphs(contenders: Sequence[Contender], sampling: Sampling) -> Iterator[Series]:
-    """The three graphs in batches, the contenders in turn at each size."""
+def graphs(candidates: Sequence[Candidate], sampling: Sampling) -> Iterator[Series]:
+    """Measure the three graphs in batches, the candidates interleaved at each size."""
     for graph, batches in BATCHES.items():
         for rows in batches:
-            able = [each for each in contenders if rows <= largest(each.bundle, graph)]
+            able = [each for each in candidates if rows <= max_batch(each.bundle, graph)]
             bundles = {each.bundle.folder: each.bundle for each in able}
             inputs = {folder: golden_rows(bundle, graph, rows) for folder, bundle in bundles.items()}
-            works = {folder: work.operations(bundle, graph, inputs[folder]) for folder, bundle in bundles.items()}
-            runs = {each.name: runs_of(each, graph, inputs[each.bundle.folder]) for each in able}
-            taken = sampling.in_turn(runs, PERCENTILE) if runs else {}
+            costs = {folder: graph_cost(bundle, graph, inputs[folder]) for folder, bundle in bundles.items()}
+            runs = {each.name: graph_run(each, graph, inputs[each.bundle.folder]) for each in able}
+            found = sampling.interleaved(runs, PERCENTILE) if runs else {}
             for each in able:
-                done = works[each.bundle.folder]
-                found = series("stage", graph, each.name, taken[each.name], rows)
-                yield replace(found, gflop=done.gflop, moved_mb=done.moved_mb)
+                cost = costs[each.bundle.folder]
+                series = make_series("stage", graph, each.name, found[each.name], rows)
+                yield replace(series, gflop=cost.gflop, traffic_mb=cost.traffic_mb)
 
 
-def largest(bundle: Bundle, graph: GraphName) -> int:
-    """Rows of one of a bundle's graphs."""
+def max_batch(bundle: Bundle, graph: GraphName) -> int:
+    """Return the largest batch of one of a bundle's graphs."""
     return bundle.manifest.graphs.by_name()[graph].batch.largest
 
 
 def golden_rows(bundle: Bundle, graph: GraphName, rows: int) -> dict[str, Array]:
-    """So many of the golden inputs, from the first again once they are through."""
+    """Return a batch of golden inputs, repeated from the first where it is larger than their number."""
     arrays = golden.load(bundle)[graph]
     names = [tensor.name for tensor in bundle.manifest.graphs.by_name()[graph].inputs]
     return {name: np.resize(arrays[name], (rows, *arrays[name].shape[1:])) for name in names}
 
 
-def runs_of(contender: Contender, graph: GraphName, inputs: Mapping[str, Array]) -> Run:
-    """One graph on these inputs; tells the device's time."""
-    ready = get_graph(contender.recognizer.backend, graph)
+def graph_run(candidate: Candidate, graph: GraphName, inputs: Mapping[str, Array]) -> Run:
+    """Return a function that runs a graph on these inputs and returns its GPU time."""
+    opened = get_graph(candidate.recognizer.backend, graph)
 
     def run() -> float | None:
-        ready(inputs)
-        return ready.device_ms
+        opened(inputs)
+        return opened.device_ms
 
     return run
 
 
 def publish(labels: list[str], sampling: Sampling) -> Iterator[Series]:
-    """A prediction, from the loop's hands to a subscriber's, over a local socket."""
+    """Measure the delivery of a prediction, from the publisher to a subscriber, over a local socket."""
     clock = SystemClock()
     with tempfile.TemporaryDirectory() as folder:
         address = f"ipc://{Path(folder) / 'bench'}"
         publisher = Publisher(address, "msgpack", lambda message: stamped(message, clock), lambda _: None)
         with closing(publisher), Subscriber(address) as subscriber:
-            message, numbers = made_prediction(labels), itertools.count(1)
+            message, numbers = make_prediction(labels), itertools.count(1)
 
             def run() -> None:
                 publisher.publish(replace(message, seq=next(numbers)))
-                if subscriber.receive(JOIN_S) is None:
-                    raise PublishError(f"no message came over {address} within {JOIN_S:g} s; is its folder writable?")
+                if subscriber.receive(DELIVERY_TIMEOUT_S) is None:
+                    raise PublishError(
+                        f"no message came over {address} within {DELIVERY_TIMEOUT_S:g} s; is its folder writable?"
+                    )
 
             publisher.publish(message)
-            subscriber.receive(JOIN_S)
+            subscriber.receive(DELIVERY_TIMEOUT_S)
 
-            for taken in sampling.in_turn({"": run}, PERCENTILE).values():
-                yield series("stage", "publish", "", taken)
+            for found in sampling.interleaved({"": run}, PERCENTILE).values():
+                yield make_series("stage", "publish", "", found)
 
 
-def made_prediction(labels: list[str]) -> Prediction:
-    """A message of the usual size."""
+def make_prediction(labels: list[str]) -> Prediction:
+    """Build a message of the usual size."""
     return Prediction(
         schema=SCHEMA, session="0" * 32, stream="main", seq=0, t_start=0, t_end=0, t_publish=0, mono_start=0,
         mono_end=0, mono_publish=0, label=labels[0], labels=labels, probs=[1 / len(labels)] * len(labels),

@@ -1,6 +1,6 @@
-"""What may be said of samples: percentiles that they support, ratios with their intervals, and how noisy they are.
+"""Statistics of samples: percentiles that the samples support, ratios with their intervals, spread and drift.
 
-A percentile is said where the samples support it: where its distribution-free 95 % interval, which lies between two
+A percentile is reported where the samples support it: where its distribution-free 95 % interval, which lies between two
 order statistics (David & Nagaraja, Order Statistics, 2003, section 7.1), ends inside them. That takes 6 samples for
 p50, 36 for p90, 72 for p95 and 368 for p99. MLPerf's counts (Reddi et al., ISCA 2020, section III-D), which bound the
 percentile's rank to a twentieth of what is beyond it at 99 %, are 24,576 for p90 and 270,336 for p99: at two windows a
@@ -18,7 +18,7 @@ RESAMPLES = 2000
 
 
 class Interval(NamedTuple):
-    """An estimate and its 95 % interval."""
+    """Estimate and its 95 % interval."""
 
     value: float
     low: float
@@ -26,26 +26,26 @@ class Interval(NamedTuple):
 
     @property
     def shows_difference(self) -> bool:
-        """Of a ratio: whether 1 lies outside."""
+        """True if the interval of a ratio does not contain 1."""
         return not self.low <= 1 <= self.high
 
 
-def needed(percentile: float) -> int:
-    """How many samples support a percentile (0 to 100, both excluded)."""
+def samples_needed(percentile: float) -> int:
+    """Return how many samples support a percentile (0 to 100, both excluded)."""
     share = max(percentile, 100 - percentile) / 100
     return math.ceil(math.log((1 - CONFIDENCE) / 2) / math.log(share))
 
 
 def percentile(samples: Sequence[float], wanted: float) -> float | None:
-    """None where the samples do not support it."""
-    return float(np.percentile(samples, wanted)) if len(samples) >= needed(wanted) else None
+    """Return a percentile of the samples, None where they do not support it."""
+    return float(np.percentile(samples, wanted)) if len(samples) >= samples_needed(wanted) else None
 
 
 def median_ratio(ours: Sequence[float], theirs: Sequence[float], *, paired: bool = False) -> Interval:
-    """`median(ours) / median(theirs)`, its interval by the bootstrap (Efron & Tibshirani 1993); always the same one.
+    """Return `median(ours) / median(theirs)` with its bootstrap interval (Efron & Tibshirani 1993), drawn by one seed.
 
-    `paired`: sample i of both was taken in one round, so that rounds are drawn, and what is slow for both is no noise.
-    Both have at least one sample.
+    `paired`: sample i of both was taken in one round. Whole rounds are drawn then, so that a round that is slow for
+    both does not widen the interval. Both have at least one sample.
     """
     ours_, theirs_ = np.asarray(ours, float), np.asarray(theirs, float)
     draw = np.random.default_rng(0)
@@ -60,12 +60,12 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float], *, paired: bool
 
 
 def spread(samples: Sequence[float]) -> float:
-    """How far the slower half is from the median: (p90 - p50) / p50."""
+    """Return how far the slow samples are above the median: (p90 - p50) / p50."""
     middle, high = np.percentile(samples, [50, 90])
     return float((high - middle) / middle)
 
 
 def drift(samples: Sequence[float]) -> float:
-    """The median of the last third over that of the first, less 1."""
+    """Return the median of the last third over that of the first, less 1."""
     third = max(1, len(samples) // 3)
     return float(np.median(samples[-third:]) / np.median(samples[:third]) - 1)

@@ -1,4 +1,4 @@
-"""Tables in Markdown and what stands in their cells."""
+"""Format of the tables: Markdown, and the text of their cells."""
 
 import math
 from collections.abc import Iterable, Mapping, Sequence
@@ -11,55 +11,57 @@ from .figures import PERCENTILES, drops, percentiles_ms
 from .report import Series
 from .statistics import Interval
 
-LATENCIES = (*(f"p{wanted}" for wanted in PERCENTILES), "max")
-WORDS = ("scenario", "what", "contender", "bundle", "manifest", "precision", "about", "verdict", "ended early")
-"""The columns that are read from the left, beside those of drops."""
+LATENCY_COLUMNS = (*(f"p{wanted}" for wanted in PERCENTILES), "max")
+TEXT_COLUMNS = (
+    "scenario", "operation", "candidate", "bundle", "manifest", "precision", "about", "verdict", "ended early",
+)  # fmt: skip
+"""Columns that are aligned to the left, beside those of drops."""
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
-    """A table without the columns that are empty in all rows, as wide as its cells on any terminal."""
+    """Build a table without the columns that are empty in all rows, as wide as its cells on any terminal."""
     kept = list(rows)
     shown = [index for index in range(len(columns)) if any(row[index] for row in kept)]
     widths = [max(len(row[index]) for row in (columns, *kept)) for index in shown]
     table = Table(box=box.MARKDOWN, width=sum(widths) + 3 * len(widths) + 1)
     for index, width in zip(shown, widths, strict=True):
-        is_words = columns[index] in WORDS or columns[index].startswith("dropped")
-        table.add_column(Text(columns[index]), justify="left" if is_words else "right", width=width, no_wrap=True)
+        is_text = columns[index] in TEXT_COLUMNS or columns[index].startswith("dropped")
+        table.add_column(Text(columns[index]), justify="left" if is_text else "right", width=width, no_wrap=True)
     for row in kept:
         table.add_row(*(Text(row[index]) for index in shown))
     return table
 
 
-def latencies(series: Series) -> list[str]:
-    """As `LATENCIES` heads them; `-` where the samples do not support it."""
+def latency_cells(series: Series) -> list[str]:
+    """Return the cells under `LATENCY_COLUMNS`, `-` where the samples do not support one."""
     largest = max(series.samples_ms, default=None)
     return [number(value) or "-" for value in (*percentiles_ms(series), largest)]
 
 
-def size_or_rate(size: int, rate: float | None) -> str:
-    """How much at a time: the rate where windows arrive by chance."""
-    return f"{size}" if rate is None else f"{rate:.3g} a second"
+def size_or_rate(series: Series) -> str:
+    """Return the size of a series, or the arrival rate where windows arrive at random."""
+    return f"{series.size}" if series.arrivals_per_s is None else f"{series.arrivals_per_s:.3g} per s"
 
 
-def dropped(series: Series) -> str:
-    """Each reason that occurred."""
+def drop_counts(series: Series) -> str:
+    """Return each drop reason that occurred, with its count."""
     return ", ".join(f"{reason} {count:,}" for reason, count in drops(series).items()) or "none"
 
 
 def ratio_cells(ratio: Interval) -> tuple[str, str]:
-    """A ratio and its interval."""
+    """Return the cells of a ratio and its interval."""
     return f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}"
 
 
 def precisions(precision: Mapping[str, str]) -> str:
-    """One word where all graphs have the same."""
+    """Return the precision of each graph, as one word where all have the same."""
     if len(set(precision.values())) == 1:
         return next(iter(precision.values()))
     return ", ".join(f"{graph} {width}" for graph, width in precision.items())
 
 
 def number(value: float | None) -> str:
-    """Three digits that count, and all before the point; empty where there is none."""
+    """Format a number with three significant digits, and all before the point; empty for None."""
     if value is None:
         return ""
     before = math.floor(math.log10(abs(value))) if value else 0

@@ -1,4 +1,4 @@
-"""What is measured on: a recording's pictures, and its windows with the crops that are new in each."""
+"""Workload of the benchmark: a recording's images, and its windows with the crops that are new in each."""
 
 from collections import deque
 from collections.abc import Sequence
@@ -13,34 +13,34 @@ from ..preprocess.framing import Framing, Image, resize
 from ..preprocess.media import Embedding, Frame, Media, Samples
 from ..sources.base import Recording
 
-MOST_S = 60.0
-"""Of the recording that is looked at."""
+MAX_S = 60.0
+"""Length of the recording that is used, at most."""
 
 
 @dataclass(frozen=True)
 class LiveWindow:
-    """The evidence of one window when it falls due."""
+    """Evidence of one window when it falls due."""
 
     samples: Samples
     """float32 `[n]`, n <= S."""
     embeddings: Embedding
-    """float32 `[n, Dv]`, n <= Tv: of earlier frames and of the new ones."""
+    """float32 `[n, Dv]`, n <= Tv: embeddings of earlier frames and of the new ones."""
     crops: Sequence[Image]
-    """uint8 `[H, W, 3]`: of the frames that are new since the window before."""
+    """uint8 `[H, W, 3]`: crops of the frames that are new since the window before."""
     seen: Sequence[Image]
-    """Those of all its frames, as many as there are embeddings."""
+    """uint8 `[H, W, 3]`: crops of all its frames, as many as there are embeddings."""
 
     def with_embeddings(self, embeddings: Embedding) -> "LiveWindow":
-        """The same, its frames encoded otherwise."""
+        """Return a copy with other embeddings of its frames."""
         return replace(self, embeddings=embeddings)
 
 
 def first_media(recording: Recording) -> list[Media]:
-    """Those of its first minute; SourceError where there are none."""
+    """Return the media of a recording's first minute; SourceError where there are none."""
     media: list[Media] = []
     for item in recording.read():
         media.append(item)
-        if item.end_ns >= to_ns(MOST_S):
+        if item.end_ns >= to_ns(MAX_S):
             break
     if not media:
         raise SourceError(f"{recording.name} has neither sound nor picture in it; give another recording")
@@ -48,7 +48,7 @@ def first_media(recording: Recording) -> list[Media]:
 
 
 def images(media: Sequence[Media]) -> list[Image]:
-    """uint8 `[H, W, 3]` each; SourceError where there is none."""
+    """Return the images, each uint8 `[H, W, 3]`; SourceError where there are none."""
     found = [item.image for item in media if isinstance(item, Frame)]
     if not found:
         raise SourceError("the recording has no picture; give --file one with sound and picture")
@@ -56,9 +56,9 @@ def images(media: Sequence[Media]) -> list[Image]:
 
 
 def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing, hop_s: float) -> list[LiveWindow]:
-    """Windows of whole length, or the longest where the recording is shorter than that.
+    """Return the windows of whole length, or the longest where the recording is shorter than that.
 
-    Where no face is seen the whole pictures stand in for crops: the time does not depend on what they show.
+    Where no face is found the whole images take the place of crops: the time does not depend on their content.
     """
     manifest = recognizer.manifest
     stream = Stream(manifest, framing, audio=True, video=True, begin_ns=0, hop_ns=to_ns(hop_s))
@@ -83,5 +83,5 @@ def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing
 
 
 def standing_in(media: Sequence[Media], video: VideoSpec, hop_s: float) -> list[Image]:
-    """A hop's pictures as crops."""
+    """Return the images of one hop, resized to the size of crops."""
     return [resize(found, video.height, video.width) for found in images(media)[: max(1, round(video.rate_hz * hop_s))]]

@@ -1,4 +1,4 @@
-"""The command `foal-edge bench`, and what another room adds to it."""
+"""Command `foal-edge bench`, whose options and run `python -m export bench` shares."""
 
 from collections.abc import Callable, Sequence
 from functools import partial
@@ -8,12 +8,11 @@ from typing import Any, get_args
 import click
 
 from ..backends.registry import choices
-from ..bench import compare, plots, roof, tables
-from ..bench import report as document
-from ..bench.candidates import Opening, open_contenders
+from ..bench import compare, plots, roofline, tables
+from ..bench.candidates import OpenBaselines, open_candidates
 from ..bench.plot_style import require_matplotlib
-from ..bench.report import Roof
-from ..bench.run import Part, Plan, measure
+from ..bench.report import Roofline, read_report, write_report
+from ..bench.run import BenchOptions, Part, measure
 from ..bundle.load import SHIPPED, Bundle, load
 from ..errors import FoalError, UsageError
 from ..session.config import HOP_S
@@ -22,23 +21,23 @@ from .options import Seconds, audio_track_option, make_engine_builder, threads_o
 from .terminal import complaints, console
 
 QUICK_S, USUAL_S = 5.0, 240.0
-MOST_STREAMS = 64
+MAX_STREAMS = 64
 QUICK_PARTS: tuple[Part, ...] = ("stages", "scenarios", "naive", "live")
 PARTS: tuple[Part, ...] = get_args(Part)
 FILE = click.Path(readable=False, path_type=Path)
 
 
-def streams_given(_context: click.Context, _option: click.Parameter, value: str) -> list[int]:
-    """The numbers of streams of a list with commas, or a complaint.
+def parse_stream_counts(_context: click.Context, _option: click.Parameter, value: str) -> list[int]:
+    """Parse numbers of streams between commas; click.BadParameter where they are none.
 
-    A function and not a `click.ParamType`: that class is generic from click 8.4 on, and was not before.
+    This is a function and no `click.ParamType`: that class is generic from click 8.4 on, and was not before.
     """
     try:
         numbers = [int(part) for part in value.split(",")]
     except ValueError:
         numbers = []
-    if not numbers or min(numbers) < 1 or max(numbers) > MOST_STREAMS:
-        raise click.BadParameter(f"{value!r} is no list of numbers of streams, 1 to {MOST_STREAMS}, e.g. 1,4,8")
+    if not numbers or min(numbers) < 1 or max(numbers) > MAX_STREAMS:
+        raise click.BadParameter(f"{value!r} is no list of numbers of streams, 1 to {MAX_STREAMS}, e.g. 1,4,8")
     return numbers
 
 
@@ -48,28 +47,41 @@ OPTIONS = (
         "backends",
         multiple=True,
         type=click.Choice(choices()),
-        help="What runs the model; may be repeated, the first is what others are compared with.  [default: auto]",
+        help="Backend that runs the model; may be repeated, the others are compared with the first.  [default: auto]",
     ),
     threads_option,
-    click.option("--file", type=FILE, help="A recording with sound and picture.  [default: the demo as a film]"),
+    click.option("--file", type=FILE, help="Recording with audio and video.  [default: the demo's]"),
     audio_track_option,
     video_track_option,
-    click.option("--hop", "hop_s", type=Seconds(0.05, 60), default=HOP_S, show_default=True, help="Of the live runs."),
     click.option(
-        "--streams",
-        metavar="NUMBERS",
-        callback=streams_given,
-        default="1,8",
+        "--hop",
+        "hop_s",
+        type=Seconds(0.05, 60),
+        default=HOP_S,
         show_default=True,
-        help="How many, a live run each, e.g. 1,4,8,12.",
+        help="Seconds between predictions.",
     ),
     click.option(
-        "--only", "parts", multiple=True, type=click.Choice(PARTS), help="This part; may be repeated.  [default: all]"
+        "--streams",
+        "stream_counts",
+        metavar="NUMBERS",
+        callback=parse_stream_counts,
+        default="1,8",
+        show_default=True,
+        help="Numbers of streams, a live run each, e.g. 1,4,8,12.",
+    ),
+    click.option(
+        "--only",
+        "parts",
+        multiple=True,
+        type=click.Choice(PARTS),
+        help="Part to measure; may be repeated.  [default: all]",
     ),
     click.option(
         "--seconds",
         type=Seconds(0.1, 86400),
-        help=f"Of one series at most; it ends as soon as its samples support its percentile.  [default: {USUAL_S:g}]",
+        help="Longest duration of one series, which ends as soon as its samples support its percentile.  "
+        f"[default: {USUAL_S:g}]",
     ),
     click.option(
         "--idle",
@@ -77,18 +89,18 @@ OPTIONS = (
         type=Seconds(0, 86400),
         default=60.0,
         show_default=True,
-        help="Before the window after idling.",
+        help="Pause before the window that is measured after idling.",
     ),
     click.option(
-        "--quick", is_flag=True, help=f"A look of a few minutes: {QUICK_S:g} s a series, no idling, no cold starts."
+        "--quick", is_flag=True, help=f"Take a few minutes: {QUICK_S:g} s per series, no idling, no cold starts."
     ),
-    click.option("--json", "json_file", type=FILE, help="All figures and samples, as one document."),
-    click.option("--plot", "plot_folder", type=FILE, help="Pictures of them, into this folder (needs matplotlib)."),
+    click.option("--json", "json_file", type=FILE, help="Write all figures and samples into this file."),
+    click.option("--plot", "plot_folder", type=FILE, help="Write plots into this folder (needs matplotlib)."),
 )
 
 
 def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that measures."""
+    """Add the options of a benchmark to a command."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
@@ -96,32 +108,32 @@ def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group(invoke_without_command=True)
 @click.option(
-    "--bundle", "folders", multiple=True, type=FILE, help="Folder of a model; may be repeated.  [default: foal-nano]"
+    "--bundle", "folders", multiple=True, type=FILE, help="Folder of a bundle; may be repeated.  [default: foal-nano]"
 )
 @bench_options
 @click.pass_context
 def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) -> None:
-    """Measure latency and throughput on this device, backends and bundles beside each other.
+    """Measure latency and throughput of backends and bundles on this device.
 
-    Takes some ten minutes, --quick a few. `foal-edge bench compare` tells two measurements apart.
+    Takes about ten minutes, with --quick a few. `foal-edge bench compare` compares two measurements.
     """
     if context.invoked_subcommand is None:
-        run([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
+        run_benchmark([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
 
 
 @bench.command("compare")
 @click.argument("before", type=FILE, metavar="A.json")
 @click.argument("after", type=FILE, metavar="B.json")
 def compare_command(before: Path, after: Path) -> None:
-    """What has changed from A to B, with the intervals of the ratios."""
-    for part in compare.compare(document.read(before), document.read(after)):
+    """Compare two measurements: ratios of the medians from A to B, with their intervals."""
+    for part in compare.compare(read_report(before), read_report(after)):
         console.print(part)
 
 
-def run(
+def run_benchmark(
     bundles: Sequence[Bundle],
-    opening: Opening,
-    roof_of: Callable[[], Roof] | None,
+    open_baselines: OpenBaselines,
+    measure_roofline: Callable[[], Roofline] | None,
     *,
     backends: Sequence[str],
     threads: int,
@@ -132,28 +144,32 @@ def run(
     plot_folder: Path | None,
     audio_track: int | None,
     video_track: int | None,
-    **asked: Any,
+    **options: Any,
 ) -> None:
-    """Measure, print, and keep what is asked for; `opening` and `roof_of` are another room's backends and roof."""
+    """Measure, print the tables, and write the report and the plots that are asked for.
+
+    `open_baselines` opens further backends; `measure_roofline` takes the place of the processor's. FoalError, after all
+    is printed and written, where a part failed.
+    """
     for path in filter(None, (json_file, plot_folder)):
         if not path.parent.is_dir():
             raise UsageError(f"no such folder: {path.parent}; make it first")
     if plot_folder:
         require_matplotlib()
-    plan = Plan(
+    settings = BenchOptions(
         parts=parts or (QUICK_PARTS if quick else PARTS),
         seconds=seconds or (QUICK_S if quick else USUAL_S),
         numbers=Numbers(audio_track, video_track),
-        **asked,
+        **options,
     )
     engine_builder = make_engine_builder(lambda: False)
-    contenders = open_contenders(bundles, backends or ["auto"], threads, engine_builder, opening)
-    found = measure(plan, contenders, roof_of or partial(roof.measure, threads), complaints.print)
+    candidates = open_candidates(bundles, backends or ["auto"], threads, engine_builder, open_baselines)
+    report = measure(settings, candidates, measure_roofline or partial(roofline.measure, threads), complaints.print)
     if json_file:
-        document.write(found, json_file)
-    for table in tables.tables(found):
+        write_report(report, json_file)
+    for table in tables.tables(report):
         console.print(table)
-    for image in plots.draw(found, plot_folder) if plot_folder else ():
-        complaints.print(f"wrote {image}")
-    if found.failed:
-        raise FoalError("\n".join([f"not measured were {len(found.failed)} parts:", *found.failed]))
+    for plot in plots.write_plots(report, plot_folder) if plot_folder else ():
+        complaints.print(f"wrote {plot}")
+    if report.failed:
+        raise FoalError("\n".join([f"{len(report.failed)} parts failed:", *report.failed]))

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from edge.bench.flops import Work, operations, operations_of
+from edge.bench.flops import Cost, graph_cost, node_flop
 from edge.bundle import golden
 from edge.bundle.load import SHIPPED, Bundle, load
 
@@ -41,10 +41,10 @@ def bundle() -> Bundle:
 def test_the_image_encoder_is_counted_as_by_hand(bundle: Bundle) -> None:
     frames = np.random.default_rng(0).integers(0, 256, (FRAMES, 64, 64, 3)).astype(np.uint8)
     by_hand = sum(2 * FRAMES * c_in * c_out * kernel**2 * side**2 for c_in, c_out, kernel, side in IMAGE_CONVOLUTIONS)
-    found = operations(bundle, "image_encoder", {"frames": frames})
+    found = graph_cost(bundle, "image_encoder", {"frames": frames})
     assert found.gflop == pytest.approx(by_hand / 1e9)
     file = (SHIPPED / "image_encoder.onnx").stat().st_size
-    assert found.moved_mb == pytest.approx((file + FRAMES * 64 * 64 * 3 + FRAMES * WIDTH * 4) / 1e6)
+    assert found.traffic_mb == pytest.approx((file + FRAMES * 64 * 64 * 3 + FRAMES * WIDTH * 4) / 1e6)
 
 
 def test_factors_that_are_constant_are_counted(bundle: Bundle) -> None:
@@ -57,13 +57,13 @@ def test_factors_that_are_constant_are_counted(bundle: Bundle) -> None:
     towards_audio = 2 * width**2 * (2 * audio + 2 * video) + heads
     contrast = 2 * 2 * (width * 512 + 512 * 512)
     by_hand = 2 * (towards_video + towards_audio) + contrast + 2 * 2 * width * 4
-    assert operations(bundle, "fusion", one).gflop == pytest.approx(by_hand / 1e9)
+    assert graph_cost(bundle, "fusion", one).gflop == pytest.approx(by_hand / 1e9)
 
 
 def test_nothing_is_left_in_the_working_directory(bundle: Bundle, tmp_path: Path, monkeypatch) -> None:
     monkeypatch.chdir(tmp_path)
-    found = operations(bundle, "audio_encoder", golden.load(bundle)["audio_encoder"])
-    assert isinstance(found, Work)
+    found = graph_cost(bundle, "audio_encoder", golden.load(bundle)["audio_encoder"])
+    assert isinstance(found, Cost)
     assert found.gflop > 0
     assert list(tmp_path.iterdir()) == []
     json.dumps(found)
@@ -88,4 +88,4 @@ def test_nothing_is_left_in_the_working_directory(bundle: Bundle, tmp_path: Path
     ],
 )
 def test_each_operator_is_counted(kind: str, inputs: list, output: list, flop: int) -> None:
-    assert operations_of(kind, inputs, [output]) == flop
+    assert node_flop(kind, inputs, [output]) == flop

@@ -10,12 +10,12 @@ import pytest
 from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import prove
 from edge.bench import recording
-from edge.bench import report as document
-from edge.bench.candidates import make_contender
-from edge.bench.cold_start import await_prediction, without_engines
+from edge.bench.candidates import make_candidate
+from edge.bench.cold_start import await_prediction, copy_without_engines
 from edge.bench.energy import Energy
-from edge.bench.live import live
+from edge.bench.live import measure_live
 from edge.bench.program import Program
+from edge.bench.report import Scenario, read_report
 from edge.bench.sampling import Sampling
 from edge.bundle.load import SHIPPED, load
 from edge.errors import FoalError, SourceError
@@ -39,17 +39,17 @@ def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> Non
 
 
 @pytest.fixture(scope="module")
-def contender():
+def candidate():
     bundle = load(SHIPPED)
     arguments = "--bundle", str(SHIPPED), "--backend", "onnxruntime", "--threads", "1"
     backend = OrtBackend(bundle, 1)
-    return make_contender(bundle, backend, prove(bundle, backend), arguments)
+    return make_candidate(bundle, backend, prove(bundle, backend), arguments)
 
 
-def test_windows_of_whole_length_are_counted(film: Path, contender) -> None:
-    found = live(contender, film, 2, 0.5, Sampling(1.5, Energy(()), lambda: None))
+def test_windows_of_whole_length_are_counted(film: Path, candidate) -> None:
+    found = measure_live(candidate, film, 2, 0.5, Sampling(1.5, Energy(()), lambda: None))
     assert (found.scenario, found.size, found.counts["windows"]) == ("live", 2, len(found.samples_ms))
-    assert found.stopped == f"{len(found.samples_ms)} of the 368 samples that p99 needs"
+    assert found.stop_reason == f"{len(found.samples_ms)} of the 368 samples that p99 needs"
     assert len(found.warm_up_ms) >= 20
     assert all(total >= 0 for total in found.samples_ms)
     assert found.stages_ms["total"] == found.samples_ms
@@ -58,11 +58,11 @@ def test_windows_of_whole_length_are_counted(film: Path, contender) -> None:
     assert found.counts["missed"] == 0
 
 
-def test_a_recording_without_a_whole_window_is_named(contender, tmp_path: Path) -> None:
+def test_a_recording_without_a_whole_window_is_named(candidate, tmp_path: Path) -> None:
     short = tmp_path / "short.mp4"
     recording.write(short, 2)
     with pytest.raises(SourceError, match=r"short\.mp4 gives no window of 6 s"):
-        live(contender, short, 1, 0.5, Sampling(1, Energy(()), lambda: None))
+        measure_live(candidate, short, 1, 0.5, Sampling(1, Energy(()), lambda: None))
 
 
 def await_end(program: Program) -> None:
@@ -89,7 +89,7 @@ def test_a_bundle_is_copied_without_its_engines(tmp_path: Path) -> None:
     for name in ("manifest.json", "engines/sm89/x.engine"):
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
-    with without_engines(tmp_path) as copy:
+    with copy_without_engines(tmp_path) as copy:
         assert [path.name for path in copy.iterdir()] == ["manifest.json"]
     assert not copy.exists()
 
@@ -101,8 +101,8 @@ def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path
         "--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "plots"),
     )  # fmt: skip
     assert told.status == 0, told.err
-    found = document.read(tmp_path / "a.json")
-    assert {each.scenario for each in found.series} == set(get_args(document.Scenario)) - {"cold start", "after idle"}
+    found = read_report(tmp_path / "a.json")
+    assert {each.scenario for each in found.series} == set(get_args(Scenario)) - {"cold start", "after idle"}
     assert found.naive[0].difference <= 1e-4
     assert json.loads((tmp_path / "a.json").read_bytes())["machine"]["versions"]["onnxruntime"]
     assert "capture to publish" in told.out

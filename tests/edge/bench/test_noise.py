@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bench.noise import Steadiness, own_ticks
+from edge.bench.noise import NoiseMonitor, tree_ticks
 
 QUIET_MS = [1.0, 1.01, 0.99] * 10
 
@@ -26,14 +26,14 @@ def made_process(root: Path, process: int, parent: int, *ticks: int, name: str =
 
 
 def test_a_look_times_the_work(tmp_path: Path) -> None:
-    steadiness = Steadiness()
+    noise = NoiseMonitor()
     for _ in range(3):
-        steadiness.look()
-    found = steadiness.report()
-    assert len(found.work_ms) == 3
-    assert min(found.work_ms) > 0
-    assert 0 <= found.stolen <= 1
-    assert 0 <= found.others <= 1
+        noise.probe()
+    found = noise.summarize()
+    assert len(found.probe_ms) == 3
+    assert min(found.probe_ms) > 0
+    assert 0 <= found.steal_share <= 1
+    assert 0 <= found.other_share <= 1
 
 
 def test_shares_are_of_all_cpu_time_since_the_making(tmp_path: Path) -> None:
@@ -41,16 +41,16 @@ def test_shares_are_of_all_cpu_time_since_the_making(tmp_path: Path) -> None:
     made_stat(tmp_path, user=1000, system=100, idle=5000, iowait=50, steal=70)
     made_process(tmp_path, process, 1, 300, 20, 0, 0)
     made_process(tmp_path, process + 1, process, 50, 5, 0, 0)
-    steadiness = Steadiness(tmp_path)
-    steadiness.work_ms += QUIET_MS
+    noise = NoiseMonitor(tmp_path)
+    noise.probe_ms += QUIET_MS
     made_stat(tmp_path, user=1450, nice=10, system=160, idle=5350, iowait=60, irq=10, softirq=10, steal=170)
     made_process(tmp_path, process, 1, 500, 30, 40, 10)
     made_process(tmp_path, process + 1, process, 90, 5, 0, 0)
-    found = steadiness.report()
-    assert found.stolen == pytest.approx(100 / 1000)
-    assert found.others == pytest.approx((540 - 300) / 1000)
-    assert [complaint.split(" took ")[0] for complaint in found.complaints] == ["the hypervisor", "other processes"]
-    assert "24.0%" in found.complaints[1]
+    found = noise.summarize()
+    assert found.steal_share == pytest.approx(100 / 1000)
+    assert found.other_share == pytest.approx((540 - 300) / 1000)
+    assert [warning.split(" took ")[0] for warning in found.warnings] == ["the hypervisor", "other processes"]
+    assert "24.0%" in found.warnings[1]
 
 
 def test_own_time_is_that_of_children_and_theirs(tmp_path: Path) -> None:
@@ -59,38 +59,38 @@ def test_own_time_is_that_of_children_and_theirs(tmp_path: Path) -> None:
     made_process(tmp_path, 12, 11, 0, 1000, 0, 0)
     made_process(tmp_path, 13, 1, 5, 5, 5, 5)
     (tmp_path / "proc/14").mkdir()
-    assert own_ticks(tmp_path / "proc", 10) == 1 + 2 + 3 + 4 + 100 + 1000
+    assert tree_ticks(tmp_path / "proc", 10) == 1 + 2 + 3 + 4 + 100 + 1000
 
 
 def test_a_quiet_machine_has_no_complaints(tmp_path: Path) -> None:
     made_stat(tmp_path, user=10, idle=1000)
-    steadiness = Steadiness(tmp_path)
-    steadiness.work_ms += QUIET_MS
+    noise = NoiseMonitor(tmp_path)
+    noise.probe_ms += QUIET_MS
     made_stat(tmp_path, user=50, idle=2000, steal=10)
-    found = steadiness.report()
-    assert found.complaints == []
-    assert found.work_ms == QUIET_MS
+    found = noise.summarize()
+    assert found.warnings == []
+    assert found.probe_ms == QUIET_MS
 
 
 @pytest.mark.parametrize(
-    ("work_ms", "complaint"),
+    ("probe_ms", "warning"),
     [
-        ([1.0] * 5 + [1.3] * 2 + [1.0] * 3, "p90 was 30% above its median"),
+        ([1.0] * 5 + [1.3] * 2 + [1.0] * 3, "p90 of the probes was 30% above their median"),
         ([1.0] * 5 + [1.05] * 5 + [1.14] * 5, "+14% in the last third"),
         ([1.14] * 5 + [1.1] * 5 + [1.0] * 5, "-12% in the last third"),
     ],
 )
-def test_work_that_is_not_steady_is_complained_of(tmp_path: Path, work_ms: list, complaint: str) -> None:
+def test_work_that_is_not_steady_is_warned_of(tmp_path: Path, probe_ms: list, warning: str) -> None:
     made_stat(tmp_path, idle=1000)
-    steadiness = Steadiness(tmp_path)
-    steadiness.work_ms += work_ms
-    (found,) = steadiness.report().complaints
-    assert complaint in found
+    noise = NoiseMonitor(tmp_path)
+    noise.probe_ms += probe_ms
+    (found,) = noise.summarize().warnings
+    assert warning in found
     assert "is expected; " in found
 
 
-def test_a_kernel_that_does_not_tell_is_complained_of(tmp_path: Path) -> None:
-    found = Steadiness(tmp_path).report()
-    assert (found.stolen, found.others, found.work_ms) == (0, 0, [])
-    assert len(found.complaints) == 1
-    assert "cannot be read" in found.complaints[0]
+def test_a_kernel_that_does_not_tell_is_warned_of(tmp_path: Path) -> None:
+    found = NoiseMonitor(tmp_path).summarize()
+    assert (found.steal_share, found.other_share, found.probe_ms) == (0, 0, [])
+    assert len(found.warnings) == 1
+    assert "cannot be read" in found.warnings[0]

@@ -5,11 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.bench import live, recording
-from edge.bench import report as document
-from edge.bench import run as plan
+from edge.bench import live, recording, run
 from edge.bench.energy import Energy
-from edge.bench.report import Roof, Series
+from edge.bench.report import Roofline, Series, read_report
 from edge.bench.sampling import Sampling
 from edge.bundle.load import SHIPPED, load
 from edge.cli import bench as commands
@@ -17,7 +15,7 @@ from edge.errors import FoalError
 
 
 def series(size: int) -> Series:
-    return Series(scenario="live", what="capture to publish", contender="nano", size=size, samples_ms=[5.0])
+    return Series(scenario="live", operation="capture to publish", candidate="nano", size=size, samples_ms=[5.0])
 
 
 def test_a_part_that_fails_is_told_and_the_others_are_measured_and_kept(
@@ -26,42 +24,44 @@ def test_a_part_that_fails_is_told_and_the_others_are_measured_and_kept(
     film, kept = tmp_path / "demo.mp4", tmp_path / "kept.json"
     recording.write(film, 7)
 
-    def measured(contender: object, path: Path, streams: int, *_: object) -> Series:
+    def measured(candidate: object, path: Path, streams: int, *_: object) -> Series:
         if streams == 2:
             raise FoalError("foal-edge ended with status 3 while it was measured")
         if streams == 3:
             raise ZeroDivisionError
         return series(streams)
 
-    monkeypatch.setattr(plan, "live", measured)
-    monkeypatch.setattr(commands.roof, "measure", lambda threads: Roof(gemm_gflops=1.0, copy_gbps=1.0))
+    monkeypatch.setattr(run, "measure_live", measured)
+    monkeypatch.setattr(commands.roofline, "measure", lambda threads: Roofline(gemm_gflops=1.0, copy_gbps=1.0))
     options = ("--only", "live", "--streams", "1,2,3", "--file", film, "--backend", "onnxruntime", "--json", kept)
     ended = edge_command("bench", *options)
     assert ended.status == FoalError.exit_status
-    found = document.read(kept)
+    found = read_report(kept)
     assert [each.size for each in found.series] == [1]
     first, second = found.failed
     assert first.startswith("live, 2 streams")
     assert "status 3" in first
     assert "ZeroDivisionError" in second
     assert "- FAILED: live, 2 streams" in ended.out
-    assert "not measured were 2 parts" in ended.err
+    assert "2 parts failed" in ended.err
 
 
 def test_what_was_seen_before_the_program_broke_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
     runs: Iterator[int] = iter([1])
 
-    def watch(arguments: object, window_s: float, wanted: int, sampling: Sampling, seen: live.Watched) -> None:
+    def run_once(
+        arguments: object, window_s: float, wanted: int, sampling: Sampling, seen: live.LiveMeasurement
+    ) -> None:
         if next(runs, None) is None:
             raise FoalError("foal-edge ended with status 3")
         seen.latencies_ms += [5.0, 6.0]
 
-    monkeypatch.setattr(live, "watch", watch)
+    monkeypatch.setattr(live, "run_once", run_once)
 
-    class Contender:
+    class Candidate:
         name, bundle = "nano", load(SHIPPED)
         arguments: tuple[str, ...] = ()
 
-    found = live.live(Contender(), Path("x.mp4"), 1, 0.5, Sampling(1.0, Energy(()), lambda: None))  # type: ignore[arg-type]
+    found = live.measure_live(Candidate(), Path("x.mp4"), 1, 0.5, Sampling(1.0, Energy(()), lambda: None))  # type: ignore[arg-type]
     assert found.samples_ms == [5.0, 6.0]
-    assert found.stopped == "2 of the 368 samples that p99 needs; foal-edge ended with status 3"
+    assert found.stop_reason == "2 of the 368 samples that p99 needs; foal-edge ended with status 3"

@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from edge.bench.statistics import Interval, drift, median_ratio, needed, percentile, spread
+from edge.bench.statistics import Interval, drift, median_ratio, percentile, samples_needed, spread
 
 PERCENTILES = [(50, 6), (90, 36), (95, 72), (99, 368)]
 
@@ -19,9 +19,9 @@ def has_interval(count: int, share: float) -> bool:
 
 @pytest.mark.parametrize(("wanted", "count"), PERCENTILES)
 def test_needed_is_the_smallest_count_with_an_interval(wanted: float, count: int) -> None:
-    assert needed(wanted) == count
+    assert samples_needed(wanted) == count
     assert next(n for n in range(1, 1000) if has_interval(n, wanted / 100)) == count
-    assert needed(100 - wanted) == count
+    assert samples_needed(100 - wanted) == count
 
 
 @pytest.mark.parametrize(("wanted", "count"), PERCENTILES[:3])

@@ -1,11 +1,11 @@
-"""A small benchmark of two contenders, the second slower, made without measuring anything."""
+"""A small benchmark of two candidates, the second slower, made without measuring anything."""
 
 from collections.abc import Iterator
 
 import msgspec
 import numpy as np
 
-from edge.bench.report import Contender, Document, Machine, Naive, Noise, Roof, Series
+from edge.bench.report import CandidateInfo, Machine, NaiveComparison, Noise, Report, Roofline, Series
 
 FIRST, SECOND = "foal-nano onnxruntime-cpu", "foal-nano onnxruntime-cuda"
 MACHINE = Machine(
@@ -21,8 +21,8 @@ MACHINE = Machine(
     power_mode=None,
     temperature_c=44.6,
 )
-NOISE = Noise(work_ms=[5.0, 5.1, 5.2, 5.0], stolen=0.0, others=0.01, complaints=[])
-ROOF = Roof(gemm_gflops=100.0, copy_gbps=10.0)
+NOISE = Noise(probe_ms=[5.0, 5.1, 5.2, 5.0], steal_share=0.0, other_share=0.01, warnings=[])
+ROOFLINE = Roofline(gemm_gflops=100.0, copy_gbps=10.0)
 LIVE_SIZES = (1, 2, 4, 8)
 
 
@@ -31,10 +31,10 @@ def around(middle: float, count: int, seed: int) -> list[float]:
     return (middle * np.random.default_rng(seed).lognormal(0, 0.1, count)).tolist()
 
 
-def contender(name: str, **fields) -> Contender:
+def candidate(name: str, **fields) -> CandidateInfo:
     graphs = dict.fromkeys(("image_encoder", "audio_encoder", "fusion"), "fp32")
     about = {"bundle": "foal-nano 1.0", "manifest_sha256": "ab" * 32, "precision": graphs, "backend": "onnxruntime"}
-    return Contender(**{"name": name, **about, "about": "4 threads", "difference": 0.02, **fields})
+    return CandidateInfo(**{"name": name, **about, "about": "4 threads", "difference": 0.02, **fields})
 
 
 def live(name: str, size: int, slower: float, seed: int) -> Series:
@@ -45,13 +45,13 @@ def live(name: str, size: int, slower: float, seed: int) -> Series:
     late = 40 if size == LIVE_SIZES[-1] else 0
     return Series(
         scenario="live",
-        what="a window",
-        contender=name,
+        operation="a window",
+        candidate=name,
         size=size,
         samples_ms=total,
         cpu_s=6.0 * size * slower,
         peak_mb=300.0,
-        lasted_s=60.0,
+        duration_s=60.0,
         counts={"windows": windows, "windows_late": late, "frames_overload": 0},
         stages_ms={
             "encode_video": around(15 * slower, windows, seed),
@@ -71,49 +71,53 @@ def series_of(name: str, slower: float, seed: int) -> Iterator[Series]:
         ("offline", 40, 16, None),
     ):
         samples = around(8 * size * slower, count, seed)
-        fields = {"size": size, "rate": rate, "cpu_s": sum(samples) / 500, "peak_mb": 250.0}
-        yield Series(scenario=scenario, what="a window", contender=name, samples_ms=samples, **fields)
-    stopped = "after 60 s"
+        fields = {"size": size, "arrivals_per_s": rate, "cpu_s": sum(samples) / 500, "peak_mb": 250.0}
+        yield Series(scenario=scenario, operation="a window", candidate=name, samples_ms=samples, **fields)
+    reason = "after 60 s"
     yield Series(
-        scenario="cold start", what="to the first window", contender=name, samples_ms=[900.0] * 5, stopped=stopped
+        scenario="cold start",
+        operation="to the first window",
+        candidate=name,
+        samples_ms=[900.0] * 5,
+        stop_reason=reason,
     )
     yield from (live(name, size, slower, seed) for size in LIVE_SIZES)
 
 
 def stages_of(name: str, slower: float, seed: int) -> Iterator[Series]:
-    for what, middle, gflop in (("image_encoder", 2.0, 0.1), ("audio_encoder", 4.0, 0.2), ("fusion", 1.0, 0.01)):
+    for stage, middle, gflop in (("image_encoder", 2.0, 0.1), ("audio_encoder", 4.0, 0.2), ("fusion", 1.0, 0.01)):
         for rows in (1, 4, 16):
             yield Series(
                 scenario="stage",
-                what=what,
-                contender=name,
+                operation=stage,
+                candidate=name,
                 size=rows,
                 samples_ms=around(middle * rows**0.8 * slower, 20, seed + rows),
                 device_ms=[0.1] * 20 if name == SECOND else [],
                 gflop=gflop * rows,
-                moved_mb=1.0,
+                traffic_mb=1.0,
                 cpu_s=0.1,
             )
 
 
-DOCUMENT = Document(
+REPORT = Report(
     date="2026-01-02T03:04:05Z",
     command="foal-edge bench",
     recording="demo",
     hop_s=0.5,
-    picture_hz=5.0,
+    frame_rate_hz=5.0,
     window_s=6.0,
     machine=MACHINE,
     noise=NOISE,
-    roof=ROOF,
-    contenders=[contender(FIRST), contender(SECOND)],
+    roofline=ROOFLINE,
+    candidates=[candidate(FIRST), candidate(SECOND)],
     series=[
         *series_of(FIRST, 1.0, 1),
         *series_of(SECOND, 1.6, 5),
-        Series(scenario="stage", what="decode", contender="", samples_ms=around(0.5, 20, 9)),
+        Series(scenario="stage", operation="decode", candidate="", samples_ms=around(0.5, 20, 9)),
         *stages_of(FIRST, 1.0, 1),
         *stages_of(SECOND, 1.6, 5),
     ],
-    naive=[Naive(contender=FIRST, once_cpu_ms=[10.0] * 8, again_cpu_ms=[40.0] * 8, difference=2e-7)],
+    naive=[NaiveComparison(candidate=FIRST, cached_cpu_ms=[10.0] * 8, naive_cpu_ms=[40.0] * 8, difference=2e-7)],
 )
-EMPTY = msgspec.structs.replace(DOCUMENT, contenders=[], series=[], naive=[])
+EMPTY = msgspec.structs.replace(REPORT, candidates=[], series=[], naive=[])
