@@ -26,11 +26,6 @@ PREPOSITIONS = re.compile(
 PENDING: set[str] = {
     "edge",
     "edge/cli",
-    "edge/evaluation",
-    "edge/live",
-    "edge/preprocess",
-    "edge/recording",
-    "edge/session",
     "edge/sources",
     "edge/sync",
     "edge/system",

@@ -9,6 +9,7 @@ from ..clock import to_ns
 from ..errors import SourceError
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
+from ..live.windows import read_windows
 from ..preprocess.framing import Framing, Image, resize
 from ..preprocess.media import Embedding, Frame, Media, Samples
 from ..sources.base import Recording
@@ -64,18 +65,12 @@ def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing
     stream = Stream(manifest, framing, audio=True, video=True, begin_ns=0, hop_ns=to_ns(hop_s))
     windows: list[LiveWindow] = []
     seen: deque[Image] = deque(maxlen=manifest.frames)
-    for item in media:
-        stream.add([item])
-        while stream.due(item.end_ns):
-            stream.look()
-            seen += stream.crops
-            crops = stream.crops or standing_in(media, manifest.video, hop_s)
-            stream.keep(recognizer.embed(stream.crops))
-            window = stream.cut(stream.grid.next_ns)
-            stream.grid.advance()
-            if window is not None:
-                faces = list(seen)[len(seen) - len(window.embeddings) :]
-                windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), crops, faces))
+    for window, new_crops in read_windows(stream, media, recognizer):
+        seen += new_crops
+        if window is not None:
+            crops = new_crops or standing_in(media, manifest.video, hop_s)
+            faces = list(seen)[len(seen) - len(window.embeddings) :]
+            windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), crops, faces))
     if not windows:
         raise SourceError(f"the recording is shorter than a hop of {hop_s:g} s; give --file a longer one")
     longest = max(len(window.samples) for window in windows)

@@ -11,8 +11,8 @@ from ..errors import FoalError, UsageError
 from ..live.recognizer import Recognizer
 from ..recording.compare import FLOATS_ALIKE, LOWER_ALIKE
 from ..recording.machine import here, otherwise
-from ..recording.metadata import Session, read_session
-from ..recording.reader import has_steps
+from ..recording.metadata import RunMetadata, read_metadata
+from ..recording.reader import has_inputs
 from ..recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
 from ..system.signals import interruptible
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, check_exposure, publishing_address
@@ -58,12 +58,12 @@ def replay(
     were sent. --compare is byte for byte on the processor and with the versions that recorded it; on others floats may
     differ a little, which is said.
     """
-    about = read_session(recording)
-    infers = has_steps(recording) and not messages_only
+    about = read_metadata(recording)
+    infers = has_inputs(recording) and not messages_only
     if compare and not infers:
         raise UsageError(
             f"--compare goes by sound and pictures, without --messages-only: {recording} was recorded "
-            f"{'with' if has_steps(recording) else 'without'} --record-media"
+            f"{'with' if has_inputs(recording) else 'without'} --record-media"
         )
     server_keys = load_server_keys(keys) if keys else None
     address = None if compare else publishing_address(bind, fast)
@@ -89,7 +89,7 @@ def replay(
                 where = f"publishing at {publisher.address}" if publisher.address else "not publishing"
                 complaints.print(f"replaying {about.run_spec.session}, {where}")
             if recognizer:
-                played.steps(recognizer, publisher.publish_each)
+                played.run(recognizer, publisher.publish_each)
             else:
                 played.messages(publisher.publish_each)
 
@@ -111,7 +111,7 @@ def compare_with(played: Replay, recognizer: Recognizer) -> str:
     return f"{counted}; {within}" if reason else counted
 
 
-def allowance(about: Session, recognizer: Recognizer) -> tuple[float, str | None]:
+def allowance(about: RunMetadata, recognizer: Recognizer) -> tuple[float, str | None]:
     """By how much floats may differ from the recorded ones, and why; 0 and None on the machine that recorded them."""
     reason = otherwise(about.machine, here(), about.threads)
     if recognizer.backend.name != about.backend:

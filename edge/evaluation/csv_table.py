@@ -1,4 +1,4 @@
-"""Tables of comma-separated values, with the line of whatever is wrong in them."""
+"""Tables of comma-separated values, with errors that name the line."""
 
 import csv
 import io
@@ -10,7 +10,7 @@ from ..system.files import check_file
 
 
 def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Line numbers and the values of `columns`; UsageError where a column or a value is missing, or a quote is open."""
+    """Yield line numbers and the values of `columns`; UsageError for a missing column or value, or an open quote."""
     # Without `strict`, a quote that is never closed would swallow the lines after it.
     reader = csv.DictReader(io.StringIO(text_of(path), newline=""), strict=True)
     row_begins = 1
@@ -34,7 +34,7 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, st
 
 
 def check_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:
-    """UsageError unless each of the wanted columns is there, and no column twice."""
+    """Raise UsageError unless each of the wanted columns is there, and no column twice."""
     absent = [column for column in wanted if column not in found]
     if absent:
         raise UsageError(
@@ -47,7 +47,7 @@ def check_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> No
 
 
 def text_of(path: Path) -> str:
-    """A table's text: UTF-8, or else Windows' western encoding, which older corpora are in."""
+    """Return the text of a table: UTF-8, or else Windows' western encoding, in which older corpora are."""
     check_file(path, "give a CSV file", what="table")
     content = path.read_bytes()
     if b"\0" in content:

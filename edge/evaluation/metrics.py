@@ -1,4 +1,4 @@
-"""How good predictions are: UA, WA, confusion matrix, calibration error.
+"""Metrics of predictions: UA, WA, confusion matrix, calibration error.
 
 Dimensions: N examples, C classes.
 """
@@ -17,7 +17,7 @@ CALIBRATION_BINS = 15
 
 @dataclass(frozen=True)
 class Accuracy:
-    """The figures of one evaluation; shares between 0 and 1."""
+    """Figures of one evaluation; shares between 0 and 1."""
 
     count: int
     """Examples, N."""
@@ -32,9 +32,9 @@ class Accuracy:
 
 
 def evaluate(probs: Floats, truth: Ints) -> Accuracy:
-    """Probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0.
+    """Evaluate probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0.
 
-    A row that is not finite is wrong, with no confidence: it counts as the class after the true one.
+    A row that is not finite is wrong, with confidence 0: it counts as the class after the true one.
     """
     if len(truth) == 0:
         raise ValueError("nothing to evaluate: no examples")
@@ -54,14 +54,14 @@ def evaluate(probs: Floats, truth: Ints) -> Accuracy:
 
 
 def confusion_matrix(predicted: Ints, truth: Ints, classes: int) -> Ints:
-    """int64 `[C, C]`, row = truth, column = prediction."""
+    """Return the counts int64 `[C, C]`, row = truth, column = prediction."""
     matrix = np.zeros((classes, classes), dtype=np.int64)
     np.add.at(matrix, (truth, predicted), 1)
     return matrix
 
 
 def calibration_error(confidence: Floats, right: NDArray[np.bool_]) -> float:
-    """Mean distance between confidence and accuracy, bin by bin, weighted by the bins' counts."""
+    """Return the mean distance between confidence and accuracy, bin by bin, weighted by the bins' counts."""
     bins = np.minimum((confidence * CALIBRATION_BINS).astype(np.int64), CALIBRATION_BINS - 1)
     gaps = [abs(float((confidence - right)[bins == b].sum())) for b in range(CALIBRATION_BINS)]
     return sum(gaps) / len(confidence)

@@ -1,4 +1,4 @@
-"""How well a bundle does on labelled clips or still pictures, by the runtime's own way through them.
+"""Accuracy of a bundle on labelled clips or still images, by the runtime's own windows.
 
 A clip's prediction is that of its first window, as in the paper: its first 6 s, or all of a shorter clip.
 """
@@ -17,6 +17,7 @@ from ..clock import to_ns
 from ..errors import EngineError, SourceError, UsageError
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
+from ..live.windows import cut_window
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
 from ..sources.location import Place, named, said
@@ -30,25 +31,25 @@ log = logging.getLogger(__name__)
 
 @dataclass(frozen=True)
 class Clip:
-    """A row of the table."""
+    """Row of a table of clips."""
 
     path: Place
     truth: int
-    """Index into the bundle's labels."""
+    """Index of the true label in the bundle's labels."""
 
 
 @dataclass(frozen=True)
 class Score:
-    """What came of a table of clips."""
+    """Result for a table of clips."""
 
     accuracy: Accuracy | None
-    """None where no clip could be predicted."""
+    """Accuracy on the clips that could be predicted; None where there are none."""
     failed: list[str]
-    """Why each of the others could not."""
+    """Error messages of the clips that could not be predicted."""
 
 
 def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
-    """Rows of `path,label`; paths are relative to the table. UsageError names the line that is wrong."""
+    """Read rows of `path,label`, paths relative to the table; UsageError names the line that is wrong."""
     clips = []
     for line, row in rows(table, ("path", "label")):
         if row["label"] not in labels:
@@ -70,7 +71,7 @@ def score(
     video: bool,
     numbers: Numbers = BEST,
 ) -> Score:
-    """Predict each clip by what it has of the modalities asked for; `make` gives a framing for each."""
+    """Predict each clip by those of the wanted modalities that it has; `make` gives a framing for each clip."""
     probs, truth, failed = [], [], []
     for clip in clips:
         framing = make()
@@ -90,7 +91,7 @@ def score(
 def predict(
     path: Place, recognizer: Recognizer, framing: Framing, *, audio: bool, video: bool, numbers: Numbers = BEST
 ) -> NDArray[Any]:
-    """Probabilities `[C]` of one clip's first window; SourceError where it offers nothing to go by."""
+    """Return the probabilities `[C]` of a clip's first window; SourceError where the window holds nothing."""
     manifest = recognizer.manifest
     has_audio, has_video = probe(path, numbers)
     wants_audio, wants_video = audio and has_audio, video and has_video
@@ -105,16 +106,14 @@ def predict(
         hop_ns=window_ns,
         audio_lost_ns=math.inf,
         video_lost_ns=math.inf,
+        on_drop=lambda _, why: log.warning("%s: %s and is left out", said(path), why),
     )
     for item in media.read():
         if item.end_ns > window_ns:
             break
-        stream.add([item])
+        stream.add(item)
         end_ns = item.end_ns + 1
-    for error in stream.look():
-        log.warning("%s: a picture cannot be framed (%s) and is left out", said(path), error)
-    stream.keep(recognizer.embed(stream.crops))
-    window = stream.cut(end_ns)
+    window = cut_window(stream, end_ns, recognizer).window
     if window is None:
         raise SourceError(f"{said(path)} offers nothing to go by: no sound asked for and heard, no face seen")
     return recognizer.recognize([window])[0].probs

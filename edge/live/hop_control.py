@@ -1,4 +1,4 @@
-"""`--hop auto`: stretches the hop to what the machine sustains, and shortens it where there is room again.
+"""Control of the hop (`--hop auto`): stretched to what the machine sustains, shortened again where there is room.
 
 Nothing here reads a clock. A machine's load is that of its frames, which no hop changes, and that of its windows, which
 goes with 1 / hop. Only their sum is known: for a shorter hop all of it is taken to be the windows', so that too much is
@@ -8,30 +8,30 @@ never predicted too little.
 from ..clock import SECOND_NS
 
 MOST_NS = 4 * SECOND_NS
-"""The hop is not stretched beyond this."""
+"""Longest hop to stretch to."""
 STRETCH = 1.5
-"""What the hop is multiplied by at once."""
+"""Factor of one stretch."""
 OVERLOAD = 0.9
-"""Share of the time worked above which the hop is stretched, even if nothing has been dropped yet."""
+"""Load above which the hop is stretched, even if nothing has been dropped yet. Loads are shares of time, 0 to 1."""
 AIM = 0.75
-"""Share of the time worked, as predicted, for which the hop is shortened; well below `OVERLOAD`, so that it lasts."""
+"""Predicted load for which the hop is shortened; well below `OVERLOAD`, so that the shorter hop lasts."""
 WORTHWHILE = 1.1
-"""The hop is not shortened by a smaller factor, unless to the one wanted."""
+"""Least factor by which the hop is shortened, unless to the one wanted."""
 CALM_NS = 10 * SECOND_NS
-"""How long nothing must have called for a longer hop before it is shortened."""
+"""Time without overload after which the hop is shortened."""
 LONGEST_CALM_NS = 160 * SECOND_NS
-"""Each shortening that has lasted for less than this makes the next wait `LONGER` times as long, up to this."""
+"""Longest such time: a shortening that lasts for less than this makes the next one wait `LONGER` times as long."""
 LONGER = 4
 JUDGED_HOPS = 8
-"""A share of time is taken over at least so many windows: over one or two it depends on where they happen to lie."""
+"""Number of hops over which a load is measured, at least: over one or two it depends on where the windows lie."""
 
 
 class HopControl:
-    """The hop of a run."""
+    """Controller of the hop of one run."""
 
     def __init__(self, wanted_ns: int, adapt: bool) -> None:
         self.hop_ns = wanted_ns
-        """Now in force."""
+        """Hop in force."""
         self._wanted_ns, self._most_ns, self._adapt = wanted_ns, max(wanted_ns, MOST_NS), adapt
         self._calm_ns, self._shortened = CALM_NS, False
         self._changed_ns = self._updated_ns = 0
@@ -39,7 +39,7 @@ class HopControl:
         self._span_ns, self._worked_ns, self._drops = 0, 0.0, 0
 
     def update(self, now_ns: int, busy: float, late: int) -> bool:
-        """Called about once a second; whether the hop has changed.
+        """Take the load of about one second; return whether the hop has changed.
 
         `busy` is the share (0 to 1) of the time since the last call in which the inferring thread worked, `late` how
         many frames and windows have been dropped for overload since the start.
@@ -73,7 +73,7 @@ class HopControl:
         return self._take(min(self._most_ns, round(self.hop_ns * STRETCH)), now_ns)
 
     def _shorten(self, now_ns: int) -> bool:
-        """Where it has been calm for long enough, to the hop of which the aim is predicted."""
+        """Shorten, after a time without overload, to the hop for which the load is predicted to be `AIM`."""
         aimed_ns = max(self._wanted_ns, round(self.hop_ns * self._worked_ns / self._span_ns / AIM))
         worthwhile = aimed_ns * WORTHWHILE <= self.hop_ns or aimed_ns == self._wanted_ns < self.hop_ns
         if now_ns - self._changed_ns < self._calm_ns or not worthwhile:
@@ -82,7 +82,7 @@ class HopControl:
         return self._take(aimed_ns, now_ns)
 
     def _take(self, hop_ns: int, now_ns: int) -> bool:
-        """Go on with a hop, and measure anew; whether it is another."""
+        """Continue with a hop and restart the measurement; return whether the hop is another one."""
         self._span_ns, self._worked_ns, self._drops = 0, 0.0, 0
         if hop_ns == self.hop_ns:
             return False

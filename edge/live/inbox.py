@@ -1,10 +1,10 @@
-"""Where capture threads leave blocks and frames for the one thread that infers. Bounded: the newest win."""
+"""Inbox between the capture threads and the inference thread: bounded queues in which the newest media win."""
 
 import math
 import threading
 from collections import Counter, deque
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ..preprocess.media import Block, Discontinuity, Frame, Media, check
 from ..wire.drop_reasons import (
@@ -16,10 +16,10 @@ from ..wire.drop_reasons import (
 )
 
 MOST_FRAMES = 5
-"""A stream's: 1 s at the usual 5 a second. A large model listens for half of that; an overloaded machine looks at the
-newest."""
+"""Capacity of a stream's frame queue: 1 s at the usual 5 frames per second. A large model encodes audio for half of
+that time; an overloaded machine uses the newest frames."""
 MOST_BLOCKS = 400
-"""A stream's: 8 s of 20 ms blocks, more than a window."""
+"""Capacity of a stream's block queue: 8 s of 20 ms blocks, more than a window."""
 
 BEFORE_THE_LOOP = (FRAMES_OVERLOAD, BLOCKS_OVERLOAD, FRAMES_STALE, SAMPLES_NOT_FINITE, PACKETS_DAMAGED)
 """Reasons counted before anything reaches the loop: by sources and by the inbox."""
@@ -27,133 +27,197 @@ BEFORE_THE_LOOP = (FRAMES_OVERLOAD, BLOCKS_OVERLOAD, FRAMES_STALE, SAMPLES_NOT_F
 
 @dataclass(frozen=True)
 class Delivery:
-    """What one stream delivered."""
+    """One item of one stream, or the stream's end."""
 
     stream: int
-    """Which, in the order of the run's streams."""
+    """Index of the stream, in the order of the run's streams."""
     media: Media | None
-    """None where the stream has ended."""
+    """Block, frame or discontinuity; None where the stream has ended."""
     error: Exception | None = None
-    """What has ended it before its time."""
+    """Error that has ended the stream; None at an ordinary end."""
+
+
+@dataclass(frozen=True)
+class Moment:
+    """Time at which one stream is judged, and what had been dropped of the stream outside the loop by then."""
+
+    now_ns: int
+    """CLOCK_MONOTONIC, in nanoseconds."""
+    unix_ahead_ns: int
+    """Unix time less CLOCK_MONOTONIC, in nanoseconds."""
+    dropped: dict[str, int]
+    """Number of items dropped outside the loop since the start, by reason."""
+
+    def unix_ns(self, monotonic_ns: int) -> int:
+        """Return the Unix time at a monotonic time, in nanoseconds."""
+        return monotonic_ns + self.unix_ahead_ns
 
 
 @dataclass(frozen=True)
 class LoopInput:
-    """What has arrived, and as of when it is judged."""
+    """Everything that one pass of the loop depends on."""
 
     now_ns: int
-    """When the inbox was emptied: what is due or lost is judged as of this moment."""
+    """Time at which the inbox was emptied: windows that are due and devices that are lost are judged at this time."""
     unix_ahead_ns: int
-    """Unix time less CLOCK_MONOTONIC."""
+    """Unix time less CLOCK_MONOTONIC, in nanoseconds."""
     hop_ns: int
-    """Windows are this far apart from here on."""
+    """Distance between the ends of windows from now on."""
     deliveries: list[Delivery]
-    """In the order of their arrival."""
+    """Deliveries of all streams, in the order of their arrival."""
     dropped: list[dict[str, int]]
-    """A stream each: what was dropped before it arrived, since the start, by reason."""
+    """Items dropped outside the loop since the start, by reason, for each stream."""
+
+    def moment(self, stream: int) -> Moment:
+        """Return the time of this input with the drops of one stream."""
+        return Moment(self.now_ns, self.unix_ahead_ns, self.dropped[stream])
+
+
+Arrival = tuple[int, Delivery]
+"""Delivery with its number in the order of arrival."""
+
+
+@dataclass
+class StreamQueues:
+    """Queues of one stream."""
+
+    captures: int
+    """Captures that still run; with the last of them the stream ends."""
+    dropped: Counter[str]
+    """Dropped items by reason. No reason is added later: other threads count here and read."""
+    frames: deque[Arrival] = field(default_factory=deque)
+    blocks: deque[Arrival] = field(default_factory=deque)
+    discontinuities: deque[Arrival] = field(default_factory=lambda: deque(maxlen=1))
+    """Newest discontinuity alone: whatever lies before it, earlier discontinuities included, no longer counts."""
+    end: deque[Arrival] = field(default_factory=deque)
+    """End of the stream, once it has ended."""
+    audio_end_ns: float = -math.inf
+    """End of the newest block that has arrived."""
+    audio_due_ns: float = -math.inf
+    """Time up to which the consumer wants audio; earlier blocks do not wake it."""
+
+    def put(self, arrival: Arrival, item: Media) -> None:
+        """Queue an item; the oldest of its kind makes room and is counted."""
+        if isinstance(item, Discontinuity):
+            self.discontinuities.append(arrival)
+            return
+        if isinstance(item, Frame):
+            queue, most, reason = self.frames, MOST_FRAMES, FRAMES_OVERLOAD
+        else:
+            queue, most, reason = self.blocks, MOST_BLOCKS, BLOCKS_OVERLOAD
+            self.audio_end_ns = item.end_ns
+        if len(queue) == most:
+            queue.popleft()
+            self.dropped[reason] += 1
+        queue.append(arrival)
+
+    def is_wanted(self, delivery: Delivery) -> bool:
+        """Return whether a delivery is worth waking the consumer for."""
+        return not (isinstance(delivery.media, Block) and delivery.media.end_ns < self.audio_due_ns)
+
+    @property
+    def has_wanted(self) -> bool:
+        """True if a frame, the end, or audio up to the wanted time waits."""
+        return bool(self.frames or self.end) or (bool(self.blocks) and self.audio_end_ns >= self.audio_due_ns)
+
+    @property
+    def has_any(self) -> bool:
+        """True if anything waits."""
+        return any(self._all())
+
+    def drain(self) -> list[Arrival]:
+        """Remove and return everything that waits."""
+        arrivals = [arrival for queue in self._all() for arrival in queue]
+        for queue in self._all():
+            queue.clear()
+        return arrivals
+
+    def _all(self) -> tuple[deque[Arrival], ...]:
+        return self.frames, self.blocks, self.discontinuities, self.end
 
 
 class Inbox:
-    """What all streams delivered, in the order of its arrival; what does not fit is dropped, oldest first, and counted.
-
-    `captures` says how many captures each stream has: with the last of them the stream has ended.
-    """
+    """Media of all streams in the order of arrival; when a queue is full, its oldest item is dropped and counted."""
 
     def __init__(self, captures: Sequence[int], dropped: Sequence[Counter[str]] = ()) -> None:
-        """`dropped`: what the streams' recordings count in, where that is made already."""
-        self.dropped: list[Counter[str]] = list(dropped) or [Counter() for _ in captures]
-        """A stream each, by reason. No reason is added later: other threads count here and read."""
-        for counted in self.dropped:
-            counted.update(dict.fromkeys(BEFORE_THE_LOOP, 0))
-        self._running = list(captures)
-        self._frames: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
-        self._blocks: list[deque[tuple[int, Delivery]]] = [deque() for _ in captures]
-        self._discontinuities: list[deque[tuple[int, Delivery]]] = [deque(maxlen=1) for _ in captures]
-        """A stream's newest: what lies before it counts no more, earlier ones included."""
-        self._ends: list[tuple[int, Delivery]] = []
-        self._heard_ns = [-math.inf for _ in captures]
-        self._delivered = 0
-        self._audio_due_ns: Sequence[float] | None = None
-        """What is waited for while someone waits: sound up to here, of each stream; else None."""
+        """Make empty queues.
+
+        `captures` gives the number of captures of each stream: with the last of them the stream ends. `dropped` gives
+        the counters of the streams' recordings, where those have been made already.
+        """
+        counters = dropped or [Counter[str]() for _ in captures]
+        self._streams = [StreamQueues(*each) for each in zip(captures, counters, strict=True)]
+        for queues in self._streams:
+            queues.dropped.update(dict.fromkeys(BEFORE_THE_LOOP, 0))
+        self._arrivals = 0
+        self._is_awaited = False
         self._changed = threading.Condition()
 
+    @property
+    def dropped(self) -> list[Counter[str]]:
+        """Items dropped before they reached the loop, by reason, for each stream."""
+        return [queues.dropped for queues in self._streams]
+
     def put(self, stream: int, item: Media) -> bool:
-        """Leave one event of a stream, never waiting; whether more of it is wanted. ValueError where it is none."""
+        """Queue an item of a stream without waiting; return whether more is wanted. ValueError if it is no media."""
         check(item)
         with self._changed:
-            if not self._running[stream]:
-                return False
-            if isinstance(item, Discontinuity):
-                self._discontinuities[stream].append(self._arrive(stream, item))
-                return True
-            if isinstance(item, Frame):
-                queue, most, reason = self._frames[stream], MOST_FRAMES, FRAMES_OVERLOAD
-            else:
-                queue, most, reason = self._blocks[stream], MOST_BLOCKS, BLOCKS_OVERLOAD
-                self._heard_ns[stream] = item.end_ns
-            if len(queue) == most:
-                queue.popleft()
-                self.dropped[stream][reason] += 1
-            queue.append(self._arrive(stream, item))
-            return True
+            queues = self._streams[stream]
+            if queues.captures:
+                queues.put(self._arrive(Delivery(stream, item)), item)
+            return queues.captures > 0
 
     def end(self, stream: int, error: Exception | None) -> None:
-        """One of a stream's captures has ended; where `error` has ended it the whole stream has, and no other."""
+        """End one capture of a stream; an `error` ends the whole stream, and no other."""
         with self._changed:
-            if not self._running[stream]:
+            queues = self._streams[stream]
+            if not queues.captures:
                 return
-            self._running[stream] = 0 if error else self._running[stream] - 1
-            if self._running[stream] == 0:
-                self._ends.append(self._arrive(stream, None, error))
-            if not any(self._running):
+            queues.captures = 0 if error else queues.captures - 1
+            if queues.captures == 0:
+                queues.end.append(self._arrive(Delivery(stream, None, error)))
+            if self._is_over():
                 self._changed.notify_all()
 
     def dismiss(self, stream: int) -> None:
-        """Nothing more of a stream is wanted: its captures end at their next event."""
+        """Accept nothing more of a stream: its captures end at their next item."""
         with self._changed:
-            self._running[stream] = 0
-
-    def _arrive(self, stream: int, item: Media | None, error: Exception | None = None) -> tuple[int, Delivery]:
-        self._delivered += 1
-        due_ns = self._audio_due_ns
-        if due_ns is not None and not (isinstance(item, Block) and item.end_ns < due_ns[stream]):
-            self._changed.notify()
-        return self._delivered, Delivery(stream, item, error)
+            self._streams[stream].captures = 0
 
     def take(
         self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None
     ) -> list[Delivery]:
-        """All that has arrived, waiting up to `timeout_s` for the first and `linger_s` more for its company.
+        """Remove and return everything that has arrived.
 
-        Of a stream's blocks those that end before its `sound_due_ns` are not waited for: they come along.
+        Wait up to `timeout_s` for the first delivery and `linger_s` more for those of other streams. A stream's blocks
+        that end before its `audio_due_ns` do not end the wait; they come along with what does.
         """
-        due_ns = audio_due_ns or [-math.inf] * len(self._blocks)
         with self._changed:
-            self._audio_due_ns = due_ns
-            self._changed.wait_for(lambda: self._has_awaited(due_ns) or self._is_over(), max(0.0, timeout_s))
-            self._audio_due_ns = None
-            if linger_s and self._has_any():
+            for queues, due_ns in zip(self._streams, audio_due_ns or [-math.inf] * len(self._streams), strict=True):
+                queues.audio_due_ns = due_ns
+            self._is_awaited = True
+            self._changed.wait_for(
+                lambda: any(queues.has_wanted for queues in self._streams) or self._is_over(), max(0.0, timeout_s)
+            )
+            self._is_awaited = False
+            if linger_s and any(queues.has_any for queues in self._streams):
                 self._changed.wait_for(self._is_over, linger_s)
-            queues = [*self._frames, *self._blocks, *self._discontinuities, self._ends]
-            deliveries = sorted((arrived for queue in queues for arrived in queue), key=lambda arrived: arrived[0])
-            for queue in queues:
-                queue.clear()
-            return [delivery for _, delivery in deliveries]
+            arrivals = [arrival for queues in self._streams for arrival in queues.drain()]
+            return [delivery for _, delivery in sorted(arrivals, key=lambda arrival: arrival[0])]
 
     def waiting(self) -> dict[str, int]:
-        """How many frames and blocks wait, of all streams."""
+        """Return the numbers of frames and blocks that wait, of all streams together."""
         with self._changed:
-            return {"frames": sum(map(len, self._frames)), "blocks": sum(map(len, self._blocks))}
+            return {
+                "frames": sum(len(queues.frames) for queues in self._streams),
+                "blocks": sum(len(queues.blocks) for queues in self._streams),
+            }
 
-    def _has_awaited(self, audio_due_ns: Sequence[float]) -> bool:
-        is_heard = any(
-            blocks and heard_ns >= due_ns
-            for blocks, heard_ns, due_ns in zip(self._blocks, self._heard_ns, audio_due_ns, strict=True)
-        )
-        return is_heard or any(self._frames) or bool(self._ends)
-
-    def _has_any(self) -> bool:
-        return any(map(any, (self._frames, self._blocks, self._discontinuities))) or bool(self._ends)
+    def _arrive(self, delivery: Delivery) -> Arrival:
+        self._arrivals += 1
+        if self._is_awaited and self._streams[delivery.stream].is_wanted(delivery):
+            self._changed.notify()
+        return self._arrivals, delivery
 
     def _is_over(self) -> bool:
-        return not any(self._running)
+        return not any(queues.captures for queues in self._streams)

@@ -1,4 +1,4 @@
-"""The streams of a run, each with its reporter, and the loop over them: the same live, fast or replayed."""
+"""Streams of a run and the loop over them: the same live, fast or replayed."""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -11,71 +11,74 @@ from ..preprocess.framing import make_framing
 from ..wire.messages import Message
 from .loop import Loop
 from .recognizer import Recognizer
-from .reporter import Reporter
+from .reporter import DropCounter, Reporter
 from .steady_state_config import SteadyStateConfig
 from .stream import Stream
+from .stream_runner import Failures, StreamRunner
 
 
 class StreamSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What the loop has to know of one stream."""
+    """Specification of one stream for the loop."""
 
     name: str
     audio: bool = msgspec.field(name="sound")
-    """Whether sound is asked for."""
+    """True if audio is asked for."""
     video: bool = msgspec.field(name="picture")
-    """Whether pictures are asked for."""
+    """True if video is asked for."""
     audio_lag_ms: float = msgspec.field(default=0.0, name="sound_lag_ms")
-    """By how much the sound's times have been moved back."""
+    """Milliseconds by which the audio's capture times have been moved back."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """All that the messages of a run follow from, but for the bundle and the steps."""
+    """Everything that the messages of a run depend on, except the bundle and the loop's inputs."""
 
     session: str
     stream_specs: tuple[StreamSpec, ...] = msgspec.field(name="lanes")
     framing: FramingName
     begin_ns: int
-    """Where the first window begins."""
+    """Begin of the first window."""
     hop_ns: int
-    """Between predictions, at the beginning."""
+    """Distance between predictions at the beginning."""
     latest_only: bool
-    """Whether of a stream's windows that fall due together only the last is predicted."""
+    """True if only the last of a stream's windows that fall due together is predicted."""
     events: SteadyStateConfig
 
 
 @dataclass(frozen=True)
 class Pipeline:
-    """A loop and the reporters of its streams."""
+    """Loop, its streams, and the errors that have ended some of them."""
 
     loop: Loop
-    reporters: list[Reporter]
-
-    @property
-    def predictions(self) -> list[int]:
-        """How many each stream has had."""
-        return [reporter.predictions for reporter in self.reporters]
+    streams: list[StreamRunner]
+    failures: Failures
 
 
 def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[[Message], None]) -> Pipeline:
-    """Streams, reporters and loop, ready for the first step."""
+    """Build the streams and the loop of a run, ready for the first input."""
+    failures = Failures(len(run_spec.stream_specs))
+    runners = [
+        StreamRunner(index, *build_stream(run_spec, stream_spec, recognizer, publish), failures)
+        for index, stream_spec in enumerate(run_spec.stream_specs)
+    ]
+    return Pipeline(Loop(runners, recognizer, latest_only=run_spec.latest_only), runners, failures)
+
+
+def build_stream(
+    run_spec: RunSpec, stream_spec: StreamSpec, recognizer: Recognizer, publish: Callable[[Message], None]
+) -> tuple[Stream, Reporter]:
+    """Build one stream and its reporter."""
     manifest = recognizer.manifest
-    video = manifest.video
-    streams = [
-        Stream(
-            manifest,
-            make_framing(run_spec.framing, video.height, video.width),
-            audio=stream_spec.audio,
-            video=stream_spec.video,
-            begin_ns=run_spec.begin_ns,
-            hop_ns=run_spec.hop_ns,
-            audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
-        )
-        for stream_spec in run_spec.stream_specs
-    ]
-    reporters = [
-        Reporter(
-            run_spec.session, stream_spec.name, stream, manifest, recognizer.backend.name, run_spec.events, publish
-        )
-        for stream_spec, stream in zip(run_spec.stream_specs, streams, strict=True)
-    ]
-    return Pipeline(Loop(streams, reporters, recognizer, latest_only=run_spec.latest_only), reporters)
+    drops = DropCounter(stream_spec.name)
+    stream = Stream(
+        manifest,
+        make_framing(run_spec.framing, manifest.video.height, manifest.video.width),
+        audio=stream_spec.audio,
+        video=stream_spec.video,
+        begin_ns=run_spec.begin_ns,
+        hop_ns=run_spec.hop_ns,
+        audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
+        on_drop=drops.add,
+    )
+    return stream, Reporter(
+        run_spec.session, stream, drops, manifest, recognizer.backend.name, run_spec.events, publish
+    )

@@ -1,10 +1,9 @@
-"""One stream's messages: predictions, steady states and statuses, numbered."""
+"""Messages of one stream: predictions, steady states and statuses, each kind numbered."""
 
-import itertools
 import logging
 import math
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 
 from ..bundle.manifest import Manifest
 from ..clock import SECOND_NS
@@ -22,6 +21,7 @@ from ..wire.messages import (
     VideoEvidence,
     VideoState,
 )
+from .inbox import Moment
 from .recognizer import Recognition
 from .signal_quality import rms_dbfs, speech_share
 from .steady_state import SteadyStateFilter
@@ -29,75 +29,83 @@ from .steady_state_config import SteadyStateConfig
 from .stream import Stream, Window
 
 HEARTBEAT_NS = SECOND_NS
-LOOK_NS = SECOND_NS // 5
-"""How often the states of a stream's modalities are looked at."""
+CHECK_NS = SECOND_NS // 5
+"""Distance between two checks of the states of a stream's modalities."""
 ALIVE = ("ok", "silent", "clipping", "no_face", "dark")
 """States of a modality that delivers."""
 
 log = logging.getLogger(__name__)
 
 
+class DropCounter:
+    """Counter of the frames and windows of one stream that the loop has dropped."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+        """Name of the stream."""
+        self.counts = Counter[str]()
+        """Number of dropped frames and windows, by reason."""
+
+    def add(self, reason: str, why: str) -> None:
+        """Count one drop; the first of each reason is logged with its explanation, so that a log stays bounded."""
+        if not self.counts[reason]:
+            log.warning("stream %s: %s; from now on that is only counted, as %s", self.name, why, reason)
+        self.count(reason, 1)
+
+    def count(self, reason: str, number: int) -> None:
+        """Count some drops without logging them."""
+        self.counts[reason] += number
+
+
 class Reporter:
-    """Says of one stream what it has come to."""
+    """Publisher of one stream's messages."""
 
     def __init__(
         self,
         session: str,
-        name: str,
         stream: Stream,
+        drops: DropCounter,
         manifest: Manifest,
         backend: str,
-        steadying: SteadyStateConfig,
+        steady_state: SteadyStateConfig,
         publish: Callable[[Message], None],
     ) -> None:
-        self.name, self.dropped = name, Counter[str]()
-        """Windows and frames, by reason; what was dropped before it arrived comes with each step."""
+        self.name, self.drops = drops.name, drops
         self.all_dropped: dict[str, int] = {}
-        """Both together, as published last."""
+        """Drops inside and outside the loop together, by reason, as published last."""
         self.predictions = 0
-        self.encode_video_s = 0.0
-        """Spent on the frames new since the last window."""
+        """Number of published predictions."""
         self._session, self._stream, self._manifest, self._publish = session, stream, manifest, publish
         self._bundle, self._backend = f"{manifest.name} {manifest.version}", backend
-        self._steadier = SteadyStateFilter(manifest.labels, steadying)
-        self._event_numbers: Iterator[int] = itertools.count()
-        self._statuses = 0
+        self._steady_state = SteadyStateFilter(manifest.labels, steady_state)
+        self._steady_states = self._statuses = 0
         self._states: tuple[str, str, int] | None = None
-        self._looked_ns = self._status_ns = -HEARTBEAT_NS
+        self._checked_ns = self._status_ns = -HEARTBEAT_NS
         self._is_stopped = False
 
-    def drop(self, reason: str, why: str) -> None:
-        """Count what is dropped by its reason; the first of each is said, so that a log stays bounded."""
-        if not self.dropped[reason]:
-            log.warning("stream %s: %s; from now on that is only counted, as %s", self.name, why, reason)
-        self.dropped[reason] += 1
-
-    def predict(
-        self, window: Window, recognition: Recognition, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]
-    ) -> None:
-        """Publish a window's prediction, and the steady state where it changes; nothing that is not finite."""
+    def predict(self, window: Window, recognition: Recognition, moment: Moment) -> None:
+        """Publish a window's prediction, and the steady state if it changes; nothing if a number is not finite."""
         audio = AudioEvidence(
             window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.audio.rate_hz)
         )
         if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
             figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
-            self.drop(WINDOWS_NOT_FINITE, f"not all of a window is finite: {figures}")
-            self.encode_video_s = 0.0
+            self.drops.add(WINDOWS_NOT_FINITE, f"not all of a window is finite: {figures}")
             return
         best = int(recognition.probs.argmax())
-        framed = window.framed
+        framing = window.framing
         self._publish(
             Prediction(
                 schema=SCHEMA,
                 session=self._session,
                 stream=self.name,
                 seq=self.predictions,
-                t_start=window.start_ns + unix_ahead_ns,
-                t_end=window.end_ns + unix_ahead_ns,
-                t_publish=now_ns + unix_ahead_ns,
+                t_start=moment.unix_ns(window.start_ns),
+                t_end=moment.unix_ns(window.end_ns),
+                t_publish=moment.unix_ns(moment.now_ns),
                 mono_start=window.start_ns,
                 mono_end=window.end_ns,
-                mono_publish=now_ns,
+                mono_publish=moment.now_ns,
                 label=self._manifest.labels[best],
                 labels=self._manifest.labels,
                 probs=[float(p) for p in recognition.probs],
@@ -106,27 +114,26 @@ class Reporter:
                 audio=audio,
                 video=VideoEvidence(
                     window.video,
-                    framed.faces if framed else None,
-                    framed.box if framed else None,
+                    framing.faces if framing else None,
+                    framing.box if framing else None,
                     len(window.embeddings),
                 ),
                 latency_ms=Latency(
-                    self.encode_video_s * 1e3,
+                    window.encode_video_s * 1e3,
                     recognition.encode_audio_ms,
                     recognition.fuse_ms,
-                    (now_ns - window.end_ns) / 1e6,
+                    (moment.now_ns - window.end_ns) / 1e6,
                 ),
-                dropped=self._all_dropped(dropped),
+                dropped=self._all_dropped(moment),
                 bundle=self._bundle,
                 backend=self._backend,
             )
         )
         self.predictions += 1
-        self.encode_video_s = 0.0
-        self._steady(window, recognition, now_ns, unix_ahead_ns)
+        self._report_change(window, recognition, moment)
 
-    def _steady(self, window: Window, recognition: Recognition, now_ns: int, unix_ahead_ns: int) -> None:
-        change = self._steadier.update(recognition.probs, window.end_ns)
+    def _report_change(self, window: Window, recognition: Recognition, moment: Moment) -> None:
+        change = self._steady_state.update(recognition.probs, window.end_ns)
         if change is None:
             return
         self._publish(
@@ -134,11 +141,11 @@ class Reporter:
                 schema=SCHEMA,
                 session=self._session,
                 stream=self.name,
-                seq=next(self._event_numbers),
-                t_since=change.since_ns + unix_ahead_ns,
-                t_publish=now_ns + unix_ahead_ns,
+                seq=self._steady_states,
+                t_since=moment.unix_ns(change.since_ns),
+                t_publish=moment.unix_ns(moment.now_ns),
                 mono_since=change.since_ns,
-                mono_publish=now_ns,
+                mono_publish=moment.now_ns,
                 label=change.label,
                 previous=change.previous,
                 labels=self._manifest.labels,
@@ -146,45 +153,48 @@ class Reporter:
                 confidence=float(change.confidence),
             )
         )
+        self._steady_states += 1
 
-    def report(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
-        """Publish the stream's status where it has changed, and once a second, from when on it is known."""
-        if self._is_stopped or now_ns - self._looked_ns < LOOK_NS or self._stream.is_awaited(now_ns):
+    def report(self, moment: Moment) -> None:
+        """Publish the stream's status on a change and once a second, as soon as it is known."""
+        now_ns = moment.now_ns
+        if self._is_stopped or now_ns - self._checked_ns < CHECK_NS or self._stream.is_awaited(now_ns):
             return
-        self._looked_ns = now_ns
-        status = self._make_status(now_ns, unix_ahead_ns, dropped)
-        states = status.audio, status.video, self._stream.grid.hop_ns
+        self._checked_ns = now_ns
+        status = self._make_status(moment)
+        states = status.audio, status.video, self._stream.hop_ns
         if states != self._states or now_ns - self._status_ns >= HEARTBEAT_NS:
-            self._tell(status)
+            self._publish_status(status)
             self._states, self._status_ns = states, now_ns
 
-    def stop(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
+    def stop(self, moment: Moment) -> None:
         """Publish, once, that the stream has ended."""
         if not self._is_stopped:
-            self._tell(self._make_status(now_ns, unix_ahead_ns, dropped, "stopped"))
+            self._publish_status(self._make_status(moment, "stopped"))
             self._is_stopped = True
 
-    def fail(self, now_ns: int, unix_ahead_ns: int, dropped: Mapping[str, int]) -> None:
-        """Publish, once, that the stream has ended by an error: its devices are not looked at any more."""
+    def fail(self, moment: Moment) -> None:
+        """Publish, once, that the stream has ended by an error, without judging its devices."""
         if not self._is_stopped:
             audio: AudioState = "lost" if self._stream.audio else "off"
             video: VideoState = "lost" if self._stream.video else "off"
-            self._tell(self._make_status(now_ns, unix_ahead_ns, dropped, "stopped", (audio, video)))
+            self._publish_status(self._make_status(moment, "stopped", (audio, video)))
             self._is_stopped = True
 
-    def _tell(self, status: Status) -> None:
+    def _publish_status(self, status: Status) -> None:
         self._publish(status)
         self._statuses += 1
 
     def _make_status(
         self,
-        now_ns: int,
-        unix_ahead_ns: int,
-        dropped: Mapping[str, int],
+        moment: Moment,
         state: StreamState | None = None,
         states: tuple[AudioState, VideoState] | None = None,
     ) -> Status:
-        audio, video = states or (self._stream.audio_state(now_ns), self._stream.video_state(now_ns))
+        audio, video = states or (
+            self._stream.audio_state(moment.now_ns),
+            self._stream.video_state(moment.now_ns),
+        )
         derived: StreamState = "online"
         if "lost" in (audio, video):
             derived = "degraded" if audio in ALIVE or video in ALIVE else "lost"
@@ -193,20 +203,22 @@ class Reporter:
             session=self._session,
             stream=self.name,
             seq=self._statuses,
-            t_publish=now_ns + unix_ahead_ns,
-            mono_publish=now_ns,
+            t_publish=moment.unix_ns(moment.now_ns),
+            mono_publish=moment.now_ns,
             state=state or derived,
             audio=audio,
             video=video,
-            hop_s=self._stream.grid.hop_ns / SECOND_NS,
-            dropped=self._all_dropped(dropped),
+            hop_s=self._stream.hop_ns / SECOND_NS,
+            dropped=self._all_dropped(moment),
         )
 
-    def _all_dropped(self, before: Mapping[str, int]) -> dict[str, int]:
-        self.all_dropped = {reason: self.dropped[reason] + before.get(reason, 0) for reason in DROP_REASONS}
+    def _all_dropped(self, moment: Moment) -> dict[str, int]:
+        self.all_dropped = {
+            reason: self.drops.counts[reason] + moment.dropped.get(reason, 0) for reason in DROP_REASONS
+        }
         return self.all_dropped
 
 
 def is_finite(*numbers: float | None) -> bool:
-    """Whether all are numbers that can be published; None stands for one that there is not."""
+    """Return whether all numbers can be published; None stands for a missing one."""
     return all(number is None or math.isfinite(number) for number in numbers)

@@ -1,4 +1,4 @@
-"""What a picture and a second of sound say of their own device: a covered lens, a muted or an overdriven microphone."""
+"""Quality of a frame and of a second of audio: a covered lens, a muted or an overdriven microphone."""
 
 import cv2
 import numpy as np
@@ -7,32 +7,32 @@ from ..preprocess.framing import Image
 from ..preprocess.media import Samples
 
 SAMPLED_ROWS = 120
-"""Of a picture, about as many rows are looked at, and columns as far apart."""
+"""Approximate number of rows of an image that are sampled; columns are sampled as far apart."""
 CELLS = (32, 24)
-"""Of a picture, across and down: averages in which a sensor's noise is gone (a sigma of 12 becomes 1)."""
+"""Number of cells, across and down, over which an image is averaged: sensor noise of sigma 12 becomes 1."""
 DARK_LUMA = 20.0
-"""Mean of a covered lens at most, of 255: black is 16 where a camera's limited range is not stretched."""
+"""Largest mean luma of a covered lens, of 255: black is 16 where a camera's limited range is not stretched."""
 DARK_SPREAD = 12.0
-"""Between a covered lens's darkest and brightest cells (2nd and 98th percentile) at most. Noise and JPEG give 1 to 4, a
-finger that lets red light through up to 11; a face lit by an eighth of the usual light gives 15 and more."""
+"""Largest difference between a covered lens's darkest and brightest cells (2nd and 98th percentile). Noise and JPEG
+give 1 to 4, a finger that lets red light through up to 11; a face lit by an eighth of the usual light gives 15."""
 LUMA = np.array([0.299, 0.587, 0.114], np.float32)
 
 FULL_SCALE = 0.999
 CLIPPING_SHARE = 0.001
-"""Of a second's samples at full scale, above which it is clipping. Acted speech has a sixteenth of this at most."""
+"""Share of samples at full scale above which audio is clipping. Acted speech has a sixteenth of this at most."""
 STILL = 1e-6
-"""Peak to peak: -120 dBFS, which no converter's own noise is below. A dead one may give any value, and resampling
-ripples it."""
+"""Largest peak-to-peak amplitude of digital silence: -120 dBFS, which no converter's own noise is below. A dead
+converter may give any constant value, and resampling ripples it."""
 NEIGHBOURHOOD = 2
-"""Samples this near to one another count as one plateau: resampling bends what was flat, so that every other sample
-may lie below full scale."""
+"""Distance up to which samples count as one plateau: resampling bends a flat run, so that every other sample may lie
+below full scale."""
 
 
 def is_dark(image: Image) -> bool:
-    """Whether uint8 `[H, W, 3]` RGB is what a covered lens gives: near black, and the same all over.
+    """Return whether an image uint8 `[H, W, 3]` RGB looks like that of a covered lens: near black, the same all over.
 
-    A dim room is not dark: what can be made out in it differs from its surroundings. A lamp that is smaller than a
-    fiftieth of the picture changes nothing.
+    A dim room is not dark: objects in it differ from their surroundings. A lamp that is smaller than a fiftieth of the
+    image changes nothing.
     """
     step = max(1, image.shape[0] // SAMPLED_ROWS)
     cells = cv2.resize(image[::step, ::step], CELLS, interpolation=cv2.INTER_AREA)
@@ -42,7 +42,7 @@ def is_dark(image: Image) -> bool:
 
 
 def is_clipping(samples: Samples) -> bool:
-    """Whether float32 `[n]` was cut off at full scale: more than a thousandth of it stands there, in plateaus.
+    """Return whether float32 `[n]` was cut off at full scale: more than a thousandth of it stands there, in plateaus.
 
     Speech 6 dB over is always found where it was cut at this rate, 19 times in 20 where it was cut at 48 kHz and
     resampled; 12 dB over, always. What was cut below full scale, in an amplifier before a volume control, is not
@@ -60,7 +60,7 @@ def is_clipping(samples: Samples) -> bool:
 
 
 def is_muted(samples: Samples) -> bool:
-    """Whether float32 `[n]` is digital silence, every sample the same; an empty run is no evidence of it."""
+    """Return whether float32 `[n]` is digital silence, every sample the same; an empty array is not."""
     return len(samples) > 0 and float(np.ptp(samples)) <= STILL
 
 
@@ -71,15 +71,15 @@ BACKGROUND_QUANTILE = 0.1
 
 
 def rms_dbfs(samples: Samples) -> float | None:
-    """Level of float32 `[n]` against full scale; None where it is empty or digital silence."""
+    """Return the level of float32 `[n]` in dB relative to full scale; None where it is empty or digital silence."""
     power = float(np.mean(np.square(samples, dtype=np.float64))) if len(samples) else 0.0
     return 10 * float(np.log10(power)) if power > 0 else None
 
 
 def speech_share(samples: Samples, rate_hz: int) -> float | None:
-    """Share of 20 ms pieces above -50 dBFS and 10 dB over the quietest tenth; None under one piece.
+    """Return the share of 20 ms pieces above -50 dBFS and 10 dB over the quietest tenth; None under one piece.
 
-    A measure of energy, not a recogniser of speech: music passes for speech, a whisper may not.
+    The share measures energy and recognises no speech: music passes for speech, a whisper may not.
     """
     piece = round(PIECE_S * rate_hz)
     pieces = samples[: len(samples) // piece * piece].reshape(-1, piece)

@@ -1,6 +1,6 @@
-"""The steady state: from a stream's probabilities, a label that keeps still while the person does.
+"""Steady state of a stream: a label that stays the same while the person's emotion does.
 
-Nothing here reads a clock: times are the ends of the windows. C is the number of labels.
+Nothing here reads a clock: times are the ends of windows. C is the number of labels.
 """
 
 import math
@@ -17,21 +17,21 @@ from ..wire.messages import UNCERTAIN
 from .steady_state_config import SteadyStateConfig
 
 SUM_TOLERANCE = 1e-2
-"""How far from 1 probabilities may add up: half precision rounds."""
+"""Largest distance of the sum of probabilities from 1: half precision rounds."""
 
 
 @dataclass(frozen=True)
 class Change:
-    """The steady state has become another."""
+    """Change of the steady state."""
 
     label: str
-    """One of the bundle's, or `uncertain`."""
+    """Label of the bundle, or `uncertain`."""
     previous: str | None
-    """None at the first."""
+    """Label before; None at the first."""
     probs: NDArray[np.float64]
-    """Smoothed, `[C]`."""
+    """Smoothed probabilities `[C]`."""
     confidence: float
-    """The label's smoothed probability; where it is `uncertain` the highest of all."""
+    """Smoothed probability of the label; of `uncertain`, the highest of all labels."""
     since_ns: int
     """End of the window that brought the change."""
 
@@ -39,7 +39,7 @@ class Change:
 class Smoothing:
     """Exponential smoothing in real time of a curve known at uneven times, taken as straight in between.
 
-    So neither another hop nor a short gap changes what the time constant means.
+    Neither another hop nor a short gap changes what the time constant means.
     """
 
     def __init__(self, time_constant_s: float) -> None:
@@ -47,12 +47,12 @@ class Smoothing:
         self._newest = self._smoothed = np.zeros(0)
 
     def begin(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Forget what was; `[C]` -> itself."""
+        """Start with values `[C]`, forgetting earlier ones, and return them."""
         self._newest = self._smoothed = values
         return values
 
     def advance(self, values: NDArray[np.float64], after_ns: int) -> NDArray[np.float64]:
-        """Values `[C]` so long (> 0) after the ones before -> smoothed `[C]`."""
+        """Return the smoothed values `[C]`, given values `[C]` that come `after_ns` (> 0) after those before."""
         elapsed = after_ns / self._time_constant_ns if self._time_constant_ns else math.inf
         kept = math.exp(-elapsed)
         mean_kept = -math.expm1(-elapsed) / elapsed
@@ -62,21 +62,21 @@ class Smoothing:
 
 
 class SteadyStateFilter:
-    """One stream's steady state."""
+    """Filter from a stream's probabilities to its steady state."""
 
-    def __init__(self, labels: Sequence[str], steadying: SteadyStateConfig) -> None:
-        self._labels, self._steadying = tuple(labels), steadying
-        self._dwell_ns, self._forget_ns = to_ns(steadying.dwell_s), to_ns(steadying.forget_s)
-        self._smoothing = Smoothing(steadying.smoothing_s)
+    def __init__(self, labels: Sequence[str], config: SteadyStateConfig) -> None:
+        self._labels, self._config = tuple(labels), config
+        self._dwell_ns, self._forget_ns = to_ns(config.dwell_s), to_ns(config.forget_s)
+        self._smoothing = Smoothing(config.smoothing_s)
         self._label: str | None = None
         self._since_ns = 0
         self._end_ns: int | None = None
 
     def update(self, probs: NDArray[np.floating[Any]], end_ns: int) -> Change | None:
-        """Take in a window's calibrated probabilities `[C]`; the change they bring, always one at the first.
+        """Take a window's calibrated probabilities `[C]`; return the change they cause, None for no change.
 
-        A window that ends no later than one before it stands on nothing newer, and is passed over.
-        EngineError where these are no probabilities.
+        The first window always causes a change. A window that ends no later than the one before has no newer
+        evidence and is passed over. EngineError where the values are no probabilities.
         """
         self._check(probs)
         after_ns = self._forget_ns + 1 if self._end_ns is None else end_ns - self._end_ns
@@ -93,16 +93,16 @@ class SteadyStateFilter:
         return self._change(label, smoothed, end_ns)
 
     def _held(self, smoothed: NDArray[np.float64], end_ns: int) -> str | None:
-        """The label held, where it is not to be left yet."""
+        """Return the current label where it is to be kept."""
         if self._label is None or self._label == UNCERTAIN:
             return None
         dwells = end_ns - self._since_ns < self._dwell_ns
-        stays = dwells or smoothed[self._labels.index(self._label)] >= self._steadying.leave
+        stays = dwells or smoothed[self._labels.index(self._label)] >= self._config.leave
         return self._label if stays else None
 
     def _choose(self, smoothed: NDArray[np.float64]) -> str:
         best = int(smoothed.argmax())
-        return self._labels[best] if smoothed[best] >= self._steadying.enter else UNCERTAIN
+        return self._labels[best] if smoothed[best] >= self._config.enter else UNCERTAIN
 
     def _change(self, label: str, smoothed: NDArray[np.float64], end_ns: int) -> Change | None:
         if label == self._label:

@@ -7,7 +7,7 @@ from msgspec import Meta
 
 
 class SteadyStateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """When the steady state changes."""
+    """Parameters of the steady state."""
 
     smoothing_s: Annotated[float, Meta(ge=0, le=60)] = 0.5
     """Time constant, in seconds, of the probabilities' exponential smoothing; 0 for none."""
@@ -18,8 +18,7 @@ class SteadyStateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     dwell_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """Seconds for which a label is held at least; `uncertain` may end at once."""
     forget_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
-    """After more seconds than these without a window all begins anew, the label held being one of many; longer than
-    the hop."""
+    """Seconds without a window after which smoothing and dwell begin anew; longer than the hop."""
 
     def __post_init__(self) -> None:
         if not self.leave <= self.enter:

@@ -1,7 +1,8 @@
-"""What looks after the loop from turn to turn: the hop that it sustains, its figures, and the sign that it lives."""
+"""Supervision of the loop from turn to turn: the hop that the machine sustains, its figures, and signs of life."""
 
 import itertools
 import logging
+from collections.abc import Sequence
 
 from ..clock import SECOND_NS, Clock
 from ..service.systemd import SystemdNotifier
@@ -10,60 +11,66 @@ from ..wire.messages import SCHEMA, Message, Stats
 from ..wire.publisher import Publisher
 from .hop_control import HopControl
 from .inbox import Inbox
-from .reporter import Reporter
+from .stream_runner import StreamRunner
 
-EVERY_NS = SECOND_NS
+STATS_NS = SECOND_NS
+"""Distance between two `stats.` messages."""
 
 log = logging.getLogger(__name__)
 
 
 class Supervisor:
-    """Counts the loop's work; once a second it publishes `stats.` and sets the pace."""
+    """Supervisor of one loop: measures its load; once a second publishes `stats.` and sets the hop."""
 
     def __init__(
         self,
         session: str,
-        pace: HopControl,
+        hop_control: HopControl,
         inbox: Inbox,
         publisher: Publisher,
-        reporters: list[Reporter],
+        streams: Sequence[StreamRunner],
         notifier: SystemdNotifier,
         clock: Clock,
     ) -> None:
-        self._session, self._pace, self._inbox, self._publisher = session, pace, inbox, publisher
-        self._reporters, self._notifier, self._clock = reporters, notifier, clock
+        self._session, self._hop_control, self._inbox, self._publisher = session, hop_control, inbox, publisher
+        self._reporters = [stream.reporter for stream in streams]
+        self._notifier, self._clock = notifier, clock
         self._numbers = itertools.count()
-        self._begin_ns = self._looked_ns = clock.now_ns()
+        self._begin_ns = self._stats_ns = clock.now_ns()
         self._worked_ns = 0
 
     @property
     def hop_ns(self) -> int:
-        """Nanoseconds between predictions from here on."""
-        return self._pace.hop_ns
+        """Distance between predictions from now on."""
+        return self._hop_control.hop_ns
 
     def dropped(self) -> list[dict[str, int]]:
-        """A stream each: what was dropped outside the loop, since the start, by reason."""
+        """Return, for each stream, what was dropped outside the loop since the start, by reason."""
         return [{**counted, **self._publisher.dropped} for counted in self._inbox.dropped]
 
     def turn(self, started_ns: int, ended_ns: int) -> None:
-        """The loop has worked from `started_ns` to `ended_ns`."""
+        """Take note that the loop has worked from `started_ns` to `ended_ns`."""
         self._worked_ns += ended_ns - started_ns
         self._notifier.alive(ended_ns)
-        since_ns = ended_ns - self._looked_ns
-        if since_ns < EVERY_NS:
+        since_ns = ended_ns - self._stats_ns
+        if since_ns < STATS_NS:
             return
         busy = min(1.0, self._worked_ns / since_ns)
-        self._looked_ns, self._worked_ns = ended_ns, 0
+        self._stats_ns, self._worked_ns = ended_ns, 0
         dropped = self._all_dropped()
-        if self._pace.update(ended_ns, busy, sum(dropped[reason] for reason in OVERLOAD)):
+        if self._hop_control.update(ended_ns, busy, sum(dropped[reason] for reason in OVERLOAD)):
             log.warning("predicting every %.2f s from here on, which this machine sustains", self.hop_ns / SECOND_NS)
-        self._publisher.publish(self._stats(ended_ns, busy, dropped))
+        self._publisher.publish(self._make_stats(ended_ns, busy, dropped))
 
     def _all_dropped(self) -> dict[str, int]:
-        counters = [*self._inbox.dropped, *(reporter.dropped for reporter in self._reporters), self._publisher.dropped]
+        counters = [
+            *self._inbox.dropped,
+            *(reporter.drops.counts for reporter in self._reporters),
+            self._publisher.dropped,
+        ]
         return {reason: sum(counter[reason] for counter in counters) for reason in DROP_REASONS}
 
-    def _stats(self, now_ns: int, busy: float, dropped: dict[str, int]) -> Message:
+    def _make_stats(self, now_ns: int, busy: float, dropped: dict[str, int]) -> Message:
         return Stats(
             schema=SCHEMA,
             session=self._session,

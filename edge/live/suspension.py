@@ -1,4 +1,4 @@
-"""Gaps in which this program did not run: it was stopped and continued, or the machine was suspended."""
+"""Gaps in which this program did not run: a stop and continuation, or a suspension of the machine."""
 
 import logging
 import threading
@@ -8,14 +8,13 @@ from ..wire.messages import Message, Prediction, Status
 
 TICK_S = 0.25
 GAP_NS = SECOND_NS
-"""Between two ticks: what was captured or computed before is of another moment. A busy machine delays a tick by a few
-tenths."""
+"""Distance between two ticks that counts as a gap. A busy machine delays a tick by a few tenths of a second."""
 
 log = logging.getLogger(__name__)
 
 
 class SuspensionWatch:
-    """Notices a gap by a thread that ticks: where no tick has come for a second, nothing else has run either.
+    """Detector of gaps by a thread that ticks: where no tick has come for a second, nothing else has run either.
 
     Time is measured by CLOCK_BOOTTIME, which goes on while the machine is suspended; CLOCK_MONOTONIC stands still.
     """
@@ -26,7 +25,7 @@ class SuspensionWatch:
         self._thread = threading.Thread(target=self._run, name="suspension watch", daemon=True)
 
     def start(self) -> None:
-        """Begin to tick, from now on: opening devices, before that, may take as long as it likes."""
+        """Start to tick. Whatever takes long before that, such as opening devices, is no gap."""
         self._ticked_ns = self._clock.boot_ns()
         self._thread.start()
 
@@ -37,7 +36,7 @@ class SuspensionWatch:
             self._thread.join()
 
     def awake_since_ns(self) -> int:
-        """The monotonic time at which the last gap ended, 0 where there was none. A tick, from any thread."""
+        """Tick, from any thread; return the monotonic time at which the last gap ended, 0 if there was none."""
         with self._lock:
             boot_ns = self._clock.boot_ns()
             gap_ns, self._ticked_ns = boot_ns - self._ticked_ns, boot_ns
@@ -47,7 +46,7 @@ class SuspensionWatch:
             return self._awake_since_ns
 
     def is_stale(self, message: Message) -> bool:
-        """Whether a message, not yet stamped, tells as of now what was judged before the last gap.
+        """Return whether a message, not yet stamped, would state as current what was judged before the last gap.
 
         Steady states carry the time they hold from, and an end stays one: those are never stale.
         """

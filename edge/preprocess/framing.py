@@ -1,6 +1,6 @@
-"""From a picture to what the image encoder sees: the whole picture, or the largest face in it.
+"""Framing of images for the image encoder: the whole image, or the largest face in it.
 
-Training cuts its pictures with this same code. Pictures are uint8 `[H, W, 3]`, RGB.
+Training crops its images with this same code. Images are uint8 `[H, W, 3]`, RGB.
 """
 
 from collections.abc import Iterator, Sequence
@@ -20,68 +20,69 @@ Image = NDArray[np.uint8]
 
 CASCADE = "haarcascade_frontalface_default.xml"
 CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
-"""Where OpenCV's own package has it, and where JetPack's and Debian's have."""
+"""Folders of the cascade file in OpenCV's own package, and in JetPack's and Debian's."""
 SMALLEST_FACE = 1 / 8
-"""Of the picture's shorter side: a smaller face is not looked for."""
+"""Width of the smallest face that is looked for, as a share of the image's shorter side."""
 DETECT_SIDE_PX = 320
-"""The longer side of the picture that is searched as a whole."""
+"""Longer side to which an image is shrunk when all of it is searched."""
 SEARCH_EVERY = 10
-"""Pictures: at 5 a second a face that becomes the largest is noticed within 2 s."""
+"""Number of images between two searches of a whole image: at 5 frames per second, a new largest face is found within
+2 s."""
 FOLLOWED_FACE_PX = 40
-"""How wide a known face is made to look for it again; the detector's smallest is 24."""
+"""Width to which a known face is scaled to look for it again; the detector's smallest is 24."""
 MOST_RESIZED = 1.25
-"""A known face is looked for at its size divided and multiplied by this."""
+"""Factor by which a known face may have grown or shrunk since the image before."""
 MARGIN = 1 / 4
-"""Of the known face's width, on each side of where it was."""
+"""Margin around a known face in which it is looked for, as a share of its width."""
 
 
-class Framed(NamedTuple):
-    """What the image encoder gets of one frame."""
+class FramingResult(NamedTuple):
+    """Input of the image encoder made from one frame."""
 
     crop: Image | None
-    """uint8 `[H, W, 3]` of the bundle's size; None where there is nothing to see."""
+    """uint8 `[H, W, 3]` of the bundle's size; None where there is no face."""
     faces: int | None
-    """How many there were when the whole picture was searched last; None where none are looked for."""
+    """Number of faces when a whole image was searched last; None where faces are not looked for."""
     box: Box | None
-    """Of the face that was cut out."""
+    """Box of the face in `crop`, in pixels of the image."""
 
 
 class Framing(Protocol):
-    """One way to frame pictures."""
+    """Method of framing images."""
 
-    def __call__(self, image: Image) -> Framed:
-        """Frame one picture of any size."""
+    def __call__(self, image: Image) -> FramingResult:
+        """Frame one image of any size."""
         ...
 
 
 def make_framing(name: FramingName, height: int, width: int) -> Framing:
-    """The framing that a bundle or the user names, giving crops of `height` x `width` pixels."""
+    """Make the framing of that name, with crops of `height` x `width` pixels."""
     return FaceFraming(height, width) if name == "face" else WholeFraming(height, width)
 
 
 class WholeFraming:
-    """The whole picture: shorter side to size, centre cut out (CLIP's own preparation)."""
+    """Framing of the whole image: shorter side to size, centre cropped (CLIP's own preparation)."""
 
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
 
-    def __call__(self, image: Image) -> Framed:
-        """The picture's centre, in the encoder's proportions."""
+    def __call__(self, image: Image) -> FramingResult:
+        """Crop the image's centre, in the encoder's proportions."""
         height, width = image.shape[:2]
         scale = min(height / self.height, width / self.width)
         cut_height, cut_width = round(self.height * scale), round(self.width * scale)
         top, left = (height - cut_height) // 2, (width - cut_width) // 2
-        return Framed(
+        return FramingResult(
             resize(image[top : top + cut_height, left : left + cut_width], self.height, self.width), None, None
         )
 
 
 class FaceFraming:
-    """The largest face, found by OpenCV's bundled frontal cascade (Viola & Jones 2001).
+    """Framing of the largest face, found by OpenCV's bundled frontal cascade (Viola & Jones 2001).
 
-    The whole picture is searched where no face is known and every `SEARCH_EVERY` pictures; in between, the known face
-    is followed: looked for around where it was, at about its size, which takes a twelfth of the time. One framing is
-    for the pictures of one camera, in their order.
+    The whole image is searched where no face is known and every `SEARCH_EVERY` images; in between, the known face is
+    looked for around its last place, at about its size, which takes a twelfth of the time. One framing serves the
+    images of one camera, in their order.
     """
 
     def __init__(self, height: int, width: int) -> None:
@@ -91,19 +92,19 @@ class FaceFraming:
         self._box: Box | None = None
         self._faces = self._since_search = 0
 
-    def __call__(self, image: Image) -> Framed:
-        """The largest face's crop; no crop where no face is found."""
+    def __call__(self, image: Image) -> FramingResult:
+        """Crop the largest face; no crop where no face is found."""
         self._box = self._follow(image) or self._search(image)
         if self._box is None:
-            return Framed(None, 0, None)
-        return Framed(resize(cut(image, self._box), self.height, self.width), self._faces, self._box)
+            return FramingResult(None, 0, None)
+        return FramingResult(resize(cut(image, self._box), self.height, self.width), self._faces, self._box)
 
     def _search(self, image: Image) -> Box | None:
         shorter = min(image.shape[:2])
         shrink = min(1.0, DETECT_SIDE_PX / max(image.shape))
         found = self._detect(image, shrink, shorter * SMALLEST_FACE, shorter)
         self._faces, self._since_search = len(found), 0
-        return foremost(found)
+        return largest_face(found)
 
     def _follow(self, image: Image) -> Box | None:
         self._since_search += 1
@@ -114,11 +115,11 @@ class FaceFraming:
         found = self._detect(
             cut(image, around), min(1.0, FOLLOWED_FACE_PX / width), width / MOST_RESIZED, width * MOST_RESIZED
         )
-        nearest = foremost(found)
+        nearest = largest_face(found)
         return nearest and nearest._replace(x=around.x + nearest.x, y=around.y + nearest.y)
 
     def _detect(self, image: Image, shrink: float, smallest: float, largest: float) -> list[Box]:
-        """Faces that are so many pixels wide, looked for at `shrink` of the picture's size."""
+        """Return the faces between `smallest` and `largest` pixels wide, looked for at `shrink` of the image's size."""
         if min(image.shape[:2]) * shrink < 1:
             return []
         grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
@@ -128,16 +129,17 @@ class FaceFraming:
         return [Box(*(round(float(side) / shrink) for side in face)) for face in found]
 
 
-def foremost(found: Sequence[Box]) -> Box | None:
-    """The face that is looked at, in whatever order they were found, which changes with OpenCV's threads."""
+def largest_face(found: Sequence[Box]) -> Box | None:
+    """Return the largest face, in whatever order they were found, which changes with OpenCV's threads."""
     return min(found, key=Box.rank, default=None)
 
 
 @contextmanager
 def threads_for(streams: int) -> Iterator[None]:
-    """Leave each picture one of OpenCV's threads, which are the whole process's, where several streams are framed.
+    """Limit OpenCV, in the whole process, to one thread for each image while several streams are framed.
 
-    A stream a core: several pictures at once go quicker than one picture on several cores. Afterwards it is as before.
+    Several images at once, each on one core, are quicker than one image on several cores. Afterwards the limit is as
+    before.
     """
     before = cv2.getNumThreads()
     if streams > 1:
@@ -149,7 +151,7 @@ def threads_for(streams: int) -> Iterator[None]:
 
 
 def surroundings(box: Box, image: Image) -> Box:
-    """A box and a margin around it, as far as the picture goes; empty where it is no part of the picture."""
+    """Return a box with a margin around it, clipped to the image; empty where it lies outside the image."""
     margin = round(box.width * MARGIN)
     height, width = image.shape[:2]
     left, top = min(width, max(0, box.x - margin)), min(height, max(0, box.y - margin))
@@ -158,12 +160,12 @@ def surroundings(box: Box, image: Image) -> Box:
 
 
 def cut(image: Image, box: Box) -> Image:
-    """The part of the picture in the box."""
+    """Return the part of the image in the box."""
     return image[box.y : box.y + box.height, box.x : box.x + box.width]
 
 
 def find_cascade(folders: Sequence[Path]) -> Path:
-    """The detector's file; UsageError where none of the folders has it, or OpenCV cannot run it, as 5 cannot."""
+    """Return the path of the cascade file; UsageError where no folder has it or OpenCV cannot run it (5.x cannot)."""
     found = [folder / CASCADE for folder in folders if (folder / CASCADE).is_file()]
     if found and hasattr(cv2, "CascadeClassifier"):
         return found[0]
@@ -175,7 +177,7 @@ def find_cascade(folders: Sequence[Path]) -> Path:
 
 
 def resize(image: Image, height: int, width: int) -> Image:
-    """`picture` at `height` x `width`, averaged where it shrinks and interpolated where it grows."""
+    """Resize an image to `height` x `width`: averaged where it shrinks, interpolated where it grows."""
     shrinks = image.shape[0] >= height and image.shape[1] >= width
     resized = cv2.resize(image, (width, height), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
     return np.asarray(resized, dtype=np.uint8)

@@ -1,4 +1,4 @@
-"""Media as sources deliver it: blocks of samples, frames, discontinuities.
+"""Media delivered by sources: blocks of samples, frames, discontinuities.
 
 Times are integer nanoseconds of capture.
 """
@@ -15,18 +15,18 @@ Samples = NDArray[np.float32]
 Embedding = NDArray[np.floating[Any]]
 
 BLOCK_S = 0.02
-"""Sources hand sound on in pieces of this length."""
+"""Length of the blocks that sources deliver, in seconds."""
 AUDIO_LOST_S, VIDEO_LOST_S = 0.5, 1.0
 """Seconds without a block after which a microphone is lost, and without a frame after which a camera is."""
 LARGEST_SIDE_PX = 1 << 14
-"""Of a picture."""
+"""Largest height and width of a frame."""
 LATEST_NS = 1 << 62
-"""A century and a half: what is later is no time."""
+"""Latest possible time, a century and a half: anything later is no time."""
 
 
 @dataclass(frozen=True)
 class Block:
-    """A run of sound, mono, at the bundle's rate."""
+    """Run of mono audio samples at the bundle's rate."""
 
     samples: Samples
     """float32 `[n]`, full scale 1."""
@@ -36,7 +36,7 @@ class Block:
 
 @dataclass(frozen=True)
 class Frame:
-    """One picture."""
+    """Image of a camera or a recording."""
 
     image: Image
     """uint8 `[H, W, 3]`, RGB."""
@@ -46,7 +46,7 @@ class Frame:
 
 @dataclass(frozen=True)
 class Discontinuity:
-    """The beginning of a new time line: no window joins what was captured before with what comes after."""
+    """Beginning of a new time line: no window joins media from before it with media from after it."""
 
     end_ns: int
     """Capture time from which evidence counts again."""
@@ -56,7 +56,7 @@ Media = Block | Frame | Discontinuity
 
 
 def check(item: Media) -> None:
-    """ValueError where what a source hands on is no event: its driver or its decoder is broken."""
+    """Raise ValueError if an item of a source is no media: its driver or its decoder is broken."""
     if isinstance(item, Block):
         is_audio = isinstance(item.samples, np.ndarray) and item.samples.dtype == np.float32
         if not is_audio or item.samples.ndim != 1:
@@ -74,10 +74,10 @@ def check(item: Media) -> None:
 
 
 def has_sides(image: Image) -> bool:
-    """Whether a picture `[H, W, 3]` is neither empty nor larger than any camera's."""
+    """Return whether an image `[H, W, 3]` is neither empty nor larger than any camera's."""
     return all(1 <= side <= LARGEST_SIDE_PX for side in image.shape[:2])
 
 
 def form(array: object) -> str:
-    """Type and shape, for messages."""
+    """Return type and shape of an array, for messages."""
     return f"{array.dtype} {list(array.shape)}" if isinstance(array, np.ndarray) else type(array).__name__

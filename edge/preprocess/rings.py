@@ -10,14 +10,14 @@ from ..clock import SECOND_NS
 from .media import Block, Embedding, Samples
 
 LARGEST_JITTER_NS = 100_000_000
-"""Blocks further apart than this have a gap between them."""
+"""Distance between two blocks above which there is a gap between them."""
 LONGEST_PAUSE_NS = 500_000_000
-"""A gap of so much at most is a pause to the model, as good as those of speech; with a second of silence in its middle
-a window is worth less than its newer half alone."""
+"""Longest gap that is filled with silence: to the model such a gap is like a pause in speech. With a second of
+silence in its middle a window is worth less than its newer half alone."""
 
 
 class SampleRing:
-    """The newest run of samples, at most a window long: silence in short gaps; a long one begins it anew."""
+    """Ring of the newest run of samples, at most a window long: short gaps become silence, a long gap clears it."""
 
     def __init__(self, rate_hz: int, capacity: int) -> None:
         self.rate_hz, self.capacity = rate_hz, capacity
@@ -50,7 +50,7 @@ class SampleRing:
         self._start = max(self._start, self._end - 2 * self.capacity)
 
     def until(self, end_ns: int) -> Samples:
-        """A view of the samples captured before `end_ns`, at most a window of them."""
+        """Return a view of the samples captured before `end_ns`, at most a window of them."""
         if self.end_ns is None:
             return self._buffer[:0]
         after = max(0, (self.end_ns - end_ns) * self.rate_hz // SECOND_NS)
@@ -64,7 +64,7 @@ class SampleRing:
 
 
 class EmbeddingRing:
-    """The newest frames' embeddings with their capture times: each frame is encoded once."""
+    """Ring of the newest frames' embeddings with their capture times: each frame is encoded once."""
 
     def __init__(self, capacity: int, width: int) -> None:
         self._embeddings = np.zeros((2 * capacity, width), dtype=np.float32)
@@ -81,7 +81,7 @@ class EmbeddingRing:
         self._count += 1
 
     def between(self, start_ns: int, end_ns: int) -> tuple[Embedding, NDArray[np.int64]]:
-        """Views of the embeddings `[n, Dv]` and times `[n]` in `start_ns <= time < end_ns`, at most the capacity."""
+        """Return views of embeddings `[n, Dv]` and times `[n]`, `start_ns <= time < end_ns`, at most the capacity."""
         first, last = np.searchsorted(self._times[: self._count], [start_ns, end_ns])
         first = max(first, last - self._capacity)
         return self._embeddings[first:last], self._times[first:last]

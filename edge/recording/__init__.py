@@ -1,1 +1,1 @@
-"""What a run keeps on disk, and how it is played again."""
+"""Recordings of runs: written, read, replayed, compared."""

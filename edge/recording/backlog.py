@@ -1,4 +1,4 @@
-"""What waits to be written: the oldest are kept, and what finds no room is counted."""
+"""Backlog of records to be written: the oldest are kept, and those that find no room are counted."""
 
 import threading
 from collections import Counter, deque
@@ -8,21 +8,21 @@ T = TypeVar("T")
 
 
 class Backlog(Generic[T]):
-    """A queue of several tracks, bounded in bytes. Before a track's next item stands how many of it were lost."""
+    """Queue of several tracks, bounded in bytes; the number of lost items stands before a track's next item."""
 
     def __init__(self, most_bytes: int, tracks: list[str]) -> None:
         self.lost = Counter(dict.fromkeys(tracks, 0))
-        """Items that found no room, since the start."""
+        """Number of items that found no room since the start, by track."""
         self._most_bytes = most_bytes
         self._waiting: deque[tuple[str, T | int, int]] = deque()
         self._bytes = 0
         self._missing = Counter[str]()
-        """Lost since the last that found room."""
+        """Number of items lost since the last that found room, by track."""
         self._is_closed = False
         self._changed = threading.Condition()
 
     def put(self, track: str, item: T, size: int, *, wait: bool) -> bool:
-        """Leave an item of so many bytes; false where it is lost. An item larger than the bound goes alone."""
+        """Queue an item of `size` bytes; return False where it is lost. An item larger than the bound goes alone."""
         with self._changed:
             if wait:
                 self._changed.wait_for(lambda: self._has_room(size) or self._is_closed)
@@ -39,7 +39,7 @@ class Backlog(Generic[T]):
             return True
 
     def take(self, timeout_s: float | None) -> tuple[str, T | int] | None:
-        """The oldest item, or how many are missing there; None where nothing comes in time or it is closed."""
+        """Remove and return the oldest item, or the number of items missing there; None after the timeout."""
         with self._changed:
             self._changed.wait_for(lambda: self._waiting or self._is_closed, timeout_s)
             if not self._waiting:
@@ -50,7 +50,7 @@ class Backlog(Generic[T]):
             return track, item
 
     def close(self, *, forget: bool = False) -> None:
-        """Take no more; what waits can still be taken, unless it is to be forgotten: then it is lost."""
+        """Accept no more; waiting items can still be taken, unless they are to be forgotten: then they are lost."""
         with self._changed:
             self._is_closed = True
             if forget:
@@ -61,7 +61,7 @@ class Backlog(Generic[T]):
 
     @property
     def is_over(self) -> bool:
-        """Whether it is closed and all has been taken."""
+        """True if the backlog is closed and everything has been taken."""
         with self._changed:
             return self._is_closed and not self._waiting
 

@@ -1,7 +1,7 @@
-"""Whether a replayed run sends what the recorded one sent: byte for byte, but for what measures the machine.
+"""Comparison of a replayed run with the recorded one: byte for byte, except fields that measure the machine.
 
 On another machine floats may differ by a tolerance, and the label where two are as probable as that. Whole numbers
-and states may not: they come from sound and pictures by integers, or lie far from their thresholds.
+and states may not: they are computed from audio and video in integers, or lie far from their thresholds.
 """
 
 from collections.abc import Iterator
@@ -16,34 +16,35 @@ from ..wire.messages import Message, WireFormat, encode
 from .records import End, Gap, SentMessage
 
 FLOATS_ALIKE = 1e-3
-"""What a float may differ by on another machine, in fp32. The order of additions changes it by 1e-7 to 1e-6; OpenCV on
-Arm rounds a grey level of some faces (1 of 150 tried) to the other side, which changes it by more."""
+"""Largest difference between floats on two machines, in fp32. The order of additions causes 1e-7 to 1e-6; OpenCV on Arm
+rounds a grey level of some faces (1 of 150 tried) to the other side, which causes more."""
 LOWER_ALIKE = 0.05
-"""The same below fp32: a float that lies between two numbers of few bits may be rounded to the other one. In int8 the
-golden recording differs by 6e-4 between x86-64 and Arm."""
+"""Largest difference below fp32: a float that lies between two numbers of few bits may be rounded to the other one. In
+int8 the golden recording differs by 6e-4 between x86-64 and Arm."""
 MEASURED = frozenset({"t_publish", "mono_publish", "latency_ms"})
-"""Fields that depend on how quick the machine was."""
+"""Fields that depend on the speed of the machine."""
 
 Fields = dict[str, Any]
 
 
 class Comparison:
-    """Takes replayed messages one by one; FoalError at the first that differs from the recorded one.
+    """Comparison of replayed messages, one by one; FoalError at the first that differs from the recorded one.
 
-    Recorded are those that were sent: the publisher may have dropped some, which it counts, and the disk may have been
-    too slow for some, which the recording marks. `stats.` messages measure the machine and are left out.
+    A recording holds the messages that were sent: the publisher may have dropped others, which it counts, and the disk
+    may have been too slow for others, which the recording marks. `stats.` messages measure the machine and are left
+    out.
     """
 
     def __init__(
         self, recorded: Iterator[SentMessage | Gap | End], wire_format: WireFormat, tolerance: float = 0
     ) -> None:
         self.equal = self.unrecorded = 0
-        """Messages that are the same, and those that were replayed but never sent or recorded."""
+        """Number of messages that are the same, and of those that were replayed but never sent or recorded."""
         self._recorded, self._format, self._tolerance = recorded, wire_format, tolerance
         self._gaps = self._dropped = 0
-        """Messages that the disk was too slow for, and those that the publisher dropped."""
+        """Number of messages that the disk was too slow for, and of those that the publisher dropped."""
         self._is_whole = False
-        """Whether the recording's end has been seen."""
+        """True once the recording's end has been read."""
         self._next = self._advance()
 
     def check(self, message: Message) -> None:
@@ -55,19 +56,19 @@ class Comparison:
             self.unrecorded += 1
             return
         recorded = without_measured(self._next)
-        replayed = settled(recorded, without_measured(replayed), self._tolerance)
+        replayed = with_near_label(recorded, without_measured(replayed), self._tolerance)
         problem = difference(recorded, replayed, self._tolerance)
         if problem:
             raise FoalError(f"{name(replayed)} differs: {problem}")
         self.equal += 1
         self._next = self._advance()
 
-    def finish(self, *, steps_whole: bool) -> None:
-        """FoalError where a recorded message was not replayed, or more were than can have been missed.
+    def finish(self, *, is_complete: bool) -> None:
+        """Raise FoalError if a recorded message was not replayed, or more were replayed than can have been lost.
 
-        Where the steps break off, so may the replay.
+        A replay of incomplete inputs may break off early.
         """
-        if self._next is not None and steps_whole:
+        if self._next is not None and is_complete:
             raise FoalError(f"{name(self._next)} was recorded and is not replayed")
         known = self._gaps + self._dropped
         if self._is_whole and self.unrecorded > known:
@@ -88,7 +89,7 @@ class Comparison:
 
 
 def read_fields(body: bytes) -> Fields:
-    """A message's map, whatever version wrote it."""
+    """Return a message's map, whatever version wrote it."""
     module = msgspec.json if body[:1] == b"{" else msgspec.msgpack
     try:
         fields: Fields = module.decode(body, type=dict[str, Any])
@@ -99,26 +100,26 @@ def read_fields(body: bytes) -> Fields:
 
 
 def count_dropped(fields: Fields) -> int:
-    """How many messages the publisher had dropped by then, of all streams."""
+    """Return the number of messages that the publisher had dropped by then, of all streams."""
     dropped = fields.get("dropped")
     counts = [dropped.get(reason, 0) for reason in PER_RUN] if isinstance(dropped, dict) else []
     return sum(count for count in counts if isinstance(count, int))
 
 
 def name(fields: Fields) -> str:
-    """What a message is called in errors; no two of a run are called the same."""
+    """Return a message's name for errors, unique within a run."""
     return f"{fields.get('type')} {fields.get('seq')} of stream {fields.get('stream')}"
 
 
 def is_later(one: Fields, other: Fields) -> bool:
-    """Whether a message is a later one of the other's kind and stream."""
+    """Return whether a message is a later one of the other's kind and stream."""
     number, its = one.get("seq"), other.get("seq")
     is_same_kind = (one.get("type"), one.get("stream")) == (other.get("type"), other.get("stream"))
     return is_same_kind and isinstance(number, int) and isinstance(its, int) and number > its
 
 
 def without_measured(fields: Fields) -> Fields:
-    """What has to be the same in every replay; a count of 0 is that of a reason which a version may not know."""
+    """Return the fields that are the same in every replay; drop reasons counted 0 times are left out."""
     kept = {key: value for key, value in fields.items() if key not in MEASURED}
     dropped = kept.get("dropped")
     if isinstance(dropped, dict):
@@ -126,8 +127,8 @@ def without_measured(fields: Fields) -> Fields:
     return kept
 
 
-def settled(recorded: Fields, replayed: Fields, tolerance: float) -> Fields:
-    """The replayed message, with the recorded label where that was as probable as its own to within the tolerance."""
+def with_near_label(recorded: Fields, replayed: Fields, tolerance: float) -> Fields:
+    """Return the replayed message, with the recorded label where both are as probable to within the tolerance."""
     label, its = replayed.get("label"), recorded.get("label")
     try:
         probs = [recorded["probs"][recorded["labels"].index(one)] for one in (label, its)]
@@ -138,7 +139,7 @@ def settled(recorded: Fields, replayed: Fields, tolerance: float) -> Fields:
 
 
 def difference(recorded: Any, replayed: Any, tolerance: float, place: str = "") -> str | None:
-    """Where two messages first differ and how; None where they do not, floats within `tolerance` being equal."""
+    """Return the first difference of two messages, None for none; floats within `tolerance` are equal."""
     if isinstance(recorded, dict) and isinstance(replayed, dict):
         if list(recorded) != list(replayed):
             return f"{place or 'it'} has the fields {list(replayed)}, recorded are {list(recorded)}"
@@ -154,7 +155,7 @@ def difference(recorded: Any, replayed: Any, tolerance: float, place: str = "") 
 
 
 def is_equal(recorded: Any, replayed: Any, tolerance: float) -> bool:
-    """Of single values; without a tolerance the bytes decide, so that -0.0 is not 0."""
+    """Return whether two single values are equal; without a tolerance the bytes decide, so that -0.0 is not 0."""
     if isinstance(recorded, float) and isinstance(replayed, float) and abs(recorded - replayed) <= tolerance > 0:
         return True
     return msgspec.msgpack.encode(recorded) == msgspec.msgpack.encode(replayed)

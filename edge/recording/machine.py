@@ -1,4 +1,4 @@
-"""The machine that a run's numbers come from: where it is the same they are the same, bit by bit.
+"""Machine that computed a run's numbers: on the same machine they are the same, bit by bit.
 
 A processor's instructions decide in what order floats are added up, and so do the libraries and the number of threads.
 """
@@ -16,24 +16,24 @@ import numpy as np
 from ..backends.onnxruntime import VERSION, processor
 
 TELLING = re.compile(r"sse4_\d|avx\w*|fma|f16c|amx\w*|asimd\w*|fphp|sve\w*|sme(?!p)\w*|i8mm|bf16")
-"""Instructions that kernels are chosen by, as Linux names them on x86-64 and on Arm."""
+"""Pattern of the instruction sets by which kernels are chosen, as Linux names them on x86-64 and on Arm."""
 
 
 class Machine(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """What a run's floats depend on, beside the bundle and what it saw and heard."""
+    """Properties of a machine that a run's floats depend on."""
 
     processor: str
-    """Its name, and its architecture."""
+    """Name and architecture of the processor."""
     instructions: list[str]
-    """Of those that kernels are chosen by: virtual machines give many processors one name."""
+    """Instruction sets by which kernels are chosen: virtual machines give many processors one name."""
     cores: int
-    """As many threads compute where no number is asked for."""
+    """Number of cores, and of threads where no number is asked for."""
     versions: dict[str, str]
-    """Of the libraries that compute."""
+    """Versions of the libraries that compute."""
 
 
 def here(cpuinfo: Path = Path("/proc/cpuinfo")) -> Machine:
-    """This machine."""
+    """Return the properties of this machine."""
     try:
         told = cpuinfo.read_text(errors="replace")
     except OSError:
@@ -48,9 +48,9 @@ def here(cpuinfo: Path = Path("/proc/cpuinfo")) -> Machine:
 
 
 def otherwise(recorded: Machine | None, this: Machine, threads: int) -> str | None:
-    """Why a recording's floats may differ from those that are computed here; None where they may not.
+    """Explain why a recording's floats may differ from those computed here; None where they may not.
 
-    `threads` are those that were asked for, 0 for as many as there are cores.
+    `threads` is the number that was asked for, 0 for as many as there are cores.
     """
     if recorded is None:
         return "it does not say on which machine it was recorded"

@@ -1,4 +1,4 @@
-"""A file of records that is only ever added to: what a crash, a power cut or a full disk leaves of it can be read.
+"""Append-only file of records, readable after a crash, a power cut or a full disk.
 
     file   = MAGIC record*
     record = length u32, crc32 of the payload u32, crc32 of those eight bytes u32, payload      (little endian)
@@ -21,17 +21,17 @@ from ..system.files import check_file, is_there
 MAGIC = b"foalrec\x01"
 HEADER = struct.Struct("<III")
 CHECKED = struct.Struct("<II")
-"""The part of a header that its own checksum covers."""
+"""Part of a header that its own checksum covers."""
 LARGEST_RECORD = 1 << 30
-"""In bytes; a step has a few million, and no more than a few hundred million of many streams."""
+"""Largest record, in bytes; an input of the loop has a few million, of many streams at most a few hundred million."""
 MOST_HELD = 1 << 20
-"""Bytes that wait for `flush` at most."""
+"""Largest number of bytes that wait for `flush`."""
 PIECE = 1 << 16
-"""Bytes read at once where only zeros are looked for."""
+"""Number of bytes read at once in a search for anything but zeros."""
 
 
 class RecordFile:
-    """Adds records to a new file that only its owner may read. OSError where the disk does not take them."""
+    """Writer of a new record file that only its owner may read; OSError where the disk does not take the records."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -39,7 +39,7 @@ class RecordFile:
         self._held = bytearray(MAGIC)
 
     def append(self, payload: bytes) -> None:
-        """Add a record; it reaches the system with the next `flush`, or where much is held."""
+        """Add a record; it reaches the system with the next `flush`, or when many bytes wait."""
         if len(payload) > LARGEST_RECORD:
             raise OSError(errno.EFBIG, f"a record of {len(payload)} bytes is more than {LARGEST_RECORD}")
         checked = CHECKED.pack(len(payload), zlib.crc32(payload))
@@ -50,24 +50,24 @@ class RecordFile:
             self.flush()
 
     def flush(self) -> None:
-        """Hand all to the system: from then on it outlives this program."""
+        """Hand everything to the system: from then on it outlives this program."""
         held, self._held = bytes(self._held), bytearray()
         done = 0
         while done < len(held):
             done += os.write(self._descriptor, memoryview(held)[done:])
 
     def sync(self) -> None:
-        """Hand all to the disk: from then on it outlives a power cut."""
+        """Hand everything to the disk: from then on it outlives a power cut."""
         self.flush()
         os.fdatasync(self._descriptor)
 
     def close(self) -> None:
-        """Let go of the file; what has not been flushed is lost."""
+        """Close the file; records that have not been flushed are lost."""
         os.close(self._descriptor)
 
 
 def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
-    """Each record's offset and payload; SourceError where the file is damaged, once what is before has been given."""
+    """Yield each record's offset and payload; SourceError at the first damage in the file."""
     if is_there(path, SourceError):
         check_file(path, "give a recording's folder", SourceError)
     try:
@@ -89,7 +89,7 @@ def read_records(path: Path) -> Iterator[tuple[int, bytes]]:
 
 
 def read_record(file: BinaryIO, path: Path, offset: int, size: int) -> bytes | None:
-    """The payload at `offset`, None for a torn tail. Nothing longer than the file is ever made room for."""
+    """Read the payload at `offset`, None for a torn tail; no more memory is taken than the file is long."""
     header = file.read(HEADER.size)
     if len(header) < HEADER.size:
         return None
@@ -111,7 +111,7 @@ def read_record(file: BinaryIO, path: Path, offset: int, size: int) -> bytes | N
 
 
 def is_blank(file: BinaryIO) -> bool:
-    """Whether nothing but zeros follows: a power cut leaves them where data had not reached the disk yet."""
+    """Return whether only zeros follow: a power cut leaves them where data had not reached the disk yet."""
     while piece := file.read(PIECE):
         if any(piece):
             return False
@@ -119,5 +119,5 @@ def is_blank(file: BinaryIO) -> bool:
 
 
 def damaged(path: Path, offset: int, problem: str) -> SourceError:
-    """An error that names the record."""
+    """Return an error that names the damaged record."""
     return SourceError(f"{path} is damaged: of the record at byte {offset}, {problem}; take the recording again")

@@ -1,4 +1,4 @@
-"""Keeps a run on disk as it happens, from a thread of its own: the disk may be slow or full, the run goes on."""
+"""Recorder of a run as it happens, in a thread of its own: the disk may be slow or full, the run goes on."""
 
 import logging
 import threading
@@ -11,42 +11,42 @@ from ..live.inbox import LoopInput
 from ..preprocess.media import Block, Frame, Media
 from ..wire.messages import Message
 from .backlog import Backlog
-from .metadata import MESSAGES, STEPS, Session, folder_name, write_session
+from .metadata import INPUTS, MESSAGES, RunMetadata, folder_name, write_metadata
 from .record_file import RecordFile
 from .records import End, Gap, pack
 
 MOST_WAITING = 1 << 25
-"""Bytes that wait for the disk at most: 7 s of sound and pictures of 640 x 480."""
+"""Largest number of bytes that wait for the disk: 7 s of audio and frames of 640 x 480."""
 MESSAGE_BYTES = 2000
-"""What a waiting message is taken for."""
+"""Assumed size of a waiting message."""
 DELIVERY_BYTES = 200
-"""What an arrival is taken for, beside its samples or pixels."""
+"""Assumed size of a waiting delivery, without its samples or pixels."""
 FLUSH_S = 1.0
-"""A program that is killed loses no more than this."""
+"""Time between flushes, in seconds: a program that is killed loses no more than this."""
 SYNC_S = 10.0
-"""A power cut loses no more than this; oftener would wear memory cards."""
+"""Time between syncs, in seconds: a power cut loses no more than this. More often would wear memory cards."""
 CLOSE_S = 5.0
-"""How long an ending program waits for the disk."""
+"""Time for which an ending program waits for the disk, in seconds."""
 
 log = logging.getLogger(__name__)
 
 
 class Recorder:
-    """One run's folder inside `folder`: messages always, sound and pictures only where `media` is asked for.
+    """Recorder of one run in a folder of its own inside `folder`: messages always, audio and video only with `media`.
 
-    UsageError where the folder cannot be made. Later on nothing that befalls the disk reaches the caller: it is said
-    once in the log, and by `problem`.
+    UsageError where the folder cannot be made. Later errors of the disk never reach the caller: they are logged once,
+    and told by `problem`.
     """
 
-    def __init__(self, folder: Path, about: Session, *, media: bool) -> None:
+    def __init__(self, folder: Path, about: RunMetadata, *, media: bool) -> None:
         self.folder = folder / folder_name(about)
         self.problem: str | None = None
-        """What has ended the recording, or made it incomplete."""
-        self._format, self._waits, tracks = about.wire_format, about.fast, [MESSAGES, *([STEPS] if media else [])]
+        """Problem that has ended the recording, or made it incomplete; None where there is none."""
+        self._format, self._waits, tracks = about.wire_format, about.fast, [MESSAGES, *([INPUTS] if media else [])]
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
-            write_session(self.folder, about)
+            write_metadata(self.folder, about)
             self._files = {track: RecordFile(self.folder / track) for track in tracks}
         except OSError as error:
             raise UsageError(
@@ -60,16 +60,16 @@ class Recorder:
 
     @property
     def lost(self) -> dict[str, int]:
-        """By file: what the disk was too slow for."""
+        """Number of records that the disk was too slow for, by file."""
         return dict(self._backlog.lost)
 
-    def step(self, step: LoopInput) -> None:
-        """Keep a step, its arrays being left alone from now on; nothing where no media are recorded."""
-        if STEPS in self._files:
-            self._put(STEPS, step, sum(weigh(delivery.media) for delivery in step.deliveries))
+    def add_input(self, loop_input: LoopInput) -> None:
+        """Record an input of the loop, whose arrays must not change any more; nothing where no media are recorded."""
+        if INPUTS in self._files:
+            self._put(INPUTS, loop_input, sum(size_of(delivery.media) for delivery in loop_input.deliveries))
 
-    def message(self, message: Message) -> None:
-        """Keep a message as it was sent."""
+    def add_message(self, message: Message) -> None:
+        """Record a message as it was sent."""
         self._put(MESSAGES, message, MESSAGE_BYTES)
 
     def _put(self, track: str, item: Message | LoopInput, size: int) -> None:
@@ -78,7 +78,7 @@ class Recorder:
             log.warning("%s. What is missing is marked in it; record less, or to a quicker disk", self.problem)
 
     def close(self) -> None:
-        """Write what waits, for a few seconds at most. Raises what broke the thread, other than the disk."""
+        """Write what waits, for a few seconds at most; raise what broke the thread, other than the disk."""
         self._backlog.close()
         self._thread.join(CLOSE_S)
         if self._thread.is_alive():
@@ -103,7 +103,7 @@ class Recorder:
 
     def _write(self) -> None:
         flush_s: float | None = None
-        """When to flush; None where there is nothing to flush."""
+        """Time of the next flush; None where there is nothing to flush."""
         sync_s = time.monotonic() + SYNC_S
         while not self._backlog.is_over:
             taken = self._backlog.take(None if flush_s is None else max(0.0, flush_s - time.monotonic()))
@@ -128,8 +128,8 @@ class Recorder:
         log.warning("%s. The program goes on without it; make room, or give another --record", self.problem)
 
 
-def weigh(item: Media | None) -> int:
-    """Bytes of a waiting arrival."""
+def size_of(item: Media | None) -> int:
+    """Return the size of a waiting delivery, in bytes."""
     if isinstance(item, Block):
         return DELIVERY_BYTES + item.samples.nbytes
     return DELIVERY_BYTES + (item.image.nbytes if isinstance(item, Frame) else 0)

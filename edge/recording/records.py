@@ -1,6 +1,6 @@
-"""What the records hold: messages as they were sent, and the steps by which they came about, nothing lost.
+"""Lossless records of messages as they were sent, and of the loop's inputs that led to them.
 
-Sound is float32 in zlib; pictures are PNG, whose run-length strategy is somewhat quicker than its default, and its
+Audio is float32 in zlib; frames are PNG, whose run-length strategy is somewhat quicker than its default, and its
 files smaller, on what cameras deliver.
 """
 
@@ -21,36 +21,36 @@ from .metadata import SHORTEST_HOP_NS, Ns
 
 PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
 PNG_SIZE = struct.Struct(">8x8xII")
-"""Where a PNG's first bytes have its width and height."""
+"""Layout of the width and height in a PNG's first bytes."""
 LARGEST_SIDE = 1 << 13
-"""Of a picture, in pixels."""
+"""Largest height and width of a frame, in pixels."""
 MOST_SAMPLES = 1 << 24
-"""Of a block."""
+"""Largest number of samples in a block."""
 
 Count = Annotated[int, Meta(ge=0)]
 
 
 class SentMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="message"):
-    """One message, as it was sent."""
+    """Record of a message, as it was sent."""
 
     mono_ns: Ns
-    """When: its `mono_publish`."""
+    """Time of publishing: the message's `mono_publish`."""
     topic: bytes
     body: bytes
 
 
 class BlockRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="block"):
-    """A `Block`."""
+    """Record of a `Block`."""
 
     end_ns: Ns
     count: Annotated[int, Meta(ge=0, le=MOST_SAMPLES)]
-    """Samples."""
+    """Number of samples."""
     deflated: bytes
-    """They, float32 little endian, in zlib."""
+    """Samples, float32 little endian, in zlib."""
 
 
 class FrameRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="frame"):
-    """A `Frame`."""
+    """Record of a `Frame`."""
 
     end_ns: Ns
     height: Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
@@ -58,64 +58,66 @@ class FrameRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="
     png: bytes
 
 
-class BegunAnew(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discontinuity"):
-    """A `Discontinuity`."""
+class DiscontinuityRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discontinuity"):
+    """Record of a `Discontinuity`."""
 
     end_ns: Ns
 
 
-Arriving = BlockRecord | FrameRecord | BegunAnew
+MediaRecord = BlockRecord | FrameRecord | DiscontinuityRecord
 
 
-class Arrived(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """An `Arrival`."""
+class DeliveryRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Record of a `Delivery`."""
 
     stream: Count
-    media: Arriving | None = msgspec.field(name="event")
+    media: MediaRecord | None = msgspec.field(name="event")
 
 
-class TakenStep(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
-    """A `Step`."""
+class LoopInputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
+    """Record of a `LoopInput`."""
 
     now_ns: Ns
     unix_ahead_ns: Ns
     hop_ns: Annotated[int, Meta(ge=SHORTEST_HOP_NS, le=2**63 - 1)]
-    deliveries: list[Arrived] = msgspec.field(name="arrivals")
+    deliveries: list[DeliveryRecord] = msgspec.field(name="arrivals")
     dropped: list[dict[str, int]]
 
 
 class Gap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="gap"):
-    """Here the disk was too slow."""
+    """Record of a gap: here the disk was too slow."""
 
     lost: Annotated[int, Meta(ge=1)]
-    """Records that are missing."""
+    """Number of missing records."""
 
 
 class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
-    """The run has ended, and nothing after this is missing."""
+    """Record of the run's end: nothing after it is missing."""
 
 
 def pack(thing: Message | LoopInput | Gap | End, wire_format: WireFormat) -> bytes:
-    """A record's payload."""
+    """Return the payload of a record."""
     if isinstance(thing, LoopInput):
-        return msgspec.msgpack.encode(pack_step(thing))
+        return msgspec.msgpack.encode(pack_input(thing))
     if isinstance(thing, Gap | End):
         return msgspec.msgpack.encode(thing)
     return msgspec.msgpack.encode(SentMessage(thing.mono_publish, topic(thing), encode(thing, wire_format)))
 
 
-def pack_step(step: LoopInput) -> TakenStep:
-    """A step with its sound and pictures in bytes."""
-    deliveries = [Arrived(delivery.stream, pack_media(delivery.media)) for delivery in step.deliveries]
-    return TakenStep(step.now_ns, step.unix_ahead_ns, step.hop_ns, deliveries, step.dropped)
+def pack_input(loop_input: LoopInput) -> LoopInputRecord:
+    """Return an input of the loop with its media in bytes."""
+    deliveries = [DeliveryRecord(delivery.stream, pack_media(delivery.media)) for delivery in loop_input.deliveries]
+    return LoopInputRecord(
+        loop_input.now_ns, loop_input.unix_ahead_ns, loop_input.hop_ns, deliveries, loop_input.dropped
+    )
 
 
-def pack_media(item: Media | None) -> Arriving | None:
-    """An event in bytes."""
+def pack_media(item: Media | None) -> MediaRecord | None:
+    """Return an item of media in bytes."""
     if item is None:
         return None
     if isinstance(item, Discontinuity):
-        return BegunAnew(item.end_ns)
+        return DiscontinuityRecord(item.end_ns)
     if isinstance(item, Block):
         samples = item.samples.astype("<f4")
         return BlockRecord(item.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
@@ -124,17 +126,17 @@ def pack_media(item: Media | None) -> Arriving | None:
     return FrameRecord(item.end_ns, height, width, png.tobytes())
 
 
-def unpack_step(taken: TakenStep) -> LoopInput:
-    """The step again; ValueError where its bytes are none of what they are said to be."""
-    deliveries = [Delivery(arrived.stream, unpack_media(arrived.media)) for arrived in taken.deliveries]
-    return LoopInput(taken.now_ns, taken.unix_ahead_ns, taken.hop_ns, deliveries, taken.dropped)
+def unpack_input(record: LoopInputRecord) -> LoopInput:
+    """Return the recorded input; ValueError where the bytes are not what the record says."""
+    deliveries = [Delivery(delivery.stream, unpack_media(delivery.media)) for delivery in record.deliveries]
+    return LoopInput(record.now_ns, record.unix_ahead_ns, record.hop_ns, deliveries, record.dropped)
 
 
-def unpack_media(item: Arriving | None) -> Media | None:
-    """The event again."""
+def unpack_media(item: MediaRecord | None) -> Media | None:
+    """Return the recorded item of media."""
     if item is None:
         return None
-    if isinstance(item, BegunAnew):
+    if isinstance(item, DiscontinuityRecord):
         return Discontinuity(item.end_ns)
     if isinstance(item, BlockRecord):
         return Block(unpack_samples(item), item.end_ns)
@@ -142,7 +144,7 @@ def unpack_media(item: Arriving | None) -> Media | None:
 
 
 def unpack_samples(block: BlockRecord) -> Samples:
-    """float32 `[n]`; no more is inflated than the block is said to have."""
+    """Return float32 `[n]`; no more is inflated than the record says."""
     inflater = zlib.decompressobj()
     try:
         inflated = inflater.decompress(block.deflated, 4 * block.count + 1)
@@ -154,7 +156,7 @@ def unpack_samples(block: BlockRecord) -> Samples:
 
 
 def unpack_image(frame: FrameRecord) -> Image:
-    """uint8 `[H, W, 3]` RGB; its size is looked at before room is made for it."""
+    """Return uint8 `[H, W, 3]` RGB; the size is checked before memory is taken for it."""
     expected = frame.width, frame.height
     if len(frame.png) < PNG_SIZE.size or PNG_SIZE.unpack_from(frame.png) != expected:
         raise ValueError(f"its picture is no PNG of {frame.width} x {frame.height} pixels")

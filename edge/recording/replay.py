@@ -1,4 +1,4 @@
-"""A recorded run again: from its steps through the same loop, or its messages as they were sent."""
+"""Replay of a recorded run: its inputs through the same loop, or its messages as they were sent."""
 
 import hashlib
 import logging
@@ -23,18 +23,18 @@ from ..preprocess.framing import threads_for
 from ..validation import UNREADABLE, explain
 from ..wire.messages import Message, decode
 from .compare import Comparison
-from .metadata import MESSAGES, Session
-from .reader import read_messages, read_steps
+from .metadata import MESSAGES, RunMetadata
+from .reader import read_inputs, read_messages
 from .records import End, Gap, SentMessage
 
 Wait = Callable[[int], bool]
-"""Waits until a time of the recording; true where the replay is to stop."""
+"""Function that waits until a time of the recording and returns whether the replay is to stop."""
 
 log = logging.getLogger(__name__)
 
 
-def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
-    """The bundle that ran, where it was or as shipped; another only where it is `named` and not `exactly` asked for.
+def find_bundle(about: RunMetadata, named: Path | None, *, exactly: bool) -> Bundle:
+    """Load the recorded bundle, from its folder or as shipped; another only if `named` and not `exactly` required.
 
     UsageError says which manifest was expected.
     """
@@ -53,7 +53,7 @@ def find_bundle(about: Session, named: Path | None, *, exactly: bool) -> Bundle:
 
 
 def is_recorded(folder: Path, wanted: str) -> bool:
-    """Whether a folder's manifest has that hash, as it is or as it was without its golden probabilities."""
+    """Return whether a folder's manifest has that hash, with or without its golden probabilities."""
     if not (folder / MANIFEST).is_file():
         return False
     if sha256(folder / MANIFEST) == wanted:
@@ -65,28 +65,28 @@ def is_recorded(folder: Path, wanted: str) -> bool:
     return hashlib.sha256(before).hexdigest() == wanted
 
 
-def open_recognizer(about: Session, bundle: Bundle, engine_builder: EngineBuilder) -> Recognizer:
-    """The bundle on the backend that ran it, with as many threads: EngineError where that is not here."""
+def open_recognizer(about: RunMetadata, bundle: Bundle, engine_builder: EngineBuilder) -> Recognizer:
+    """Open the bundle on the recorded backend, with as many threads; EngineError where that is not available."""
     entry = get_published_entry(about.backend)
     return Recognizer(bundle.manifest, open_backend(bundle, entry.name, about.threads, engine_builder).backend)
 
 
 @dataclass(frozen=True)
 class Replay:
-    """One recording, played again."""
+    """Replay of one recording."""
 
     folder: Path
-    about: Session
+    about: RunMetadata
     wait: Wait
-    """Before each step or message."""
+    """Wait before each input or message."""
 
-    def steps(
+    def run(
         self, recognizer: Recognizer, publish: Callable[[Message], None], on_gap: Callable[[Gap], None] | None = None
     ) -> bool:
-        """Take the recorded steps; true where they are whole, to the run's end."""
+        """Run the loop on the recorded inputs; return whether they are complete, to the run's end."""
         pipeline = build_pipeline(self.about.run_spec, recognizer, publish)
         with threads_for(len(self.about.run_spec.stream_specs)), closing(pipeline.loop):
-            for record in read_steps(self.folder):
+            for record in read_inputs(self.folder):
                 if isinstance(record, End):
                     return True
                 if isinstance(record, Gap):
@@ -94,7 +94,7 @@ class Replay:
                 elif self.wait(record.now_ns):
                     break
                 else:
-                    pipeline.loop.step(record)
+                    pipeline.loop.run_once(record)
         return False
 
     def messages(self, publish: Callable[[Message], None]) -> None:
@@ -117,20 +117,20 @@ class Replay:
             ) from error
 
     def compare(self, recognizer: Recognizer, tolerance: float = 0) -> Comparison:
-        """Take the steps and compare; FoalError at the first difference, and where steps are missing."""
+        """Run and compare; FoalError at the first difference, and where inputs are missing."""
         comparison = Comparison(read_messages(self.folder), self.about.wire_format, tolerance)
-        steps_whole = self.steps(recognizer, comparison.check, on_gap=refuse)
-        comparison.finish(steps_whole=steps_whole)
+        is_complete = self.run(recognizer, comparison.check, on_gap=refuse)
+        comparison.finish(is_complete=is_complete)
         return comparison
 
 
 def warn(gap: Gap) -> None:
-    """What comes after a gap is still played."""
+    """Warn of a gap; the records after it are still replayed."""
     log.warning("%d records are missing here: the disk was too slow when this was recorded", gap.lost)
 
 
 def refuse(gap: Gap) -> None:
-    """What comes after a gap cannot be compared."""
+    """Raise FoalError for a gap: the records after it cannot be compared."""
     raise FoalError(
         f"{gap.lost} steps are missing from the recording, whose disk was too slow: "
         "what follows them cannot be compared"
@@ -138,12 +138,12 @@ def refuse(gap: Gap) -> None:
 
 
 def at_once(stop: threading.Event) -> Wait:
-    """As quickly as it can be computed."""
+    """Return a wait that takes no time."""
     return lambda _: stop.is_set()
 
 
 def in_its_own_time(clock: Clock, stop: threading.Event) -> Wait:
-    """As far apart as it was recorded."""
+    """Return a wait that keeps the recorded distances in time."""
     begin_ns: list[int] = []
 
     def wait(time_ns: int) -> bool:

@@ -1,4 +1,4 @@
-"""What a run is made of: its streams, and everything else the user may say, from a file or the command line.
+"""Configuration of a run, from a file or the command line: its streams and all other settings.
 
 Every default stands here and nowhere else.
 """
@@ -23,7 +23,7 @@ from ..wire.addresses import MAX_PORT, OFF, publishing_address
 from ..wire.messages import WireFormat
 
 HOP_S = 0.5
-"""Also where `auto` begins, and what it comes back to."""
+"""Default hop in seconds; `auto` begins with it and comes back to it."""
 
 NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among them"
 Device = str | int
@@ -33,81 +33,81 @@ Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 
 class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A camera and a microphone that belong together, or a recording in their place."""
+    """Configuration of a stream: a camera and a microphone that belong together, or a recording in their place."""
 
     name: Annotated[str, Meta(pattern="^[-_]*[A-Za-z0-9][-_A-Za-z0-9]*$", max_length=64, description=NAME_FORM)] = (
         "main"
     )
-    """Part of its topics: at most 64 letters, digits, - and _."""
+    """Name of the stream, part of its topics: at most 64 letters, digits, - and _."""
     camera: Device = "0"
-    """A number, device path, GStreamer string or address; `off` for none."""
+    """Camera: a number, device path, GStreamer string or address; `off` for none."""
     mic: Device = "default"
-    """`default`, a number or part of a name; `off` for none."""
+    """Microphone: `default`, a number or part of a name; `off` for none."""
     file: str | None = None
-    """A recording, or its address, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
+    """Path or address of a recording, in place of the devices; `camera` and `mic` then only say what of it is `off`."""
     audio_track: TrackNumber | None = None
-    """Which of the recording's sound tracks, counted from 0; null for the best."""
+    """Number of the recording's audio track, counted from 0; null for the best."""
     video_track: TrackNumber | None = None
-    """Which of its picture tracks."""
+    """Number of the recording's video track, counted from 0; null for the best."""
     demo: bool = False
-    """The program's own clip, in place of the devices."""
+    """True for the program's own clip, in place of the devices."""
     av_offset_ms: Offset = 0.0
-    """Milliseconds added to the sound's capture times: what `devices --measure-sync` says."""
+    """Milliseconds added to the audio's capture times, as measured by `devices --measure-sync`."""
 
     @property
     def is_recorded(self) -> bool:
-        """Whether a recording stands in place of devices."""
+        """True if a recording stands in place of devices."""
         return self.demo or self.file is not None
 
     @property
     def wants_video(self) -> bool:
-        """Whether the picture is asked for."""
+        """True if video is asked for."""
         return self.camera != OFF
 
     @property
     def wants_audio(self) -> bool:
-        """Whether the sound is asked for."""
+        """True if audio is asked for."""
         return self.mic != OFF
 
 
 class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """One run."""
+    """Configuration of one run."""
 
     streams: Annotated[tuple[StreamConfig, ...], Meta(min_length=1)] = (StreamConfig(),)
     fast: bool = False
-    """Recordings as quickly as possible, not in their own time."""
+    """True to play recordings as quickly as possible, not in their own time."""
     bundle: str = str(SHIPPED)
-    """Folder of the model."""
+    """Folder of the bundle."""
     framing: FramingName | None = None
-    """What of a picture is looked at; null: the bundle's."""
+    """Framing of images; null for the bundle's."""
     hop_s: Annotated[float, Meta(ge=0.05, le=60)] | Literal["auto"] = HOP_S
     """Seconds between predictions; `auto` begins at 0.5 and stretches to what the machine sustains."""
     events: SteadyStateConfig = SteadyStateConfig()
-    """When the steady state changes."""
+    """Parameters of the steady state."""
     backend: BackendChoice = BEST_BACKEND
     threads: Annotated[int, Meta(ge=0)] = 0
-    """Cores for inference; 0 for all."""
+    """Number of cores for inference; 0 for all."""
     bind: str = AUTO
-    """Where to publish: an address, `off`, or `auto` for tcp://127.0.0.1:5556, and for nowhere where `fast`."""
+    """Address to publish at, `off`, or `auto` for tcp://127.0.0.1:5556, and for `off` where `fast`."""
     control: str = AUTO
-    """Where questions about the run are answered: an address, `off`, or `auto` for the port after `bind`'s, if any."""
+    """Address of the control port, `off`, or `auto` for the port after `bind`'s, if any."""
     allow_stop: bool = False
-    """Whether the control port may end the program."""
+    """True if the control port may end the program."""
     format: WireFormat = "msgpack"
     keys: str | None = None
     """Folder of CURVE keys, made by `foal-edge keys`: strangers are refused."""
     insecure: bool = False
-    """Whether a public address may do without keys."""
+    """True if a public address may do without keys."""
     metrics_port: Annotated[int, Meta(ge=0, le=MAX_PORT)] | None = None
     """Loopback port of the Prometheus page, 0 for any; null for none."""
     record: str | None = None
-    """Folder in which the run's messages are kept."""
+    """Folder in which the run's messages are recorded; null for none."""
     record_media: bool = False
-    """Whether sound and pictures are recorded as well, for replay."""
+    """True if audio and video are recorded as well, for replay."""
 
     @property
     def address(self) -> str | None:
-        """Where to publish; None for nowhere."""
+        """Address to publish at; None for nowhere."""
         return publishing_address(self.bind, self.fast)
 
     @property
@@ -117,15 +117,15 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 MAY_BE_OFF = ("camera", "mic", "bind", "control")
-"""YAML reads an unquoted `off` as false."""
+"""Keys whose value may be `off`, which YAML reads as false where it is unquoted."""
 STREAM_KEYS = StreamConfig.__struct_fields__
 NEXT_KEY = re.compile(rf",\s*(?=(?:{'|'.join(STREAM_KEYS)})=)")
 UNKNOWN_KEY = re.compile(r",\s*([a-z_]+)=")
-"""Inside a value: a key that is misspelt. GStreamer strings, which have such, have a `!` as well."""
+"""Pattern of a misspelt key inside a value. GStreamer strings may contain such keys; they contain a `!` as well."""
 
 
 def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
-    """`name=lobby,camera=0,mic=default`, or a name alone; what it does not say is as in `defaults`.
+    """Parse `name=lobby,camera=0,mic=default`, or a name alone; anything else is as in `defaults`.
 
     Commas separate only before a key, so that a GStreamer string may have its own.
     """
@@ -145,13 +145,13 @@ def parse_stream(text: str, defaults: dict[str, Any]) -> StreamConfig:
 
 
 def load_config(path: Path | None, said: dict[str, Any]) -> Config:
-    """The file's settings, and over them those of the command line; UsageError names what is wrong and where."""
+    """Build the configuration of a file, overridden by the command line; UsageError names what is wrong and where."""
     settings = read(path) if path else {}
     return checked(build({**settings, **said}, Config, str(path) if path else "the command line"))
 
 
 def read(path: Path) -> dict[str, Any]:
-    """A YAML file's top-level map; a relative `file`, `bundle`, `keys` or `record` is taken as it stands."""
+    """Read a YAML file's top-level map; a relative `file`, `bundle`, `keys` or `record` is taken as it stands."""
     if is_there(path):
         check_file(path, "give a YAML file")
     try:
@@ -171,7 +171,7 @@ def read(path: Path) -> dict[str, Any]:
 
 
 def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
-    """Settings as a struct; text is taken for numbers and booleans where those are expected."""
+    """Convert settings to a struct; text is taken for numbers and booleans where those are expected."""
     try:
         return msgspec.convert(settings, kind, strict=False)
     except UNREADABLE as error:
@@ -179,7 +179,7 @@ def build(settings: dict[str, Any], kind: type[Any], where: str) -> Any:
 
 
 def check_stream(stream: StreamConfig) -> None:
-    """UsageError where what is said of a stream cannot be meant together."""
+    """Raise UsageError where the settings of a stream contradict each other."""
     if not stream.wants_video and not stream.wants_audio:
         raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
     if stream.demo and stream.file is not None:
@@ -190,7 +190,7 @@ def check_stream(stream: StreamConfig) -> None:
 
 
 def checked(config: Config) -> Config:
-    """The same; UsageError where its parts cannot be meant together."""
+    """Return the configuration; UsageError where its parts contradict each other."""
     names = [stream.name for stream in config.streams]
     for name in names:
         if names.count(name) > 1:

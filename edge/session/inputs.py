@@ -1,9 +1,10 @@
-"""From what the user asked for to what delivers it: a run's recordings and devices, and the captures that read them."""
+"""Inputs of a run: recordings and devices that the user asked for, and the captures that read them."""
 
 import logging
 import threading
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 from ..bundle.manifest import Manifest
@@ -25,8 +26,26 @@ from .config import StreamConfig
 log = logging.getLogger(__name__)
 
 
+@dataclass(frozen=True)
+class StreamInput:
+    """Input of one stream: a recording, or the devices of its settings."""
+
+    index: int
+    """Index of the stream, in the order of the run's streams."""
+    config: StreamConfig
+    recording: Recording | None
+    """Recording of the stream; None where it has devices."""
+    dropped: Counter[str]
+    """Items dropped before they reach the loop, by reason."""
+
+    @property
+    def captures(self) -> int:
+        """Number of threads that read the stream: one for each device, one for a recording."""
+        return 1 if self.config.is_recorded else self.config.wants_video + self.config.wants_audio
+
+
 def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[str] | None = None) -> Recording | None:
-    """The file or the demo that was asked for, None where devices were. What of it is left out counts in `dropped`."""
+    """Make the file or demo that was asked for, None for devices; what of it is left out is counted in `dropped`."""
     if not config.is_recorded:
         return None
     audio = manifest.audio if config.wants_audio else None
@@ -41,36 +60,42 @@ def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[st
 
 
 class Unopened:
-    """A recording that cannot be opened: its stream ends with that, and no other."""
+    """Recording that cannot be opened: its stream ends with the error, and no other."""
 
     def __init__(self, name: str, error: SourceError) -> None:
         self.name, self._error = name, error
 
     def read(self) -> Iterator[Media]:
-        """None; raises what was in the way."""
+        """Raise the error."""
         yield from ()
         raise self._error
 
 
-def make_recordings(
-    configs: Sequence[StreamConfig], manifest: Manifest, dropped: Sequence[Counter[str]]
-) -> list[Recording | None]:
-    """Each stream's recording, None where it has devices. SourceError where none at all of the streams can be had."""
-    recordings: list[Recording | None] = []
+def make_inputs(configs: Sequence[StreamConfig], manifest: Manifest) -> list[StreamInput]:
+    """Make the input of each stream, with recordings opened; SourceError where not one of the streams can be had."""
+    inputs: list[StreamInput] = []
     errors: list[SourceError] = []
-    for config, counts in zip(configs, dropped, strict=True):
+    for index, config in enumerate(configs):
+        dropped = Counter[str]()
+        recording: Recording | None
         try:
-            recordings.append(make_recording(config, manifest, counts))
+            recording = make_recording(config, manifest, dropped)
         except SourceError as error:
             errors.append(error)
-            recordings.append(Unopened(f"stream {config.name}", error))
+            recording = Unopened(f"stream {config.name}", error)
+        inputs.append(StreamInput(index, config, recording, dropped))
     if len(errors) == len(configs):
         raise SourceError("\n".join(str(error) for error in errors)) from errors[0]
-    return recordings
+    return inputs
+
+
+def make_inbox(inputs: Sequence[StreamInput]) -> Inbox:
+    """Make the inbox of all streams; it counts its drops where the inputs do."""
+    return Inbox([each.captures for each in inputs], [each.dropped for each in inputs])
 
 
 def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
-    """The camera and the microphone that were asked for."""
+    """Make the camera and the microphone that were asked for."""
     devices: list[Source] = []
     if config.wants_video:
         devices.append(make_camera(str(config.camera), manifest.video, clock, dropped))
@@ -80,29 +105,24 @@ def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped
     return devices
 
 
-def count_captures(config: StreamConfig) -> int:
-    """How many threads read a stream: one a device, one for a recording."""
-    return 1 if config.is_recorded else config.wants_video + config.wants_audio
-
-
 def open_devices(
-    configs: Sequence[StreamConfig], manifest: Manifest, inbox: Inbox, clock: Clock, stop: threading.Event
+    inputs: Sequence[StreamInput], manifest: Manifest, inbox: Inbox, clock: Clock, stop: threading.Event
 ) -> list[Capture]:
-    """Captures of all devices, opened where they can be; the others are tried again while the program runs.
+    """Make captures of all devices and open those that can be; the others are retried while the program runs.
 
-    SourceError where nothing at all opens and no recording is there.
+    SourceError where nothing at all opens and there is no recording.
     """
     captures: list[Capture] = []
     errors: list[SourceError] = []
-    for index, config in enumerate(configs):
-        if config.is_recorded:
+    for each in inputs:
+        if each.config.is_recorded:
             continue
-        for device in make_devices(config, manifest, clock, inbox.dropped[index]):
+        for device in make_devices(each.config, manifest, clock, each.dropped):
             error = try_open(device)
             errors += [error] if error else []
-            put, end = partial(inbox.put, index), partial(inbox.end, index)
+            put, end = partial(inbox.put, each.index), partial(inbox.end, each.index)
             captures.append(Capture(device, put, end, stop, is_open=error is None, reopen=True))
-    if errors and len(errors) == len(captures) and not any(config.is_recorded for config in configs):
+    if errors and len(errors) == len(captures) and not any(each.config.is_recorded for each in inputs):
         raise SourceError("\n".join(str(error) for error in errors))
     for missing in errors:
         log.warning("%s. Going on without it; it is tried again from now on", missing)
@@ -110,25 +130,25 @@ def open_devices(
 
 
 def pace(
-    recordings: Sequence[Recording | None], inbox: Inbox, clock: Clock, begin_ns: int, stop: threading.Event
+    inputs: Sequence[StreamInput], inbox: Inbox, clock: Clock, begin_ns: int, stop: threading.Event
 ) -> list[Capture]:
-    """Captures of the recordings, each played as if it began at `begin_ns`."""
+    """Make captures of the recordings, each played as if it began at `begin_ns`."""
     return [
         Capture(
-            Paced(recording, clock, begin_ns, stop),
-            partial(inbox.put, index),
-            partial(inbox.end, index),
+            Paced(each.recording, clock, begin_ns, stop),
+            partial(inbox.put, each.index),
+            partial(inbox.end, each.index),
             stop,
             is_open=True,
             reopen=False,
         )
-        for index, recording in enumerate(recordings)
-        if recording is not None
+        for each in inputs
+        if each.recording is not None
     ]
 
 
 def try_open(device: Source) -> SourceError | None:
-    """Open a device; what was in the way."""
+    """Open a device; return the error where it cannot be opened."""
     try:
         device.open()
     except Exception as error:  # a driver may raise anything

@@ -1,4 +1,4 @@
-"""Where a run's messages go: the publisher, and those who look over its shoulder."""
+"""Outputs of a run: the publisher, and the observers of its messages."""
 
 import logging
 import os
@@ -14,7 +14,7 @@ from ..live.inbox import LoopInput
 from ..live.pipeline import RunSpec
 from ..live.suspension import SuspensionWatch
 from ..recording.machine import here
-from ..recording.metadata import BundleAbout, Session
+from ..recording.metadata import BundleMetadata, RunMetadata
 from ..recording.recorder import Recorder
 from ..service.prometheus import MetricsEndpoint
 from ..system.versions import program_version
@@ -31,9 +31,9 @@ log = logging.getLogger(__name__)
 
 
 class Outputs:
-    """The publisher, its control port and metrics page; PublishError, UsageError where one cannot be had.
+    """Publisher with its control port and metrics page; PublishError or UsageError where one cannot be had.
 
-    `on_sent` sees each message once it is out; `about` is what the control port says of the run.
+    `on_sent` gets each message once it is sent; `about` is what the control port tells about the run.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class Outputs:
             return None if watch.is_stale(message) else stamped(message, clock)
 
         self._afterwards = ExitStack()
-        """Ends once the publisher has: the last messages are recorded too."""
+        """Resources closed after the publisher: the last messages are recorded too."""
         with ExitStack() as opened:
             self.publisher = Publisher(
                 config.address, config.format, as_it_is if config.fast else stamp, self._see, keys
@@ -77,28 +77,28 @@ class Outputs:
             self._opened = opened.pop_all()
 
     def show_to(self, watcher: Callable[[Message], None]) -> None:
-        """Let someone else see each message once it is out; before the first is published."""
+        """Add an observer that gets each message once it is sent; call this before the first is published."""
         self._seen_by.append(watcher)
 
     def record(self, run_spec: RunSpec, bundle: Bundle) -> Callable[[LoopInput], None]:
-        """Begin to record where that is asked for. What is returned is to see each step before it is taken."""
+        """Start to record where that is asked for; the returned function must get each input before the loop does."""
         config = self._config
         if config.record is None:
             return ignore
         recorder = Recorder(Path(config.record), self._about(run_spec, bundle), media=config.record_media)
         self._afterwards.callback(recorder.close)
-        self.show_to(recorder.message)
-        return recorder.step
+        self.show_to(recorder.add_message)
+        return recorder.add_input
 
-    def _about(self, run_spec: RunSpec, bundle: Bundle) -> Session:
+    def _about(self, run_spec: RunSpec, bundle: Bundle) -> RunMetadata:
         manifest, now_ns = bundle.manifest, self._clock.now_ns()
-        return Session(
+        return RunMetadata(
             run_spec=run_spec,
             software=program_version(),
             start_unix_ns=self._clock.unix_ns(now_ns),
             start_mono_ns=now_ns,
             fast=self._config.fast,
-            bundle=BundleAbout(
+            bundle=BundleMetadata(
                 manifest.name, manifest.version, sha256(bundle.folder / MANIFEST), str(bundle.folder.resolve())
             ),
             backend=self._backend,
@@ -122,9 +122,9 @@ class Outputs:
 
 
 def as_it_is(value: T) -> T:
-    """Leaves a recording's times alone where it is not played in its own time."""
+    """Return the value unchanged: a recording that is played fast keeps its own times."""
     return value
 
 
 def ignore(_: object) -> None:
-    """Keep nothing."""
+    """Do nothing."""

@@ -1,9 +1,8 @@
-"""One run of the runtime, put together from what the user asked for."""
+"""Run of the runtime, built from the user's settings."""
 
 import logging
 import threading
 import uuid
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
@@ -16,7 +15,6 @@ from ..bundle.load import Bundle, load
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
 from ..live.hop_control import HopControl
-from ..live.inbox import Inbox
 from ..live.loop import run_fast, run_live
 from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
 from ..live.recognizer import Recognizer
@@ -24,12 +22,11 @@ from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
-from ..sources.base import Recording
 from ..wire.addresses import AUTO
 from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
 from .config import Config
-from .inputs import count_captures, make_recordings, open_devices, pace
+from .inputs import StreamInput, make_inbox, make_inputs, open_devices, pace
 from .outputs import Outputs
 
 log = logging.getLogger(__name__)
@@ -51,29 +48,30 @@ def run(
     opened = open_backend(bundle, config.backend, config.threads, engine_builder)
     backend = opened.backend
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
-    dropped = [Counter[str]() for _ in config.streams]
-    recordings = make_recordings(config.streams, bundle.manifest, dropped)
+    inputs = make_inputs(config.streams, bundle.manifest)
     about = {"session": session, "bundle": model, "backend": backend.name}
     watch = SuspensionWatch(clock)
     with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
 
-        def tell(inputs: Sequence[str]) -> None:
+        def tell(names: Sequence[str]) -> None:
             address = outputs.publisher.address
             where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model} on {backend.name} ({opened.reason}), {' and '.join(inputs)}, {where}")
+            on_start(f"{model} on {backend.name} ({opened.reason}), {' and '.join(names)}, {where}")
 
         this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outputs, clock, watch, stop, tell)
-        pipeline = this.play_fast(recordings, dropped) if config.fast else this.play_live(recordings, dropped)
-    failures = pipeline.loop.failures
+        pipeline = this.run_fast(inputs) if config.fast else this.run_live(inputs)
+    failures = pipeline.failures
     if not stop.is_set():
-        for index, (recording, reporter) in enumerate(zip(recordings, pipeline.reporters, strict=True)):
-            if recording is not None and not reporter.predictions and index not in failures:
-                check_predicted(config, recording.name, reporter.all_dropped, partial(failures.add, index))
+        for each in inputs:
+            reporter = pipeline.streams[each.index].reporter
+            if each.recording is not None and not reporter.predictions and reporter.name not in failures:
+                fail = partial(failures.add, reporter.name)
+                check_predicted(config, each.recording.name, reporter.all_dropped, fail)
     failures.raise_any()
 
 
 def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail: Callable[[FoalError], None]) -> None:
-    """Say why a recording gave no window: its own failure, unless this machine was too slow for it."""
+    """Explain why a recording gave no window: a failure of its own, unless this machine was too slow for it."""
     if any(dropped[reason] for reason in OVERLOAD):
         counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
         log.warning("%s gave no window in time, this machine being too slow (%s); run fewer streams", name, counts)
@@ -92,7 +90,7 @@ def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail:
 
 @dataclass(frozen=True)
 class Run:
-    """The parts that both ways of running need. Both return what has run."""
+    """Parts of a run, whether fast or live. Both methods return the pipeline that has run."""
 
     config: Config
     session: str
@@ -105,7 +103,7 @@ class Run:
     tell: Callable[[Sequence[str]], None]
 
     def run_spec(self, begin_ns: int) -> RunSpec:
-        """What the messages will follow from."""
+        """Return what the messages will depend on."""
         config = self.config
         return RunSpec(
             self.session,
@@ -120,38 +118,38 @@ class Run:
             config.events,
         )
 
-    def play_fast(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Pipeline:
-        """As quickly as the recordings can be decoded."""
-        given = [recording for recording in recordings if recording is not None]
-        self.tell([recording.name for recording in given])
+    def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
+        """Run recordings as quickly as they can be decoded."""
+        recordings = [each.recording for each in inputs if each.recording is not None]
+        self.tell([recording.name for recording in recordings])
         run_spec = self.run_spec(0)
         pipeline = build_pipeline(run_spec, self.recognizer, self.outputs.publisher.publish_each)
-        on_step = self.outputs.record(run_spec, self.bundle)
+        on_input = self.outputs.record(run_spec, self.bundle)
         with closing(pipeline.loop):
-            run_fast(pipeline.loop, given, run_spec.hop_ns, self.stop, on_step, dropped)
+            dropped = [each.dropped for each in inputs]
+            run_fast(pipeline.loop, recordings, run_spec.hop_ns, self.stop, on_input, dropped)
         return pipeline
 
-    def play_live(self, recordings: Sequence[Recording | None], dropped: Sequence[Counter[str]]) -> Pipeline:
-        """As things happen: devices, and recordings in their own time."""
-        streams, publisher = self.config.streams, self.outputs.publisher
-        inbox = Inbox([count_captures(stream) for stream in streams], dropped)
-        devices = open_devices(streams, self.bundle.manifest, inbox, self.clock, self.stop)
+    def run_live(self, inputs: Sequence[StreamInput]) -> Pipeline:
+        """Run devices, and recordings in their own time."""
+        publisher, inbox = self.outputs.publisher, make_inbox(inputs)
+        devices = open_devices(inputs, self.bundle.manifest, inbox, self.clock, self.stop)
         run_spec = self.run_spec(self.clock.now_ns())
-        captures = devices + pace(recordings, inbox, self.clock, run_spec.begin_ns, self.stop)
+        captures = devices + pace(inputs, inbox, self.clock, run_spec.begin_ns, self.stop)
         pipeline = build_pipeline(run_spec, self.recognizer, publisher.publish)
-        rate = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
+        hop_control = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
         notifier = SystemdNotifier.from_environment()
-        supervisor = Supervisor(self.session, rate, inbox, publisher, pipeline.reporters, notifier, self.clock)
+        supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
         names = [capture.name for capture in captures]
         self.tell(names)
-        on_step = self.outputs.record(run_spec, self.bundle)
+        on_input = self.outputs.record(run_spec, self.bundle)
         with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()
             for capture in captures:
                 capture.start()
             notifier.ready(" and ".join(names))
             try:
-                run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_step)
+                run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_input)
             except BaseException:
                 self.stop.set()
                 raise

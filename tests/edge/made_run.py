@@ -58,7 +58,8 @@ class MadeRun:
         made = build_pipeline(
             run_spec(*self.names, latest_only=self.latest_only), self.recognizer, self.published.append
         )
-        self.loop, self.reporters = made.loop, made.reporters
+        self.loop, self.streams, self.failures = made.loop, made.streams, made.failures
+        self.reporters = [stream.reporter for stream in made.streams]
 
     def step(self, now_ms: int, *streams: list[Media], dropped: list[dict[str, int]] | None = None) -> None:
         """All events of each stream at once, judged as of `now_ms`."""
@@ -66,7 +67,9 @@ class MadeRun:
         self.take(now_ms * MS, deliveries, dropped)
 
     def take(self, now_ns: int, deliveries: list[Delivery], dropped: list[dict[str, int]] | None = None) -> None:
-        self.loop.step(LoopInput(now_ns, WALL_NS, self.hop_ms * MS, deliveries, dropped or [{} for _ in self.names]))
+        self.loop.run_once(
+            LoopInput(now_ns, WALL_NS, self.hop_ms * MS, deliveries, dropped or [{} for _ in self.names])
+        )
 
     def play(self, media: list[Media]) -> None:
         """One stream's events, a step each."""

@@ -6,7 +6,7 @@ from edge.bundle.manifest import Manifest
 from edge.geometry import Box
 from edge.live.recognizer import Recognizer
 from edge.live.stream import Stream
-from edge.preprocess.framing import Framed, Image
+from edge.preprocess.framing import FramingResult, Image
 from edge.preprocess.media import Block, Frame
 
 MS = 1_000_000
@@ -20,8 +20,8 @@ class Framer:
 
     wants_video = True
 
-    def __call__(self, image: Image) -> Framed:
-        return Framed(image, 1, Box(1, 2, 3, 4)) if self.wants_video else Framed(None, 0, None)
+    def __call__(self, image: Image) -> FramingResult:
+        return FramingResult(image, 1, Box(1, 2, 3, 4)) if self.wants_video else FramingResult(None, 0, None)
 
 
 class Watched:
@@ -29,17 +29,26 @@ class Watched:
 
     def __init__(self, manifest: Manifest, recognizer: Recognizer, *, audio: bool = True, video: bool = True) -> None:
         self.framer, self.recognizer = Framer(), recognizer
-        self.stream = Stream(manifest, self.framer, audio=audio, video=video, begin_ns=0, hop_ns=HOP_MS * MS)
+        self.drops: list[str] = []
+        self.stream = Stream(
+            manifest,
+            self.framer,
+            audio=audio,
+            video=video,
+            begin_ns=0,
+            hop_ns=HOP_MS * MS,
+            on_drop=lambda reason, _: self.drops.append(reason),
+        )
 
     def hear(self, begin_ms: int, end_ms: int, level: float = 0.5) -> None:
         for at in range(begin_ms, end_ms, 20):
-            self.stream.add([Block(np.tile(np.float32([level, -level]), 10), (at + 20) * MS)])
+            self.stream.add(Block(np.tile(np.float32([level, -level]), 10), (at + 20) * MS))
 
     def see(self, begin_ms: int, end_ms: int, light: int = FAINTEST) -> None:
         for at in range(begin_ms, end_ms, 200):
-            self.stream.add([Frame(np.full((8, 8, 3), light + at // 200, np.uint8), at * MS)])
-        self.stream.look()
-        self.stream.keep(self.recognizer.embed(self.stream.crops))
+            self.stream.add(Frame(np.full((8, 8, 3), light + at // 200, np.uint8), at * MS))
+        self.stream.crop_frames()
+        self.stream.add_embeddings(self.recognizer.embed(self.stream.crops))
 
     def states(self, end_ms: int) -> tuple[str, str]:
         return self.stream.audio_state(end_ms * MS), self.stream.video_state(end_ms * MS)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edge.bundle.manifest import Manifest
-from edge.recording.metadata import Session
+from edge.recording.metadata import RunMetadata
 from edge.session.config import Config, StreamConfig
 from edge.validation import UNREADABLE, explain
 from edge.wire.control_messages import Request
@@ -57,7 +57,7 @@ def test_it_says_which_key_what_was_found_and_what_was_expected(settings: object
     assert wrong(settings, kind).startswith(said)
 
 
-@pytest.mark.parametrize("kind", [Config, StreamConfig, Manifest, Session, Request, Message, Training])
+@pytest.mark.parametrize("kind", [Config, StreamConfig, Manifest, RunMetadata, Request, Message, Training])
 @pytest.mark.parametrize("value", [None, True, -7, 1e300, "", "\0`$.x`", [], [[]], {}, {"": 1}, b"x", float("nan")])
 def test_no_words_of_the_library_come_through(kind: Any, value: object) -> None:
     names = [field for part in getattr(kind, "__args__", (kind,)) for field in part.__struct_fields__]

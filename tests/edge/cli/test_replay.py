@@ -14,7 +14,7 @@ import zmq
 
 from edge.recording.compare import MEASURED
 from edge.recording.machine import here
-from edge.recording.metadata import ABOUT, MESSAGES, STEPS, read_session
+from edge.recording.metadata import INPUTS, MESSAGES, METADATA, read_metadata
 from edge.recording.reader import read_messages
 from edge.sources.demo import MOODS, face
 from tests.edge.recording.made_golden import GOLDEN
@@ -33,7 +33,7 @@ def clip(tmp_path: Path, make_clip: Callable[..., Path], tone: Callable[..., np.
 def silent(tmp_path: Path) -> Path:
     """The golden recording without its sound and pictures."""
     folder = Path(shutil.copytree(GOLDEN, tmp_path / "silent"))
-    (folder / STEPS).unlink()
+    (folder / INPUTS).unlink()
     return folder
 
 
@@ -53,7 +53,7 @@ def test_a_run_is_recorded_and_gives_the_same_again(edge_command, tmp_path: Path
     sent = [message for message in read_messages(folder) if hasattr(message, "topic")]
     assert equal == sum(message.topic != b"stats." for message in sent)
     assert sum(message.topic.startswith(b"emotion.") for message in sent) >= (2 if pace else 1) * streams
-    assert read_session(folder).fast == bool(pace)
+    assert read_metadata(folder).fast == bool(pace)
 
 
 def test_several_recordings_played_fast_give_the_same_again(edge_command, tmp_path: Path, clip: Path) -> None:
@@ -70,8 +70,8 @@ def test_several_recordings_played_fast_give_the_same_again(edge_command, tmp_pa
 
 
 def changed_session(folder: Path, **changes: object) -> None:
-    document = json.loads((folder / ABOUT).read_text())
-    (folder / ABOUT).write_text(json.dumps(document | changes))
+    document = json.loads((folder / METADATA).read_text())
+    (folder / METADATA).write_text(json.dumps(document | changes))
 
 
 @pytest.mark.parametrize(
@@ -92,8 +92,8 @@ def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(f"15 messages are the same, 0 were not recorded; floats within 0.001, since {reason}")
     changed_session(folder, threads=0, start_unix_ns=1)
-    text = (folder / ABOUT).read_text()
-    (folder / ABOUT).write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
+    text = (folder / METADATA).read_text()
+    (folder / METADATA).write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
     refused = edge_command("replay", folder, "--compare")
     assert (refused.status, refused.out) == (1, "")
     assert "event 0 of stream main" in refused.err
@@ -173,7 +173,7 @@ def test_a_difference_is_exit_status_1(edge_command, tmp_path: Path) -> None:
     assert "event 0 of stream main" in ended.err
 
 
-@pytest.mark.parametrize("emptied", [(MESSAGES,), (MESSAGES, STEPS)])
+@pytest.mark.parametrize("emptied", [(MESSAGES,), (MESSAGES, INPUTS)])
 def test_where_nothing_can_be_compared_nothing_is_the_same(edge_command, tmp_path: Path, emptied) -> None:
     copied = tmp_path / "copied"
     shutil.copytree(GOLDEN, copied)

@@ -18,7 +18,7 @@ from edge.errors import SourceError, UsageError
 from edge.live.inbox import Delivery, Inbox, LoopInput
 from edge.live.loop import deliveries_of
 from edge.live.recognizer import Recognizer
-from edge.preprocess.framing import Framed
+from edge.preprocess.framing import FramingResult
 from edge.preprocess.media import Block, Discontinuity, Frame, Media
 from edge.wire.messages import Prediction, Status
 from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
@@ -109,11 +109,11 @@ WAYS: dict[str, Callable[[random.Random], Broken]] = {
     "nothing but pictures": lambda seed: Broken(recorded(0, sound_ms=1, picture_ms=END_MS)),
     "an error of its framing": lambda seed: Broken(recorded(END_MS), framing=raising(seed.choice(ERRORS))),
     "crops of another size": lambda seed: Broken(
-        recorded(END_MS), framing=lambda _: Framed(np.zeros((9, 8, 3), np.uint8), 1, None)
+        recorded(END_MS), framing=lambda _: FramingResult(np.zeros((9, 8, 3), np.uint8), 1, None)
     ),
     "crops of another type": lambda seed: Broken(
         recorded(END_MS),
-        framing=lambda _: Framed(np.zeros((8, 8, 3)), None, None),  # type: ignore[arg-type]
+        framing=lambda _: FramingResult(np.zeros((8, 8, 3)), None, None),  # type: ignore[arg-type]
     ),
     "a framing that gives nothing": lambda seed: Broken(recorded(END_MS), framing=lambda _: None),
     "samples that are not a number": lambda seed: with_(seed, audio(np.nan)),
@@ -175,7 +175,7 @@ def play(recognizer: Recognizer, streams: dict[str, Broken], *, latest_only: boo
     arriving = [by_step(broken) for broken in streams.values()]
     for number, deliveries in enumerate(zip(*arriving, strict=True), 1):
         mine = [Delivery(index, each.media, each.error) for index, some in enumerate(deliveries) for each in some]
-        made.loop.step(LoopInput(number * STEP_MS * MS, WALL_NS, 500 * MS, mine, [{} for _ in streams]))
+        made.loop.run_once(LoopInput(number * STEP_MS * MS, WALL_NS, 500 * MS, mine, [{} for _ in streams]))
     made.loop.close()
     return made
 

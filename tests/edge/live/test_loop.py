@@ -33,9 +33,9 @@ def all_of_them(recognizer) -> MadeRun:
 
 
 def play(made: MadeRun, *recordings: Script, stop: threading.Event | None = None) -> list[LoopInput]:
-    steps: list[LoopInput] = []
-    run_fast(made.loop, recordings, HOP_NS, stop or threading.Event(), steps.append)
-    return steps
+    inputs: list[LoopInput] = []
+    run_fast(made.loop, recordings, HOP_NS, stop or threading.Event(), inputs.append)
+    return inputs
 
 
 def test_a_recording_gives_a_prediction_a_hop(all_of_them: MadeRun) -> None:
@@ -53,12 +53,12 @@ def without_times(message: Any) -> Any:
     return fields
 
 
-def test_the_same_steps_give_the_same_messages(recognizer) -> None:
+def test_the_same_inputs_give_the_same_messages(recognizer) -> None:
     names = ("cam1", "cam10")
     one, other = MadeRun(recognizer, names, latest_only=False), MadeRun(recognizer, names, latest_only=False)
-    steps = play(one, Script(recorded(2500, sound_ms=1200)), Script(recorded(3300)))
-    for step in steps:
-        other.loop.step(step)
+    inputs = play(one, Script(recorded(2500, sound_ms=1200)), Script(recorded(3300)))
+    for loop_input in inputs:
+        other.loop.run_once(loop_input)
     assert [without_times(message) for message in one.published] == [
         without_times(message) for message in other.published
     ]
@@ -81,14 +81,14 @@ def test_of_windows_that_are_due_together_the_last_wins_and_the_others_are_count
     made = MadeRun(recognizer)
     made.step(2000, recorded(2000))
     assert [message.mono_end for message in made.of_kind(Prediction)] == [2000 * MS]
-    assert made.reporters[0].dropped["windows_late"] == 3
+    assert made.reporters[0].drops.counts["windows_late"] == 3
     assert made.of_kind(Prediction)[0].dropped["windows_late"] == 3
 
 
 def test_a_recording_keeps_all_of_them(all_of_them: MadeRun) -> None:
     all_of_them.step(2000, recorded(2000))
     assert len(all_of_them.of_kind(Prediction)) == 4
-    assert all_of_them.reporters[0].dropped["windows_late"] == 0
+    assert all_of_them.reporters[0].drops.counts["windows_late"] == 0
 
 
 def test_windows_without_evidence_are_counted_and_others_go_on(recognizer) -> None:
@@ -96,7 +96,7 @@ def test_windows_without_evidence_are_counted_and_others_go_on(recognizer) -> No
     for now_ms in range(500, 3001, 500):
         made.step(now_ms, [], [item for item in recorded(3000) if now_ms - 500 < item.end_ns // MS <= now_ms])
     assert [message.stream for message in made.of_kind(Prediction)] == ["full"] * 6
-    assert [reporter.dropped["windows_empty"] for reporter in made.reporters] == [6, 0]
+    assert [reporter.drops.counts["windows_empty"] for reporter in made.reporters] == [6, 0]
 
 
 def test_what_is_pending_of_all_streams_goes_through_each_encoder_as_one_batch(recognizer, numpy_backend) -> None:
@@ -129,10 +129,10 @@ def test_a_stream_that_has_ended_gives_no_more_windows(recognizer) -> None:
 
 def test_it_wakes_for_the_next_window_or_to_look_after_its_devices(recognizer) -> None:
     made = MadeRun(recognizer)
-    assert made.loop.wake_ns(450 * MS) == 500 * MS
-    assert made.loop.wake_ns(100 * MS) == 300 * MS
+    assert made.loop.deadline(450 * MS) == 500 * MS
+    assert made.loop.deadline(100 * MS) == 300 * MS
     made.take(0, made.loop.ends())
-    assert made.loop.wake_ns(450 * MS) == 650 * MS
+    assert made.loop.deadline(450 * MS) == 650 * MS
 
 
 def test_a_recording_ends_with_stopped(all_of_them: MadeRun) -> None:
@@ -144,7 +144,7 @@ def test_a_recording_that_breaks_ends_with_stopped_too(all_of_them: MadeRun) -> 
     play(all_of_them, Script(recorded(1000), SourceError("broken")))
     assert all_of_them.published[-1].state == "stopped"
     with pytest.raises(SourceError, match="broken"):
-        all_of_them.loop.failures.raise_any()
+        all_of_them.failures.raise_any()
 
 
 def test_a_recording_ends_early_where_it_is_stopped(all_of_them: MadeRun) -> None:
@@ -179,7 +179,7 @@ def live(recognizer, clock, scripted_source) -> Callable[..., MadeRun]:
         put, end = partial(inbox.put, 0), partial(inbox.end, 0)
         capture = Capture(scripted_source(*acts), put, end, stop, is_open=True, reopen=reopen)
         capture.start()
-        run_live(made.loop, inbox, clock, SuspensionWatch(clock), stop, Unsupervised(inbox), lambda step: None)
+        run_live(made.loop, inbox, clock, SuspensionWatch(clock), stop, Unsupervised(inbox), lambda _: None)
         capture.finish()
 
     return run
@@ -197,7 +197,7 @@ def test_live_the_error_of_a_broken_recording_is_raised_after_stopped(live, reco
     live([*recorded(100), SourceError("broken")], made=made)
     assert made.of_kind(Status)[-1].state == "stopped"
     with pytest.raises(SourceError, match="broken"):
-        made.loop.failures.raise_any()
+        made.failures.raise_any()
 
 
 def test_live_nothing_more_is_taken_of_a_stream_that_has_failed(live, recognizer, clock, monkeypatch) -> None:
@@ -206,7 +206,7 @@ def test_live_nothing_more_is_taken_of_a_stream_that_has_failed(live, recognizer
     live(recorded(1000), recorded(1000), made=made, reopen=True)
     assert [message.state for message in made.of_kind(Status)][-1] == "stopped"
     with pytest.raises(ZeroDivisionError):
-        made.loop.failures.raise_any()
+        made.failures.raise_any()
 
 
 def test_live_nothing_is_waited_for_once_stop_is_set(live, recognizer) -> None:

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from edge.live.recognizer import Recognizer
-from edge.live.stream import IN_THE_DARK, Stream
-from edge.preprocess.framing import Framed
+from edge.live.stream import NOT_FRAMED, Stream
+from edge.preprocess.framing import FramingResult
 from edge.preprocess.media import Block, Frame
 from tests.edge.made_stream import FAINTEST, HOP_MS, MS, Framer, Watched
 
@@ -41,18 +41,18 @@ def test_a_window_waits_a_tenth_of_a_second_for_late_sound(
     watched: Watched, heard_ms: int, now_ms: int, due: bool
 ) -> None:
     watched.hear(0, heard_ms)
-    assert watched.stream.due(now_ms * MS) is due
+    assert watched.stream.is_due(now_ms * MS) is due
 
 
 def test_a_window_is_due_as_soon_as_its_sound_is_there(watched: Watched) -> None:
     watched.hear(0, 500)
-    assert watched.stream.due(500 * MS)
+    assert watched.stream.is_due(500 * MS)
 
 
 @pytest.mark.parametrize(("now_ms", "due"), [(499, False), (500, True)])
 def test_without_sound_nothing_is_waited_for(watched: Watched, now_ms: int, due: bool) -> None:
     watched.see(0, 500)
-    assert watched.stream.due(now_ms * MS) is due
+    assert watched.stream.is_due(now_ms * MS) is due
 
 
 def test_late_sound_leaves_a_window_that_says_how_far_it_reaches(watched: Watched) -> None:
@@ -95,7 +95,7 @@ def test_a_lost_picture_is_forgotten_and_the_sound_goes_on(watched: Watched) -> 
 def test_a_lost_picture_shows_no_face(watched: Watched) -> None:
     watched.hear(0, 3000)
     watched.see(0, 1000)
-    assert watched.stream.cut(3000 * MS).framed is None
+    assert watched.stream.cut(3000 * MS).framing is None
 
 
 def test_with_everything_lost_there_is_no_window(watched: Watched) -> None:
@@ -142,7 +142,7 @@ def test_a_covered_lens_is_dark_at_once_and_not_looked_at(watched: Watched) -> N
     watched.see(1000, 1200, light=-5)
     assert watched.states(1200)[1] == "dark"
     window = watched.stream.cut(1200 * MS)
-    assert (window.video, len(window.embeddings), window.framed) == ("dark", 5, IN_THE_DARK)
+    assert (window.video, len(window.embeddings), window.framing) == ("dark", 5, NOT_FRAMED)
     watched.see(1200, 1400)
     assert watched.states(1400)[1] == "ok"
 
@@ -156,9 +156,9 @@ def test_a_camera_that_returns_between_two_windows_brings_nothing_from_before(wa
 
 def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> None:
     watched.see(0, 400)
-    watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 1800 * MS)])
+    watched.stream.add(Frame(np.full((8, 8, 3), FAINTEST, np.uint8), 1800 * MS))
     assert watched.states(1700)[1] == "lost"
-    watched.stream.excuse(1700 * MS)
+    watched.stream.note_overload(1700 * MS)
     assert watched.states(1700)[1] == "ok"
     watched.see(2000, 2200)
     assert len(watched.stream.cut(2000 * MS).embeddings) == 3
@@ -166,7 +166,7 @@ def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> N
 
 def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> None:
     watched.see(0, 400)
-    watched.stream.excuse(900 * MS)
+    watched.stream.note_overload(900 * MS)
     watched.see(1600, 1800)
     assert watched.stream.cut(1800 * MS).embeddings[:, 0].tolist() == [FAINTEST, FAINTEST + 1, FAINTEST + 8]
 
@@ -176,16 +176,16 @@ def test_sound_that_was_moved_back_is_waited_for_and_not_lost(manifest, lag_ms: 
     stream = Stream(
         manifest, Framer(), audio=True, video=True, begin_ns=0, hop_ns=HOP_MS * MS, audio_lag_ns=lag_ms * MS
     )
-    stream.add([Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS) for at in range(20, 1001, 20)])
+    for at in range(20, 1001, 20):
+        stream.add(Block(np.tile(np.float32([0.5, -0.5]), 10), at * MS))
     assert stream.audio_state(1700 * MS) == state
-    stream.grid.advance()
-    stream.grid.advance()
-    assert stream.due(1650 * MS) is (lag_ms == 0)
+    assert [stream.next_window(1100 * MS).end_ns for _ in range(2)] == [500 * MS, 1000 * MS]
+    assert stream.is_due(1650 * MS) is (lag_ms == 0)
 
 
 def test_sound_that_was_moved_on_makes_no_window_of_the_future(watched: Watched) -> None:
     watched.hear(0, 900)
-    assert [watched.stream.due(now_ms * MS) for now_ms in (400, 499, 500)] == [False, False, True]
+    assert [watched.stream.is_due(now_ms * MS) for now_ms in (400, 499, 500)] == [False, False, True]
 
 
 def test_a_microphone_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:
@@ -200,7 +200,7 @@ def test_a_face_out_of_sight_is_not_a_lost_camera(watched: Watched) -> None:
     watched.hear(0, 1000)
     watched.see(0, 1000)
     window = watched.stream.cut(1000 * MS)
-    assert (window.video, len(window.embeddings), window.framed) == ("no_face", 0, Framed(None, 0, None))
+    assert (window.video, len(window.embeddings), window.framing) == ("no_face", 0, FramingResult(None, 0, None))
     assert len(window.samples) == 1000
 
 
@@ -229,17 +229,17 @@ def test_an_offset_is_neither_heard_nor_hides_what_clips(manifest, numpy_backend
     for at in range(0, 2000, 20):
         voice = 0.3 * np.sin(2 * np.pi * 100 * np.arange(at, at + 20) / 1000 + 0.5)
         added = 0.4 + drift * np.sin(2 * np.pi * np.arange(at, at + 20) / 8000)
-        plain.stream.add([Block(np.float32(voice), (at + 20) * MS)])
-        offset.stream.add([Block(np.float32(voice + added), (at + 20) * MS)])
+        plain.stream.add(Block(np.float32(voice), (at + 20) * MS))
+        offset.stream.add(Block(np.float32(voice + added), (at + 20) * MS))
     windows = [watched.stream.cut(2000 * MS) for watched in (plain, offset)]
     np.testing.assert_allclose(windows[1].samples[200:-200], windows[0].samples[200:-200], atol=0.005)
     assert windows[0].audio == windows[1].audio == "ok"
-    offset.stream.add([Block(np.full(20, 1.0, np.float32), 2020 * MS)])
+    offset.stream.add(Block(np.full(20, 1.0, np.float32), 2020 * MS))
     assert offset.states(2020)[0] == "clipping"
 
 
 def test_a_dead_converter_that_gives_one_value_is_silent(watched: Watched) -> None:
-    watched.stream.add([Block(np.full(1000, 0.25, np.float32), 1000 * MS)])
+    watched.stream.add(Block(np.full(1000, 0.25, np.float32), 1000 * MS))
     assert watched.states(1000)[0] == "silent"
     assert watched.stream.cut(1000 * MS) is None
 
@@ -258,15 +258,15 @@ def test_what_was_not_asked_for_is_off(manifest, numpy_backend, audio: bool, vid
 
 def test_frames_are_looked_at_as_far_as_is_asked(watched: Watched) -> None:
     for at in (0, 200, 400):
-        watched.stream.add([Frame(np.full((8, 8, 3), FAINTEST, np.uint8), at * MS)])
-    watched.stream.look(400 * MS)
-    assert (len(watched.stream.crops), watched.stream.has_unseen(400 * MS), watched.stream.has_unseen()) == (
+        watched.stream.add(Frame(np.full((8, 8, 3), FAINTEST, np.uint8), at * MS))
+    watched.stream.crop_frames(400 * MS)
+    assert (len(watched.stream.crops), watched.stream.has_frames(400 * MS), watched.stream.has_frames()) == (
         2,
         False,
         True,
     )
-    watched.stream.look()
-    assert (len(watched.stream.crops), watched.stream.has_unseen()) == (3, False)
+    watched.stream.crop_frames()
+    assert (len(watched.stream.crops), watched.stream.has_frames()) == (3, False)
 
 
 def test_each_frame_is_encoded_once_and_as_one_batch(watched: Watched, numpy_backend) -> None:

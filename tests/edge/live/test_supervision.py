@@ -37,13 +37,16 @@ class Supervised:
             dropped=Counter(messages_queue=1), waiting=4, publish=self.published.append, last=list
         )
         self.inbox = Inbox([1, 1])
-        self.reporters = [
-            SimpleNamespace(dropped=Counter(windows_empty=2), predictions=3),
-            SimpleNamespace(dropped=Counter(windows_late=5), predictions=4),
+        counted = [(Counter(windows_empty=2), 3), (Counter(windows_late=5), 4)]
+        self.streams = [
+            SimpleNamespace(reporter=SimpleNamespace(drops=SimpleNamespace(counts=counts), predictions=predictions))
+            for counts, predictions in counted
         ]
         self.notifier = Lively()
-        pace = HopControl(500 * MS, adapt)
-        self.supervisor = Supervisor("s" * 32, pace, self.inbox, self.publisher, self.reporters, self.notifier, clock)
+        hop_control = HopControl(500 * MS, adapt)
+        self.supervisor = Supervisor(
+            "s" * 32, hop_control, self.inbox, self.publisher, self.streams, self.notifier, clock
+        )
 
     def work(self, turns: int, begin_ms: int, each_ms: int, busy_ms: int) -> None:
         for turn in range(turns):

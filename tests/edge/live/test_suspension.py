@@ -17,7 +17,7 @@ import zmq
 
 from edge.clock import SystemClock
 from edge.live.recognizer import Recognizer
-from edge.live.reporter import LOOK_NS
+from edge.live.reporter import CHECK_NS
 from edge.live.suspension import GAP_NS, SuspensionWatch
 from edge.wire.messages import Prediction, Status, decode
 from tests.edge.made_messages import EVENT, PREDICTION, STATUS
@@ -84,7 +84,7 @@ def test_all_streams_begin_anew_after_a_gap(manifest, numpy_backend) -> None:
     made.take(31_200 * MS, made.loop.discontinuities(31_200 * MS))
     assert len(made.of_kind(Prediction)) == before
     assert [status.dropped["windows_late"] for status in made.of_kind(Status)[-2:]] == [1, 1]
-    made.step(31_200 + LOOK_NS // MS, recorded(1000), recorded(1000))
+    made.step(31_200 + CHECK_NS // MS, recorded(1000), recorded(1000))
     assert len(made.of_kind(Prediction)) == before
 
 

@@ -16,10 +16,10 @@ from edge.preprocess.framing import (
     CASCADE_FOLDERS,
     SEARCH_EVERY,
     FaceFraming,
-    Framed,
+    FramingResult,
     WholeFraming,
     find_cascade,
-    foremost,
+    largest_face,
     make_framing,
     resize,
     threads_for,
@@ -99,8 +99,8 @@ def test_of_equal_faces_the_leftmost_is_cut_out_then_the_topmost_whatever_their_
     ranked = [Box(9, 9, 6, 6), Box(0, 7, 4, 4), Box(3, 2, 4, 4), Box(3, 5, 2, 8), Box(3, 5, 4, 4), Box(0, 0, 3, 3)]
     for left_out in range(len(ranked)):
         rest = ranked[left_out:]
-        assert {foremost(found) for found in itertools.permutations(rest)} == {rest[0]}
-    assert foremost([]) is None
+        assert {largest_face(found) for found in itertools.permutations(rest)} == {rest[0]}
+    assert largest_face([]) is None
 
 
 def test_among_nine_of_a_face_the_same_is_taken_with_any_number_of_threads(restored_threads: None) -> None:
@@ -163,7 +163,7 @@ def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
     jumped = framing(moved(320, 240))
     assert overlap(first, jumped.box) == 0
     assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64)(moved(320, 240)).box)
-    assert framing(np.zeros((480, 640, 3), np.uint8)) == Framed(None, 0, None)
+    assert framing(np.zeros((480, 640, 3), np.uint8)) == FramingResult(None, 0, None)
     assert framing(moved(0, 0)).box == first
 
 
@@ -183,12 +183,12 @@ def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
 def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
     framing = FaceFraming(64, 64)
     assert framing(moved(300, 200)).faces == 1
-    assert framing(np.zeros((*shape, 3), np.uint8)) == Framed(None, 0, None)
+    assert framing(np.zeros((*shape, 3), np.uint8)) == FramingResult(None, 0, None)
 
 
 @pytest.mark.parametrize("image", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
 def test_a_covered_lens_shows_no_face(image: np.ndarray) -> None:
-    assert FaceFraming(64, 64)(image) == Framed(None, 0, None)
+    assert FaceFraming(64, 64)(image) == FramingResult(None, 0, None)
 
 
 def test_the_detector_comes_with_opencv() -> None:

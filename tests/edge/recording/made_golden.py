@@ -20,7 +20,7 @@ from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.preprocess.media import Block, Frame, Media
-from edge.recording.metadata import BundleAbout, Session
+from edge.recording.metadata import BundleMetadata, RunMetadata
 from edge.recording.recorder import Recorder
 from edge.sources.demo import MOODS, face, voice
 from edge.wire.messages import Message
@@ -52,7 +52,7 @@ def read(rate_hz: int) -> list[Media]:
     return sorted([*audio, *images], key=lambda item: item.end_ns)
 
 
-def steps(rate_hz: int) -> Iterator[LoopInput]:
+def loop_inputs(rate_hz: int) -> Iterator[LoopInput]:
     """As a live run would take them: some turns are short, some have nothing."""
     waiting = read(rate_hz)
     now_ns, jitter = BEGIN_NS, np.random.default_rng(0)
@@ -64,9 +64,9 @@ def steps(rate_hz: int) -> Iterator[LoopInput]:
     yield LoopInput(now_ns, UNIX_AHEAD_NS, SECOND_NS // 2, [Delivery(0, None)], [{"frames_overload": 3}])
 
 
-def about() -> Session:
+def about() -> RunMetadata:
     manifest: Manifest = load(SHIPPED).manifest
-    return Session(
+    return RunMetadata(
         run_spec=RunSpec(
             "golden", (StreamSpec("main", True, True),), "face", BEGIN_NS, SECOND_NS // 2, True, SteadyStateConfig()
         ),
@@ -74,7 +74,7 @@ def about() -> Session:
         start_unix_ns=BEGIN_NS + UNIX_AHEAD_NS,
         start_mono_ns=BEGIN_NS,
         fast=True,
-        bundle=BundleAbout(manifest.name, manifest.version, sha256(SHIPPED / MANIFEST), "foal-nano"),
+        bundle=BundleMetadata(manifest.name, manifest.version, sha256(SHIPPED / MANIFEST), "foal-nano"),
         backend=OrtBackend.name,
         threads=1,
         wire_format="msgpack",
@@ -89,12 +89,12 @@ def record_demo(folder: Path, recognizer: Recognizer) -> tuple[Path, list[Messag
 
     def publish(message: Message) -> None:
         published.append(message)
-        recorder.message(message)
+        recorder.add_message(message)
 
     pipeline = build_pipeline(of.run_spec, recognizer, publish)
-    for step in steps(recognizer.manifest.audio.rate_hz):
-        recorder.step(step)
-        pipeline.loop.step(step)
+    for each in loop_inputs(recognizer.manifest.audio.rate_hz):
+        recorder.add_input(each)
+        pipeline.loop.run_once(each)
     pipeline.loop.close()
     recorder.close()
     return recorder.folder, published

@@ -8,7 +8,7 @@ import numpy as np
 
 from edge.live.inbox import Delivery, LoopInput
 from edge.preprocess.media import Block, Frame, Media
-from edge.recording.metadata import BundleAbout, Session
+from edge.recording.metadata import BundleMetadata, RunMetadata
 from edge.recording.recorder import Recorder
 from edge.wire.messages import Status
 from tests.edge.made_run import MS, run_spec
@@ -17,14 +17,14 @@ START_UNIX_NS = 1_700_000_000 * 10**9
 """2023-11-14T22:13:20Z"""
 
 
-def about(*names: str, **changes: Any) -> Session:
-    made = Session(
+def about(*names: str, **changes: Any) -> RunMetadata:
+    made = RunMetadata(
         run_spec=run_spec(*(names or ("cam1",))),
         software="0.0.1",
         start_unix_ns=START_UNIX_NS,
         start_mono_ns=5,
         fast=False,
-        bundle=BundleAbout("tiny", "0.0.1", "0" * 64, "/nowhere"),
+        bundle=BundleMetadata("tiny", "0.0.1", "0" * 64, "/nowhere"),
         backend="numpy",
         threads=1,
         wire_format="msgpack",
@@ -41,21 +41,23 @@ def noise(seed: int, height: int = 6, width: int = 7) -> Frame:
     return Frame(image, seed * 200 * MS)
 
 
-def step(number: int, *media: Media | None, streams: int = 1) -> LoopInput:
+def loop_input(number: int, *media: Media | None, streams: int = 1) -> LoopInput:
     deliveries = [Delivery(index % streams, item) for index, item in enumerate(media)]
     return LoopInput(number * MS, START_UNIX_NS, 500 * MS, deliveries, [{"frames_overload": number}] * streams)
 
 
-def steps(count: int) -> list[LoopInput]:
+def loop_inputs(count: int) -> list[LoopInput]:
     """Of two streams: sound, a picture now and then, and their ends."""
     rng = np.random.default_rng(0)
     made = []
     for number in range(count):
         block = Block(rng.normal(size=20).astype(np.float32), number * 20 * MS)
         made.append(
-            step(number, block, noise(number), streams=2) if number % 4 == 0 else step(number, block, streams=2)
+            loop_input(number, block, noise(number), streams=2)
+            if number % 4 == 0
+            else loop_input(number, block, streams=2)
         )
-    return [*made, step(count, None, None, streams=2)]
+    return [*made, loop_input(count, None, None, streams=2)]
 
 
 def assert_same(one: LoopInput, other: LoopInput) -> None:
@@ -74,13 +76,13 @@ def assert_same(one: LoopInput, other: LoopInput) -> None:
         assert arrays[0].tobytes() == arrays[1].tobytes()
 
 
-def record(folder: Path, taken: list[LoopInput], sent: list[Any], of: Session, *, media: bool = True) -> Path:
+def record(folder: Path, taken: list[LoopInput], sent: list[Any], of: RunMetadata, *, media: bool = True) -> Path:
     """A recording of these, whole."""
     recorder = Recorder(folder, of, media=media)
     for one in taken:
-        recorder.step(one)
+        recorder.add_input(one)
     for message in sent:
-        recorder.message(message)
+        recorder.add_message(message)
     recorder.close()
     assert recorder.problem is None
     return recorder.folder

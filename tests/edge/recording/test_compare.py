@@ -32,12 +32,12 @@ def changed(message: Any, **changes: Any) -> Any:
     return msgspec.structs.replace(message, **changes)
 
 
-def compare(recorded: list[Any], replayed: list[Any], tolerance: float = 0, *, steps_whole: bool = True) -> Comparison:
+def compare(recorded: list[Any], replayed: list[Any], tolerance: float = 0, *, is_complete: bool = True) -> Comparison:
     made = [sent(one) if hasattr(one, "mono_publish") else one for one in recorded]
     comparison = Comparison(iter(made), "msgpack", tolerance)
     for message in replayed:
         comparison.check(message)
-    comparison.finish(steps_whole=steps_whole)
+    comparison.finish(is_complete=is_complete)
     return comparison
 
 
@@ -46,7 +46,7 @@ def test_what_measures_the_machine_may_differ(wire_format: Any) -> None:
     quicker = changed(PREDICTION, t_publish=31, mono_publish=31, latency_ms=Latency(9.0, 9.0, 9.0, 9.0))
     comparison = Comparison(iter([sent(PREDICTION, wire_format), End()]), wire_format)
     comparison.check(quicker)
-    comparison.finish(steps_whole=True)
+    comparison.finish(is_complete=True)
     assert (comparison.equal, comparison.unrecorded) == (1, 0)
 
 
@@ -121,11 +121,11 @@ def test_a_recorded_message_that_is_not_replayed_is_named() -> None:
     with pytest.raises(FoalError, match="status 0 of stream cam1 was recorded and is not replayed"):
         compare([status(1), status(0), End()], [status(0), status(1)])
     with pytest.raises(FoalError, match="status 1 of stream cam1 was recorded and is not replayed"):
-        compare([status(1), status(2)], [status(0), status(2)], steps_whole=False)
+        compare([status(1), status(2)], [status(0), status(2)], is_complete=False)
 
 
 def test_where_the_steps_break_off_the_replay_may_too() -> None:
-    assert compare([status(0), status(1)], [status(0)], steps_whole=False).equal == 1
+    assert compare([status(0), status(1)], [status(0)], is_complete=False).equal == 1
 
 
 def test_what_was_never_recorded_has_to_be_accounted_for() -> None:

@@ -9,25 +9,25 @@ import msgspec
 import pytest
 
 from edge.errors import SourceError
-from edge.recording.metadata import ABOUT, LARGEST_ABOUT, folder_name, read_session, write_session
+from edge.recording.metadata import LARGEST_METADATA, METADATA, folder_name, read_metadata, write_metadata
 from tests.edge.made_run import run_spec
 from tests.edge.recording.made_recordings import about
 
 
 def written(folder: Path, **changes: object) -> Path:
     document = msgspec.to_builtins(about("cam1", "cam2")) | changes
-    (folder / ABOUT).write_text(json.dumps(document))
+    (folder / METADATA).write_text(json.dumps(document))
     return folder
 
 
 def test_what_was_written_is_read(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
-        write_session(tmp_path, about("cam1", "cam2", fast=True))
+        write_metadata(tmp_path, about("cam1", "cam2", fast=True))
     finally:
         os.umask(old)
-    assert read_session(tmp_path) == about("cam1", "cam2", fast=True)
-    assert stat.S_IMODE((tmp_path / ABOUT).stat().st_mode) == 0o600
+    assert read_metadata(tmp_path) == about("cam1", "cam2", fast=True)
+    assert stat.S_IMODE((tmp_path / METADATA).stat().st_mode) == 0o600
 
 
 def test_folders_sort_by_time_and_name_the_session() -> None:
@@ -36,19 +36,19 @@ def test_folders_sort_by_time_and_name_the_session() -> None:
 
 def test_where_there_is_none_the_newest_inside_is_named(tmp_path: Path) -> None:
     with pytest.raises(SourceError, match=f"no recording at {tmp_path}: it has no session.json; foal-edge --record"):
-        read_session(tmp_path)
+        read_metadata(tmp_path)
     for name in ("2024-02-01", "2024-03-01", "2024-01-01"):
         (tmp_path / name).mkdir()
         written(tmp_path / name)
     (tmp_path / "2025-01-01").mkdir()
     with pytest.raises(SourceError, match=f"give one of them, the latest is {tmp_path}/2024-03-01$"):
-        read_session(tmp_path)
+        read_metadata(tmp_path)
 
 
 def test_a_file_in_place_of_the_folder_is_no_recording(tmp_path: Path) -> None:
     (tmp_path / "clip.mp4").touch()
     with pytest.raises(SourceError, match=r"no recording at .*clip\.mp4"):
-        read_session(tmp_path / "clip.mp4")
+        read_metadata(tmp_path / "clip.mp4")
 
 
 @pytest.mark.parametrize(
@@ -56,7 +56,7 @@ def test_a_file_in_place_of_the_folder_is_no_recording(tmp_path: Path) -> None:
 )
 def test_another_schema_is_named(tmp_path: Path, schema: int, remedy: str) -> None:
     with pytest.raises(SourceError, match=f"has schema {schema}, this program reads schema 1; {remedy}"):
-        read_session(written(tmp_path, schema=schema, anything="new"))
+        read_metadata(written(tmp_path, schema=schema, anything="new"))
 
 
 UNFIT = msgspec.to_builtins(run_spec("cam1"))
@@ -79,11 +79,11 @@ UNFIT = msgspec.to_builtins(run_spec("cam1"))
 )
 def test_what_cannot_be_meant_is_damage(tmp_path: Path, changes: dict, problem: str) -> None:
     with pytest.raises(SourceError, match=rf"session\.json is damaged: .*{problem}"):
-        read_session(written(tmp_path, **changes))
+        read_metadata(written(tmp_path, **changes))
 
 
-@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b" " * (LARGEST_ABOUT + 5)])
+@pytest.mark.parametrize("text", [b"", b"{", b"[1]", b"\xff\xfe", b"[" * 100_000, b" " * (LARGEST_METADATA + 5)])
 def test_what_is_no_json_is_damage(tmp_path: Path, text: bytes) -> None:
-    (tmp_path / ABOUT).write_bytes(text)
+    (tmp_path / METADATA).write_bytes(text)
     with pytest.raises(SourceError, match=r"session\.json is damaged"):
-        read_session(tmp_path)
+        read_metadata(tmp_path)

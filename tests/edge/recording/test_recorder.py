@@ -17,12 +17,12 @@ import pytest
 from edge.errors import UsageError
 from edge.preprocess.media import Block, Frame
 from edge.recording import recorder as module
-from edge.recording.metadata import ABOUT, MESSAGES, STEPS, read_session
-from edge.recording.reader import read_messages, read_steps
+from edge.recording.metadata import INPUTS, MESSAGES, METADATA, read_metadata
+from edge.recording.reader import read_inputs, read_messages
 from edge.recording.record_file import RecordFile
 from edge.recording.recorder import MOST_WAITING, Recorder
 from edge.recording.records import End, Gap
-from tests.edge.recording.made_recordings import MS, about, assert_same, noise, record, status, step, steps
+from tests.edge.recording.made_recordings import MS, about, assert_same, loop_input, loop_inputs, noise, record, status
 
 ROOT = Path(__file__).parents[3]
 TWO = about("cam1", "cam2")
@@ -36,20 +36,20 @@ def modes(folder: Path) -> dict[str, int]:
 def test_only_the_owner_may_look_at_it(tmp_path: Path) -> None:
     old = os.umask(0)
     try:
-        folder = record(tmp_path / "new", steps(3), [status(0)], TWO)
+        folder = record(tmp_path / "new", loop_inputs(3), [status(0)], TWO)
     finally:
         os.umask(old)
-    assert modes(folder) == {folder.name: 0o700, ABOUT: 0o600, MESSAGES: 0o600, STEPS: 0o600}
+    assert modes(folder) == {folder.name: 0o700, METADATA: 0o600, MESSAGES: 0o600, INPUTS: 0o600}
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
-    assert read_session(folder) == TWO
+    assert read_metadata(folder) == TWO
 
 
 def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> None:
     image = np.frombuffer(b"secret" * 600, np.uint8).reshape(30, 40, 3)
     audio = np.frombuffer(b"secret!!" * 1000, np.float32)
-    seen = [step(number, Frame(image, number), Block(audio, number)) for number in range(50)]
+    seen = [loop_input(number, Frame(image, number), Block(audio, number)) for number in range(50)]
     folder = record(tmp_path, seen, [status(number) for number in range(50)], about(), media=False)
-    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, ABOUT]
+    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, METADATA]
     assert len(list(read_messages(folder))) == 51
     assert (folder / MESSAGES).stat().st_size < 50 * 400
     assert all(b"secret" not in path.read_bytes() for path in folder.iterdir())
@@ -58,14 +58,14 @@ def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> Non
 def test_what_is_flushed_can_be_read_while_the_run_goes_on(tmp_path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(module, "FLUSH_S", 0.05)
     recorder = Recorder(tmp_path, TWO, media=True)
-    taken = steps(4)
+    taken = loop_inputs(4)
     for one in taken:
-        recorder.step(one)
-    recorder.message(status(0))
+        recorder.add_input(one)
+    recorder.add_message(status(0))
     until_s = time.monotonic() + WAIT_S
     while (recorder.folder / MESSAGES).stat().st_size == 0 and time.monotonic() < until_s:
         time.sleep(0.01)
-    for one, other in zip(read_steps(recorder.folder), taken, strict=True):
+    for one, other in zip(read_inputs(recorder.folder), taken, strict=True):
         assert_same(one, other)
     assert len(list(read_messages(recorder.folder))) == 1
     assert len(caplog.records) == 2
@@ -103,27 +103,27 @@ def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[HeldFile]]:
 
 def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[HeldFile], caplog) -> None:
     recorder = Recorder(tmp_path, about(), media=True)
-    recorder.step(step(0))
+    recorder.add_input(loop_input(0))
     assert held.reached.wait(WAIT_S)
     alive: list[weakref.ref[np.ndarray]] = []
     for number in range(1, 101):
         image = np.zeros((1000, 1000, 3), np.uint8)
         alive.append(weakref.ref(image))
-        recorder.step(step(number, Frame(image, number)))
+        recorder.add_input(loop_input(number, Frame(image, number)))
         del image
     kept = MOST_WAITING // (3_000_000 + 200)
     assert sum(one() is not None for one in alive) == kept
-    assert recorder.lost == {MESSAGES: 0, STEPS: 100 - kept}
+    assert recorder.lost == {MESSAGES: 0, INPUTS: 100 - kept}
     held.go_on.set()
     until_s = time.monotonic() + WAIT_S
     while sum(one() is not None for one in alive) > 1 and time.monotonic() < until_s:
         time.sleep(0.01)
-    recorder.step(step(101))
+    recorder.add_input(loop_input(101))
     recorder.close()
-    read = list(read_steps(recorder.folder))
+    read = list(read_inputs(recorder.folder))
     assert [one.now_ns for one in read[: kept + 1]] == [number * MS for number in range(kept + 1)]
     assert read[kept + 1] == Gap(100 - kept)
-    assert_same(read[kept + 2], step(101))
+    assert_same(read[kept + 2], loop_input(101))
     assert read[kept + 3 :] == [End()]
     assert recorder.problem == f"the recording in {recorder.folder} is incomplete: the disk is too slow"
     assert [said.getMessage() for said in caplog.records] == [
@@ -133,9 +133,9 @@ def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[H
 
 def test_of_a_recording_that_waits_itself_nothing_is_lost(tmp_path: Path, monkeypatch) -> None:
     monkeypatch.setattr(module, "MOST_WAITING", 1000)
-    taken = [step(number, noise(number, 30, 40)) for number in range(60)]
+    taken = [loop_input(number, noise(number, 30, 40)) for number in range(60)]
     folder = record(tmp_path, taken, [status(number) for number in range(60)], about(fast=True))
-    for one, other in zip(read_steps(folder), [*taken, End()], strict=True):
+    for one, other in zip(read_inputs(folder), [*taken, End()], strict=True):
         assert one == End() or assert_same(one, other) is None
     assert len(list(read_messages(folder))) == 61
 
@@ -143,8 +143,8 @@ def test_of_a_recording_that_waits_itself_nothing_is_lost(tmp_path: Path, monkey
 def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[HeldFile], monkeypatch, caplog) -> None:
     monkeypatch.setattr(module, "CLOSE_S", 0.05)
     recorder = Recorder(tmp_path, about(), media=True)
-    for one in (step(0), step(1), step(2)):
-        recorder.step(one)
+    for one in (loop_input(0), loop_input(1), loop_input(2)):
+        recorder.add_input(one)
     assert held.reached.wait(WAIT_S)
     recorder.close()
     assert recorder.problem is not None
@@ -152,12 +152,12 @@ def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[H
     assert len(caplog.records) == 1
     held.go_on.set()
     recorder.close()
-    assert [type(one).__name__ for one in read_steps(recorder.folder)] == ["LoopInput", "Gap", "End"]
+    assert [type(one).__name__ for one in read_inputs(recorder.folder)] == ["LoopInput", "Gap", "End"]
 
 
 def test_what_breaks_the_thread_is_raised(tmp_path: Path) -> None:
     recorder = Recorder(tmp_path, about(), media=True)
-    recorder.step(step(0, Frame(np.zeros((4, 4, 5), np.uint8), 0)))
+    recorder.add_input(loop_input(0, Frame(np.zeros((4, 4, 5), np.uint8), 0)))
     with pytest.raises(Exception, match="number of channels"):
         recorder.close()
 
@@ -178,21 +178,21 @@ def test_a_full_disk_ends_the_recording_and_nothing_else(small_disk: Path, monke
     recorder = Recorder(small_disk, about(), media=True)
     until_s, number = time.monotonic() + WAIT_S, 0
     while recorder.problem is None and time.monotonic() < until_s:
-        recorder.step(step(number, noise(number, 24, 32)))
-        recorder.message(status(number))
+        recorder.add_input(loop_input(number, noise(number, 24, 32)))
+        recorder.add_message(status(number))
         number += 1
         time.sleep(0.001)
     for late in range(100):
-        recorder.step(step(number + late))
+        recorder.add_input(loop_input(number + late))
     recorder.close()
     assert recorder.problem == f"the recording in {recorder.folder} has ended: No space left on device"
     assert [said.getMessage() for said in caplog.records] == [
         f"{recorder.problem}. The program goes on without it; make room, or give another --record"
     ]
-    read = list(read_steps(recorder.folder))
+    read = list(read_inputs(recorder.folder))
     assert 5 < len(read) < number
     for index, one in enumerate(read):
-        assert_same(one, step(index, noise(index, 24, 32)))
+        assert_same(one, loop_input(index, noise(index, 24, 32)))
     assert 0 < len(list(read_messages(recorder.folder))) <= number
 
 
@@ -200,7 +200,7 @@ CHILD = """
 import resource, sys, time
 from pathlib import Path
 from edge.recording.recorder import Recorder
-from tests.edge.recording.made_recordings import about, noise, status, step
+from tests.edge.recording.made_recordings import about, loop_input, noise, status
 
 largest = int(sys.argv[2])
 if largest:
@@ -209,8 +209,8 @@ recorder = Recorder(Path(sys.argv[1]), about(), media=True)
 print(recorder.folder, flush=True)
 number = 0
 while recorder.problem is None:
-    recorder.step(step(time.monotonic_ns() // 10**6, noise(number % 50, 8, 8)))
-    recorder.message(status(number))
+    recorder.add_input(loop_input(time.monotonic_ns() // 10**6, noise(number % 50, 8, 8)))
+    recorder.add_message(status(number))
     number += 1
     time.sleep(0.002)
 recorder.close()
@@ -235,16 +235,16 @@ def grown(path: Path, beyond: int) -> int:
 def test_a_program_that_is_killed_loses_what_was_not_written_yet(tmp_path: Path, record_property) -> None:
     with child(tmp_path) as killed:
         folder = Path(killed.stdout.readline().strip())
-        for name in (STEPS, MESSAGES):
+        for name in (INPUTS, MESSAGES):
             grown(folder / name, grown(folder / name, 0))
         killed_ms = time.monotonic_ns() // MS
         killed.send_signal(signal.SIGKILL)
-    read = list(read_steps(folder))
+    read = list(read_inputs(folder))
     times = [one.now_ns // MS for one in read]
     assert times == sorted(times)
     record_property("measured", f"a recording that was killed: its last {killed_ms - times[-1]} ms are lost")
     for number, one in enumerate(read):
-        assert_same(one, step(times[number], noise(number % 50, 8, 8)))
+        assert_same(one, loop_input(times[number], noise(number % 50, 8, 8)))
     sent = [message.mono_ns for message in read_messages(folder)]
     assert sent == list(range(len(sent)))
     assert min(len(read), len(sent)) > 1
@@ -255,8 +255,8 @@ def test_a_file_that_may_not_grow_ends_the_recording(tmp_path: Path) -> None:
         folder, problem = Path(limited.stdout.readline().strip()), limited.stdout.readline().strip()
     assert limited.returncode == 0
     assert problem == f"the recording in {folder} has ended: File too large"
-    assert max((folder / name).stat().st_size for name in (STEPS, MESSAGES)) == 50_000
-    read, sent = list(read_steps(folder)), list(read_messages(folder))
+    assert max((folder / name).stat().st_size for name in (INPUTS, MESSAGES)) == 50_000
+    read, sent = list(read_inputs(folder)), list(read_messages(folder))
     assert min(len(read), len(sent)) > 50
-    assert_same(read[-1], step(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 8, 8)))
+    assert_same(read[-1], loop_input(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 8, 8)))
     assert [message.mono_ns for message in sent] == list(range(len(sent)))

@@ -14,24 +14,24 @@ from edge.recording.records import (
     End,
     FrameRecord,
     Gap,
+    LoopInputRecord,
     SentMessage,
-    TakenStep,
     pack,
     pack_media,
     unpack_image,
+    unpack_input,
     unpack_media,
     unpack_samples,
-    unpack_step,
 )
 from edge.wire.messages import encode
-from tests.edge.recording.made_recordings import assert_same, noise, status, step, steps
+from tests.edge.recording.made_recordings import assert_same, loop_input, loop_inputs, noise, status
 
 ODD = np.array([0.0, -0.0, np.nan, -np.inf, 1e-45, 1 / 3, 3e38], np.float32)
 SIGNALLING = np.array([0x7F800001, 0xFFC12345], np.uint32).view(np.float32)
 
 
 def through_bytes(one):
-    return unpack_step(msgspec.msgpack.decode(pack(one, "msgpack"), type=TakenStep))
+    return unpack_input(msgspec.msgpack.decode(pack(one, "msgpack"), type=LoopInputRecord))
 
 
 @pytest.mark.parametrize(
@@ -45,7 +45,7 @@ def through_bytes(one):
     ],
 )
 def test_sound_is_kept_bit_by_bit(samples: np.ndarray) -> None:
-    one = step(3, Block(samples, 17))
+    one = loop_input(3, Block(samples, 17))
     assert_same(through_bytes(one), one)
 
 
@@ -53,7 +53,7 @@ def test_sound_is_kept_bit_by_bit(samples: np.ndarray) -> None:
 def test_pictures_are_kept_bit_by_bit(shape: tuple[int, int]) -> None:
     frame = noise(1, *shape)
     turned = Frame(frame.image[::-1, ::-1], 5)
-    one = step(3, frame, turned)
+    one = loop_input(3, frame, turned)
     assert_same(through_bytes(one), one)
 
 
@@ -65,7 +65,7 @@ def test_red_is_red_in_the_png_as_well() -> None:
 
 
 def test_steps_of_several_streams_with_their_ends() -> None:
-    for one in steps(8):
+    for one in loop_inputs(8):
         assert_same(through_bytes(one), one)
 
 
@@ -77,7 +77,7 @@ def test_a_message_is_kept_as_it_was_sent(wire_format) -> None:
 
 @pytest.mark.parametrize("mark", [Gap(3), End()])
 def test_marks_are_kept(mark) -> None:
-    assert msgspec.msgpack.decode(pack(mark, "msgpack"), type=TakenStep | Gap | End) == mark
+    assert msgspec.msgpack.decode(pack(mark, "msgpack"), type=LoopInputRecord | Gap | End) == mark
 
 
 @pytest.mark.parametrize(

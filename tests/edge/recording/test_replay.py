@@ -13,8 +13,8 @@ from edge.errors import BundleError, FoalError, SourceError, UsageError
 from edge.live.recognizer import Recognizer
 from edge.preprocess.media import Block
 from edge.recording.compare import FLOATS_ALIKE
-from edge.recording.metadata import MESSAGES, STEPS, read_session
-from edge.recording.reader import read_messages, read_steps
+from edge.recording.metadata import INPUTS, MESSAGES, read_metadata
+from edge.recording.reader import read_inputs, read_messages
 from edge.recording.record_file import RecordFile, read_records
 from edge.recording.records import Gap, pack
 from edge.recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
@@ -39,7 +39,7 @@ def recording(tmp_path: Path, original: Path) -> Path:
 
 
 def replay(folder: Path) -> Replay:
-    return Replay(folder, read_session(folder), at_once(NEVER))
+    return Replay(folder, read_metadata(folder), at_once(NEVER))
 
 
 def rewrite(path: Path, payloads: list[bytes]) -> None:
@@ -59,7 +59,7 @@ def test_what_is_replayed_is_what_was_sent_byte_for_byte(original: Path, shipped
     compared = replay(original).compare(shipped)
     assert (compared.equal, compared.unrecorded) == (15, 0)
     published = []
-    assert replay(original).steps(shipped, published.append)
+    assert replay(original).run(shipped, published.append)
     sent = [message for message in read_messages(original) if message.__class__.__name__ == "SentMessage"]
     pairs = [(message, one) for message, one in zip(sent, published, strict=True) if not hasattr(one, "latency_ms")]
     assert len(pairs) == 7
@@ -67,7 +67,7 @@ def test_what_is_replayed_is_what_was_sent_byte_for_byte(original: Path, shipped
 
 
 def test_the_golden_recording_gives_what_it_gave(shipped: Recognizer) -> None:
-    assert read_session(GOLDEN).bundle.manifest_sha256 == sha256(SHIPPED / MANIFEST), (
+    assert read_metadata(GOLDEN).bundle.manifest_sha256 == sha256(SHIPPED / MANIFEST), (
         "the bundle is another: python -m tests.edge.recording.made_golden records it anew"
     )
     # made on one processor, with one version of each library: floats differ a little on another
@@ -82,7 +82,7 @@ def test_the_golden_recording_gives_what_it_gave(shipped: Recognizer) -> None:
 
 def test_the_golden_recording_is_the_demos(original: Path) -> None:
     drawn, kept = (
-        [step for step in read_steps(folder) if hasattr(step, "deliveries")] for folder in (original, GOLDEN)
+        [each for each in read_inputs(folder) if hasattr(each, "deliveries")] for folder in (original, GOLDEN)
     )
     for one, other in zip(drawn, kept, strict=True):
         assert (one.now_ns, len(one.deliveries)) == (other.now_ns, len(other.deliveries))
@@ -92,12 +92,12 @@ def test_the_golden_recording_is_the_demos(original: Path) -> None:
 
 
 def test_another_sound_is_another_message(recording: Path, shipped: Recognizer) -> None:
-    changed = [step for step in read_steps(recording) if hasattr(step, "deliveries")]
+    changed = [each for each in read_inputs(recording) if hasattr(each, "deliveries")]
     block = next(
-        delivery.media for step in changed for delivery in step.deliveries if isinstance(delivery.media, Block)
+        delivery.media for each in changed for delivery in each.deliveries if isinstance(delivery.media, Block)
     )
     block.samples[100:200] += 0.2
-    rewrite(recording / STEPS, [pack(step, "msgpack") for step in changed])
+    rewrite(recording / INPUTS, [pack(each, "msgpack") for each in changed])
     with pytest.raises(FoalError, match=r"^prediction 0 of stream main differs: .* is .*, recorded is "):
         replay(recording).compare(shipped)
 
@@ -114,10 +114,10 @@ def test_another_message_is_named_with_its_field(recording: Path, shipped: Recog
 
 
 def test_a_recording_that_was_killed_is_compared_as_far_as_it_goes(recording: Path, shipped: Recognizer) -> None:
-    (recording / STEPS).write_bytes((recording / STEPS).read_bytes()[:150_000])
+    (recording / INPUTS).write_bytes((recording / INPUTS).read_bytes()[:150_000])
     compared = replay(recording).compare(shipped)
     assert 5 < compared.equal < 15
-    assert not replay(recording).steps(shipped, [].append)
+    assert not replay(recording).run(shipped, [].append)
     (recording / MESSAGES).write_bytes((recording / MESSAGES).read_bytes()[:3000])
     again = replay(recording).compare(shipped)
     assert 0 < again.equal < compared.equal
@@ -125,12 +125,12 @@ def test_a_recording_that_was_killed_is_compared_as_far_as_it_goes(recording: Pa
 
 
 def test_beyond_a_gap_nothing_can_be_compared_but_it_is_played(recording: Path, shipped: Recognizer, caplog) -> None:
-    whole = payloads(recording / STEPS)
-    rewrite(recording / STEPS, [*whole[:20], pack(Gap(3), "msgpack"), *whole[23:]])
+    whole = payloads(recording / INPUTS)
+    rewrite(recording / INPUTS, [*whole[:20], pack(Gap(3), "msgpack"), *whole[23:]])
     with pytest.raises(FoalError, match=r"^3 steps are missing from the recording, whose disk was too slow"):
         replay(recording).compare(shipped)
     published = []
-    assert replay(recording).steps(shipped, published.append)
+    assert replay(recording).run(shipped, published.append)
     assert published[-1].state == "stopped"
     assert [said.getMessage() for said in caplog.records] == [
         "3 records are missing here: the disk was too slow when this was recorded"
@@ -168,7 +168,7 @@ def test_in_its_own_time_each_is_waited_for(original: Path, shipped: Recognizer,
     assert clock.waited == [77 + time_ns - sent[0] for time_ns in sent]
     clock.waited.clear()
     clock.time_ns = 77
-    Replay(original, about(), in_its_own_time(clock, NEVER)).steps(shipped, lambda _: None)
+    Replay(original, about(), in_its_own_time(clock, NEVER)).run(shipped, lambda _: None)
     assert clock.waited[0] == 77
     assert clock.waited[-1] == pytest.approx(77 + 4.0e9, abs=0.3e9)
 
@@ -178,7 +178,7 @@ def test_a_replay_that_is_stopped_ends(original: Path, shipped: Recognizer) -> N
     stop.set()
     stopped = Replay(original, about(), at_once(stop))
     stopped.messages(published.append)
-    assert not stopped.steps(shipped, published.append)
+    assert not stopped.run(shipped, published.append)
     assert published == []
 
 
@@ -217,7 +217,7 @@ def test_it_runs_on_what_ran_it() -> None:
 
 def test_times_are_those_of_the_recording(original: Path, shipped: Recognizer) -> None:
     published = []
-    replay(original).steps(shipped, published.append)
+    replay(original).run(shipped, published.append)
     assert {message.session for message in published} == {"golden"}
     assert [message.mono_publish for message in published] == [
         one.mono_ns for one in read_messages(original) if hasattr(one, "body")

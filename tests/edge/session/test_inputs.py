@@ -2,18 +2,22 @@
 
 import threading
 from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from edge.bundle.manifest import Manifest
+from edge.clock import Clock
 from edge.errors import SourceError
 from edge.live.inbox import Delivery, Inbox
 from edge.session import inputs
 from edge.session.config import StreamConfig
-from edge.session.inputs import count_captures, make_devices, make_recording, make_recordings, open_devices, pace
+from edge.session.inputs import StreamInput, make_devices, make_inbox, make_inputs, make_recording, open_devices, pace
 from edge.sources.adapters import Shifted, ShiftedRecording
 from edge.sources.camera import LocalCamera
+from edge.sources.capture import Capture
 from edge.sources.demo import MOODS, Demo, face
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
@@ -43,11 +47,17 @@ def test_recordings(manifest, clip) -> None:
 def test_devices(manifest, clock, config: StreamConfig, kinds: list[type]) -> None:
     devices = make_devices(config, manifest, clock, Counter())
     assert [type(device) for device in devices] == kinds
-    assert count_captures(config) == len(kinds)
+    assert StreamInput(0, config, None, Counter()).captures == len(kinds)
 
 
-def test_a_recording_has_one_capture() -> None:
-    assert count_captures(StreamConfig(demo=True)) == 1
+def test_a_recording_has_one_capture(manifest) -> None:
+    (made,) = make_inputs([StreamConfig(demo=True)], manifest)
+    assert made.captures == 1
+
+
+def open_all(streams: Sequence[StreamConfig], manifest: Manifest, clock: Clock) -> list[Capture]:
+    made = make_inputs(streams, manifest)
+    return open_devices(made, manifest, make_inbox(made), clock, threading.Event())
 
 
 @pytest.fixture
@@ -67,7 +77,7 @@ def refuse(monkeypatch, scripted_source):
 def test_a_device_that_is_missing_is_said_and_the_others_go_on(refuse, manifest, clock, caplog) -> None:
     refuse(all_of_them=False)
     streams = [StreamConfig("a"), StreamConfig("b"), StreamConfig("c", demo=True)]
-    captures = open_devices(streams, manifest, Inbox([2, 2, 1]), clock, threading.Event())
+    captures = open_all(streams, manifest, clock)
     assert len(captures) == 4
     assert [record.getMessage() for record in caplog.records] == [
         f"cannot open camera of {name}. Going on without it; it is tried again from now on" for name in "ab"
@@ -77,19 +87,19 @@ def test_a_device_that_is_missing_is_said_and_the_others_go_on(refuse, manifest,
 def test_where_nothing_opens_every_reason_is_given(refuse, manifest, clock) -> None:
     refuse(all_of_them=True)
     with pytest.raises(SourceError) as refused:
-        open_devices([StreamConfig("a"), StreamConfig("b")], manifest, Inbox([1, 1]), clock, threading.Event())
+        open_all([StreamConfig("a"), StreamConfig("b")], manifest, clock)
     assert str(refused.value) == "cannot open camera of a\ncannot open camera of b"
 
 
 def test_beside_a_recording_every_device_may_be_missing(refuse, manifest, clock) -> None:
     refuse(all_of_them=True)
     streams = [StreamConfig("a"), StreamConfig("b", demo=True)]
-    assert len(open_devices(streams, manifest, Inbox([1, 1]), clock, threading.Event())) == 1
+    assert len(open_all(streams, manifest, clock)) == 1
 
 
 def test_a_recording_that_cannot_be_opened_ends_its_own_stream_alone(manifest, clip) -> None:
     streams = [StreamConfig("a", file="nowhere.mp4"), StreamConfig("b", file=str(clip)), StreamConfig("c")]
-    unopened, opened, none = make_recordings(streams, manifest, [Counter(), Counter(), Counter()])
+    unopened, opened, none = (made.recording for made in make_inputs(streams, manifest))
     assert isinstance(opened, MediaFile)
     assert none is None
     with pytest.raises(SourceError, match=r"no such file: nowhere\.mp4"):
@@ -99,13 +109,13 @@ def test_a_recording_that_cannot_be_opened_ends_its_own_stream_alone(manifest, c
 def test_without_any_other_stream_recordings_that_cannot_be_opened_are_refused(manifest) -> None:
     streams = [StreamConfig(name, file=f"{name}.mp4") for name in "ab"]
     with pytest.raises(SourceError, match=r"no such file: a\.mp4(.|\n)*no such file: b\.mp4"):
-        make_recordings(streams, manifest, [Counter(), Counter()])
+        make_inputs(streams, manifest)
 
 
 def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> None:
     inbox, stop = Inbox([1, 1]), threading.Event()
-    recordings = [None, make_recording(StreamConfig(file=str(clip)), manifest)]
-    (capture,) = pace(recordings, inbox, clock, 7_000_000_000, stop)
+    made = make_inputs([StreamConfig(), StreamConfig(file=str(clip))], manifest)
+    (capture,) = pace(made, inbox, clock, 7_000_000_000, stop)
     capture.start()
     capture.finish()
     deliveries = inbox.take(0)

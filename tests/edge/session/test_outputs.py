@@ -16,7 +16,7 @@ from edge.clock import SystemClock
 from edge.errors import PublishError, UsageError
 from edge.live.inbox import LoopInput
 from edge.live.suspension import SuspensionWatch
-from edge.recording.metadata import MESSAGES, STEPS, read_session
+from edge.recording.metadata import INPUTS, MESSAGES, read_metadata
 from edge.recording.reader import read_messages
 from edge.session.config import Config
 from edge.session.outputs import Outputs
@@ -27,7 +27,7 @@ from edge.wire.messages import SCHEMA, Status
 from tests.edge.made_run import MS, run_spec
 
 CLOCK = SystemClock()
-ABOUT = {"session": "0" * 32, "bundle": "foal-nano 0.1.0", "backend": "numpy"}
+METADATA = {"session": "0" * 32, "bundle": "foal-nano 0.1.0", "backend": "numpy"}
 
 
 def status(seq: int) -> Status:
@@ -37,7 +37,7 @@ def status(seq: int) -> Status:
 def opened(tmp_path: Path, seen: list[Any] | None = None, **changes: Any) -> Outputs:
     config = Config(bind=f"ipc://{tmp_path}/publisher", **changes)
     on_sent = seen.append if seen is not None else (lambda message: None)
-    return Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), on_sent)
+    return Outputs(config, METADATA, CLOCK, SuspensionWatch(CLOCK), threading.Event(), on_sent)
 
 
 def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_a_message_is_seen_once_it_is_out_with_its_time(tmp_path: Path) -> None:
 def test_without_an_address_messages_are_seen_and_no_port_is_taken(tmp_path: Path, fast: bool) -> None:
     seen: list[Any] = []
     config = Config(bind="auto" if fast else "off", fast=fast)
-    with closing(Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), seen.append)) as outputs:
+    with closing(Outputs(config, METADATA, CLOCK, SuspensionWatch(CLOCK), threading.Event(), seen.append)) as outputs:
         assert outputs.publisher.address is None
         outputs.publisher.publish(status(0))
         outputs.publisher.publish_each(status(1))
@@ -62,7 +62,7 @@ def test_without_an_address_messages_are_seen_and_no_port_is_taken(tmp_path: Pat
 def test_a_control_port_of_its_own_answers_where_nothing_is_published(tmp_path: Path) -> None:
     address = f"ipc://{tmp_path}/control"
     config = Config(bind="off", control=address)
-    with closing(Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), list)) as outputs:
+    with closing(Outputs(config, METADATA, CLOCK, SuspensionWatch(CLOCK), threading.Event(), list)) as outputs:
         outputs.publisher.publish_each(status(0))
         with ControlClient(address, timeout_s=20) as control:
             reply = control.ask(AskStatus(), StatusReply)
@@ -89,8 +89,8 @@ def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
 
 def test_nothing_is_recorded_unless_it_is_asked_for(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as outputs:
-        on_step = outputs.record(run_spec("lobby"), load(SHIPPED))
-        on_step(LoopInput(0, 0, 500 * MS, [], [{}]))
+        on_input = outputs.record(run_spec("lobby"), load(SHIPPED))
+        on_input(LoopInput(0, 0, 500 * MS, [], [{}]))
         outputs.publisher.publish_each(status(0))
     assert {path.name for path in tmp_path.rglob("*") if path.is_file()} == set()
 
@@ -99,15 +99,15 @@ def test_nothing_is_recorded_unless_it_is_asked_for(tmp_path: Path) -> None:
 def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, media: bool) -> None:
     kept = tmp_path / "kept"
     with closing(opened(tmp_path, record=str(kept), record_media=media)) as outputs:
-        on_step = outputs.record(run_spec("lobby"), load(SHIPPED))
-        on_step(LoopInput(0, 0, 500 * MS, [], [{}]))
+        on_input = outputs.record(run_spec("lobby"), load(SHIPPED))
+        on_input(LoopInput(0, 0, 500 * MS, [], [{}]))
         outputs.publisher.publish_each(status(0))
         outputs.publisher.publish_each(status(1))
     (folder,) = kept.iterdir()
-    assert {path.name for path in folder.iterdir()} == {"session.json", MESSAGES, *([STEPS] if media else [])}
+    assert {path.name for path in folder.iterdir()} == {"session.json", MESSAGES, *([INPUTS] if media else [])}
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
-    assert read_session(folder).bundle.name == "foal-nano"
+    assert read_metadata(folder).bundle.name == "foal-nano"
     assert [type(record).__name__ for record in read_messages(folder)] == ["SentMessage", "SentMessage", "End"]
 
 
@@ -115,12 +115,12 @@ def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, 
 def test_a_public_address_needs_keys_or_a_word(tmp_path: Path, field: str) -> None:
     addresses = {"bind": f"ipc://{tmp_path}/publisher", "control": "off", field: "tcp://0.0.0.0:*"}
     with pytest.raises(UsageError, match="--insecure"):
-        Outputs(Config(**addresses), ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None)
+        Outputs(Config(**addresses), METADATA, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None)
     keys = tmp_path / "keys"
     make_server_keys(keys)
     for said in ({"keys": str(keys)}, {"insecure": True}):
         config = msgspec.structs.replace(Config(**addresses), **said)
-        Outputs(config, ABOUT, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None).close()
+        Outputs(config, METADATA, CLOCK, SuspensionWatch(CLOCK), threading.Event(), lambda message: None).close()
 
 
 def test_where_one_cannot_be_had_the_others_are_closed_again(tmp_path: Path) -> None:

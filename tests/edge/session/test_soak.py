@@ -32,7 +32,7 @@ from tests.edge.made_run import MS, run_spec
 
 HOUR_NS = 3_600_000_000_000
 TICK_NS = 20 * MS
-LOOK_NS = HOUR_NS // 12
+CHECK_NS = HOUR_NS // 12
 SETTLED_NS = HOUR_NS // 12
 MOST_GROWTH_MB = 3.0
 QUIET_MS = 3000
@@ -86,7 +86,7 @@ class PassingInbox(Inbox):
                 self.put(stream, Block(self._audio[tick % 50] * (not muted), now_ns))
             if tick % 10 == 0 and minute % 10 != 2:
                 self.put(stream, Frame(self._pictures[tick // 10 % 5], now_ns))
-        if now_ns % LOOK_NS == 0:
+        if now_ns % CHECK_NS == 0:
             self._look(now_ns)
         if now_ns >= self._end_ns:
             for stream in range(len(NAMES)):
@@ -124,14 +124,14 @@ def test_nothing_grows(hours: float, clock, tmp_path, record_property) -> None:
         msgspec.structs.replace(run_spec(*NAMES), begin_ns=0), Recognizer(backend.manifest, backend), publisher.publish
     )
     supervisor = Supervisor(
-        "0" * 32, HopControl(500 * MS, False), inbox, publisher, made.reporters, SystemdNotifier(), clock
+        "0" * 32, HopControl(500 * MS, False), inbox, publisher, made.streams, SystemdNotifier(), clock
     )
     heard = [0]
     with zmq.Context() as context, context.socket(zmq.SUB) as deaf:
         deaf.subscribe(b"")
         deaf.connect(publisher.address)
         listening = listen_on(context, publisher.address, heard)
-        run_live(made.loop, inbox, clock, SuspensionWatch(clock), threading.Event(), supervisor, lambda step: None)
+        run_live(made.loop, inbox, clock, SuspensionWatch(clock), threading.Event(), supervisor, lambda _: None)
         made.loop.close()
         control.close()
         publisher.close()

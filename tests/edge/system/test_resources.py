@@ -16,7 +16,7 @@ import pytest
 from edge.backends import onnxruntime as ort
 from edge.bundle.load import SHIPPED, load
 from edge.errors import BundleError, FoalError
-from edge.live.stream_runner import StreamRunner
+from edge.live.stream_runner import Failures, StreamRunner
 from edge.preprocess.media import Block
 from edge.system.files import check_file
 from edge.system.resources import exhaustion, raise_limit
@@ -156,9 +156,10 @@ def test_a_stream_that_ends_for_want_of_descriptors_is_no_error_of_the_program()
     def add(_media: object) -> None:
         raise OSError(errno.EMFILE, "Too many open files")
 
-    failures: list[Exception] = []
-    member = StreamRunner(cast(Any, SimpleNamespace(add=add)), cast(Any, None), failures.append)
-    member.add(Block(np.zeros(320, np.float32), 0))
-    (failure,) = failures
-    assert isinstance(failure, FoalError)
-    assert not member.is_running
+    failures = Failures(1)
+    reporter = cast(Any, SimpleNamespace(name="cam1"))
+    runner = StreamRunner(0, cast(Any, SimpleNamespace(add=add)), reporter, failures)
+    runner.add(Block(np.zeros(320, np.float32), 0))
+    assert not runner.is_running
+    with pytest.raises(FoalError, match="descriptors"):
+        failures.raise_any()
