@@ -18,9 +18,8 @@ from edge.system.signals import interruptible
 from train.checkpoint import load
 
 from . import engines
-from .bundle import write
-from .complete import complete
-from .lower import FITTED_ON, Lower
+from .bundle import add_golden_probabilities, write
+from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
 from .torch_backend import TorchBackend
 from .torch_roof import measure
 from .windows import Windows
@@ -59,9 +58,9 @@ def bundle_command(
             f"--precision {precision} needs the corpora that {loaded.config.name} was trained on, to be compared "
             "with fp32; give their folder as --data or FOAL_DATA"
         )
-    fitting = Windows(loaded.config, data, "train", FITTED_ON, fold)
+    calibration = Windows(loaded.config, data, "train", CALIBRATION_WINDOWS, fold)
     validation = Windows(loaded.config, data, "validation", windows, fold)
-    write(loaded, output, click.echo, Lower(precision, fitting, validation))
+    write(loaded, output, click.echo, PrecisionTarget(precision, calibration, validation))
 
 
 @main.command("complete")
@@ -71,7 +70,7 @@ def complete_command(bundle: Path) -> None:
 
     Its labels and its temperature are taken to be right; from then on each start compares them with it.
     """
-    complete(bundle)
+    add_golden_probabilities(bundle)
     click.echo(f"{bundle}: its manifest has golden probabilities of each label")
 
 

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import onnx
 import torch
@@ -23,10 +24,10 @@ from edge.sources import demo
 from train.checkpoint import Checkpoint
 from train.provenance import trained_on
 
-from .card import card, licence
 from .graphs import Graph, make_graphs, write_onnx
-from .lower import Lower, files, lower, megabytes
-from .parity import difference
+from .lower_precision import PrecisionTarget, graph_files, lower_precision, size_mb
+from .model_card import licence, model_card
+from .torch_parity import largest_difference
 
 GOLDEN = "golden.npz"
 TOLERANCE = 1e-3
@@ -37,13 +38,16 @@ CODE_LICENCE = "Apache-2.0"
 DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
 
 
-def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], wanted: Lower | None = None) -> None:
-    """Write the bundle into a new or an empty folder, or in place of another bundle; in fp32, or lower where wanted.
+def write(
+    checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], target: PrecisionTarget | None = None
+) -> None:
+    """Write the bundle into a new or an empty folder, or in place of another bundle.
 
-    Each graph is compared with torch, and `tell` gets a line of it. The bundle appears whole or not at all.
+    The graphs are in fp32 without a `target`, else in its precision.
+    Each graph is compared with torch, and `tell` gets a line about it. The bundle appears whole or not at all.
     """
     folder = folder.resolve()
-    if not is_free(folder):
+    if not can_hold_bundle(folder):
         raise UsageError(f"{folder} holds something that is no bundle; give an empty or a new folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
@@ -53,10 +57,10 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], wan
         partial = Path(name) / folder.name
         partial.mkdir()
         fill(checkpoint, partial, tell)
-        if wanted is not None:
+        if target is not None:
             fp32 = partial.rename(Path(name) / "fp32")
             partial.mkdir()
-            describe_in_files(lower(bundles.load(fp32), partial, wanted, tell), checkpoint, partial)
+            write_description(lower_precision(bundles.load(fp32), partial, target, tell), checkpoint, partial)
         if folder.exists():
             folder.rename(Path(name) / "replaced")
         partial.rename(folder)
@@ -64,7 +68,7 @@ def write(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], wan
     tell(f"{folder}: {size / 1e6:.1f} MB")
 
 
-def is_free(folder: Path) -> bool:
+def can_hold_bundle(folder: Path) -> bool:
     """Whether a bundle may be put there: nothing is there, an empty folder, or another bundle."""
     if not folder.is_dir():
         return not folder.exists()
@@ -83,10 +87,10 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         path = folder / f"{graph.name}.onnx"
         write_onnx(graph, path)
         onnx.checker.check_model(str(path), full_check=True)
-        worst = difference(graph, path)
-        tell(f"{graph.name}: {megabytes(path):.2f} MB, largest difference from torch {worst:.1e}")
+        worst = largest_difference(graph, path)
+        tell(f"{graph.name}: {size_mb(path):.2f} MB, largest difference from torch {worst:.1e}")
         entries[graph.name] = GraphEntry(
-            **files(path),
+            **graph_files(path),
             precision="fp32",
             kept_fp32=[],
             tolerance=TOLERANCE,
@@ -113,13 +117,13 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         measured=checkpoint.measured,
         golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
     )
-    describe_in_files(manifest, checkpoint, folder)
+    write_description(manifest, checkpoint, folder)
 
 
-def describe_in_files(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
+def write_description(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
     """Write manifest, model card and licence, then read the bundle as the runtime will."""
     write_manifest(manifest, folder)
-    (folder / "README.md").write_text(card(manifest, checkpoint.config, version("torch")))
+    (folder / "README.md").write_text(model_card(manifest, checkpoint.config, version("torch")))
     (folder / "LICENSE").write_text(licence(manifest))
     check_on_cpu(bundles.load(folder))
 
@@ -143,6 +147,15 @@ def golden_probabilities(labels: list[str], logits: Tensor, temperature: float) 
     return {
         label: [round(prob, golden.DIGITS) for prob in column] for label, column in zip(labels, columns, strict=True)
     }
+
+
+def add_golden_probabilities(folder: Path) -> None:
+    """Write golden probabilities into a bundle that was exported without, from its own labels and temperature."""
+    bundle = bundles.load(folder)
+    check_on_cpu(bundle)
+    manifest, logits = bundle.manifest, torch.from_numpy(golden.load(bundle)["fusion"]["logits"])
+    found = golden_probabilities(manifest.labels, logits, manifest.temperature)
+    write_manifest(msgspec.structs.replace(manifest, golden_probabilities=found), folder)
 
 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:

@@ -21,7 +21,7 @@ LARGEST_MEAN_DIFFERENCE = 0.02
 """Of the calibrated probabilities."""
 
 
-class Seen(NamedTuple):
+class EncodedWindow(NamedTuple):
     """A window whose crops are encoded."""
 
     samples: Samples
@@ -32,7 +32,7 @@ def probabilities(recognizer: Recognizer, window: Window) -> NDArray[np.float64]
     """What the runtime says of one window, `[C]`."""
     width = int(recognizer.manifest.graphs.fusion.inputs[2].shape[2])
     embeddings = recognizer.embed(window.crops) if window.crops else np.zeros((0, width), np.float32)
-    return np.asarray(recognizer.recognize([Seen(window.samples, embeddings)])[0].probs, np.float64)
+    return np.asarray(recognizer.recognize([EncodedWindow(window.samples, embeddings)])[0].probs, np.float64)
 
 
 def compare(fp32: Recognizer, lower: Recognizer, windows: Iterable[Window]) -> Comparison:

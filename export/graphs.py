@@ -36,7 +36,7 @@ EXPORTER_NOISE = (
     "invalid value encountered in cast",
 )
 """What torch's exporter says of its own inside, of inputs that share one batch, and of constants that it folds."""
-QUIETENED = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer._constant_folding", "onnx_ir")
+QUIET_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer._constant_folding", "onnx_ir")
 """Loggers of remarks about themselves."""
 
 
@@ -68,20 +68,22 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     model, config = checkpoint.model.eval().float(), checkpoint.config
     assert model.image_encoder is not None, "a whole checkpoint"
     assert model.audio_encoder is not None, "a whole checkpoint"
-    image = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
-    audio = Graph("audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"])
-    heard, seen = audio.expected, image.expected["embedding"]
-    slots = round(config.video.rate_hz * config.audio.window_s)
-    tokens = torch.zeros(len(waveform), slots, seen.shape[1])
-    mask = torch.zeros(len(waveform), slots, dtype=torch.bool)
-    tokens[:-1, : len(seen)], mask[:-1, : len(seen)] = seen, True
+    image_graph = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
+    audio_graph = Graph(
+        "audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"]
+    )
+    audio_outputs, image_embedding = audio_graph.expected, image_graph.expected["embedding"]
+    frames_per_window = round(config.video.rate_hz * config.audio.window_s)
+    tokens = torch.zeros(len(waveform), frames_per_window, image_embedding.shape[1])
+    mask = torch.zeros(len(waveform), frames_per_window, dtype=torch.bool)
+    tokens[:-1, : len(image_embedding)], mask[:-1, : len(image_embedding)] = image_embedding, True
     fusion_inputs = {
-        "audio_tokens": heard["tokens"],
-        "audio_mask": heard["mask"],
+        "audio_tokens": audio_outputs["tokens"],
+        "audio_mask": audio_outputs["mask"],
         "video_tokens": tokens,
         "video_mask": mask,
     }
-    return [image, audio, Graph("fusion", model.fusion, fusion_inputs, list(Fused._fields))]
+    return [image_graph, audio_graph, Graph("fusion", model.fusion, fusion_inputs, list(Fused._fields))]
 
 
 def write_onnx(graph: Graph, path: Path) -> None:
@@ -96,7 +98,7 @@ def write_onnx(graph: Graph, path: Path) -> None:
             input_names=list(graph.inputs),
             output_names=graph.outputs,
             dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
-            custom_translation_table={torch.ops.aten.index_put.default: put_where},
+            custom_translation_table={torch.ops.aten.index_put.default: index_put_as_where},
             external_data=False,
             optimize=True,
             verbose=False,
@@ -104,12 +106,12 @@ def write_onnx(graph: Graph, path: Path) -> None:
         assert program is not None, "the dynamo exporter returns a program"
         limits = {"input_size_limit": LARGEST_FOLDED, "output_size_limit": LARGEST_FOLDED}
         fold_constants(program.model, onnx_shape_inference=False, **limits)
-    forget_origin(program.model.graph)
+    strip_metadata(program.model.graph)
     cast_pixels_first(program.model.graph)
     save(program.model, path)
 
 
-def put_where(tensor: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
+def index_put_as_where(tensor: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
     """`tensor[mask] = values` as a choice between both, where the exporter's NonZero, without a shape, fits no engine.
 
     WavLM's layers silence their padding so.
@@ -122,15 +124,15 @@ def put_where(tensor: Any, indices: Sequence[Any], values: Any, accumulate: bool
 def save(model: onnx_ir.Model, path: Path) -> None:
     """Write a graph; large weights go into a file of their own beside it, as one of protobuf ends at 2 GB."""
     size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
-    onnx_ir.save(model, path, external_data=weights_of(path).name if size > LARGEST_INLINE else None)
+    onnx_ir.save(model, path, external_data=weights_path(path).name if size > LARGEST_INLINE else None)
 
 
-def weights_of(path: Path) -> Path:
+def weights_path(path: Path) -> Path:
     """Where the weights of a graph's file lie, if they lie apart."""
     return path.with_suffix(".weights")
 
 
-def forget_origin(graph: onnx_ir.Graph) -> None:
+def strip_metadata(graph: onnx_ir.Graph) -> None:
     """Drop the exporter's notes on each node: they quote source lines and name folders of the exporting machine."""
     graph.metadata_props.clear()
     for node in graph.all_nodes():
@@ -154,7 +156,7 @@ def cast_pixels_first(graph: onnx_ir.Graph) -> None:
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
     """Hides known remarks of torch's exporter about itself, among them that torchvision is not needed here."""
-    loggers = [logging.getLogger(name) for name in QUIETENED]
+    loggers = [logging.getLogger(name) for name in QUIET_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:
         logger.setLevel(logging.ERROR)

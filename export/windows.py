@@ -15,14 +15,14 @@ from edge.errors import UsageError
 from edge.preprocess.framing import Image, make_framing
 from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
-from train.clips.cut import audio, frames
+from train.clips.decode import decode_audio, decode_frames
 from train.clips.split import folds, split
 from train.config import Clips, Config
 from train.corpora import registry
 from train.corpora.utterance import Utterance
+from train.voices_and_faces.dataset import Dataset
 from train.voices_and_faces.faces import crops, rgb
-from train.voices_and_faces.fuse import pair
-from train.voices_and_faces.material import Material
+from train.voices_and_faces.fusion_stage import pair
 
 Fold = Literal["train", "validation"]
 
@@ -37,11 +37,11 @@ class Window(NamedTuple):
     label: int
     """Index into the config's labels."""
 
-    def heard_or_seen(self, turn: int) -> "Window":
+    def with_modality_dropped(self, index: int) -> "Window":
         """The window itself, its sound or its picture, in turn; itself where that would leave nothing."""
-        if turn % 3 == 1 and len(self.samples):
+        if index % 3 == 1 and len(self.samples):
             return self._replace(crops=[])
-        if turn % 3 == 2 and self.crops:
+        if index % 3 == 2 and self.crops:
             return self._replace(samples=np.zeros(0, np.float32))
         return self
 
@@ -50,23 +50,23 @@ class Windows:
     """Some windows of one fold, spread over it evenly; decoded as they are gone through."""
 
     def __init__(self, config: Config, root: Path, fold: Fold, count: int, left_out: str | None = None) -> None:
-        self._whole: PairedWindows | ClipWindows
+        self._dataset: PairedWindows | ClipWindows
         if isinstance(config.recipe, Clips):
-            self._whole = ClipWindows(config, config.recipe, root, fold, left_out)
+            self._dataset = ClipWindows(config, config.recipe, root, fold, left_out)
         elif left_out is not None:
             raise UsageError(
                 f"--fold {left_out}: {config.name} is trained on voices and faces, which have no such folds"
             )
         else:
-            self._whole = PairedWindows(config, root, fold)
-        self._rows = spread(len(self._whole), count)
+            self._dataset = PairedWindows(config, root, fold)
+        self._rows = evenly_spaced(len(self._dataset), count)
 
     def __len__(self) -> int:
         return len(self._rows)
 
     def __iter__(self) -> Iterator[Window]:
-        for turn, row in enumerate(self._rows):
-            window = self._whole[row].heard_or_seen(turn)
+        for index, row in enumerate(self._rows):
+            window = self._dataset[row].with_modality_dropped(index)
             if len(window.samples) or window.crops:
                 yield window
 
@@ -75,8 +75,8 @@ class PairedWindows:
     """Voices with faces of their label, as the fusion is evaluated on."""
 
     def __init__(self, config: Config, root: Path, fold: Fold) -> None:
-        self._config, material = config, Material(config, root, skip_damaged=True)
-        self._voices, self._faces = material.voices[fold], material.faces[fold]
+        self._config, dataset = config, Dataset(config, root, skip_damaged=True)
+        self._voices, self._faces = dataset.voices[fold], dataset.faces[fold]
         labels = torch.tensor([config.labels.index(voice.label) for voice in self._voices])
         self._pairs = torch.stack(pair(labels, torch.from_numpy(self._faces.labels)), dim=1).tolist()
 
@@ -85,9 +85,9 @@ class PairedWindows:
 
     def __getitem__(self, row: int) -> Window:
         voice, face = self._pairs[row]
-        heard = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[: self._config.audio.samples]
-        seen = rgb(crops(self._faces.images[face : face + 1], self._config.video))
-        return Window(heard, list(seen.numpy()), int(self._faces.labels[face]))
+        samples = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[: self._config.audio.samples]
+        crops_rgb = rgb(crops(self._faces.images[face : face + 1], self._config.video))
+        return Window(samples, list(crops_rgb.numpy()), int(self._faces.labels[face]))
 
 
 class ClipWindows:
@@ -100,7 +100,7 @@ class ClipWindows:
         if left_out not in (None, *names):
             raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")
         rows = split(utterances, left_out or names[-1], "strict")
-        of_fold = rows.train if fold == "train" else rows.chooser
+        of_fold = rows.train if fold == "train" else rows.validation
         self._config, self._speaker_half = config, recipe.speaker_half
         self._utterances = sorted((utterances[row] for row in of_fold.tolist()), key=lambda found: found.label)
 
@@ -108,22 +108,24 @@ class ClipWindows:
         return len(self._utterances)
 
     def __getitem__(self, row: int) -> Window:
-        utterance, heard = self._utterances[row], self._config.audio
+        utterance, samples = self._utterances[row], self._config.audio
         label = self._config.labels.index(utterance.label)
-        return Window(audio(utterance, heard.rate_hz, heard.window_s), self._see(utterance), label)
+        return Window(decode_audio(utterance, samples.rate_hz, samples.window_s), self._crops(utterance), label)
 
-    def _see(self, utterance: Utterance) -> list[Image]:
-        video, cut = self._config.video, utterance.seen
-        assert cut is not None, "a corpus of clips"
+    def _crops(self, utterance: Utterance) -> list[Image]:
+        video, segment = self._config.video, utterance.video
+        assert segment is not None, "a corpus of clips"
         framing = make_framing(video.framing, video.height, video.width)
-        taken = frames(
-            cut if self._speaker_half else replace(cut, half="whole"), video.rate_hz, self._config.audio.window_s
+        selected = decode_frames(
+            segment if self._speaker_half else replace(segment, half="whole"),
+            video.rate_hz,
+            self._config.audio.window_s,
         )
-        found = [framing(frame.image).crop for frame in taken]
+        found = [framing(frame.image).crop for frame in selected]
         most = round(video.rate_hz * self._config.audio.window_s)
         return [crop for crop in found if crop is not None][:most]
 
 
-def spread(length: int, count: int) -> list[int]:
+def evenly_spaced(length: int, count: int) -> list[int]:
     """At most `count` of the rows, evenly."""
     return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()

@@ -28,13 +28,13 @@ from .voices_and_faces.fit import fit as fit_voices_and_faces
 
 Command = Callable[..., Any]
 
-ONLY_CLIPS = ("embeddings", "fold", "protocol", "finest")
-ONLY_APART = ("only",)
+CLIP_OPTIONS = ("embeddings", "fold", "protocol", "finest")
+VOICES_AND_FACES_OPTIONS = ("only",)
 """Options by the kind of configuration that knows them."""
 FOLDER = click.Path(readable=False, path_type=Path)
 
 
-def training(command: Command) -> Command:
+def training_options(command: Command) -> Command:
     """The options that every training has."""
     for option in (
         click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores a process."),
@@ -48,7 +48,7 @@ def training(command: Command) -> Command:
     return command
 
 
-def on_clips(command: Command) -> Command:
+def clip_options(command: Command) -> Command:
     """The options of what is done with clips."""
     for option in (
         click.option(
@@ -64,7 +64,7 @@ def on_clips(command: Command) -> Command:
     return command
 
 
-def compared(command: Command) -> Command:
+def comparison_options(command: Command) -> Command:
     """The options of a comparison."""
     for option in (
         click.option("--protocol", type=click.Choice(PROTOCOLS), multiple=True, help="Of clips.  [default: both]"),
@@ -80,8 +80,8 @@ def main() -> None:
 
 
 @main.command("fit")
-@training
-@on_clips
+@training_options
+@clip_options
 @click.option("--only", type=click.Choice(get_args(EncoderStage)), help="Of voices and faces: one encoder.")
 @click.option("--fold", help="Of clips: the fold that is left out for the test.  [default: the last]")
 def fit_command(
@@ -95,22 +95,22 @@ def fit_command(
     fold: str | None,
 ) -> None:
     """Train what a configuration describes. Run again after a kill, it goes on where it was."""
-    chosen, folder = begin(path, run, threads)
-    refuse_options_of_others(chosen)
+    chosen, folder = load_config(path, run, threads)
+    refuse_options_of_other_recipes(chosen)
     processes = join()
     if isinstance(chosen.recipe, Clips):
-        bench, image_encoder = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged)
-        checkpoint: Path | None = fit_clips(bench, image_encoder, fold)
+        experiment, image_encoder = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged)
+        checkpoint: Path | None = fit_clips(experiment, image_encoder, fold)
     else:
-        refuse_many(processes, chosen)
+        refuse_several_processes(processes, chosen)
         checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged)
     if checkpoint is not None and processes.is_main:
         click.echo(f"checkpoint: {checkpoint}")
 
 
 @main.command("embed")
-@training
-@on_clips
+@training_options
+@clip_options
 @click.option("--rate", type=click.FloatRange(0, min_open=True), help="Pictures a second.  [default: the config's]")
 def embed_command(
     path: Path,
@@ -122,7 +122,7 @@ def embed_command(
     rate: float | None,
 ) -> None:
     """Write the image embeddings of all clips to disk. Safe to kill; what is done is not done again."""
-    chosen, _ = begin(path, run, threads)
+    chosen, _ = load_config(path, run, threads)
     processes = join()
     utterances = compare.find(chosen, data, processes, skip_damaged)
     _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz)
@@ -132,19 +132,19 @@ def embed_command(
 
 
 @main.command("crossval")
-@training
-@on_clips
-@compared
+@training_options
+@clip_options
+@comparison_options
 def crossval_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """Foal-Net with each fold left out once: as published, and strictly."""
-    chosen, folder = begin(path, run, threads)
+    chosen, folder = load_config(path, run, threads)
     compare_clips(chosen, folder / "crossval", [FOAL_NET], **options)
 
 
 @main.command("ablate")
-@training
-@on_clips
-@compared
+@training_options
+@clip_options
+@comparison_options
 @click.option(
     "--finest",
     type=click.FloatRange(0),
@@ -154,14 +154,14 @@ def crossval_command(path: Path, run: Path | None, threads: int, **options: Any)
 )
 def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
     """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
-    chosen, folder = begin(path, run, threads)
-    refuse_options_of_others(chosen)
+    chosen, folder = load_config(path, run, threads)
+    refuse_options_of_other_recipes(chosen)
     if isinstance(chosen.recipe, Clips):
         compare_clips(chosen, folder / "ablation", VARIANTS, **options)
     else:
-        refuse_many(join(), chosen)
+        refuse_several_processes(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
-        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds, said(), options["skip_damaged"])
+        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds, command_line(), options["skip_damaged"])
         ablation.write(found, folder / "ablation")
 
 
@@ -214,29 +214,31 @@ def compare_clips(
     finest: float = 0.0,
 ) -> None:
     """Do all runs of a comparison on clips, and write what they found into the folder."""
-    bench, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged, finest)
-    found = compare.compare(bench, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), said())
-    if bench.processes.is_main:
+    experiment, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged, finest)
+    found = compare.compare(experiment, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), command_line())
+    if experiment.processes.is_main:
         ablation.write(found, folder)
 
 
-def begin(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
+def load_config(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
     """The configuration and the run's folder, after the number of cores is set."""
     torch.set_num_threads(threads)
     chosen = config.load(path)
     return chosen, run or Path("runs") / chosen.name
 
 
-def refuse_many(processes: Processes, chosen: Config) -> None:
+def refuse_several_processes(processes: Processes, chosen: Config) -> None:
     """UsageError where several processes were started for what one does."""
     if processes.count > 1:
         raise UsageError(f"{processes.count} processes: {chosen.name} is trained by one; start it without a launcher")
 
 
-def refuse_options_of_others(chosen: Config) -> None:
+def refuse_options_of_other_recipes(chosen: Config) -> None:
     """UsageError where an option was given that only the other kind of configuration knows."""
     context = click.get_current_context()
-    kind, others = ("clips", ONLY_APART) if isinstance(chosen.recipe, Clips) else ("voices and faces", ONLY_CLIPS)
+    kind, others = (
+        ("clips", VOICES_AND_FACES_OPTIONS) if isinstance(chosen.recipe, Clips) else ("voices and faces", CLIP_OPTIONS)
+    )
     for name in others:
         if name in context.params and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
             raise UsageError(
@@ -249,6 +251,6 @@ def seeds_of(chosen: Config, count: int) -> list[int]:
     return list(range(chosen.seed, chosen.seed + count))
 
 
-def said() -> str:
+def command_line() -> str:
     """The command as it was given, for the tables that it makes."""
     return shlex.join(["python", "-m", "train", *sys.argv[1:]])

@@ -66,7 +66,7 @@ class Accuracies:
 
 def accuracies(outcome: Outcome, *, resamples: int = RESAMPLES, seed: int = SEED) -> Accuracies:
     """UA and WA, mean over the runs, with their intervals."""
-    return summary(observed(outcome), bootstrap(outcome, resamples, seed))
+    return summary(observed_accuracies(outcome), bootstrap(outcome, resamples, seed))
 
 
 def difference(a: Outcome, b: Outcome, *, resamples: int = RESAMPLES, seed: int = SEED) -> Accuracies:
@@ -76,10 +76,12 @@ def difference(a: Outcome, b: Outcome, *, resamples: int = RESAMPLES, seed: int 
     if len(a.probs) != len(b.probs):
         raise ValueError(f"{len(a.probs)} runs against {len(b.probs)}: pairs need the same seeds in both")
     # One seed draws the same utterances and runs for both: that is what pairs them.
-    return summary(observed(a) - observed(b), bootstrap(a, resamples, seed) - bootstrap(b, resamples, seed))
+    return summary(
+        observed_accuracies(a) - observed_accuracies(b), bootstrap(a, resamples, seed) - bootstrap(b, resamples, seed)
+    )
 
 
-def observed(outcome: Outcome) -> Floats:
+def observed_accuracies(outcome: Outcome) -> Floats:
     """UA and WA as they are, mean over the runs, `[2]`."""
     runs = [evaluate(probs, outcome.truth) for probs in outcome.probs]
     return np.mean([(run.ua, run.wa) for run in runs], axis=0)
@@ -100,7 +102,7 @@ def bootstrap(outcome: Outcome, resamples: int, seed: int) -> Floats:
     of_class = np.eye(classes, dtype=np.float32)[outcome.truth]
     right_of_class = (right.T[:, :, None] * of_class[:, None, :]).reshape(count, runs * classes)
     parts = []
-    for utterances, chosen in resamplings(count, runs, resamples, seed):
+    for utterances, chosen in resample_counts(count, runs, resamples, seed):
         totals = (utterances @ of_class).astype(np.float64)[:, None, :]
         hits = (utterances @ right_of_class).astype(np.float64).reshape(-1, runs, classes)
         # As in `evaluate`, UA is over the classes that occur; one that does not has no hits either.
@@ -110,16 +112,16 @@ def bootstrap(outcome: Outcome, resamples: int, seed: int) -> Floats:
     return np.concatenate(parts)
 
 
-def resamplings(count: int, runs: int, resamples: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
+def resample_counts(count: int, runs: int, resamples: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
     """How often each utterance `[K, N]` and each run `[K, R]` was drawn, some resamples at a time."""
     rng = np.random.default_rng(seed)
     at_once = max(1, WEIGHTS_AT_ONCE // count)
     for first in range(0, resamples, at_once):
         rows = min(at_once, resamples - first)
-        yield drawn(rng, rows, count), drawn(rng, rows, runs)
+        yield draw_counts(rng, rows, count), draw_counts(rng, rows, runs)
 
 
-def drawn(rng: np.random.Generator, rows: int, count: int) -> Floats:
+def draw_counts(rng: np.random.Generator, rows: int, count: int) -> Floats:
     """float32 `[rows, count]`: how often each of `count` came up in `count` draws with replacement."""
     places = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float32)

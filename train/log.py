@@ -12,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from torch import Tensor
 
 from .processes import Processes
-from .stage import Place, Stage
+from .stage import Stage, StageProgress
 
 console = Console(soft_wrap=True)
 
@@ -27,7 +27,7 @@ def progress(items: Sequence[Item], what: str, shown: bool = True) -> Iterable[I
 class Log:
     """One stage's; only the main process writes, and prints."""
 
-    def __init__(self, stage: Stage, processes: Processes, place: Place, steps: int) -> None:
+    def __init__(self, stage: Stage, processes: Processes, place: StageProgress, steps: int) -> None:
         # Imported here: it takes a second, and no other part of the training needs it.
         from torch.utils.tensorboard import SummaryWriter
 

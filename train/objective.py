@@ -12,7 +12,7 @@ from torch.nn.functional import cross_entropy
 from . import config
 from .fusion import Fusion, Tokens, masked_mean
 from .losses import avel_loss, hard_negatives, mem_loss, similarity, similarity_scale
-from .processes import ALONE, Processes
+from .processes import SINGLE_PROCESS, Processes
 
 Modality = Literal["audio", "video", "both"]
 MODALITIES: tuple[Modality, ...] = ("audio", "video", "both")
@@ -29,7 +29,7 @@ class Objective(nn.Module):
     """What it can be evaluated by."""
 
     def __init__(
-        self, fusion: Fusion, weights: config.Objective, label_smoothing: float, processes: Processes = ALONE
+        self, fusion: Fusion, weights: config.Objective, label_smoothing: float, processes: Processes = SINGLE_PROCESS
     ) -> None:
         super().__init__()
         self.fusion, self.weights, self.label_smoothing, self.processes = fusion, weights, label_smoothing, processes

@@ -14,9 +14,9 @@ from edge.errors import UsageError
 
 from .config import Schedule
 from .log import Log
-from .processes import ALONE, Processes
+from .processes import SINGLE_PROCESS, Processes
 from .sampling import batches
-from .stage import Place, Stage, State, resume, save
+from .stage import Stage, StageProgress, State, resume, save
 from .tensors import read_tensors, write_tensors
 
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
@@ -28,7 +28,7 @@ Check = Callable[[], dict[str, float]]
 
 
 def optimise(
-    stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check, processes: Processes = ALONE
+    stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check, processes: Processes = SINGLE_PROCESS
 ) -> None:
     """Train `model` in place, or load it from the stage's file where an earlier run finished it.
 
@@ -45,7 +45,7 @@ def optimise(
         raise UsageError(f"{stage.name}: a batch of {schedule.batch} from {draws} examples; choose a smaller batch")
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:
-            indices = batches(weights, draws, schedule.batch, seeded(stage.seed, -1 - place.epoch))
+            indices = batches(weights, draws, schedule.batch, seeded_generator(stage.seed, -1 - place.epoch))
             model.train()
             for step in log.steps(place.epoch, place.step):
                 count = place.epoch * steps + step
@@ -59,7 +59,7 @@ def optimise(
             model.eval()
             with torch.no_grad():
                 figures = {**log.means(), **check()}
-            place = Place(place.epoch + 1, best=keep_best(stage, model, figures, place.best, processes))
+            place = StageProgress(place.epoch + 1, best=keep_best(stage, model, figures, place.best, processes))
             log.epoch(figures, place.epoch - 1)
             write(stage, state, place, processes, log)
     model.eval()
@@ -75,7 +75,7 @@ def make_step(
     # Torch's own generator (dropout) differs between processes, the one handed on does not.
     torch.manual_seed((stage.seed * 1_000_003 + count) * 1_009 + processes.index)
     with torch.autocast(processes.device.type, PRECISIONS[schedule.precision], schedule.precision != "fp32"):
-        losses = loss(indices, seeded(stage.seed, count))
+        losses = loss(indices, seeded_generator(stage.seed, count))
     for group in state.optimiser.param_groups:
         group["lr"] = rate
     state.optimiser.zero_grad()
@@ -108,7 +108,7 @@ def learning_rate(schedule: Schedule, epoch: float) -> float:
     return schedule.learning_rate * 0.5 * (1 + math.cos(math.pi * min(done, 1.0)))
 
 
-def seeded(seed: int, count: int) -> torch.Generator:
+def seeded_generator(seed: int, count: int) -> torch.Generator:
     """The generator of step number `count`; below 0, of an epoch's order."""
     return torch.Generator().manual_seed(seed * 1_000_003 + count)
 
@@ -122,7 +122,7 @@ def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: f
     return figures[stage.best]
 
 
-def write(stage: Stage, state: State, place: Place, processes: Processes, log: Log) -> None:
+def write(stage: Stage, state: State, place: StageProgress, processes: Processes, log: Log) -> None:
     """Save from the main process; the others wait until it is done."""
     if processes.is_main:
         log.flush()

@@ -41,7 +41,7 @@ def confusion(path: Path, labels: Sequence[str], matrix: Ints, title: str) -> No
     """Counts `[C, C]`, row = truth, column = prediction, shaded and in percent by row."""
     totals = matrix.sum(axis=1)
     shares = matrix / np.maximum(totals, 1)[:, None]
-    figure = blank(740)
+    figure = blank_figure(740)
     axes = figure.subplots()
     axes.imshow(shares, cmap="Blues", vmin=0, vmax=1, aspect="auto")
     for (row, column), count in np.ndenumerate(matrix):
@@ -60,7 +60,7 @@ def embeddings(path: Path, labels: Sequence[str], before: Embeddings, after: Emb
     """Both modalities of the baseline, whose projections nothing trained, and of Foal-Net: the principal components of
     each panel, mean cosines in its title."""
     palette = colours(len(labels))
-    figure = blank(640)
+    figure = blank_figure(640)
     for axes, name, points in zip(
         figure.subplots(1, 2), ("baseline, before", "Foal-Net, after"), (before, after), strict=True
     ):
@@ -124,7 +124,7 @@ def mean_cosines(points: Embeddings) -> tuple[float, float]:
 
 def curves(path: Path, x: Sequence[float], lines: Mapping[str, Sequence[Interval]], xlabel: str, ylabel: str) -> None:
     """A line for each name, an interval at each `x`: the band. Shares are drawn in percent, `ylabel` without unit."""
-    figure = blank(600)
+    figure = blank_figure(600)
     axes = figure.subplots()
     for colour, (name, intervals) in zip(colours(len(lines)), lines.items(), strict=True):
         mean, low, high = (100 * np.array([getattr(i, part) for i in intervals]) for part in ("mean", "low", "high"))
@@ -145,7 +145,7 @@ def colours(count: int) -> tuple[str, ...]:
     return COLOURS[:count]
 
 
-def blank(height_px: int) -> Figure:
+def blank_figure(height_px: int) -> Figure:
     """A white picture of no window and no global state."""
     return Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, layout="constrained", facecolor="white")
 

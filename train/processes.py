@@ -14,7 +14,7 @@ from torch.nn.parallel import DistributedDataParallel
 
 from edge.errors import UsageError
 
-PATIENCE = timedelta(hours=6)
+TIMEOUT = timedelta(hours=6)
 """For the slowest process: some have longer clips to embed."""
 
 
@@ -59,13 +59,13 @@ class Processes:
             distributed.barrier()
 
 
-ALONE = Processes(1, 0, torch.device("cpu"))
+SINGLE_PROCESS = Processes(1, 0, torch.device("cpu"))
 
 
 def join() -> Processes:
     """Join the processes that the launcher started; alone, on a GPU where there is one."""
     # Without `cpu`, accelerate starts nothing for processes that have no GPU: each would think itself alone.
-    state = PartialState(cpu=not torch.cuda.is_available(), timeout=PATIENCE)
+    state = PartialState(cpu=not torch.cuda.is_available(), timeout=TIMEOUT)
     return Processes(state.num_processes, state.process_index, state.device)
 
 

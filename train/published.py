@@ -28,7 +28,7 @@ HEADS = 4
 """Of the cross-attention: no tensor tells."""
 LABELS = ["happy", "neutral", "sad", "angry"]
 """The order of the published logits."""
-NAMED = 4
+LINES_SHOWN = 4
 """Lines of torch's own list of what does not fit."""
 SIZES = ("width", "layers", "heads", "feed_forward", "norm", "stem_width", "normalise")
 """Of an audio encoder, all that decides whether weights fit it and mean the same in it."""
@@ -41,9 +41,11 @@ def load(state: Mapping[str, Tensor], heads: int = HEADS) -> FoalNet:
 
     Without a `wavlm.` part it has no audio encoder either. UsageError names what does not fit.
     """
-    heard = audio_part(state)
-    fused = {ours(name): part for name, part in state.items() if not name.startswith(AUDIO_ENCODER)}
-    return FoalNet(load_audio_encoder(heard) if heard else None, None, load_fusion(fused, heads)).eval()
+    audio_tensors = audio_encoder_tensors(state)
+    fusion_tensors = {our_name(name): part for name, part in state.items() if not name.startswith(AUDIO_ENCODER)}
+    return FoalNet(
+        load_audio_encoder(audio_tensors) if audio_tensors else None, None, load_fusion(fusion_tensors, heads)
+    ).eval()
 
 
 def convert(source: Path, config: Config, output: Path) -> None:
@@ -58,7 +60,7 @@ def convert(source: Path, config: Config, output: Path) -> None:
     if model.audio_encoder is None:
         model.audio_encoder = build.audio_encoder(config, pretrained=True)
     else:
-        check_audio_encoder(source, audio_encoder_sizes(audio_part(state)), config)
+        check_audio_encoder(source, audio_encoder_sizes(audio_encoder_tensors(state)), config)
     model.image_encoder = build.image_encoder(config, pretrained=True)
     save(output, Checkpoint(model, config, temperature=1.0, measured={}))
 
@@ -98,14 +100,14 @@ def read_torch(path: Path) -> dict[str, Tensor]:
     return {str(name): part for name, part in state.items()}
 
 
-def ours(name: str) -> str:
+def our_name(name: str) -> str:
     """Our name of a tensor of the published fusion."""
     if name == "temp":
         return "log_scale"
     return re.sub(r"^([av]2[av]\.\d+)\.(w_\w+)", r"\1.attention.\2", name)
 
 
-def audio_part(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def audio_encoder_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The tensors of the audio encoder, as transformers names them in one of its own files."""
     return {name.removeprefix(AUDIO_ENCODER): part for name, part in state.items() if name.startswith(AUDIO_ENCODER)}
 
@@ -125,7 +127,7 @@ def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
         raise UsageError(f"this is no checkpoint of Foal-Net: it has no {error.args[0]}") from error
     except (IndexError, ValueError) as error:
         raise UsageError(f"the published fusion does not fit {heads} heads, or its own parts ({error})") from error
-    fill(fusion, state, "fusion")
+    load_tensors(fusion, state, "fusion")
     return fusion
 
 
@@ -144,7 +146,7 @@ def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
         for name, part in state.items()
         if name not in UNUSED
     }
-    fill(encoder.model, named, "audio encoder")
+    load_tensors(encoder.model, named, "audio encoder")
     return encoder
 
 
@@ -168,10 +170,10 @@ def audio_encoder_sizes(state: Mapping[str, Tensor]) -> WavLM:
         raise UsageError(f"the {AUDIO_ENCODER} part has tensors of other dimensions than WavLM's ({error})") from error
 
 
-def fill(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
+def load_tensors(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
     """Load all of a module's tensors; UsageError where some are missing, unknown or of another size."""
     try:
         module.load_state_dict(state)
     except RuntimeError as error:
-        first = "; ".join(line.strip() for line in str(error).splitlines()[1:NAMED])
+        first = "; ".join(line.strip() for line in str(error).splitlines()[1:LINES_SHOWN])
         raise UsageError(f"the published {what} does not fit: {first}") from error

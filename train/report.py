@@ -18,8 +18,8 @@ from .intervals import RESAMPLES, Accuracies, Interval, Outcome, accuracies, dif
 
 Verdict = Literal["better", "worse", "no difference shown"]
 
-NOTHING = "–"
-MEANING = (
+EMPTY_CELL = "–"
+LEGEND = (
     f"UA, WA: mean of the runs and, in brackets, its 95 % interval (bootstrap over utterances and runs, {RESAMPLES:,} "
     "resamples). Differences are in points, paired by utterance and by run; one is shown where its interval excludes "
     "0. Each stands for itself: of twenty comparisons of equals, one is expected to show a difference. New speakers "
@@ -120,14 +120,14 @@ def find(comparison: Comparison) -> Findings:
             if method != comparison.baseline:
                 baseline = comparison.outcomes[comparison.baseline].get(evaluation)
             paper = comparison.paper.get(evaluation, {}).get(method)
-            cells.setdefault(evaluation, {})[method] = cell(outcome, baseline, paper)
+            cells.setdefault(evaluation, {})[method] = make_cell(outcome, baseline, paper)
     # What is evaluated alone stands behind what it is a part of, whichever method had it first.
     whole = list(dict.fromkeys(name.partition(",")[0] for name in cells))
     cells = {name: cells[name] for name in sorted(cells, key=lambda name: whole.index(name.partition(",")[0]))}
     return Findings(list(comparison.labels), comparison.baseline, cells, comparison.command, list(comparison.notes))
 
 
-def cell(outcome: Outcome, baseline: Outcome | None, paper: Published | None) -> Cell:
+def make_cell(outcome: Outcome, baseline: Outcome | None, paper: Published | None) -> Cell:
     """The figures of one outcome."""
     intervals = accuracies(outcome)
     runs = [evaluate(probs, outcome.truth) for probs in outcome.probs]
@@ -138,12 +138,12 @@ def cell(outcome: Outcome, baseline: Outcome | None, paper: Published | None) ->
         wa=intervals.wa,
         ece=float(np.mean([run.ece for run in runs])),
         confusion=np.sum([run.confusion for run in runs], axis=0).tolist(),
-        against=None if baseline is None else against(difference(outcome, baseline)),
+        against=None if baseline is None else compare_with_baseline(difference(outcome, baseline)),
         paper=paper,
     )
 
 
-def against(better_by: Accuracies) -> Against:
+def compare_with_baseline(better_by: Accuracies) -> Against:
     """Differences, and what they show."""
     return Against(better_by.ua, better_by.wa, verdict(better_by.ua), verdict(better_by.wa))
 
@@ -177,10 +177,10 @@ def markdown(findings: Findings) -> str:
     """A table an evaluation, what the figures mean, and the command."""
     parts = []
     for evaluation in findings.cells:
-        header, *rows = lines(findings, evaluation)
+        header, *rows = table_rows(findings, evaluation)
         marks = [":--"] + ["--:"] * (len(header) - 1)
         parts.append(f"## {evaluation}\n\n" + "\n".join(f"| {' | '.join(row)} |" for row in (header, marks, *rows)))
-    parts.append(f"{MEANING} Classes: {', '.join(findings.labels)}.")
+    parts.append(f"{LEGEND} Classes: {', '.join(findings.labels)}.")
     if findings.notes:
         parts.append("\n".join(f"- {note}" for note in findings.notes))
     parts.append(f"Made by\n\n```sh\n{findings.command}\n```")
@@ -190,7 +190,7 @@ def markdown(findings: Findings) -> str:
 def terminal_tables(findings: Findings) -> Iterator[Table]:
     """The same tables for a terminal."""
     for evaluation in findings.cells:
-        header, *rows = lines(findings, evaluation)
+        header, *rows = table_rows(findings, evaluation)
         table = Table(title=evaluation)
         for number, column in enumerate(header):
             table.add_column(column, justify="right" if number else "left", overflow="fold")
@@ -199,7 +199,7 @@ def terminal_tables(findings: Findings) -> Iterator[Table]:
         yield table
 
 
-def lines(findings: Findings, evaluation: str) -> Iterator[list[str]]:
+def table_rows(findings: Findings, evaluation: str) -> Iterator[list[str]]:
     """The header and a line a method, in percent; what no method has takes no column."""
     cells = findings.cells[evaluation]
     compared = any(cell.against for cell in cells.values())
@@ -211,10 +211,10 @@ def lines(findings: Findings, evaluation: str) -> Iterator[list[str]]:
         line = [method, f"{row.count:,}", str(row.runs), share(row.ua), share(row.wa), f"{100 * row.ece:.1f}"]
         if compared:
             ways = (row.against.ua, row.against.wa) if row.against else (None, None)
-            line += [NOTHING if way is None else points(way) for way in ways]
+            line += [EMPTY_CELL if way is None else points(way) for way in ways]
         if published:
             shares = (row.paper.ua, row.paper.wa) if row.paper else (None, None)
-            line += [NOTHING if figure is None else f"{100 * figure:.1f}" for figure in shares]
+            line += [EMPTY_CELL if figure is None else f"{100 * figure:.1f}" for figure in shares]
         yield line
 
 

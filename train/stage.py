@@ -31,7 +31,7 @@ class Stage(NamedTuple):
         return self.path.with_suffix(".best.safetensors")
 
 
-class Place(msgspec.Struct, frozen=True):
+class StageProgress(msgspec.Struct, frozen=True):
     """How far a stage has come."""
 
     epoch: int = 0
@@ -57,7 +57,7 @@ def identity(*parts: object) -> str:
     return msgspec.json.encode(parts).decode()
 
 
-def save(stage: Stage, state: State, place: Place) -> None:
+def save(stage: Stage, state: State, place: StageProgress) -> None:
     """Write everything that `resume` needs, in one file."""
     tensors = {f"model.{key}": value for key, value in state.model.state_dict().items()}
     for index, moments in state.optimiser.state_dict()["state"].items():
@@ -66,10 +66,10 @@ def save(stage: Stage, state: State, place: Place) -> None:
     write_tensors(stage.path, tensors, about)
 
 
-def resume(stage: Stage, state: State) -> Place:
+def resume(stage: Stage, state: State) -> StageProgress:
     """Where an earlier run came to, its weights and moments loaded; the beginning where there is none."""
     if not stage.path.is_file():
-        return Place()
+        return StageProgress()
     tensors, about = read_tensors(stage.path)
     if about.get("identity") != stage.identity:
         raise UsageError(
@@ -85,5 +85,5 @@ def resume(stage: Stage, state: State) -> Place:
     groups = state.optimiser.state_dict()["param_groups"]
     state.optimiser.load_state_dict({"state": moments, "param_groups": groups})
     state.scaler.load_state_dict(msgspec.json.decode(about["scaler"])[0])
-    (place,) = msgspec.json.decode(about["place"], type=tuple[Place])
+    (place,) = msgspec.json.decode(about["place"], type=tuple[StageProgress])
     return place

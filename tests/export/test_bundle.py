@@ -1,6 +1,7 @@
 """The bundle: whole or not at all, what the runtime loads, and never over what is no bundle."""
 
 import hashlib
+import sys
 from pathlib import Path
 from shutil import copytree
 
@@ -13,11 +14,12 @@ from onnx.reference import ReferenceEvaluator
 
 from edge.backends.onnxruntime import OrtBackend
 from edge.bundle import load as bundles
-from edge.errors import FoalError, UsageError
+from edge.errors import BundleError, FoalError, UsageError
 from export import bundle as module
 from export import compare
 from export import graphs as graph_files
-from export.bundle import examples, write
+from export.__main__ import run_command
+from export.bundle import add_golden_probabilities, examples, write, write_manifest
 from export.graphs import Graph
 from tests.export.conftest import Exported, Lowered, export
 from train.checkpoint import Checkpoint, build
@@ -313,3 +315,30 @@ def test_a_precision_that_is_too_far_from_fp32_makes_no_bundle(
     with pytest.raises(FoalError, match=r"int8 is too far from fp32: UA .* differ by 0\.\d+ on average"):
         export(trained, tmp_path, "--precision", "int8", "--data", str(data))
     assert not list(tmp_path.iterdir())
+
+
+def test_a_bundle_that_lacks_them_is_completed_and_else_unchanged(
+    exported: Exported, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = copytree(exported.folder, tmp_path / "older")
+    whole = bundles.load(folder)
+    write_manifest(msgspec.structs.replace(whole.manifest, golden_probabilities=None), folder)
+    assert bundles.load(folder) != whole
+    monkeypatch.setattr(sys, "argv", ["export", "complete", str(folder)])
+    with pytest.raises(SystemExit) as ended:
+        run_command()
+    assert not ended.value.code
+    assert capsys.readouterr().out == f"{folder}: its manifest has golden probabilities of each label\n"
+    assert bundles.load(folder) == whole
+    assert {path.name for path in folder.iterdir()} == {path.name for path in exported.folder.iterdir()}
+
+
+def test_a_bundle_whose_graphs_are_off_is_not_completed(exported: Exported, tmp_path: Path) -> None:
+    folder = copytree(exported.folder, tmp_path / "off")
+    manifest = bundles.load(folder).manifest
+    strict = msgspec.structs.replace(manifest.graphs.fusion, tolerance=1e-30)
+    graphs = msgspec.structs.replace(manifest.graphs, fusion=strict)
+    write_manifest(msgspec.structs.replace(manifest, graphs=graphs, golden_probabilities=None), folder)
+    with pytest.raises(BundleError, match="foal-tiny on onnxruntime-cpu: fusion differs by"):
+        add_golden_probabilities(folder)
+    assert bundles.load(folder).manifest.golden_probabilities is None

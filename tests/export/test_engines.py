@@ -23,12 +23,12 @@ from edge.backends.tensorrt.progress import Phases
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import File, GraphEntry
 from edge.errors import EngineError, UsageError
-from export import half
 from export.__main__ import main
 from export.bundle import BATCHES, TOLERANCE, describe, examples
 from export.engines import make_targets
 from export.graphs import make_graphs, save, write_onnx
-from export.ranges import ranges
+from export.tensor_ranges import tensor_ranges
+from export.to_fp16 import nodes_kept_fp32, to_fp16
 from train import checkpoint, config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
@@ -67,7 +67,7 @@ def made(tier: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]
         write_onnx(graph, paths["fp32"])
         model = onnx_ir.load(paths["fp32"])
         inputs = {name: tensor.numpy() for name, tensor in graph.inputs.items()}
-        half.halve(model, half.unfit(model.graph, ranges(paths["fp32"], [inputs])))
+        to_fp16(model, nodes_kept_fp32(model.graph, tensor_ranges(paths["fp32"], [inputs])))
         save(model, paths["fp16"])
         tensors = [[describe(*item) for item in side.items()] for side in (graph.inputs, graph.expected)]
         batch, file = BATCHES[graph.name], File("made.onnx", "0" * 64)

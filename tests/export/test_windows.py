@@ -7,7 +7,7 @@ import pytest
 
 from edge.errors import UsageError
 from export import windows as module
-from export.windows import Window, Windows, spread
+from export.windows import Window, Windows, evenly_spaced
 from tests.train import made_clips
 from tests.train.clips.conftest import RATE_HZ, SIDE, WINDOW_S, architectures, dwarf, release
 from tests.train.made import PITCHES_HZ
@@ -34,7 +34,7 @@ def test_pairs_are_heard_and_seen_of_one_label(
         heard.append(path.parent.name + path.name)
         return read(path, rate_hz)
 
-    monkeypatch.setattr(module, "read_sound", listen)
+    monkeypatch.setattr(module, "read_audio", listen)
     found = list(Windows(loaded.config, data, fold, 100))
     assert len(found) == len(Windows(loaded.config, data, fold, 100)) >= 12
     assert all(any(speaker in name for speaker in SPEAKERS[fold]) for name in heard)
@@ -63,7 +63,7 @@ def test_they_are_the_same_each_time(loaded: Checkpoint, data: Path) -> None:
 
 
 def test_a_longer_voice_is_cut_to_a_window(loaded: Checkpoint, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "read_sound", lambda *_: np.ones(99_999, np.float32))
+    monkeypatch.setattr(module, "read_audio", lambda *_: np.ones(99_999, np.float32))
     first = next(iter(Windows(loaded.config, data, "validation", 1)))
     assert first.samples.shape == (loaded.config.audio.samples,)
 
@@ -80,8 +80,8 @@ def test_clips_are_of_the_fold_that_chose_the_epoch(
     dwarf: Config, release: Path, left_out: str | None, chooser: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     cut: list[str] = []
-    take = module.audio
-    monkeypatch.setattr(module, "sound", lambda found, *rest: cut.append(found.fold) or take(found, *rest))
+    take = module.decode_audio
+    monkeypatch.setattr(module, "decode_audio", lambda found, *rest: cut.append(found.fold) or take(found, *rest))
     found = list(Windows(dwarf, release, "validation", 100, left_out))
     assert len(found) == 10
     assert set(cut) == {f"Session{chooser}"}
@@ -99,7 +99,7 @@ def test_clips_are_of_the_fold_that_chose_the_epoch(
 @pytest.mark.usefixtures("architectures")
 def test_clips_to_fit_to_are_of_the_other_folds(dwarf: Config, release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     cut: set[str] = set()
-    monkeypatch.setattr(module, "sound", lambda found, *_: cut.add(found.fold) or np.ones(1, np.float32))
+    monkeypatch.setattr(module, "decode_audio", lambda found, *_: cut.add(found.fold) or np.ones(1, np.float32))
     list(Windows(dwarf, release, "train", 100, "Session2"))
     assert cut == {"Session3", "Session4", "Session5"}
 
@@ -113,8 +113,8 @@ def test_a_fold_that_is_not_there_is_refused(dwarf: Config, release: Path) -> No
 def test_what_would_leave_nothing_is_left() -> None:
     crop, audio = np.zeros((2, 2, 3), np.uint8), np.ones(3, np.float32)
     unheard, unseen = Window(audio[:0], [crop], 0), Window(audio, [], 0)
-    assert [len(unheard.heard_or_seen(turn).crops) for turn in range(3)] == [1, 1, 1]
-    assert [len(unseen.heard_or_seen(turn).samples) for turn in range(3)] == [3, 3, 3]
+    assert [len(unheard.with_modality_dropped(index).crops) for index in range(3)] == [1, 1, 1]
+    assert [len(unseen.with_modality_dropped(index).samples) for index in range(3)] == [3, 3, 3]
 
 
 @pytest.mark.parametrize(
@@ -122,4 +122,4 @@ def test_what_would_leave_nothing_is_left() -> None:
     [(5, 10, [0, 1, 2, 3, 4]), (9, 3, [0, 4, 8]), (9, 1, [0]), (1, 1, [0])],
 )
 def test_some_are_spread_over_all(length: int, count: int, rows: list[int]) -> None:
-    assert spread(length, count) == rows
+    assert evenly_spaced(length, count) == rows

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from edge.errors import UsageError
 from tests.train import made, made_clips
 from train import config
-from train.commands import main, said, seeds_of
+from train.commands import command_line, main, seeds_of
 from train.corpora import iemocap, registry
 
 ON_CLIPS = ["embed", "crossval"]
@@ -149,7 +149,7 @@ def test_seeds_are_the_configurations_and_those_after_it() -> None:
 
 def test_a_command_is_quoted_as_a_shell_takes_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.argv", ["/somewhere/train/__main__.py", "ablate", "--data", "my corpora"])
-    assert said() == "python -m train ablate --data 'my corpora'"
+    assert command_line() == "python -m train ablate --data 'my corpora'"
 
 
 def test_every_corpus_is_listed_with_its_terms() -> None:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from edge.evaluation.metrics import evaluate
-from train.intervals import RESAMPLES, SEED, Interval, Outcome, accuracies, bootstrap, difference, resamplings
+from train.intervals import RESAMPLES, SEED, Interval, Outcome, accuracies, bootstrap, difference, resample_counts
 
 
 def outcome(seed: int, runs: int, count: int, classes: int, skill: float = 1.0) -> Outcome:
@@ -29,7 +29,7 @@ def test_every_resample_is_what_evaluate_says_of_the_drawn_rows() -> None:
     chosen = outcome(0, runs=3, count=12, classes=4)
     lacking = 0
     expected = []
-    for utterances, runs in resamplings(12, 3, 50, seed=7):
+    for utterances, runs in resample_counts(12, 3, 50, seed=7):
         for times, run_times in zip(utterances.astype(int), runs.astype(int), strict=True):
             assert times.sum() == 12
             rows = np.repeat(np.arange(12), times)

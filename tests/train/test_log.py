@@ -13,8 +13,8 @@ from torch import Tensor
 from train import log as logging
 from train.config import Schedule
 from train.log import Log, progress
-from train.processes import ALONE, Processes
-from train.stage import Place, Stage
+from train.processes import SINGLE_PROCESS, Processes
+from train.stage import Stage, StageProgress
 
 STEPS = 4
 STAGE = Stage("faces", Schedule(epochs=3, batch=1, learning_rate=0.1), 0, "", Path("faces.safetensors"))
@@ -62,7 +62,7 @@ def wait_for_the_next_second() -> None:
 
 
 def test_losses_are_summed_averaged_and_shown_by_step(stage: Stage) -> None:
-    with Log(stage, ALONE, Place(), STEPS) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
         for step in range(STEPS):
             log.add(losses(loss=step + 0.5, avel=2.0), step, learning_rate=0.25 * step)
         assert log.sums == {"loss": 8.0, "avel": 8.0}
@@ -78,7 +78,7 @@ def test_losses_are_summed_averaged_and_shown_by_step(stage: Stage) -> None:
 
 
 def test_losses_need_not_be_of_one_precision_nor_free_of_gradients() -> None:
-    log = Log(STAGE, Second(), Place(), STEPS)
+    log = Log(STAGE, Second(), StageProgress(), STEPS)
     weight = torch.tensor(3.0, requires_grad=True)
     log.add({"loss": weight * 1.0, "avel": torch.tensor(0.5).half(), "mem": torch.tensor(0.25).double()}, 0, 0.1)
     assert log.sums == {"loss": 8.0, "avel": 5.5, "mem": 5.25}
@@ -86,8 +86,8 @@ def test_losses_need_not_be_of_one_precision_nor_free_of_gradients() -> None:
 
 
 def test_sums_of_an_interrupted_epoch_are_gone_on_with(stage: Stage) -> None:
-    place = Place(epoch=1, step=3, sums={"loss": 6.0})
-    with Log(stage, ALONE, place, STEPS) as log:
+    place = StageProgress(epoch=1, step=3, sums={"loss": 6.0})
+    with Log(stage, SINGLE_PROCESS, place, STEPS) as log:
         assert list(log.steps(1, 3)) == [3]
         log.add(losses(loss=2.0), 7, 0.1)
         assert log.means() == {"loss": 2.0}
@@ -96,15 +96,15 @@ def test_sums_of_an_interrupted_epoch_are_gone_on_with(stage: Stage) -> None:
 
 @pytest.mark.parametrize("steps", [STEPS, 1])
 def test_a_resumed_log_replaces_the_steps_that_are_repeated_and_keeps_the_others(stage: Stage, steps: int) -> None:
-    place = Place(epoch=2, step=steps // 2)
+    place = StageProgress(epoch=2, step=steps // 2)
     first = 2 * steps + steps // 2
-    with Log(stage, ALONE, Place(), steps) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(), steps) as log:
         for step in range(first + 1):
             log.add(losses(loss=step), step, 0.1)
             if step in (steps - 1, 2 * steps - 1):
                 log.epoch({"ua": 0.5 * step}, step // steps)
     wait_for_the_next_second()
-    with Log(stage, ALONE, place, steps) as log:
+    with Log(stage, SINGLE_PROCESS, place, steps) as log:
         for step in range(first, 3 * steps):
             log.add(losses(loss=100 + step), step, 0.1)
         log.epoch({"ua": 9.0}, 2)
@@ -116,7 +116,7 @@ def test_a_resumed_log_replaces_the_steps_that_are_repeated_and_keeps_the_others
 
 def test_a_stage_begun_anew_replaces_what_is_there(stage: Stage) -> None:
     for value in (1.0, 2.0):
-        with Log(stage, ALONE, Place(), STEPS) as log:
+        with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
             log.add(losses(loss=value), 0, 0.1)
         if value == 1.0:
             wait_for_the_next_second()
@@ -126,7 +126,7 @@ def test_a_stage_begun_anew_replaces_what_is_there(stage: Stage) -> None:
 def test_an_epoch_is_a_line(stage: Stage, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
     now = iter([100.0, 160.0, 220.0])
     monkeypatch.setattr(logging.time, "monotonic", lambda: next(now))
-    with Log(stage, ALONE, Place(), STEPS) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
         log.epoch({"loss": 1.23456, "ua": 0.5}, 0)
         log.epoch({"loss": 1.0, "ua": 0.75}, 1)
     assert capsys.readouterr().out.splitlines() == [
@@ -141,7 +141,7 @@ def test_a_resumed_stage_says_so_and_reckons_with_what_is_left(
 ) -> None:
     now = iter([100.0, 130.0])
     monkeypatch.setattr(logging.time, "monotonic", lambda: next(now))
-    with Log(stage, ALONE, Place(epoch=1, step=2), STEPS) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(epoch=1, step=2), STEPS) as log:
         log.epoch({"ua": 0.5}, 1)
     assert capsys.readouterr().out.splitlines() == [
         f"faces: 1.5 of 3 epochs found in {stage.path}",
@@ -150,7 +150,7 @@ def test_a_resumed_stage_says_so_and_reckons_with_what_is_left(
 
 
 def test_another_process_writes_and_prints_nothing(stage: Stage, terminal: io.StringIO) -> None:
-    with Log(stage, Second(), Place(epoch=1), STEPS) as log:
+    with Log(stage, Second(), StageProgress(epoch=1), STEPS) as log:
         assert list(log.steps(1, 0)) == [0, 1, 2, 3]
         log.add(losses(loss=1.0), 4, 0.1)
         assert log.means() == {"loss": 6.0 / STEPS}
@@ -160,14 +160,14 @@ def test_another_process_writes_and_prints_nothing(stage: Stage, terminal: io.St
 
 
 def test_steps_run_under_a_bar_at_a_terminal(stage: Stage, terminal: io.StringIO) -> None:
-    with Log(stage, ALONE, Place(), STEPS) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
         assert list(log.steps(2, 1)) == [1, 2, 3]
     assert "faces 3/3" in terminal.getvalue()
     assert "/4" in terminal.getvalue()
 
 
 def test_steps_run_without_a_bar_elsewhere(stage: Stage, capsys: pytest.CaptureFixture[str]) -> None:
-    with Log(stage, ALONE, Place(), STEPS) as log:
+    with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
         assert list(log.steps(0, 0)) == [0, 1, 2, 3]
     assert capsys.readouterr() == ("", "")
 
@@ -180,7 +180,7 @@ def test_progress_yields_the_same_items(terminal: io.StringIO, shown: bool) -> N
 
 def test_an_interrupted_stage_leaves_its_steps_readable(stage: Stage) -> None:
     def interrupted() -> None:
-        with Log(stage, ALONE, Place(), STEPS) as log:
+        with Log(stage, SINGLE_PROCESS, StageProgress(), STEPS) as log:
             log.add(losses(loss=1.0), 0, 0.1)
             raise KeyboardInterrupt
 

@@ -24,7 +24,7 @@ WHOLE = config.Objective(avel=0.7, mem=0.3, audio_only=0.0, video_only=0.0)
 SMOOTHING = 0.1
 
 
-def make(weights: config.Objective = WHOLE, processes: Any = objective.ALONE, seed: int = 0) -> Objective:
+def make(weights: config.Objective = WHOLE, processes: Any = objective.SINGLE_PROCESS, seed: int = 0) -> Objective:
     """Without dropout."""
     torch.manual_seed(seed)
     fusion = Fusion(audio_width=DA, video_width=DV, classes=C, embedding_width=32)

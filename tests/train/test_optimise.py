@@ -18,8 +18,8 @@ from torch import Tensor, nn
 from edge.errors import UsageError
 from train import optimise as optimising
 from train.config import Schedule
-from train.optimise import learning_rate, make_optimiser, optimise, seeded
-from train.processes import ALONE, Processes
+from train.optimise import learning_rate, make_optimiser, optimise, seeded_generator
+from train.processes import SINGLE_PROCESS, Processes
 from train.stage import Stage, identity, save
 from train.tensors import read_tensors
 
@@ -77,7 +77,7 @@ class Training:
         ends_at: int | None = None,
         end: Callable[[], None] = interrupt,
         best: str | None = None,
-        processes: Processes = ALONE,
+        processes: Processes = SINGLE_PROCESS,
     ) -> None:
         self.model, self.processes, self.ends_at, self.end = network(), processes, ends_at, end
         self.stage = Stage("stage", schedule, 1234, repr(schedule), path, best)
@@ -427,7 +427,7 @@ def test_fewer_examples_than_a_batch_are_refused(tmp_path: Path) -> None:
 
 
 def test_steps_and_processes_have_dropout_of_their_own(tmp_path: Path) -> None:
-    drawn: dict[Processes, list[list[float]]] = {ALONE: [], Second(): []}
+    drawn: dict[Processes, list[list[float]]] = {SINGLE_PROCESS: [], Second(): []}
     model = nn.Linear(1, 1)
     schedule = Schedule(epochs=2, batch=2, draws=6, learning_rate=0.0)
     for processes, seen in drawn.items():
@@ -440,7 +440,7 @@ def test_steps_and_processes_have_dropout_of_their_own(tmp_path: Path) -> None:
         optimise(stage, model, torch.ones(3), loss, dict, processes)
         stage.path.unlink(missing_ok=True)
     own, common = ([[row[part] for row in rows] for rows in drawn.values()] for part in (slice(2), slice(2, 4)))
-    assert common[0] == common[1] == [torch.rand(2, generator=seeded(7, step)).tolist() for step in range(6)]
+    assert common[0] == common[1] == [torch.rand(2, generator=seeded_generator(7, step)).tolist() for step in range(6)]
     assert len({tuple(draw) for rows in own for draw in rows}) == 12
 
 

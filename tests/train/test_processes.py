@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from edge.errors import UsageError
 from train import config
-from train.clips.embed import Seen
+from train.clips.embed import FrameEmbeddings
 from train.clips.examples import ClipBatch, Examples
 from train.clips.learner import ClipLearner, predict
 from train.config import Schedule
@@ -28,7 +28,7 @@ from train.fusion import Fusion, Tokens
 from train.log import console
 from train.objective import MODALITIES, Objective
 from train.optimise import optimise
-from train.processes import ALONE, Processes, join
+from train.processes import SINGLE_PROCESS, Processes, join
 from train.stage import Stage
 from train.tensors import read_tensors, write_tensors
 
@@ -122,13 +122,13 @@ def examples() -> Examples:
         utterances=(),
         labels=torch.arange(CLIPS) % 3,
         waveforms=[row[:length].numpy() for row, length in zip(clips.waveform, clips.length, strict=True)],
-        seen=[
-            Seen(row[mask].half(), torch.arange(int(mask.sum())) * 1_000_000_000)
+        embeddings=[
+            FrameEmbeddings(row[mask].half(), torch.arange(int(mask.sum())) * 1_000_000_000)
             for row, mask in zip(clips.video_tokens, clips.video_mask, strict=True)
         ],
         rate_hz=PIECES * PIECE,
         samples=PIECES * PIECE,
-        picture_hz=float(FRAMES),
+        frame_rate_hz=float(FRAMES),
     )
 
 
@@ -306,7 +306,7 @@ def assert_same(found: Found, expected: Found, tolerance: float = 1e-6) -> None:
 
 @pytest.mark.parametrize("case", [case for case in CASES if "gradient" in case])
 def test_losses_and_gradients_are_those_of_one_process_with_the_whole_batch(folder: Path, case: str) -> None:
-    expected = derived(learner(ALONE, *CASES[case]), ALONE)
+    expected = derived(learner(SINGLE_PROCESS, *CASES[case]), SINGLE_PROCESS)
     (first, _), (second, _) = both(folder, case)
     assert {name for name in first if name.startswith("loss ")} == {f"loss {n}" for n in ("loss", *PARTS)}
     assert_same({name: mean_of_losses(name, first, second) for name in first}, expected)
@@ -316,7 +316,7 @@ def test_losses_and_gradients_are_those_of_one_process_with_the_whole_batch(fold
 
 @pytest.mark.parametrize("case", [case for case in CASES if "constant" in case])
 def test_without_gathered_gradients_the_losses_are_the_same_and_the_gradients_are_not(folder: Path, case: str) -> None:
-    alone = derived(learner(ALONE, *CASES[case]), ALONE)
+    alone = derived(learner(SINGLE_PROCESS, *CASES[case]), SINGLE_PROCESS)
     (first, _), (second, _) = both(folder, case)
     found = {name: mean_of_losses(name, first, second) for name in first}
     assert_same(losses_of(found), losses_of(alone))
@@ -367,7 +367,7 @@ def test_a_share_is_the_processes_rows_and_a_batch_that_cannot_be_shared_is_refu
 
 
 def test_predictions_are_those_of_one_process_in_the_same_order(folder: Path) -> None:
-    expected = predicted(ALONE)
+    expected = predicted(SINGLE_PROCESS)
     assert {name: tuple(logits.shape) for name, logits in expected.items()} == {
         "audio": (CLIPS, 3),
         "video": (CLIPS, 3),
@@ -380,8 +380,8 @@ def test_predictions_are_those_of_one_process_in_the_same_order(folder: Path) ->
 
 
 def test_two_processes_train_to_the_weights_of_one(folder: Path, tmp_path: Path) -> None:
-    expected = trained(ALONE, tmp_path)
-    untrained = learner(ALONE, WEIGHTS, True, torch.float64).state_dict()
+    expected = trained(SINGLE_PROCESS, tmp_path)
+    untrained = learner(SINGLE_PROCESS, WEIGHTS, True, torch.float64).state_dict()
     assert (expected["audio_encoder.linear.weight"] - untrained["audio_encoder.linear.weight"]).abs().max() > 1e-3
     for found, _ in both(folder, "trained"):
         assert_same(found, expected)
@@ -396,7 +396,7 @@ def test_only_the_first_process_writes_and_prints(folder: Path) -> None:
 
 
 def test_two_processes_go_on_where_they_were_killed(folder: Path, tmp_path: Path) -> None:
-    expected = trained(ALONE, tmp_path, best="likelihood")
+    expected = trained(SINGLE_PROCESS, tmp_path, best="likelihood")
     interrupted, resumed = both(folder, "interrupted"), both(folder, "resumed")
     for found, _ in resumed:
         assert_same(found, expected)
@@ -423,13 +423,13 @@ def test_accelerate_launches_them_too(tmp_path: Path) -> None:
 
 def test_alone_nothing_is_gathered_shared_or_waited_for() -> None:
     rows, module = torch.arange(6.0).view(3, 2), nn.Linear(2, 2)
-    assert ALONE.is_main
-    assert ALONE.gather(rows) is rows
-    assert ALONE.gather(rows, gradient=True) is rows
-    assert torch.equal(ALONE.share(rows), rows)
-    assert ALONE.mean(torch.tensor(2.5)).item() == 2.5
-    assert ALONE.wrap(module) is module
-    ALONE.wait()
+    assert SINGLE_PROCESS.is_main
+    assert SINGLE_PROCESS.gather(rows) is rows
+    assert SINGLE_PROCESS.gather(rows, gradient=True) is rows
+    assert torch.equal(SINGLE_PROCESS.share(rows), rows)
+    assert SINGLE_PROCESS.mean(torch.tensor(2.5)).item() == 2.5
+    assert SINGLE_PROCESS.wrap(module) is module
+    SINGLE_PROCESS.wait()
 
 
 if __name__ == "__main__":

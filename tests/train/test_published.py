@@ -245,7 +245,7 @@ def test_its_audio_encoder_says_what_transformers_says(
 def test_a_tensor_that_is_missing_is_named(state: dict[str, Tensor], name: str) -> None:
     with pytest.raises(UsageError) as caught:
         published.load({other: part for other, part in state.items() if other != name})
-    assert published.ours(name) in str(caught.value)
+    assert published.our_name(name) in str(caught.value)
 
 
 def larger(shape: torch.Size) -> tuple[int, ...]:
@@ -273,7 +273,7 @@ def test_a_tensor_of_another_size_is_refused(
 def test_a_tensor_that_is_unknown_is_named(state: dict[str, Tensor], name: str) -> None:
     with pytest.raises(UsageError) as caught:
         published.load({**state, name: torch.zeros(1)})
-    assert published.ours(name).rpartition(".")[0] in str(caught.value)
+    assert published.our_name(name).rpartition(".")[0] in str(caught.value)
 
 
 @pytest.mark.parametrize("other", [{}, {"fc.weight": torch.zeros(2, 3)}, {"model": {"a": torch.zeros(1)}, "epoch": 3}])

@@ -10,7 +10,7 @@ from rich.console import Console
 from edge.evaluation.metrics import evaluate
 from train.intervals import Interval, Outcome, accuracies, difference
 from train.report import (
-    NOTHING,
+    EMPTY_CELL,
     PAPER,
     Against,
     Cell,
@@ -147,7 +147,7 @@ def test_no_column_without_figures(findings: Findings) -> None:
     strict = markdown(findings).split("## ")[1]
     assert "paper" not in strict
     assert len(cells_of(strict, "audio only")) == 8
-    assert cells_of(strict, "baseline")[-2:] == [NOTHING, NOTHING]
+    assert cells_of(strict, "baseline")[-2:] == [EMPTY_CELL, EMPTY_CELL]
     assert cells_of(strict, "audio only")[-1].endswith(", worse")
 
 

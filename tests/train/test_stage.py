@@ -8,11 +8,11 @@ from torch import Tensor, nn
 
 from edge.errors import UsageError
 from train.config import Schedule
-from train.stage import Place, Stage, State, identity, resume, save
+from train.stage import Stage, StageProgress, State, identity, resume, save
 from train.tensors import read_tensors
 
 SCHEDULE = Schedule(epochs=2, batch=1, learning_rate=0.1)
-PLACE = Place(epoch=3, step=7, sums={"loss": 0.1 + 0.2, "avel": 1e-300}, best=2 / 3)
+PLACE = StageProgress(epoch=3, step=7, sums={"loss": 0.1 + 0.2, "avel": 1e-300}, best=2 / 3)
 
 
 @pytest.fixture
@@ -67,7 +67,7 @@ def test_what_is_saved_is_found_again_to_the_bit(stage: Stage, precision: str) -
 
 
 def test_a_resumed_optimiser_keeps_its_own_settings(stage: Stage) -> None:
-    save(stage, state(2), Place())
+    save(stage, state(2), StageProgress())
     fresh = state(0)
     fresh.optimiser.param_groups[0]["lr"] = 0.7
     resume(stage, fresh)
@@ -76,7 +76,7 @@ def test_a_resumed_optimiser_keeps_its_own_settings(stage: Stage) -> None:
 
 def test_without_a_file_it_is_the_beginning(stage: Stage) -> None:
     fresh, untouched = state(0), state(0)
-    assert resume(stage, fresh) == Place(epoch=0, step=0, sums={}, best=-1.0)
+    assert resume(stage, fresh) == StageProgress(epoch=0, step=0, sums={}, best=-1.0)
     assert torch.equal(fresh.model["used"].weight, untouched.model["used"].weight)
     assert not stage.path.parent.exists()
 
@@ -108,7 +108,7 @@ def test_a_save_that_fails_leaves_the_one_before(stage: Stage, monkeypatch: pyte
 
     monkeypatch.setattr("train.tensors.os.replace", full)
     with pytest.raises(OSError, match="no space"):
-        save(stage, state(3), Place(epoch=4))
+        save(stage, state(3), StageProgress(epoch=4))
     assert stage.path.read_bytes() == before
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from train.config import Config
 from train.fusion import Tokens
 from train.objective import Objective, SingleObjective
-from train.processes import ALONE, Processes
+from train.processes import SINGLE_PROCESS, Processes
 from train.variants import BASELINE, FOAL_NET, VARIANTS, Variant, make_objective, weights
 
 LABELS = torch.tensor([0, 1, 2, 3])
@@ -29,7 +29,7 @@ def chosen(tiny: Config) -> Config:
     return replace(tiny, objective=replace(tiny.objective, avel=0.5, mem=0.25, temperature="divides"))
 
 
-def make(chosen: Config, variant: Variant, processes: Any = ALONE) -> Objective | SingleObjective:
+def make(chosen: Config, variant: Variant, processes: Any = SINGLE_PROCESS) -> Objective | SingleObjective:
     torch.manual_seed(0)
     return make_objective(chosen, variant, 0.1, processes)
 

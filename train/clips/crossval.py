@@ -49,7 +49,7 @@ class Run:
 
 
 @dataclass(frozen=True)
-class Bench:
+class Experiment:
     """What every run is trained and evaluated on."""
 
     config: Config
@@ -63,48 +63,48 @@ class Bench:
 
 
 def runs(
-    bench: Bench, variants: Sequence[Variant], protocols: Sequence[Protocol], seeds: Sequence[int]
+    experiment: Experiment, variants: Sequence[Variant], protocols: Sequence[Protocol], seeds: Sequence[int]
 ) -> Iterator[Run]:
     """All of a comparison."""
     for variant in variants:
         for protocol in protocols:
             for seed in seeds:
-                for left_out in folds(bench.examples.utterances):
+                for left_out in folds(experiment.examples.utterances):
                     yield Run(variant, protocol, seed, left_out)
 
 
-def result(bench: Bench, run: Run) -> dict[str, Tensor]:
+def result(experiment: Experiment, run: Run) -> dict[str, Tensor]:
     """What a run found, from its file where it was done before; its weights are not kept."""
-    path = bench.folder / f"{run.name}.result.safetensors"
-    made_of = run_identity(bench, run)
-    stage = make_stage(bench, run)
+    path = experiment.folder / f"{run.name}.result.safetensors"
+    made_of = run_identity(experiment, run)
+    stage = make_stage(experiment, run)
     if path.is_file():
         found, about = read_tensors(path)
         if about["identity"] != made_of:
             raise UsageError(f"{path} was made with another configuration; choose another --run or delete the file")
     else:
-        found = assess(bench, run, train(bench, run))
-        if bench.processes.is_main:
+        found = assess(experiment, run, train(experiment, run))
+        if experiment.processes.is_main:
             write_tensors(path, found, {"identity": made_of})
-    bench.processes.wait()
-    if bench.processes.is_main:
+    experiment.processes.wait()
+    if experiment.processes.is_main:
         for made in (stage.path, stage.best_path):
             made.unlink(missing_ok=True)
     return found
 
 
-def make_stage(bench: Bench, run: Run) -> Stage:
+def make_stage(experiment: Experiment, run: Run) -> Stage:
     """Where a run is kept while it trains, its best epoch apart."""
-    path = bench.folder / f"{run.name}.safetensors"
-    return Stage(run.name, clips(bench.config).stage, run.seed, run_identity(bench, run), path, best="ua")
+    path = experiment.folder / f"{run.name}.safetensors"
+    return Stage(run.name, clips(experiment.config).stage, run.seed, run_identity(experiment, run), path, best="ua")
 
 
-def train(bench: Bench, run: Run) -> ClipLearner:
+def train(experiment: Experiment, run: Run) -> ClipLearner:
     """Train one run; the learner ends with its best epoch's weights."""
-    processes, examples = bench.processes, bench.examples
+    processes, examples = experiment.processes, experiment.examples
     rows = split(examples.utterances, run.left_out, run.protocol)
     labels = examples.labels[rows.train]
-    learner = make_learner(bench, run)
+    learner = make_learner(experiment, run)
     called = processes.wrap(learner)
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
@@ -113,82 +113,86 @@ def train(bench: Bench, run: Run) -> ClipLearner:
         return losses
 
     def check() -> dict[str, float]:
-        found = logits(bench, learner, examples, rows.chooser, OWN)["both"]
-        return accuracy(found, examples.labels[rows.chooser])
+        found = logits(experiment, learner, examples, rows.validation, OWN)["both"]
+        return accuracy(found, examples.labels[rows.validation])
 
-    optimise(make_stage(bench, run), learner, class_weights(labels), loss, check, processes)
+    optimise(make_stage(experiment, run), learner, class_weights(labels), loss, check, processes)
     return learner
 
 
-def run_identity(bench: Bench, run: Run) -> str:
+def run_identity(experiment: Experiment, run: Run) -> str:
     """All that decides what comes out of a run."""
-    return identity(bench.config, asdict(run), bench.data)
+    return identity(experiment.config, asdict(run), experiment.data)
 
 
-def make_learner(bench: Bench, run: Run) -> ClipLearner:
+def make_learner(experiment: Experiment, run: Run) -> ClipLearner:
     """An untrained learner; the same of one seed, whatever the fold."""
     torch.manual_seed(run.seed)
-    encoder = None if run.variant.modality == "video" else build.audio_encoder(bench.config, pretrained=True)
-    smoothing = clips(bench.config).stage.label_smoothing
-    objective = make_objective(bench.config, run.variant, smoothing, bench.processes)
-    return ClipLearner(encoder, objective).to(bench.processes.device)
+    encoder = None if run.variant.modality == "video" else build.audio_encoder(experiment.config, pretrained=True)
+    smoothing = clips(experiment.config).stage.label_smoothing
+    objective = make_objective(experiment.config, run.variant, smoothing, experiment.processes)
+    return ClipLearner(encoder, objective).to(experiment.processes.device)
 
 
-def assess(bench: Bench, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
+def assess(experiment: Experiment, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
     """Calibrated probabilities `[n, C]` of the left-out fold by each modality, and of Foal-Net what curves need."""
-    rows = split(bench.examples.utterances, run.left_out, run.protocol)
+    rows = split(experiment.examples.utterances, run.left_out, run.protocol)
     modalities = learner.objective.modalities if isinstance(learner.objective, Objective) else OWN
     temperature = 1.0
     if run.protocol == "strict":
-        temperature = calibrate(bench, rows, logits(bench, learner, bench.examples, rows.chooser, modalities))
+        temperature = calibrate(
+            experiment, rows, logits(experiment, learner, experiment.examples, rows.validation, modalities)
+        )
     found = {
         f"probs {name}": (part / temperature).softmax(dim=1)
-        for name, part in logits(bench, learner, bench.examples, rows.test, modalities).items()
+        for name, part in logits(experiment, learner, experiment.examples, rows.test, modalities).items()
     }
     if isinstance(learner.objective, Objective):
-        found["audio embedding"], found["video embedding"] = embed(bench, learner, rows.test)
+        found["audio embedding"], found["video embedding"] = embed(experiment, learner, rows.test)
     if run.variant == FOAL_NET and run.protocol == "strict":
-        for name, examples in views(bench):
-            found[f"probs {name}"] = logits(bench, learner, examples, rows.test, OWN)["both"].softmax(dim=1)
+        for name, examples in views(experiment):
+            found[f"probs {name}"] = logits(experiment, learner, examples, rows.test, OWN)["both"].softmax(dim=1)
     return {**found, "temperature": torch.tensor(temperature)}
 
 
-def calibrate(bench: Bench, rows: Split, chosen: Mapping[str, Tensor]) -> float:
+def calibrate(experiment: Experiment, rows: Split, chosen: Mapping[str, Tensor]) -> float:
     """One temperature for the logits of the choosing fold by each modality."""
-    truth = bench.examples.labels[rows.chooser]
+    truth = experiment.examples.labels[rows.validation]
     return fit_common_temperature([(part, truth) for part in chosen.values()])
 
 
 def logits(
-    bench: Bench, learner: ClipLearner, examples: Examples, rows: Tensor, modalities: Sequence[Modality]
+    experiment: Experiment, learner: ClipLearner, examples: Examples, rows: Tensor, modalities: Sequence[Modality]
 ) -> dict[str, Tensor]:
     """As `predict`, in the precision that was trained in."""
-    return predict(learner.eval(), examples, rows, modalities, clips(bench.config).stage.precision, bench.processes)
+    return predict(
+        learner.eval(), examples, rows, modalities, clips(experiment.config).stage.precision, experiment.processes
+    )
 
 
 @torch.no_grad()
-def embed(bench: Bench, learner: ClipLearner, rows: Tensor) -> tuple[Tensor, Tensor]:
+def embed(experiment: Experiment, learner: ClipLearner, rows: Tensor) -> tuple[Tensor, Tensor]:
     """The AVEL embeddings `[n, E]` of sound and picture."""
     assert isinstance(learner.objective, Objective), "a single modality is not aligned"
     parts = []
     for part in rows.split(EVALUATED_AT_ONCE):
-        tokens = learner.tokens(bench.examples.batch(part).to(bench.processes.device))
+        tokens = learner.tokens(experiment.examples.batch(part).to(experiment.processes.device))
         parts.append([side.cpu() for side in learner.objective.fusion.embed(*tokens)])
     audio, video = zip(*parts, strict=True)
     return torch.cat(audio), torch.cat(video)
 
 
-def views(bench: Bench) -> Iterator[tuple[str, Examples]]:
+def views(experiment: Experiment) -> Iterator[tuple[str, Examples]]:
     """The examples with fewer and with more pictures a second, and with shorter windows."""
-    for rate_hz in rates(bench.finest):
-        yield f"rate {rate_hz:g}", bench.finest.at_rate(rate_hz)
-    for window_s in windows(bench.examples):
-        yield f"window {window_s:g}", bench.examples.of_window(window_s)
+    for rate_hz in rates(experiment.finest):
+        yield f"rate {rate_hz:g}", experiment.finest.at_frame_rate(rate_hz)
+    for window_s in windows(experiment.examples):
+        yield f"window {window_s:g}", experiment.examples.cut_to(window_s)
 
 
 def rates(examples: Examples) -> list[float]:
     """Of `RATES_HZ` those whose pictures are among the ones that there are embeddings of."""
-    return [rate_hz for rate_hz in RATES_HZ if examples.picture_hz / rate_hz in range(1, 1000)]
+    return [rate_hz for rate_hz in RATES_HZ if examples.frame_rate_hz / rate_hz in range(1, 1000)]
 
 
 def windows(examples: Examples) -> list[float]:

@@ -19,21 +19,21 @@ from edge.preprocess.framing import Image, make_framing
 from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips
-from ..corpora.utterance import Cut, Utterance
+from ..corpora.utterance import Utterance, VideoSegment
 from ..log import console, progress
 from ..processes import Processes
 from ..tensors import fingerprint, read_tensors, write_tensors
-from .cut import frames
+from .decode import decode_frames
 
 BATCH = 64
 EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
 """Numbers of an embedding are kept in fp16, times in nanoseconds; a file's header has less than this."""
 
-READ = "upright"
+DECODING_VERSION = "upright"
 """How pictures are read: a change makes all embeddings anew, as what is trained on is what the runtime sees."""
 
 
-class Seen(NamedTuple):
+class FrameEmbeddings(NamedTuple):
     """What the image encoder says of an utterance's frames."""
 
     embedding: Tensor
@@ -42,7 +42,7 @@ class Seen(NamedTuple):
     """int64 `[Tv]`, from the utterance's beginning."""
 
 
-class Store:
+class EmbeddingStore:
     """The folder of one encoder, framing and rate."""
 
     def __init__(self, folder: Path, config: Config, encoder: nn.Module, rate_hz: float) -> None:
@@ -58,16 +58,16 @@ class Store:
         """Where an utterance's embeddings are: another cut, or another file of the name, has another place."""
         cut = self._cut(utterance)
         size = cut.path.stat().st_size if cut.path.is_file() else 0
-        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half} {READ}"
+        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half} {DECODING_VERSION}"
         digest = hashlib.sha256(source.encode()).hexdigest()[:8]
         return self.folder / utterance.corpus / f"{utterance.name}-{digest}.safetensors"
 
-    def read(self, utterance: Utterance) -> Seen:
+    def read(self, utterance: Utterance) -> FrameEmbeddings:
         """An utterance's embeddings; UsageError where they are missing."""
         if not self.has(utterance):
             raise UsageError(f"no embeddings of {utterance.name} in {self.folder}; python -m train embed makes them")
         tensors, _ = read_tensors(self.path(utterance))
-        return Seen(tensors["embedding"], tensors["time_ns"])
+        return FrameEmbeddings(tensors["embedding"], tensors["time_ns"])
 
     def fill(self, utterances: Sequence[Utterance], processes: Processes) -> None:
         """Make what is missing. Safe to kill: what is done is not done again."""
@@ -83,8 +83,8 @@ class Store:
             except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
                 lost.append(f"  {source_error(utterance.name, error)}")
                 continue
-            seen = self._embed(crops, times, processes.device)
-            write_tensors(self.path(utterance), seen._asdict(), {"utterance": utterance.name})
+            embeddings = self._embed(crops, times, processes.device)
+            write_tensors(self.path(utterance), embeddings._asdict(), {"utterance": utterance.name})
         self.encoder.cpu()
         processes.wait()
         if lost:
@@ -112,7 +112,7 @@ class Store:
         video = self.config.video
         framing = make_framing(video.framing, video.height, video.width)
         crops, times = [], []
-        for frame in frames(self._cut(utterance), self.rate_hz, self.config.audio.window_s):
+        for frame in decode_frames(self._cut(utterance), self.rate_hz, self.config.audio.window_s):
             crop = framing(frame.image).crop
             if crop is not None:
                 crops.append(crop)
@@ -120,15 +120,17 @@ class Store:
         return crops, times
 
     @torch.no_grad()
-    def _embed(self, crops: Sequence[Image], times: Sequence[int], device: torch.device) -> Seen:
+    def _embed(self, crops: Sequence[Image], times: Sequence[int], device: torch.device) -> FrameEmbeddings:
         if not crops:
-            return Seen(torch.zeros(0, self.config.image_encoder.width, dtype=torch.float16), torch.zeros(0).long())
+            return FrameEmbeddings(
+                torch.zeros(0, self.config.image_encoder.width, dtype=torch.float16), torch.zeros(0).long()
+            )
         parts = torch.from_numpy(np.stack(crops)).split(BATCH)
         embedding = torch.cat([self.encoder(part.to(device)).half().cpu() for part in parts])
-        return Seen(embedding, torch.tensor(times))
+        return FrameEmbeddings(embedding, torch.tensor(times))
 
-    def _cut(self, utterance: Utterance) -> Cut:
-        assert utterance.seen is not None, "a corpus of clips"
+    def _cut(self, utterance: Utterance) -> VideoSegment:
+        assert utterance.video is not None, "a corpus of clips"
         if clips(self.config).speaker_half:
-            return utterance.seen
-        return replace(utterance.seen, half="whole")
+            return utterance.video
+        return replace(utterance.video, half="whole")

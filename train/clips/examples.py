@@ -18,8 +18,8 @@ from edge.preprocess.windowing import FrameGrid
 from ..config import Config
 from ..corpora.utterance import Utterance
 from ..log import progress
-from .cut import audio
-from .embed import Seen, Store
+from .decode import decode_audio
+from .embed import EmbeddingStore, FrameEmbeddings
 
 
 class ClipBatch(NamedTuple):
@@ -48,61 +48,70 @@ class Examples:
     """int64 `[N]`."""
     waveforms: Sequence[Samples]
     """A window of each at most."""
-    seen: Sequence[Seen]
+    embeddings: Sequence[FrameEmbeddings]
     rate_hz: int
     """Of the sounds."""
     samples: int
     """S."""
-    picture_hz: float
+    frame_rate_hz: float
     """Of the pictures that there are embeddings of."""
 
     @property
     def frames(self) -> int:
         """Tv."""
-        return round(self.picture_hz * self.samples / self.rate_hz)
+        return round(self.frame_rate_hz * self.samples / self.rate_hz)
 
     def batch(self, rows: Tensor) -> ClipBatch:
         """The clips at `rows`, int64 `[b]`."""
         waveform = np.zeros((len(rows), self.samples), np.float32)
-        width = self.seen[0].embedding.shape[1]
+        width = self.embeddings[0].embedding.shape[1]
         tokens = torch.zeros(len(rows), self.frames, width)
         mask = torch.zeros(len(rows), self.frames, dtype=torch.bool)
         lengths = []
         for place, row in enumerate(rows.tolist()):
-            heard, seen = self.waveforms[row][: self.samples], self.seen[row].embedding[: self.frames]
-            waveform[place, : len(heard)] = heard
-            tokens[place, : len(seen)], mask[place, : len(seen)] = seen.float(), True
-            lengths.append(len(heard))
+            samples, frames = self.waveforms[row][: self.samples], self.embeddings[row].embedding[: self.frames]
+            waveform[place, : len(samples)] = samples
+            tokens[place, : len(frames)], mask[place, : len(frames)] = frames.float(), True
+            lengths.append(len(samples))
         return ClipBatch(torch.from_numpy(waveform), torch.tensor(lengths), tokens, mask)
 
-    def at_rate(self, picture_hz: float) -> "Examples":
+    def at_frame_rate(self, frame_rate_hz: float) -> "Examples":
         """The same with fewer pictures: those that the runtime takes at another rate."""
-        return replace(self, seen=[thinned(seen, picture_hz) for seen in self.seen], picture_hz=picture_hz)
+        return replace(
+            self,
+            embeddings=[at_lower_rate(frames, frame_rate_hz) for frames in self.embeddings],
+            frame_rate_hz=frame_rate_hz,
+        )
 
-    def of_window(self, window_s: float) -> "Examples":
+    def cut_to(self, window_s: float) -> "Examples":
         """The same with only the first seconds of each clip heard and seen."""
-        kept = [seen.time_ns < to_ns(window_s) for seen in self.seen]
-        seen = [Seen(one.embedding[rows], one.time_ns[rows]) for one, rows in zip(self.seen, kept, strict=True)]
-        samples = round(window_s * self.rate_hz)
-        return replace(self, seen=seen, waveforms=[heard[:samples] for heard in self.waveforms])
+        kept = [frames.time_ns < to_ns(window_s) for frames in self.embeddings]
+        embeddings = [
+            FrameEmbeddings(frames.embedding[rows], frames.time_ns[rows])
+            for frames, rows in zip(self.embeddings, kept, strict=True)
+        ]
+        length = round(window_s * self.rate_hz)
+        return replace(self, embeddings=embeddings, waveforms=[waveform[:length] for waveform in self.waveforms])
 
 
-def thinned(seen: Seen, picture_hz: float) -> Seen:
+def at_lower_rate(frames: FrameEmbeddings, frame_rate_hz: float) -> FrameEmbeddings:
     """The frames that a grid of another rate picks."""
-    grid = FrameGrid(picture_hz)
-    rows = [row for row, time_ns in enumerate(seen.time_ns.tolist()) if grid.wants(time_ns)]
-    return Seen(seen.embedding[rows], seen.time_ns[rows])
+    grid = FrameGrid(frame_rate_hz)
+    rows = [row for row, time_ns in enumerate(frames.time_ns.tolist()) if grid.wants(time_ns)]
+    return FrameEmbeddings(frames.embedding[rows], frames.time_ns[rows])
 
 
-def load(config: Config, utterances: Sequence[Utterance], store: Store, shown: bool) -> Examples:
+def load(config: Config, utterances: Sequence[Utterance], store: EmbeddingStore, shown: bool) -> Examples:
     """Read the embeddings, decode the sounds; with `shown` under a bar."""
     window_s, rate_hz = config.audio.window_s, config.audio.rate_hz
     return Examples(
         utterances=utterances,
         labels=torch.tensor([config.labels.index(utterance.label) for utterance in utterances]),
-        waveforms=[audio(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)],
-        seen=[store.read(utterance) for utterance in utterances],
+        waveforms=[
+            decode_audio(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)
+        ],
+        embeddings=[store.read(utterance) for utterance in utterances],
         rate_hz=rate_hz,
         samples=config.audio.samples,
-        picture_hz=store.rate_hz,
+        frame_rate_hz=store.rate_hz,
     )

@@ -22,7 +22,7 @@ class Split(NamedTuple):
     """Rows of the examples, int64 each."""
 
     train: Tensor
-    chooser: Tensor
+    validation: Tensor
     """What the epoch is chosen by."""
     test: Tensor
 
@@ -38,10 +38,10 @@ def folds(utterances: Sequence[Utterance]) -> list[str]:
 def split(utterances: Sequence[Utterance], left_out: str, protocol: Protocol) -> Split:
     """The rows of one fold's run."""
     names = folds(utterances)
-    chooser = left_out if protocol == "published" else names[names.index(left_out) - 1]
+    validation = left_out if protocol == "published" else names[names.index(left_out) - 1]
     of = {name: [row for row, utterance in enumerate(utterances) if utterance.fold == name] for name in names}
-    train = [row for name in names if name not in (left_out, chooser) for row in of[name]]
-    return Split(torch.tensor(sorted(train)), torch.tensor(of[chooser]), torch.tensor(of[left_out]))
+    train = [row for name in names if name not in (left_out, validation) for row in of[name]]
+    return Split(torch.tensor(sorted(train)), torch.tensor(of[validation]), torch.tensor(of[left_out]))
 
 
 def shared_speakers(utterances: Sequence[Utterance]) -> list[str]:

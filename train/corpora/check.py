@@ -13,10 +13,10 @@ from edge.errors import UsageError
 
 from ..log import console, progress
 from . import registry, tracks
-from .copies import copies
+from .copies import find_copies
 from .registry import find
 from .tracks import SHORTEST_AUDIO_S, Track
-from .utterance import LABELS, Cut, Utterance
+from .utterance import LABELS, Utterance, VideoSegment
 
 MISSING_END_S = 0.5
 """By how much a picture may end before its utterance does: IEMOCAP's dialogs were filmed and transcribed apart."""
@@ -34,7 +34,7 @@ class Problem:
     """Its name."""
     path: Path
     """The file that is damaged or missing."""
-    wrong: str
+    reason: str
     """What is wrong with the file, its path included."""
 
 
@@ -61,57 +61,57 @@ def examine(
     utterances: Sequence[Utterance], deep: bool, one_track_is_enough: bool = False, shown: bool = True
 ) -> list[Problem]:
     """Everything that is wrong with the utterances; a file that many share is read once, with `shown` under a bar."""
-    heard = sorted({utterance.path for utterance in utterances})
-    seen = sorted({utterance.seen.path for utterance in utterances if utterance.seen})
-    waveforms = {path: tracks.audio(path, deep) for path in progress(heard, "examining sound", shown)}
-    images = {path: tracks.video(path, deep) for path in progress(seen, "examining pictures", shown)}
+    audio_paths = sorted({utterance.path for utterance in utterances})
+    video_paths = sorted({utterance.video.path for utterance in utterances if utterance.video})
+    audio_tracks = {path: tracks.audio(path, deep) for path in progress(audio_paths, "examining sound", shown)}
+    video_tracks = {path: tracks.video(path, deep) for path in progress(video_paths, "examining pictures", shown)}
     if shown:
-        for path, track in (*waveforms.items(), *images.items()):
+        for path, track in (*audio_tracks.items(), *video_tracks.items()):
             if track.left_out:
                 console.print(escape(f"{path} {track.left_out}"))
     named = Counter(utterance.name for utterance in utterances)
-    copied = copies(utterances)
+    copied = find_copies(utterances)
     problems = []
     for utterance in utterances:
-        faults = list(audio_faults(utterance.path, waveforms[utterance.path], one_track_is_enough))
-        if cut := utterance.seen:
-            faults += video_faults(cut, images[cut.path], one_track_is_enough)
+        faults = list(audio_faults(utterance.path, audio_tracks[utterance.path], one_track_is_enough))
+        if cut := utterance.video:
+            faults += video_faults(cut, video_tracks[cut.path], one_track_is_enough)
         if named[utterance.name] > 1:
             faults.append((utterance.path, f"{utterance.path}: {named[utterance.name]} utterances have its name"))
         if original := copied.get(utterance.name):
             faults.append((utterance.path, copy_fault(utterance, original)))
         # One file that cannot be opened is one fault, though it was to give both sound and picture.
-        problems += [Problem(utterance.name, path, wrong) for path, wrong in dict.fromkeys(faults)]
+        problems += [Problem(utterance.name, path, reason) for path, reason in dict.fromkeys(faults)]
     return problems
 
 
 def audio_faults(path: Path, audio: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
     """What is wrong with an utterance's sound."""
-    if audio.wrong:
-        yield path, audio.wrong
-    elif audio.length_s is None:
+    if audio.problem:
+        yield path, audio.problem
+    elif audio.duration_s is None:
         if not may_lack:
             yield path, f"{path} has no sound"
-    elif audio.length_s <= SHORTEST_AUDIO_S:
-        yield path, f"{path} has {audio.length_s:.2f} s of sound, expected more than {SHORTEST_AUDIO_S} s"
-    elif max(audio.length_s, audio.said_s) > LONGEST_S:
-        yield path, f"{path} has {max(audio.length_s, audio.said_s):.0f} s of sound, expected at most {LONGEST_S:.0f} s"
+    elif audio.duration_s <= SHORTEST_AUDIO_S:
+        yield path, f"{path} has {audio.duration_s:.2f} s of sound, expected more than {SHORTEST_AUDIO_S} s"
+    elif (longest_s := max(audio.duration_s, audio.header_duration_s)) > LONGEST_S:
+        yield path, f"{path} has {longest_s:.0f} s of sound, expected at most {LONGEST_S:.0f} s"
     elif audio.is_silent:
         yield path, f"{path} is digital silence: every sample is the same, so nobody can have heard its label"
 
 
-def video_faults(cut: Cut, video: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
+def video_faults(cut: VideoSegment, video: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
     """What is wrong with an utterance's picture; one that is seen to its file's end needs what the header promises."""
-    needed_s = max(cut.begin_s, video.said_s) if cut.end_s is None else cut.end_s
-    if video.wrong:
-        yield cut.path, video.wrong
-    elif video.length_s is None:
+    needed_s = max(cut.begin_s, video.header_duration_s) if cut.end_s is None else cut.end_s
+    if video.problem:
+        yield cut.path, video.problem
+    elif video.duration_s is None:
         if not may_lack:
             yield cut.path, f"{cut.path} has no picture"
-    elif not video.length_s:
+    elif not video.duration_s:
         yield cut.path, f"{cut.path} has a picture track of which no frame can be decoded"
-    elif video.length_s + MISSING_END_S < needed_s:
-        yield cut.path, f"{cut.path} has {video.length_s:.2f} s of picture, expected {needed_s:.2f} s"
+    elif video.duration_s + MISSING_END_S < needed_s:
+        yield cut.path, f"{cut.path} has {video.duration_s:.2f} s of picture, expected {needed_s:.2f} s"
 
 
 def copy_fault(utterance: Utterance, original: Utterance) -> str:
@@ -126,22 +126,22 @@ def usable(utterances: Sequence[Utterance], problems: Sequence[Problem]) -> list
     return [utterance for utterance in utterances if utterance.name not in damaged]
 
 
-def whole(
+def select_usable(
     utterances: Sequence[Utterance], one_track_is_enough: bool, skip_damaged: bool, shown: bool = True
 ) -> list[Utterance]:
     """The utterances that can be used, the others named where `shown`; UsageError for those unless `skip_damaged`."""
     problems = examine(utterances, False, one_track_is_enough, shown)
     if not skip_damaged:
-        refuse(problems)
+        raise_for_problems(problems)
     for problem in problems if shown else ():
-        console.print(f"left out: {problem.utterance}: {problem.wrong}")
+        console.print(f"left out: {problem.utterance}: {problem.reason}")
     return usable(utterances, problems)
 
 
-def refuse(problems: Sequence[Problem]) -> None:
+def raise_for_problems(problems: Sequence[Problem]) -> None:
     """UsageError where there are problems, with the first of them."""
     if problems:
-        named = "\n".join(f"  {problem.utterance}: {problem.wrong}" for problem in problems[:NAMED])
+        named = "\n".join(f"  {problem.utterance}: {problem.reason}" for problem in problems[:NAMED])
         raise UsageError(
             f"{len(problems)} problems in the corpus, the first {min(NAMED, len(problems))}:\n{named}\n"
             "mend them, or say --skip-damaged to go on without these utterances"
@@ -183,7 +183,7 @@ def problems_table(problems: Sequence[Problem]) -> Table:
     """What is wrong, a row an utterance and file."""
     table = Table("utterance", "what is wrong", title=f"{len(problems)} problems")
     for problem in problems:
-        table.add_row(escape(problem.utterance), escape(problem.wrong))
+        table.add_row(escape(problem.utterance), escape(problem.reason))
     return table
 
 

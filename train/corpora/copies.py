@@ -10,7 +10,7 @@ from edge.bundle.load import sha256
 from .utterance import Utterance
 
 
-def copies(utterances: Sequence[Utterance]) -> Mapping[str, Utterance]:
+def find_copies(utterances: Sequence[Utterance]) -> Mapping[str, Utterance]:
     """By the names of the later ones: exact copies of an earlier utterance in another fold or of another label."""
     found: dict[str, Utterance] = {}
     for alike in same_content(utterances):

@@ -5,7 +5,7 @@ File names are `actor_sentence_emotion_level`: pictures in `VideoFlash/`, sound 
 
 from pathlib import Path
 
-from .utterance import Cut, Utterance, in_groups, unpacked
+from .utterance import Utterance, VideoSegment, in_groups, unpacked
 
 ABOUT = "CREMA-D, acted English sentences (Cao et al. 2014), ODbL 1.0"
 EMOTIONS = {"ANG": "angry", "HAP": "happy", "NEU": "neutral", "SAD": "sad"}
@@ -26,7 +26,7 @@ def utterances(root: Path) -> list[Utterance]:
                     label=EMOTIONS[emotion],
                     speaker=f"crema-d-{actor}",
                     corpus="crema-d",
-                    seen=Cut(video),
+                    video=VideoSegment(video),
                 )
             )
     return in_groups(found)

@@ -22,7 +22,7 @@ class Faces:
     """int64 `[N]`, indices into the config's labels."""
 
 
-def distinct(faces: Faces) -> Faces:
+def unique(faces: Faces) -> Faces:
     """Each picture once, where it first occurs."""
     first = {image.tobytes(): index for index, image in reversed(list(enumerate(faces.images)))}
     kept = sorted(first.values())
@@ -44,7 +44,7 @@ def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
         wanted = np.array([labels.index(name) if name in labels else -1 for name in classes])
         parts = [(archive[f"{part}_images"], wanted[archive[f"{part}_labels"]]) for part in ("train", "val")]
     train, held_out = (Faces(images[index >= 0], index[index >= 0]) for images, index in parts)
-    validation = distinct(held_out)
-    seen = {image.tobytes() for image in validation.images}
-    fresh = np.array([image.tobytes() not in seen for image in train.images])
-    return Faces(train.images[fresh], train.labels[fresh]), validation
+    validation = unique(held_out)
+    validation_bytes = {image.tobytes() for image in validation.images}
+    is_new = np.array([image.tobytes() not in validation_bytes for image in train.images])
+    return Faces(train.images[is_new], train.labels[is_new]), validation

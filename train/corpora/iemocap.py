@@ -10,7 +10,7 @@ from pathlib import Path
 
 from edge.errors import UsageError
 
-from .utterance import Cut, Utterance, unpacked
+from .utterance import Utterance, VideoSegment, unpacked
 
 ABOUT = "IEMOCAP, acted English dialogs (Busso et al. 2008), for research under the USC licence"
 EMOTIONS = {"ang": "angry", "hap": "happy", "exc": "happy", "neu": "neutral", "sad": "sad"}
@@ -59,7 +59,7 @@ def utterance(session: Path, turn: re.Match[str]) -> Utterance:
         speaker=f"iemocap-{turn['session']}{turn['actor']}",
         corpus="iemocap",
         fold=session.name,
-        seen=Cut(
+        video=VideoSegment(
             path=session / "dialog" / "avi" / "DivX" / f"{dialog}.avi",
             begin_s=float(turn["begin"]),
             end_s=float(turn["end"]),

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from edge.evaluation.csv_table import rows
 
-from .utterance import Cut, Utterance, unpacked
+from .utterance import Utterance, VideoSegment, unpacked
 
 ABOUT = "MELD, scenes of a television series (Poria et al. 2019), GPL-3.0, clips for research"
 EMOTIONS = {"anger": "angry", "joy": "happy", "neutral": "neutral", "sadness": "sad"}
@@ -36,5 +36,5 @@ def part_of(folder: Path, part: str) -> Iterator[Utterance]:
                 speaker=f"meld-{row['Speaker']}",
                 corpus="meld",
                 fold=part,
-                seen=Cut(path),
+                video=VideoSegment(path),
             )

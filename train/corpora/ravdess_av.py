@@ -3,7 +3,7 @@
 from pathlib import Path
 
 from .ravdess import EMOTIONS
-from .utterance import Cut, Utterance, in_groups, unpacked
+from .utterance import Utterance, VideoSegment, in_groups, unpacked
 
 ABOUT = "RAVDESS, acted English speech, sound and picture (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
 EXPECTED = {"angry": 192, "happy": 192, "neutral": 96, "sad": 192}
@@ -25,7 +25,7 @@ def utterances(root: Path) -> list[Utterance]:
                     label=EMOTIONS[fields[2]],
                     speaker=f"ravdess-{fields[6]}",
                     corpus="ravdess-av",
-                    seen=Cut(path),
+                    video=VideoSegment(path),
                 )
             )
     return in_groups(found)

@@ -5,7 +5,7 @@ from pathlib import Path
 from edge.errors import UsageError
 from edge.evaluation.csv_table import rows
 
-from .utterance import LABELS, Cut, Utterance
+from .utterance import LABELS, Utterance, VideoSegment
 
 ABOUT = "clips of one's own, on the terms that they were recorded under"
 ONE_TRACK_IS_ENOUGH = True
@@ -28,7 +28,7 @@ def utterances(root: Path) -> list[Utterance]:
             )
         path = table.parent / row["path"]
         found[name] = Utterance(
-            name, path, row["label"], f"table-{row['speaker']}", "table", fold=row["fold"], seen=Cut(path)
+            name, path, row["label"], f"table-{row['speaker']}", "table", fold=row["fold"], video=VideoSegment(path)
         )
     if not found:
         raise UsageError(f"{table} has no rows; give each clip a line path,label,speaker,fold")

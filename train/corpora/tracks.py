@@ -30,13 +30,13 @@ GRID_RATE_HZ = 10.0
 class Track:
     """The sound or the picture of one file."""
 
-    length_s: float | None
+    duration_s: float | None
     """None: the file has no such track; 0: nothing of it can be decoded."""
-    said_s: float = 0.0
+    header_duration_s: float = 0.0
     """How far the file's header says that the track reaches; 0 where it does not say."""
     is_silent: bool = False
     """Whether every sample that was decoded is the same."""
-    wrong: str = ""
+    problem: str = ""
     """Why the file cannot be read, or what of the sound that was decoded is damaged; empty where all is well."""
     left_out: str = ""
     """Which of several tracks is taken and which are not; empty where there is but one."""
@@ -45,7 +45,7 @@ class Track:
 class Header(NamedTuple):
     """What a file says of a track before any of it is decoded."""
 
-    said_s: float
+    header_duration_s: float
     left_out: str
 
 
@@ -54,14 +54,14 @@ def audio(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[0]:
             return Track(None)
-        said: list[str] = []
-        remarks = Defects(str(path), say=said.append)
+        remarks_made: list[str] = []
+        remarks = Defects(str(path), say=remarks_made.append)
         decoded_s, is_silent = audio_s(path, deep, remarks)
-        wrong = "; ".join(said) if remarks.dropped or remarks.has_said(TORN) else ""
-        said_s, others = header(path, "audio")
-        return Track(decoded_s, said_s, is_silent, wrong, others)
+        problem = "; ".join(remarks_made) if remarks.dropped or remarks.has_said(TORN) else ""
+        header_duration_s, others = read_header(path, "audio")
+        return Track(decoded_s, header_duration_s, is_silent, problem, others)
     except Exception as error:  # a decoder may raise anything: one file is lost, not the table
-        return Track(None, wrong=str(source_error(str(path), error)))
+        return Track(None, problem=str(source_error(str(path), error)))
 
 
 def video(path: Path, deep: bool) -> Track:
@@ -69,22 +69,22 @@ def video(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[1]:
             return Track(None)
-        decoded_s, (said_s, others) = video_s(path, deep), header(path, "video")
+        decoded_s, (header_duration_s, others) = video_s(path, deep), read_header(path, "video")
         believed = not deep and decoded_s > 0
-        return Track(max(decoded_s, said_s) if believed else decoded_s, said_s, left_out=others)
+        return Track(max(decoded_s, header_duration_s) if believed else decoded_s, header_duration_s, left_out=others)
     except Exception as error:  # a decoder may raise anything: one file is lost, not the table
-        return Track(None, wrong=str(source_error(str(path), error)))
+        return Track(None, problem=str(source_error(str(path), error)))
 
 
 def audio_s(path: Path, deep: bool, remarks: Defects) -> tuple[float, bool]:
     """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
-    samples, lively, is_silent = 0, 0, True
+    samples, audible, is_silent = 0, 0, True
     for block in read_blocks(path, RATE_HZ, remarks=remarks):
         if not isinstance(block, Block):
             continue
         samples += len(block.samples)
-        lively += not is_muted(block.samples)
-        is_silent = lively <= RIPPLED_BLOCKS
+        audible += not is_muted(block.samples)
+        is_silent = audible <= RIPPLED_BLOCKS
         if not deep and not is_silent and samples > SHORTEST_AUDIO_S * RATE_HZ:
             break
     return samples / RATE_HZ, is_silent
@@ -99,14 +99,14 @@ def video_s(path: Path, deep: bool) -> float:
     return max(ends_s, default=first_s) if deep else first_s
 
 
-def header(path: Path, kind: Literal["audio", "video"]) -> Header:
+def read_header(path: Path, kind: Literal["audio", "video"]) -> Header:
     """How far a file says that the track of that kind reaches, and which others it has."""
     with opened(path) as container:
         if kind == "audio":
-            heard = choose_audio(container)
-            return Header(header_s(container, heard), left_out(kind, container.streams.audio, heard))
-        seen = choose_video(container)
-        return Header(header_s(container, seen), left_out(kind, container.streams.video, seen))
+            audio_track = choose_audio(container)
+            return Header(header_s(container, audio_track), left_out(kind, container.streams.audio, audio_track))
+        video_track = choose_video(container)
+        return Header(header_s(container, video_track), left_out(kind, container.streams.video, video_track))
 
 
 def header_s(container: av.container.InputContainer, track: av.AudioStream | av.VideoStream) -> float:

@@ -18,7 +18,7 @@ Half = Literal["whole", "left", "right"]
 
 
 @dataclass(frozen=True)
-class Cut:
+class VideoSegment:
     """Where an utterance is seen."""
 
     path: Path
@@ -46,13 +46,13 @@ class Utterance:
     corpus: str
     fold: str = ""
     """What cross-validation leaves out together; empty where the corpus is one of voices only."""
-    seen: Cut | None = None
+    video: VideoSegment | None = None
     """None: sound only."""
 
 
 def recordings(folder: Path, pattern: str) -> Sequence[Path]:
     """The corpus's files in one order on every machine; UsageError where there are none."""
-    found = matches(folder, pattern)
+    found = matching_files(folder, pattern)
     if not found:
         raise UsageError(
             f"no recordings match {folder / pattern}; set FOAL_DATA (or --data) to the folder that holds {folder.name}/"
@@ -62,13 +62,13 @@ def recordings(folder: Path, pattern: str) -> Sequence[Path]:
 
 def unpacked(root: Path, name: str, pattern: str) -> Sequence[Path]:
     """The files of a corpus that lies in `root/name` or is `root` itself; UsageError where there are none."""
-    found = matches(root / name, pattern) or matches(root, pattern)
+    found = matching_files(root / name, pattern) or matching_files(root, pattern)
     if not found:
         raise UsageError(f"no {pattern} in {root / name} or in {root}; give the folder {name} or the one that holds it")
     return found
 
 
-def matches(folder: Path, pattern: str) -> Sequence[Path]:
+def matching_files(folder: Path, pattern: str) -> Sequence[Path]:
     """The files that match, sorted."""
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith(COMPANION))
 

@@ -36,8 +36,8 @@ class LogMel(nn.Module):
 
     def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
         """float32 `[B, S]` (S a multiple of 160), int64 `[B]` -> `[B, M, F]`, F = S / 160, zero past the length."""
-        heard = waveform * frame_mask(waveform.shape[1], 1, length)
-        padded = nn.functional.pad(heard, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
+        masked = waveform * frame_mask(waveform.shape[1], 1, length)
+        padded = nn.functional.pad(masked, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
         parts = nn.functional.conv1d(padded[:, None], self.fourier, stride=STEP_SAMPLES)
         real, imaginary = parts.chunk(2, dim=1)
         power = nn.functional.conv1d(real * real + imaginary * imaginary, self.mel[:, :, None])

@@ -81,8 +81,8 @@ class WavLMEncoder(nn.Module):
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Tokens past the length are zero and masked; S must be 400 or more."""
-        heard = sample_mask(waveform.shape[1], length)
-        waveform = standardised(waveform, heard) if self.normalise else waveform * heard
+        valid = sample_mask(waveform.shape[1], length)
+        waveform = standardise(waveform, valid) if self.normalise else waveform * valid
         # A row too short for a token attends to its first one: attention over nothing is not a number.
         attended = sample_mask(waveform.shape[1], length.clamp(min=FIELD_SAMPLES))
         with quiet_attention():
@@ -102,10 +102,10 @@ def token_mask(tokens: int, length: Tensor) -> Tensor:
     return begin + FIELD_SAMPLES <= length[:, None]
 
 
-def standardised(waveform: Tensor, heard: Tensor) -> Tensor:
+def standardise(waveform: Tensor, valid: Tensor) -> Tensor:
     """`[B, S]`, bool `[B, S]` -> `[B, S]` of mean 0 and variance 1 over what is heard, 0 elsewhere."""
-    count = heard.sum(dim=1, keepdim=True).clamp(min=1)
-    centred = (waveform - (waveform * heard).sum(dim=1, keepdim=True) / count) * heard
+    count = valid.sum(dim=1, keepdim=True).clamp(min=1)
+    centred = (waveform - (waveform * valid).sum(dim=1, keepdim=True) / count) * valid
     variance = (centred * centred).sum(dim=1, keepdim=True) / count
     return centred / (variance + VARIANCE_FLOOR).sqrt()
 

@@ -34,7 +34,7 @@ def rgb(grey: Tensor) -> Tensor:
     return grey[..., None].expand(*grey.shape, 3)
 
 
-def vary(grey: Tensor, generator: torch.Generator) -> Tensor:
+def augment(grey: Tensor, generator: torch.Generator) -> Tensor:
     """uint8 `[N, H, W]` -> uint8 `[N, H, W]`: turned, scaled, shifted, mirrored, sharpened, lit and partly erased."""
     count = len(grey)
     x = turn(grey[:, None].float(), generator)

@@ -17,31 +17,31 @@ from ..figures import measured, report
 from ..foalnet import FoalNet
 from ..objective import MODALITIES, Objective
 from ..tensors import fingerprint
-from .encode import fit_audio_encoder, fit_image_encoder
-from .fuse import Heard, fit_fusion, predict
-from .material import Material
-from .tokens import hear, see
+from .dataset import Dataset
+from .encoder_stages import fit_audio_encoder, fit_image_encoder
+from .fusion_stage import FoldTokens, fit_fusion, predict
+from .tokens import encode_faces, encode_voices
 
 EncoderStage = Literal["faces", "voices"]
 
 
 def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_damaged: bool = False) -> Path | None:
     """Train into the folder `run` and return the checkpoint; with `only`, one encoder and nothing else."""
-    material = Material(config, root, skip_damaged)
+    dataset = Dataset(config, root, skip_damaged)
     if only == "faces":
-        fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
+        fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
         return None
     if only == "voices":
-        train_voices(config, material, run)
+        train_voices(config, dataset, run)
         return None
-    image_encoder, audio_encoder = fit_encoders(config, material, run)
-    tokens = make_tokens(config, material, image_encoder, audio_encoder, run)
+    image_encoder, audio_encoder = fit_encoders(config, dataset, run)
+    tokens = make_tokens(config, dataset, image_encoder, audio_encoder, run)
     torch.manual_seed(config.seed)
     objective = Objective(make_fusion(config), config.objective, voices_and_faces(config).fusion_stage.label_smoothing)
     inputs = fingerprint(audio_encoder) + fingerprint(image_encoder)
-    fit_fusion(config, objective, tokens["train"], material.voice_weights(), tokens["validation"], run, inputs)
+    fit_fusion(config, objective, tokens["train"], dataset.voice_weights(), tokens["validation"], run, inputs)
     temperature = fit_common_temperature([predict(objective, tokens["validation"], name) for name in MODALITIES])
-    figures = evaluate_all(objective, temperature, material, tokens)
+    figures = evaluate_all(objective, temperature, dataset, tokens)
     report(config.labels, figures, temperature, run)
     model = FoalNet(audio_encoder, image_encoder, objective.fusion)
     path = run / "checkpoint.safetensors"
@@ -49,36 +49,38 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
     return path
 
 
-def fit_encoders(config: Config, material: Material, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
+def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
     """Stages 1 and 2."""
-    image_encoder = fit_image_encoder(config, material.crops("train"), material.crops("validation"), run)
-    return image_encoder, train_voices(config, material, run)
+    image_encoder = fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
+    return image_encoder, train_voices(config, dataset, run)
 
 
-def train_voices(config: Config, material: Material, run: Path) -> NanoAudioEncoder:
+def train_voices(config: Config, dataset: Dataset, run: Path) -> NanoAudioEncoder:
     """Stage 2."""
-    heard, weights = material.waveforms("train"), material.voice_weights()
-    return fit_audio_encoder(config, heard, weights, material.waveforms("validation"), run)
+    training_voices, weights = dataset.waveforms("train"), dataset.voice_weights()
+    return fit_audio_encoder(config, training_voices, weights, dataset.waveforms("validation"), run)
 
 
 def make_tokens(
-    config: Config, material: Material, image_encoder: NanoImageEncoder, audio_encoder: NanoAudioEncoder, run: Path
-) -> dict[str, Heard]:
+    config: Config, dataset: Dataset, image_encoder: NanoImageEncoder, audio_encoder: NanoAudioEncoder, run: Path
+) -> dict[str, FoldTokens]:
     """Tokens of every fold; several views of what is trained on, one of the rest."""
     made = {}
     for fold in ("train", "validation", "test"):
         views = voices_and_faces(config).views if fold == "train" else 1
-        made[fold] = Heard(
-            hear(
-                config, audio_encoder, *material.waveforms(fold), views, run / "tokens" / f"voices-{fold}.safetensors"
+        made[fold] = FoldTokens(
+            encode_voices(
+                config, audio_encoder, *dataset.waveforms(fold), views, run / "tokens" / f"voices-{fold}.safetensors"
             ),
-            see(config, image_encoder, *material.crops(fold), views, run / "tokens" / f"faces-{fold}.safetensors"),
+            encode_faces(
+                config, image_encoder, *dataset.crops(fold), views, run / "tokens" / f"faces-{fold}.safetensors"
+            ),
         )
     return made
 
 
 def evaluate_all(
-    objective: Objective, temperature: float, material: Material, tokens: dict[str, Heard]
+    objective: Objective, temperature: float, dataset: Dataset, tokens: dict[str, FoldTokens]
 ) -> dict[str, Accuracy]:
     """Validation and test, by modality, and the voices by corpus as well."""
     figures = {}
@@ -88,7 +90,7 @@ def evaluate_all(
             probs = (logits / temperature).softmax(dim=1).numpy()
             figures[f"{fold} {modality}"] = evaluate(probs, labels.numpy())
             if modality == "audio":
-                corpora = np.array([voice.corpus for voice in material.voices[fold]])
+                corpora = np.array([voice.corpus for voice in dataset.voices[fold]])
                 for corpus in np.unique(corpora):
                     of = corpora == corpus
                     figures[f"{fold} {corpus}"] = evaluate(probs[of], labels.numpy()[of])

@@ -36,11 +36,11 @@ def split(voices: Sequence[Utterance], validation_speakers: Sequence[str], test_
 
 def without_copies(folds: Folds) -> Folds:
     """The same, without training recordings that stand, byte for byte, among those that are measured on."""
-    measured = {id(voice) for voice in (*folds.validation, *folds.test)}
+    evaluated = {id(voice) for voice in (*folds.validation, *folds.test)}
     dropped: set[int] = set()
     for alike in same_content([voice for fold in folds for voice in fold]):
-        if any(id(voice) in measured for voice in alike):
-            dropped |= {id(voice) for voice in alike} - measured
+        if any(id(voice) in evaluated for voice in alike):
+            dropped |= {id(voice) for voice in alike} - evaluated
     for voice in folds.train:
         if id(voice) in dropped:
             console.print(f"left out of training: {voice.path} is an exact copy of a recording that is measured on")
@@ -49,11 +49,11 @@ def without_copies(folds: Folds) -> Folds:
 
 def check_independent(folds: Folds) -> None:
     """UsageError where a fold is empty or a speaker is heard in two of them."""
-    heard: dict[str, str] = {}
+    fold_of_speaker: dict[str, str] = {}
     for fold, voices in folds._asdict().items():
         if not voices:
             raise UsageError(f"the {fold} fold has no recordings")
         for speaker in {voice.speaker for voice in voices}:
-            if speaker in heard:
-                raise UsageError(f"{speaker} is in the {heard[speaker]} fold and in the {fold} fold")
-            heard[speaker] = fold
+            if speaker in fold_of_speaker:
+                raise UsageError(f"{speaker} is in the {fold_of_speaker[speaker]} fold and in the {fold} fold")
+            fold_of_speaker[speaker] = fold

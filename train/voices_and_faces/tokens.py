@@ -42,21 +42,21 @@ class FaceTokens(NamedTuple):
 
 
 @torch.no_grad()
-def hear(
+def encode_voices(
     config: Config, encoder: NanoAudioEncoder, waveforms: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
 ) -> VoiceTokens:
     """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
     about = identity(config, encoder, views)
-    tensors = kept(path, about)
+    tensors = cached_tokens(path, about)
     if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
         tokens, masks = [], []
         for start in track(range(0, len(waveforms), BATCH), f"tokens for {path.stem}"):
             part = [audio for audio in waveforms[start : start + BATCH] for _ in range(views)]
             if views > 1:
-                part = [voices.vary(audio, config.audio.rate_hz, generator) for audio in part]
-            heard, mask = encoder(*voices.pad(part, config.audio.samples))
-            tokens.append(heard.half().unflatten(0, (-1, views)))
+                part = [voices.augment(audio, config.audio.rate_hz, generator) for audio in part]
+            encoded, mask = encoder(*voices.pad(part, config.audio.samples))
+            tokens.append(encoded.half().unflatten(0, (-1, views)))
             masks.append(mask.unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
         write_tensors(path, tensors, about)
@@ -64,23 +64,25 @@ def hear(
 
 
 @torch.no_grad()
-def see(config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path) -> FaceTokens:
+def encode_faces(
+    config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path
+) -> FaceTokens:
     """Embeddings of crops uint8 `[N, H, W]`; one view is the crop as it is, more are varied copies of it."""
     about = identity(config, encoder, views)
-    tensors = kept(path, about)
+    tensors = cached_tokens(path, about)
     if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
         tokens = []
         for part in track(crops.split(BATCH), f"tokens for {path.stem}"):
             repeated = part.repeat_interleave(views, dim=0)
-            varied = faces.vary(repeated, generator) if views > 1 else repeated
-            tokens.append(encoder(faces.rgb(varied)).half().unflatten(0, (-1, views)))
+            augmented = faces.augment(repeated, generator) if views > 1 else repeated
+            tokens.append(encoder(faces.rgb(augmented)).half().unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens)}
         write_tensors(path, tensors, about)
     return FaceTokens(tensors["tokens"], labels)
 
 
-def kept(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:
+def cached_tokens(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:
     """The tensors at `path`; None where there are none, or of another encoder or other views."""
     if not path.is_file():
         return None

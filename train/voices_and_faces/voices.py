@@ -42,7 +42,7 @@ def pad(waveforms: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(batch), torch.tensor(lengths)
 
 
-def vary(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
+def augment(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
     """One sound at another speed, cut, led by near-silence, with noise, at another level; float32."""
     x = torch.from_numpy(audio)
     x = interpolate(x[None, None], scale_factor=draw(*SPEEDS, generator), mode="linear", align_corners=False)[0, 0]

@@ -18,8 +18,8 @@ from edge.preprocess.windowing import FrameGrid
 from edge.sources.image_conversion import Turn, nearest, square
 from edge.sources.media import read_frames
 from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, png, rgb, turn
-from train.clips.cut import frames
-from train.corpora.utterance import Cut
+from train.clips.decode import decode_frames
+from train.corpora.utterance import VideoSegment
 
 ORIENTATIONS = sorted(MATRICES)
 
@@ -32,7 +32,7 @@ def seen(path: Path) -> np.ndarray:
 def test_a_film_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
     path = turn(rgb(tmp_path / "a.mov", lying(pattern(), orientation)), MATRICES[orientation])
     np.testing.assert_array_equal(seen(path), pattern())
-    np.testing.assert_array_equal(next(frames(Cut(path), 5.0, 6.0)).image, pattern())
+    np.testing.assert_array_equal(next(decode_frames(VideoSegment(path), 5.0, 6.0)).image, pattern())
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)

@@ -17,10 +17,10 @@ from msgspec.structs import replace
 from tests.train import made, made_clips
 from train import config
 from train.clips import compare
-from train.clips.crossval import RATES_HZ, Bench
+from train.clips.crossval import RATES_HZ, Experiment
 from train.commands import main
 from train.config import Clip, Config, Fusion, Schedule, WavLM
-from train.processes import ALONE
+from train.processes import SINGLE_PROCESS
 
 ROOT = Path(__file__).parents[3]
 ARCHITECTURE, SIDE, WIDTH = "dwarf-vit", 32, 16
@@ -157,19 +157,19 @@ def fitted(eager: Config, release: Path, tmp_path_factory: pytest.TempPathFactor
 
 
 @pytest.fixture(scope="session")
-def dwarf_bench(dwarf: Config, short_release: Path, ablated: Done) -> Bench:
+def dwarf_experiment(dwarf: Config, short_release: Path, ablated: Done) -> Experiment:
     """That of the ablation."""
     folder = ablated.run / "ablation"
-    return compare.prepare(dwarf, short_release, folder, ablated.embeddings, ALONE, False, max(RATES_HZ))[0]
+    return compare.prepare(dwarf, short_release, folder, ablated.embeddings, SINGLE_PROCESS, False, max(RATES_HZ))[0]
 
 
 @pytest.fixture
-def bench(dwarf_bench: Bench, tmp_path: Path) -> Bench:
+def experiment(dwarf_experiment: Experiment, tmp_path: Path) -> Experiment:
     """The same, on which nothing was run."""
-    return changed(dwarf_bench, folder=tmp_path / "run")
+    return changed(dwarf_experiment, folder=tmp_path / "run")
 
 
 @pytest.fixture(scope="session")
-def eager_bench(eager: Config, release: Path, fitted: Done) -> Bench:
+def eager_bench(eager: Config, release: Path, fitted: Done) -> Experiment:
     """That of the fit."""
-    return compare.prepare(eager, release, fitted.run, fitted.embeddings, ALONE, False)[0]
+    return compare.prepare(eager, release, fitted.run, fitted.embeddings, SINGLE_PROCESS, False)[0]

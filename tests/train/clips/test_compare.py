@@ -16,10 +16,10 @@ from edge.evaluation.metrics import evaluate
 from tests.train.clips.conftest import Done, do, elsewhere, train
 from train import config, report
 from train.clips import compare, crossval
-from train.clips.crossval import Bench, Run
+from train.clips.crossval import Experiment, Run
 from train.clips.split import PROTOCOLS
 from train.config import Config
-from train.processes import ALONE
+from train.processes import SINGLE_PROCESS
 from train.tensors import read_tensors
 from train.variants import BASELINE, FOAL_NET, VARIANTS, Variant
 
@@ -53,10 +53,10 @@ def pooled(folder: Path, variant: Variant, protocol: str, modality: str, seed: i
     return torch.cat(parts).numpy()
 
 
-def truth(bench: Bench) -> np.ndarray:
+def truth(experiment: Experiment) -> np.ndarray:
     """Labels, session by session."""
-    utterances = bench.examples.utterances
-    labels = [(each.fold, bench.config.labels.index(each.label)) for each in utterances]
+    utterances = experiment.examples.utterances
+    labels = [(each.fold, experiment.config.labels.index(each.label)) for each in utterances]
     return np.array([label for session in SESSIONS for fold, label in labels if fold == session])
 
 
@@ -68,12 +68,14 @@ def test_a_table_has_every_row_of_the_paper(findings: report.Findings, protocol:
         assert list(findings.cells[f"{protocol}{alone}"]) == FUSED
 
 
-def test_a_figure_is_of_all_folds_together(folder: Path, findings: report.Findings, dwarf_bench: Bench) -> None:
+def test_a_figure_is_of_all_folds_together(
+    folder: Path, findings: report.Findings, dwarf_experiment: Experiment
+) -> None:
     for protocol in PROTOCOLS:
         for alone, modality in MODALITIES.items():
             for variant in VARIANTS[2:] if alone else VARIANTS:
                 cell = findings.cells[f"{protocol}{alone}"][variant.name]
-                expected = evaluate(pooled(folder, variant, protocol, modality), truth(dwarf_bench))
+                expected = evaluate(pooled(folder, variant, protocol, modality), truth(dwarf_experiment))
                 assert (cell.count, cell.runs) == (30, 1)
                 figures = (cell.ua.mean, cell.wa.mean, cell.ece)
                 assert figures == pytest.approx((expected.ua, expected.wa, expected.ece), abs=1e-6)
@@ -102,7 +104,7 @@ def test_the_tables_say_what_they_hold_and_the_command(ablated: Done, folder: Pa
         in text
     )
     for protocol in PROTOCOLS:
-        assert compare.MEANING[protocol] in text  # type: ignore[index]
+        assert compare.PROTOCOL_NOTES[protocol] in text  # type: ignore[index]
     assert f"python -m train {' '.join(ablated.command)}" in text
     assert "Speakers in several folds" not in text
     row = re.search(r"^\| audio only \| 30 \| 1 \| [\d.]+ \([\d.]+ to [\d.]+\) \|.*\| 77.7 \| 77.2 \|$", text, re.M)
@@ -149,7 +151,7 @@ def test_run_again_nothing_is_done_twice_and_the_tables_are_the_same(
     assert {path: path.read_bytes() for path in drawn} == drawn
 
 
-def test_seeds_are_runs_of_one_row(crossed: Done, dwarf_bench: Bench) -> None:
+def test_seeds_are_runs_of_one_row(crossed: Done, dwarf_experiment: Experiment) -> None:
     assert "run 12 of 12: baseline-avel-mem-strict-1235-session3" in crossed.output
     found = report.read(crossed.run / "crossval" / "table.json")
     assert list(found.cells) == [f"{protocol}{alone}" for protocol in PROTOCOLS for alone in MODALITIES]
@@ -157,7 +159,7 @@ def test_seeds_are_runs_of_one_row(crossed: Done, dwarf_bench: Bench) -> None:
     seeds = [pooled(crossed.run / "crossval", FOAL_NET, "strict", "both", seed) for seed in (1234, 1235)]
     assert not np.array_equal(*seeds)
     assert cell.runs == 2
-    assert cell.ua.mean == pytest.approx(np.mean([evaluate(probs, truth(dwarf_bench)).ua for probs in seeds]))
+    assert cell.ua.mean == pytest.approx(np.mean([evaluate(probs, truth(dwarf_experiment)).ua for probs in seeds]))
     assert (cell.against, cell.paper) == (None, None)
 
 
@@ -178,37 +180,37 @@ def test_what_shows_a_class_is_learned(learned: Done) -> None:
     assert audio.ua.low > 0.4
 
 
-def test_curves_end_at_what_was_trained(learned: Done, eager_bench: Bench, release: Path) -> None:
-    bench = changed(eager_bench, folder=learned.run / "crossval")
-    found = {run: crossval.result(bench, run) for run in crossval.runs(bench, [FOAL_NET], ["strict"], [1234])}
-    (rate,) = compare.curves(bench, found)
+def test_curves_end_at_what_was_trained(learned: Done, eager_bench: Experiment, release: Path) -> None:
+    experiment = changed(eager_bench, folder=learned.run / "crossval")
+    found = {run: crossval.result(experiment, run) for run in crossval.runs(experiment, [FOAL_NET], ["strict"], [1234])}
+    (rate,) = compare.curves(experiment, found)
     assert (rate.name, rate.x, list(rate.lines)) == ("rate", [1.0, 2.0, 5.0, 10.0], ["Foal-Net, strict"])
     cell = report.read(learned.run / "crossval" / "table.json").cells["strict"][FOAL_NET.name]
     assert rate.lines["Foal-Net, strict"][-1] == cell.ua
 
 
-def test_embeddings_before_and_after_are_of_one_fold(dwarf_bench: Bench, folder: Path) -> None:
+def test_embeddings_before_and_after_are_of_one_fold(dwarf_experiment: Experiment, folder: Path) -> None:
     found = {}
-    for run in crossval.runs(dwarf_bench, [BASELINE, FOAL_NET], PROTOCOLS, [1234]):
+    for run in crossval.runs(dwarf_experiment, [BASELINE, FOAL_NET], PROTOCOLS, [1234]):
         found[run] = read_tensors(folder / f"{run.name}.result.safetensors")[0]
-    before, after = (compare.embeddings(dwarf_bench, found, variant) for variant in (BASELINE, FOAL_NET))
-    assert before.truth.tolist() == after.truth.tolist() == truth(dwarf_bench)[:10].tolist()
+    before, after = (compare.embeddings(dwarf_experiment, found, variant) for variant in (BASELINE, FOAL_NET))
+    assert before.truth.tolist() == after.truth.tolist() == truth(dwarf_experiment)[:10].tolist()
     assert before.audio.shape == after.video.shape == (10, 32)
     assert not np.array_equal(before.audio, after.audio)
 
 
-def test_embeddings_are_of_clips_with_sound_and_picture(dwarf_bench: Bench, folder: Path) -> None:
+def test_embeddings_are_of_clips_with_sound_and_picture(dwarf_experiment: Experiment, folder: Path) -> None:
     run = Run(FOAL_NET, "published", 1234, "Session1")
     found = {run: read_tensors(folder / f"{run.name}.result.safetensors")[0]}
-    examples = dwarf_bench.examples
-    waveforms, seen = list(examples.waveforms), list(examples.seen)
+    examples = dwarf_experiment.examples
+    waveforms, seen = list(examples.waveforms), list(examples.embeddings)
     waveforms[3] = waveforms[3][:0]
     seen[5] = type(seen[5])(seen[5].embedding[:0], seen[5].time_ns[:0])
-    bench = changed(dwarf_bench, examples=changed(examples, waveforms=waveforms, seen=seen))
+    experiment = changed(dwarf_experiment, examples=changed(examples, waveforms=waveforms, embeddings=seen))
     kept = [row for row in range(10) if row not in (3, 5)]
-    made = compare.embeddings(bench, found, FOAL_NET)
+    made = compare.embeddings(experiment, found, FOAL_NET)
     assert len(made.truth) == len(kept)
-    assert made.truth.tolist() == truth(dwarf_bench)[kept].tolist()
+    assert made.truth.tolist() == truth(dwarf_experiment)[kept].tolist()
     np.testing.assert_array_equal(made.audio, found[run]["audio embedding"].numpy()[kept])
 
 
@@ -216,16 +218,16 @@ def test_a_corpus_whose_files_are_damaged_is_not_trained_on_unasked(
     dwarf: Config, short_release: Path, tmp_path: Path
 ) -> None:
     damaged = Path(shutil.copytree(short_release, tmp_path / "iemocap"))
-    image = next((damaged / "Session2").rglob("*.avi"))
-    image.unlink()
+    video = next((damaged / "Session2").rglob("*.avi"))
+    video.unlink()
     with pytest.raises(UsageError, match=r"10 problems in the corpus(.|\n)*--skip-damaged"):
-        compare.find(dwarf, damaged, ALONE, False)
+        compare.find(dwarf, damaged, SINGLE_PROCESS, False)
     with pytest.raises(UsageError, match="folds Session1, Session3; cross-validation needs at least three"):
-        compare.find(dwarf, damaged, ALONE, True)
+        compare.find(dwarf, damaged, SINGLE_PROCESS, True)
 
 
 def test_clips_of_other_labels_are_left_out(dwarf: Config, short_release: Path) -> None:
-    found = compare.find(replace(dwarf, labels=["sad", "angry"]), short_release, ALONE, False)
+    found = compare.find(replace(dwarf, labels=["sad", "angry"]), short_release, SINGLE_PROCESS, False)
     assert {each.label for each in found} == {"sad", "angry"}
     assert len(found) == 12
 
@@ -234,16 +236,16 @@ def test_the_other_clips_and_embeddings_are_other_data(dwarf: Config, short_rele
     whole = replace(dwarf, recipe=replace(config.clips(dwarf), speaker_half=False))
     fewer = replace(dwarf, labels=["sad", "angry"])
     benches = [
-        compare.prepare(chosen, short_release, ablated.run, ablated.embeddings, ALONE, False)[0]
+        compare.prepare(chosen, short_release, ablated.run, ablated.embeddings, SINGLE_PROCESS, False)[0]
         for chosen in (dwarf, whole, fewer)
     ]
-    assert len({bench.data for bench in benches}) == 3
+    assert len({experiment.data for experiment in benches}) == 3
 
 
-def test_speakers_of_several_folds_are_noted(dwarf_bench: Bench) -> None:
-    utterances = [changed(each, speaker="iemocap-01F") for each in dwarf_bench.examples.utterances]
-    known = changed(dwarf_bench, examples=changed(dwarf_bench.examples, utterances=utterances))
-    assert len(compare.notes(dwarf_bench, ["strict"])) == 4
+def test_speakers_of_several_folds_are_noted(dwarf_experiment: Experiment) -> None:
+    utterances = [changed(each, speaker="iemocap-01F") for each in dwarf_experiment.examples.utterances]
+    known = changed(dwarf_experiment, examples=changed(dwarf_experiment.examples, utterances=utterances))
+    assert len(compare.notes(dwarf_experiment, ["strict"])) == 4
     assert compare.notes(known, ["strict"])[-1].startswith("Speakers in several folds: 1.")
 
 
@@ -253,10 +255,10 @@ def test_what_is_trained_on_has_the_pictures_of_its_rate_whatever_the_finest(
 ) -> None:
     chosen = replace(dwarf, video=replace(dwarf.video, rate_hz=rate_hz))
     fine, plain = (
-        compare.prepare(chosen, short_release, tmp_path, tmp_path / "embeddings", ALONE, False, hz)[0]
+        compare.prepare(chosen, short_release, tmp_path, tmp_path / "embeddings", SINGLE_PROCESS, False, hz)[0]
         for hz in (finest_hz, 0.0)
     )
-    assert (fine.examples.picture_hz, fine.finest.picture_hz) == (rate_hz, finest_hz)
-    assert plain.finest.picture_hz == rate_hz
-    for one, other in zip(fine.examples.seen, plain.examples.seen, strict=True):
+    assert (fine.examples.frame_rate_hz, fine.finest.frame_rate_hz) == (rate_hz, finest_hz)
+    assert plain.finest.frame_rate_hz == rate_hz
+    for one, other in zip(fine.examples.embeddings, plain.examples.embeddings, strict=True):
         assert one.time_ns.tolist() == other.time_ns.tolist()

@@ -32,12 +32,12 @@ from tests.train.clips.conftest import (
 from tests.train.made_clips import FPS
 from train import config
 from train.clips import compare, embed
-from train.clips.embed import Store
+from train.clips.embed import EmbeddingStore
 from train.config import Config
 from train.corpora import iemocap
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 from train.encoders import build
-from train.processes import ALONE
+from train.processes import SINGLE_PROCESS
 
 HALF = "speaker-half"
 
@@ -52,7 +52,7 @@ def utterances(short_release: Path) -> list[Utterance]:
     return iemocap.utterances(short_release)
 
 
-def store(chosen: Config, folder: Path, rate_hz: float | None = None) -> Store:
+def store(chosen: Config, folder: Path, rate_hz: float | None = None) -> EmbeddingStore:
     return compare.make_store(chosen, folder, rate_hz or chosen.video.rate_hz)[1]
 
 
@@ -60,9 +60,9 @@ def with_half(chosen: Config, speaker_half: bool) -> Config:
     return replace(chosen, recipe=replace(config.clips(chosen), speaker_half=speaker_half))
 
 
-def images(utterance: Utterance, rate_hz: float) -> dict[int, np.ndarray]:
+def decode_from(utterance: Utterance, rate_hz: float) -> dict[int, np.ndarray]:
     """Of the frames that lie first in their slots, number and speaker's half, decoded from the file's beginning."""
-    cut = utterance.seen
+    cut = utterance.video
     assert cut is not None
     assert cut.end_s is not None
     found: dict[int, tuple[int, np.ndarray]] = {}
@@ -101,12 +101,12 @@ def test_another_cut_or_another_file_of_the_name_has_embeddings_of_its_own(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path
 ) -> None:
     made, first = store(dwarf, tmp_path), utterances[0]
-    assert first.seen is not None
-    other = tmp_path / first.seen.path.name
-    other.write_bytes(first.seen.path.read_bytes() + b"more")
-    later = replaced(first.seen, begin_s=first.seen.begin_s + 0.1)
-    elsewhere = replaced(first.seen, path=other)
-    paths = {made.path(replaced(first, seen=cut)) for cut in (first.seen, later, elsewhere)}
+    assert first.video is not None
+    other = tmp_path / first.video.path.name
+    other.write_bytes(first.video.path.read_bytes() + b"more")
+    later = replaced(first.video, begin_s=first.video.begin_s + 0.1)
+    elsewhere = replaced(first.video, path=other)
+    paths = {made.path(replaced(first, video=cut)) for cut in (first.video, later, elsewhere)}
     assert len(paths) == 3
 
 
@@ -119,12 +119,12 @@ def test_an_embedding_is_the_encoders_of_the_framed_speaker(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path, rate_hz: float
 ) -> None:
     made_by = store(dwarf, tmp_path, rate_hz)
-    made_by.fill(utterances[:3], ALONE)
+    made_by.fill(utterances[:3], SINGLE_PROCESS)
     torch.manual_seed(dwarf.seed)
     encoder = build.image_encoder(dwarf, pretrained=True)
     framing = make_framing("whole", SIDE, SIDE)
     for utterance in utterances[:3]:
-        expected = images(utterance, rate_hz)
+        expected = decode_from(utterance, rate_hz)
         assert len(expected) == (6 if rate_hz == RATE_HZ else 3)
         embedding, time_ns = made_by.read(utterance)
         assert (embedding.dtype, time_ns.dtype) == (torch.float16, torch.int64)
@@ -132,7 +132,7 @@ def test_an_embedding_is_the_encoders_of_the_framed_speaker(
         one_by_one = torch.cat([encoder(torch.from_numpy(np.stack([crop]))) for crop in crops])
         torch.testing.assert_close(embedding.float(), one_by_one, atol=2e-3, rtol=2e-3)
         assert (embedding[0] - embedding[-1]).abs().max() > 0.02
-        begin_s = utterance.seen.begin_s if utterance.seen else 0.0
+        begin_s = utterance.video.begin_s if utterance.video else 0.0
         times_s = [number / FPS - begin_s for number in expected]
         np.testing.assert_allclose(time_ns / 1e9, times_s, atol=1e-6)
 
@@ -170,20 +170,20 @@ def test_killed_only_whole_files_are_left_and_the_rest_is_made_next(
 
 @pytest.mark.parametrize("change", ["framing", "height", "width", "half", "window", "rate", "architecture", "weights"])
 def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path: Path, change: str) -> None:
-    image = dwarf.video
+    video = dwarf.video
     other = {
-        "framing": replace(dwarf, video=replace(image, framing="face")),
-        "height": replace(dwarf, video=replace(image, height=48)),
-        "width": replace(dwarf, video=replace(image, width=48)),
+        "framing": replace(dwarf, video=replace(video, framing="face")),
+        "height": replace(dwarf, video=replace(video, height=48)),
+        "width": replace(dwarf, video=replace(video, width=48)),
         "half": with_half(dwarf, False),
         "window": replace(dwarf, audio=replace(dwarf.audio, window_s=2.5)),
         "architecture": replace(dwarf, image_encoder=replace(dwarf.image_encoder, architecture="other/vit")),
     }.get(change, dwarf)
     encoder = torch.nn.Linear(2, 2)
-    before = Store(tmp_path, dwarf, encoder, 10.0).folder
+    before = EmbeddingStore(tmp_path, dwarf, encoder, 10.0).folder
     if change == "weights":
         torch.nn.init.zeros_(encoder.bias)
-    after = Store(tmp_path, other, encoder, 9.5 if change == "rate" else 10.0).folder
+    after = EmbeddingStore(tmp_path, other, encoder, 9.5 if change == "rate" else 10.0).folder
     assert after != before
     assert after.parent == before.parent == tmp_path
 
@@ -191,7 +191,9 @@ def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path:
 def test_what_makes_the_same_embeddings_has_the_same_folder(dwarf: Config, eager: Config, tmp_path: Path) -> None:
     encoder = torch.nn.Linear(2, 2)
     other = replace(eager, seed=5, labels=["sad", "happy"], audio=dwarf.audio)
-    assert Store(tmp_path, dwarf, encoder, 10.0).folder == Store(tmp_path, other, encoder, 10.0).folder
+    assert (
+        EmbeddingStore(tmp_path, dwarf, encoder, 10.0).folder == EmbeddingStore(tmp_path, other, encoder, 10.0).folder
+    )
 
 
 def test_the_speakers_half_is_seen_or_all_of_the_picture(
@@ -200,7 +202,7 @@ def test_the_speakers_half_is_seen_or_all_of_the_picture(
     half, whole = (store(with_half(dwarf, speaker_half), tmp_path) for speaker_half in (True, False))
     seen = []
     for each in (half, whole):
-        each.fill(utterances[:1], ALONE)
+        each.fill(utterances[:1], SINGLE_PROCESS)
         seen.append(each.read(utterances[0]))
     assert seen[0].time_ns.tolist() == seen[1].time_ns.tolist()
     assert (seen[0].embedding - seen[1].embedding).abs().max() > 0.02
@@ -210,7 +212,7 @@ def test_where_no_face_is_found_there_is_no_embedding(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path
 ) -> None:
     faces = store(replace(dwarf, video=replace(dwarf.video, framing="face")), tmp_path)
-    faces.fill(utterances[:1], ALONE)
+    faces.fill(utterances[:1], SINGLE_PROCESS)
     embedding, time_ns = faces.read(utterances[0])
     assert (embedding.shape, embedding.dtype) == ((0, WIDTH), torch.float16)
     assert (time_ns.shape, time_ns.dtype) == ((0,), torch.int64)
@@ -249,15 +251,15 @@ def test_whatever_a_decoder_raises_loses_its_utterance_not_the_table(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, *good = utterances[:3]
-    real = embed.frames
+    real = embed.decode_frames
 
-    def frames(cut: Cut, rate_hz: float, window_s: float) -> Iterator[Frame]:
-        if cut == bad.seen:
+    def decode_frames(cut: VideoSegment, rate_hz: float, window_s: float) -> Iterator[Frame]:
+        if cut == bad.video:
             raise IndexError("tuple index out of range")
         return real(cut, rate_hz, window_s)
 
-    monkeypatch.setattr(embed, "frames", frames)
+    monkeypatch.setattr(embed, "decode_frames", decode_frames)
     made_here = store(dwarf, tmp_path)
     with pytest.raises(SourceError, match=rf"1 of 3 utterances could not be embedded:\n  {bad.name} has failed: Index"):
-        made_here.fill([bad, *good], ALONE)
+        made_here.fill([bad, *good], SINGLE_PROCESS)
     assert [made_here.has(utterance) for utterance in (bad, *good)] == [False, True, True]

@@ -12,11 +12,11 @@ from edge.clock import to_ns
 from edge.preprocess.media import Samples
 from tests.train.clips.conftest import WIDTH
 from train.clips import compare
-from train.clips.crossval import Bench
-from train.clips.embed import Seen
+from train.clips.crossval import Experiment
+from train.clips.embed import FrameEmbeddings
 from train.clips.examples import Examples, load
 from train.config import Config
-from train.processes import ALONE
+from train.processes import SINGLE_PROCESS
 
 RATE_HZ, SAMPLES, PICTURE_HZ = 100, 200, 5.0
 
@@ -25,13 +25,13 @@ def heard(count: int) -> Samples:
     return np.arange(1, count + 1, dtype=np.float32)
 
 
-def seen(*times_s: float) -> Seen:
+def seen(*times_s: float) -> FrameEmbeddings:
     """Whose embeddings are their times."""
     embedding = torch.tensor(times_s).half()[:, None].expand(-1, 3)
-    return Seen(embedding, torch.tensor([to_ns(time_s) for time_s in times_s], dtype=torch.int64))
+    return FrameEmbeddings(embedding, torch.tensor([to_ns(time_s) for time_s in times_s], dtype=torch.int64))
 
 
-def examples(waveforms: Sequence[Samples], images: Sequence[Seen]) -> Examples:
+def examples(waveforms: Sequence[Samples], images: Sequence[FrameEmbeddings]) -> Examples:
     return Examples([], torch.zeros(len(waveforms)).long(), waveforms, images, RATE_HZ, SAMPLES, PICTURE_HZ)
 
 
@@ -66,27 +66,27 @@ def test_more_than_a_window_is_not_taken_in() -> None:
 
 
 @pytest.mark.parametrize(
-    ("picture_hz", "kept"),
+    ("frame_rate_hz", "kept"),
     [(5.0, [0.0, 0.25, 0.5, 1.0, 1.25, 1.75]), (2.0, [0.0, 0.5, 1.0, 1.75]), (1.0, [0.0, 1.0])],
 )
-def test_at_a_lower_rate_the_first_frame_of_each_slot_is_kept(picture_hz: float, kept: list[float]) -> None:
-    made = examples([heard(9)] * 2, [seen(0.0, 0.25, 0.5, 1.0, 1.25, 1.75), seen()]).at_rate(picture_hz)
-    assert (made.seen[0].time_ns / 1e9).tolist() == kept
-    assert made.seen[0].embedding[:, 0].tolist() == kept
-    assert len(made.seen[1].time_ns) == 0
+def test_at_a_lower_rate_the_first_frame_of_each_slot_is_kept(frame_rate_hz: float, kept: list[float]) -> None:
+    made = examples([heard(9)] * 2, [seen(0.0, 0.25, 0.5, 1.0, 1.25, 1.75), seen()]).at_frame_rate(frame_rate_hz)
+    assert (made.embeddings[0].time_ns / 1e9).tolist() == kept
+    assert made.embeddings[0].embedding[:, 0].tolist() == kept
+    assert len(made.embeddings[1].time_ns) == 0
     assert made.batch(torch.tensor([0])).video_mask.sum() == len(kept)
 
 
-@pytest.mark.parametrize("picture_hz", [1.0, 2.0, 5.0, 10.0, 30.0])
+@pytest.mark.parametrize("frame_rate_hz", [1.0, 2.0, 5.0, 10.0, 30.0])
 def test_at_a_lower_rate_it_is_what_would_have_been_embedded(
-    dwarf: Config, dwarf_bench: Bench, tmp_path: Path, picture_hz: float
+    dwarf: Config, dwarf_experiment: Experiment, tmp_path: Path, frame_rate_hz: float
 ) -> None:
-    few = dwarf_bench.finest.utterances[:6]
-    _, store = compare.make_store(dwarf, tmp_path, picture_hz)
-    store.fill(few, ALONE)
-    thinned = dwarf_bench.finest.at_rate(picture_hz)
-    assert thinned.frames == 2 * picture_hz
-    for utterance, found in zip(few, thinned.seen, strict=False):
+    few = dwarf_experiment.finest.utterances[:6]
+    _, store = compare.make_store(dwarf, tmp_path, frame_rate_hz)
+    store.fill(few, SINGLE_PROCESS)
+    thinned = dwarf_experiment.finest.at_frame_rate(frame_rate_hz)
+    assert thinned.frames == 2 * frame_rate_hz
+    for utterance, found in zip(few, thinned.embeddings, strict=False):
         expected = store.read(utterance)
         assert torch.equal(found.time_ns, expected.time_ns)
         torch.testing.assert_close(found.embedding, expected.embedding, atol=2e-3, rtol=2e-3)
@@ -94,9 +94,9 @@ def test_at_a_lower_rate_it_is_what_would_have_been_embedded(
 
 def test_of_a_shorter_window_only_its_seconds_are_heard_and_seen() -> None:
     whole = examples([heard(150), heard(40)], [seen(0.0, 0.49, 0.5, 1.2), seen(0.1)])
-    made = whole.of_window(0.5)
+    made = whole.cut_to(0.5)
     assert [len(audio) for audio in made.waveforms] == [50, 40]
-    assert [each.time_ns.tolist() for each in made.seen] == [[0, 490_000_000], [100_000_000]]
+    assert [each.time_ns.tolist() for each in made.embeddings] == [[0, 490_000_000], [100_000_000]]
     batch = made.batch(torch.tensor([0, 1]))
     assert (batch.waveform.shape, batch.video_tokens.shape) == ((2, SAMPLES), (2, 10, 3))
     assert batch.length.tolist() == [50, 40]
@@ -104,23 +104,23 @@ def test_of_a_shorter_window_only_its_seconds_are_heard_and_seen() -> None:
     assert len(whole.waveforms[0]) == 150
 
 
-def test_a_corpus_is_loaded_with_its_sounds_labels_and_embeddings(dwarf: Config, dwarf_bench: Bench) -> None:
-    made = dwarf_bench.examples
-    assert (made.rate_hz, made.samples, made.picture_hz, made.frames) == (16_000, 32_000, 10.0, 20)
+def test_a_corpus_is_loaded_with_its_sounds_labels_and_embeddings(dwarf: Config, dwarf_experiment: Experiment) -> None:
+    made = dwarf_experiment.examples
+    assert (made.rate_hz, made.samples, made.frame_rate_hz, made.frames) == (16_000, 32_000, 10.0, 20)
     assert [dwarf.labels[label] for label in made.labels] == [each.label for each in made.utterances]
     assert {len(audio) for audio in made.waveforms} == {9600}
-    assert {each.embedding.shape for each in made.seen} == {(6, WIDTH)}
+    assert {each.embedding.shape for each in made.embeddings} == {(6, WIDTH)}
 
 
-def test_a_sound_is_cut_to_the_window(dwarf: Config, dwarf_bench: Bench, tmp_path: Path) -> None:
+def test_a_sound_is_cut_to_the_window(dwarf: Config, dwarf_experiment: Experiment, tmp_path: Path) -> None:
     short = replace(dwarf, audio=replace(dwarf.audio, window_s=0.3))
     _, store = compare.make_store(short, tmp_path, 10.0)
-    few = dwarf_bench.examples.utterances[:2]
-    store.fill(few, ALONE)
+    few = dwarf_experiment.examples.utterances[:2]
+    store.fill(few, SINGLE_PROCESS)
     made = load(short, few, store, shown=False)
     assert [len(audio) for audio in made.waveforms] == [4800, 4800]
     assert (made.samples, made.frames) == (4800, 3)
-    np.testing.assert_allclose(made.waveforms[0], dwarf_bench.examples.waveforms[0][:4800], atol=0.01)
+    np.testing.assert_allclose(made.waveforms[0], dwarf_experiment.examples.waveforms[0][:4800], atol=0.01)
 
 
 def test_a_batch_goes_to_a_device() -> None:

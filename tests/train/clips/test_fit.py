@@ -18,7 +18,7 @@ from train import checkpoint
 from train.calibration import fit_common_temperature
 from train.checkpoint import Checkpoint
 from train.clips import crossval
-from train.clips.crossval import Bench, Run
+from train.clips.crossval import Experiment, Run
 from train.clips.fit import fit
 from train.clips.split import Split, split
 from train.encoders import build
@@ -35,14 +35,14 @@ def loaded(fitted: Done) -> Checkpoint:
 
 
 @pytest.fixture(scope="module")
-def rows(eager_bench: Bench) -> Split:
+def rows(eager_bench: Experiment) -> Split:
     return split(eager_bench.examples.utterances, "Session2", "strict")
 
 
 @torch.no_grad()
-def logits(loaded: Checkpoint, bench: Bench, rows: torch.Tensor, modality: str) -> torch.Tensor:
+def logits(loaded: Checkpoint, experiment: Experiment, rows: torch.Tensor, modality: str) -> torch.Tensor:
     """What the checkpoint's model says of clips."""
-    model, batch = loaded.model, bench.examples.batch(rows)
+    model, batch = loaded.model, experiment.examples.batch(rows)
     assert model.audio_encoder is not None
     tokens = Tokens(*model.audio_encoder(batch.waveform, batch.length), batch.video_tokens, batch.video_mask)
     every = torch.ones(len(rows), dtype=torch.bool)
@@ -60,7 +60,7 @@ def test_the_command_names_its_checkpoint_last(fitted: Done) -> None:
 
 
 def test_the_checkpoint_gives_the_probabilities_of_the_run(
-    fitted: Done, loaded: Checkpoint, eager_bench: Bench, rows: Split
+    fitted: Done, loaded: Checkpoint, eager_bench: Experiment, rows: Split
 ) -> None:
     learner = crossval.train(eager_bench, RUN)
     expected = crossval.logits(eager_bench, learner, eager_bench.examples, rows.test, MODALITIES)
@@ -71,10 +71,10 @@ def test_the_checkpoint_gives_the_probabilities_of_the_run(
 
 @pytest.mark.parametrize("fold", ["validation", "test"])
 def test_the_checkpoint_gives_the_figures_it_carries(
-    fitted: Done, loaded: Checkpoint, eager_bench: Bench, rows: Split, fold: str
+    fitted: Done, loaded: Checkpoint, eager_bench: Experiment, rows: Split, fold: str
 ) -> None:
     kept = json.loads((fitted.run / "report.json").read_text())
-    of = rows.test if fold == "test" else rows.chooser
+    of = rows.test if fold == "test" else rows.validation
     labels = eager_bench.examples.labels[of].numpy()
     for modality in MODALITIES:
         probs = (logits(loaded, eager_bench, of, modality) / loaded.temperature).softmax(dim=1)
@@ -88,13 +88,13 @@ def test_it_has_learned(loaded: Checkpoint) -> None:
     assert loaded.measured["test both"]["ua"] > 0.7
 
 
-def test_the_temperature_is_the_choosing_folds(loaded: Checkpoint, eager_bench: Bench, rows: Split) -> None:
-    truth = eager_bench.examples.labels[rows.chooser]
-    parts = [(logits(loaded, eager_bench, rows.chooser, modality), truth) for modality in MODALITIES]
+def test_the_temperature_is_the_choosing_folds(loaded: Checkpoint, eager_bench: Experiment, rows: Split) -> None:
+    truth = eager_bench.examples.labels[rows.validation]
+    parts = [(logits(loaded, eager_bench, rows.validation, modality), truth) for modality in MODALITIES]
     assert loaded.temperature == pytest.approx(fit_common_temperature(parts), rel=1e-3)
 
 
-def test_it_holds_the_encoder_that_made_the_embeddings(loaded: Checkpoint, eager_bench: Bench) -> None:
+def test_it_holds_the_encoder_that_made_the_embeddings(loaded: Checkpoint, eager_bench: Experiment) -> None:
     torch.manual_seed(eager_bench.config.seed)
     expected = build.image_encoder(eager_bench.config, pretrained=True)
     assert loaded.model.image_encoder is not None
@@ -112,10 +112,10 @@ def test_run_again_nothing_is_trained(fitted: Done, loaded: Checkpoint) -> None:
     assert same(checkpoint.load(fitted.run / "checkpoint.safetensors"), loaded)
 
 
-def test_the_last_fold_is_left_out_where_none_is_named(bench: Bench) -> None:
-    path = fit(bench, build.image_encoder(bench.config, pretrained=True), None)
-    assert path == bench.folder / "checkpoint.safetensors"
-    names = {name for name in files(bench.folder) if name.startswith("baseline")}
+def test_the_last_fold_is_left_out_where_none_is_named(experiment: Experiment) -> None:
+    path = fit(experiment, build.image_encoder(experiment.config, pretrained=True), None)
+    assert path == experiment.folder / "checkpoint.safetensors"
+    names = {name for name in files(experiment.folder) if name.startswith("baseline")}
     assert names == {f"baseline-avel-mem-strict-1234-session3{part}.safetensors" for part in ("", ".best")}
 
 
@@ -128,15 +128,17 @@ def test_a_fold_that_is_none_is_refused(fitted: Done, tmp_path: Path) -> None:
     assert not files(tmp_path)
 
 
-def test_another_fold_in_the_same_folder_is_another_training(bench: Bench) -> None:
-    encoder = build.image_encoder(bench.config, pretrained=True)
-    first, other, again = (checkpoint.load(fit(bench, encoder, fold)) for fold in ("Session1", "Session2", "Session1"))
+def test_another_fold_in_the_same_folder_is_another_training(experiment: Experiment) -> None:
+    encoder = build.image_encoder(experiment.config, pretrained=True)
+    first, other, again = (
+        checkpoint.load(fit(experiment, encoder, fold)) for fold in ("Session1", "Session2", "Session1")
+    )
     assert same(again, first)
     assert not same(other, first)
 
 
 def test_it_becomes_a_bundle_that_the_runtime_says_the_same_with(
-    fitted: Done, loaded: Checkpoint, eager_bench: Bench, rows: Split, tmp_path: Path
+    fitted: Done, loaded: Checkpoint, eager_bench: Experiment, rows: Split, tmp_path: Path
 ) -> None:
     arguments = ["bundle", str(fitted.run / "checkpoint.safetensors"), "-o", str(tmp_path / "bundle")]
     result = CliRunner().invoke(export, arguments, catch_exceptions=False)

@@ -49,8 +49,8 @@ def test_every_utterance_is_tested_exactly_once(protocol: Protocol) -> None:
 @pytest.mark.parametrize("protocol", PROTOCOLS)
 def test_nobody_who_chooses_or_is_tested_trains(protocol: Protocol) -> None:
     for found in all_of(protocol):
-        assert not {*rows(found.train)} & {*rows(found.chooser), *rows(found.test)}
-        assert sorted({*rows(found.train), *rows(found.chooser), *rows(found.test)}) == list(range(len(FOLDS)))
+        assert not {*rows(found.train)} & {*rows(found.validation), *rows(found.test)}
+        assert sorted({*rows(found.train), *rows(found.validation), *rows(found.test)}) == list(range(len(FOLDS)))
 
 
 def test_as_published_the_left_out_fold_chooses() -> None:
@@ -63,10 +63,10 @@ def test_as_published_the_left_out_fold_chooses() -> None:
     [("b", [1, 2, 5, 6], [3, 7, 8], [0, 4]), ("d", [0, 1, 4, 5], [2, 6], [3, 7, 8])],
 )
 def test_strictly_the_fold_before_the_left_out_one_chooses(
-    left_out: str, train: list[int], chooser: list[int], test: list[int]
+    left_out: str, train: list[int], validation: list[int], test: list[int]
 ) -> None:
     found = split(utterances(FOLDS), left_out, "strict")
-    assert [rows(part) for part in found] == [train, chooser, test]
+    assert [rows(part) for part in found] == [train, validation, test]
 
 
 @pytest.mark.parametrize("protocol", PROTOCOLS)
@@ -74,10 +74,10 @@ def test_no_actor_of_a_made_release_is_on_two_sides(release: Path, protocol: Pro
     found = iemocap.utterances(release)
     assert shared_speakers(found) == []
     for left_out in folds(found):
-        train, chooser, test = ({found[row].speaker for row in part} for part in split(found, left_out, protocol))
-        assert (len(train), len(chooser), len(test)) == (8 if protocol == "published" else 6, 2, 2)
-        assert not train & (chooser | test)
-        assert (chooser == test) == (protocol == "published")
+        train, validation, test = ({found[row].speaker for row in part} for part in split(found, left_out, protocol))
+        assert (len(train), len(validation), len(test)) == (8 if protocol == "published" else 6, 2, 2)
+        assert not train & (validation | test)
+        assert (validation == test) == (protocol == "published")
 
 
 def test_speakers_of_several_folds_are_named() -> None:

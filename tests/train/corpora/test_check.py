@@ -13,8 +13,8 @@ from tests.edge.sources import made_tracks
 from tests.edge.sources.made_tracks import AudioSpec, Film
 from tests.train import made_clips
 from train.corpora import check, tracks
-from train.corpora.check import Problem, examine, refuse, tables, usable
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.check import Problem, examine, raise_for_problems, tables, usable
+from train.corpora.utterance import Utterance, VideoSegment
 
 
 @pytest.fixture
@@ -36,7 +36,7 @@ def dialog(release: Path) -> Path:
 
 
 def utterance(path: Path, seen: Path | None = None, name: str = "one") -> Utterance:
-    return Utterance(name, path, "sad", "c-a", "c", "1", Cut(seen) if seen else None)
+    return Utterance(name, path, "sad", "c-a", "c", "1", VideoSegment(seen) if seen else None)
 
 
 def rows_of(report: check.Report) -> dict[str, list[str]]:
@@ -58,8 +58,8 @@ def test_a_whole_corpus_has_no_problems(release: Path, deep: bool) -> None:
 
 def test_a_file_that_many_utterances_share_is_read_once(release: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     read: list[str] = []
-    image = tracks.video
-    monkeypatch.setattr(tracks, "video", lambda path, deep: read.append(path.name) or image(path, deep))
+    probe_video = tracks.video
+    monkeypatch.setattr(tracks, "video", lambda path, deep: read.append(path.name) or probe_video(path, deep))
     check.check("iemocap", release)
     assert read == ["Ses01F_impro01.avi", "Ses02F_impro01.avi"]
 
@@ -73,27 +73,27 @@ def test_missing_and_damaged_sound_is_named(release: Path) -> None:
     assert [(problem.utterance, problem.path) for problem in problems] == [
         (path.stem, path) for path in (missing, damaged, short)
     ]
-    assert problems[0].wrong == f"no such file: {missing}"
-    assert problems[1].wrong.startswith(f"{damaged} cannot be read as a recording (Invalid data")
-    assert problems[2].wrong == f"{short} has 0.08 s of sound, expected more than 0.1 s"
+    assert problems[0].reason == f"no such file: {missing}"
+    assert problems[1].reason.startswith(f"{damaged} cannot be read as a recording (Invalid data")
+    assert problems[2].reason == f"{short} has 0.08 s of sound, expected more than 0.1 s"
 
 
 def test_a_missing_dialog_is_a_problem_of_each_of_its_utterances(release: Path) -> None:
     dialog(release).unlink()
     report = check.check("iemocap", release)
     assert len(report.problems) == 10
-    assert {problem.wrong for problem in report.problems} == {f"no such file: {dialog(release)}"}
+    assert {problem.reason for problem in report.problems} == {f"no such file: {dialog(release)}"}
     assert {utterance.fold for utterance in usable(report.utterances, report.problems)} == {"Session1"}
 
 
 def test_a_picture_that_ends_too_soon_is_a_problem_of_the_later_utterances(release: Path) -> None:
-    frames = (made_clips.video(number, (0, 0, 0), (9, 9, 9)) for number in range(60))
+    frames = (made_clips.image(number, (0, 0, 0), (9, 9, 9)) for number in range(60))
     made_clips.write_video(dialog(release), frames)
     found = check.check("iemocap", release).problems
     assert [problem.utterance for problem in found] == [
         f"Ses02F_impro01_{number}" for number in ("M003", "F004", "M004", "F005", "M005")
     ]
-    assert found[0].wrong == f"{dialog(release)} has 4.00 s of picture, expected 6.40 s"
+    assert found[0].reason == f"{dialog(release)} has 4.00 s of picture, expected 6.40 s"
 
 
 def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Path) -> None:
@@ -101,11 +101,11 @@ def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Pa
     content = path.read_bytes()
     path.write_bytes(content[: len(content) // 2])
     audio = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
-    whole, early = utterance(audio, path), replace(utterance(audio, name="early"), seen=Cut(path, 0.5, 1.0))
+    whole, early = utterance(audio, path), replace(utterance(audio, name="early"), video=VideoSegment(path, 0.5, 1.0))
     assert examine([whole, early], deep=False) == []
     (problem,) = examine([whole, early], deep=True)
     assert problem.utterance == "one"
-    assert problem.wrong == f"{path} has 2.10 s of picture, expected 4.03 s"
+    assert problem.reason == f"{path} has 2.10 s of picture, expected 4.03 s"
 
 
 def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
@@ -113,12 +113,12 @@ def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
 ) -> None:
     monkeypatch.setattr(tracks, "read_frames", lambda path, grid: iter(()))
     (problem,) = examine([utterance(clip, clip)], deep=False)
-    assert problem.wrong == f"{clip} has a picture track of which no frame can be decoded"
+    assert problem.reason == f"{clip} has a picture track of which no frame can be decoded"
 
 
 def test_a_clip_without_one_of_its_tracks_is_a_problem_unless_one_is_enough(tmp_path: Path, clip: Path) -> None:
     audio = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
-    silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.video(0, (0, 0, 0), (9, 9, 9))] * 9)
+    silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.image(0, (0, 0, 0), (9, 9, 9))] * 9)
     found = [utterance(path, path, path.stem) for path in (clip, audio, silent)]
     assert examine(found, deep=False) == [
         Problem("a", audio, f"{audio} has no picture"),
@@ -137,17 +137,17 @@ def test_a_table_may_hold_sound_pictures_and_both(tmp_path: Path, clip: Path) ->
 
 def test_names_that_occur_twice_are_a_problem(clip: Path) -> None:
     found = examine([utterance(clip), utterance(clip, clip), utterance(clip, name="two")], deep=False)
-    assert [problem.wrong for problem in found] == [f"{clip}: 2 utterances have its name"] * 2
+    assert [problem.reason for problem in found] == [f"{clip}: 2 utterances have its name"] * 2
 
 
 def test_problems_are_refused_ten_by_name_with_their_count_and_the_remedy() -> None:
     problems = [Problem(f"u{number}", Path("x.wav"), f"no such file: {number}.wav") for number in range(12)]
     with pytest.raises(UsageError, match=r"12 problems in the corpus, the first 10:\n  u0: no such") as refusal:
-        refuse(problems)
+        raise_for_problems(problems)
     assert "u9: " in str(refusal.value)
     assert "u10: " not in str(refusal.value)
     assert str(refusal.value).endswith("mend them, or say --skip-damaged to go on without these utterances")
-    refuse([])
+    raise_for_problems([])
 
 
 def test_the_tables_count_by_fold_and_speaker_against_the_whole_corpus(release: Path) -> None:
@@ -172,20 +172,20 @@ def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(
     late = made_clips.write_wav(tmp_path / "b.wav", np.concatenate([silence, made_clips.class_tone("sad")]))
     (problem,) = examine([utterance(silent, name="a"), utterance(late, name="b")], deep)
     assert (problem.utterance, problem.path) == ("a", silent)
-    assert "is digital silence: every sample is the same" in problem.wrong
+    assert "is digital silence: every sample is the same" in problem.reason
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_five_minutes_are_no_utterance(tmp_path: Path, deep: bool) -> None:
     long = made_clips.write_wav(tmp_path / "a.wav", np.tile(made_clips.class_tone("sad", seconds=1.0), 300))
     (problem,) = examine([utterance(long)], deep)
-    assert problem.wrong == f"{long} has 300 s of sound, expected at most 60 s"
+    assert problem.reason == f"{long} has 300 s of sound, expected at most 60 s"
 
 
 def test_a_pointer_in_place_of_a_recording_is_named_with_what_fetches_it(tmp_path: Path) -> None:
     path = made_clips.write_text(tmp_path / "a.wav", "version https://git-lfs.github.com/spec/v1\noid sha256:0\n")
     (problem,) = examine([utterance(path)], deep=False)
-    assert problem.wrong == f"{path} is a Git LFS pointer, not the file itself; git lfs pull fetches it"
+    assert problem.reason == f"{path} is a Git LFS pointer, not the file itself; git lfs pull fetches it"
 
 
 def test_copies_in_another_fold_or_of_another_label_are_a_problem_of_the_later_one(tmp_path: Path) -> None:
@@ -196,7 +196,7 @@ def test_copies_in_another_fold_or_of_another_label_are_a_problem_of_the_later_o
     found[1] = replace(found[1], fold="2")
     found[2] = replace(found[2], label="angry")
     problems = examine(found, deep=False)
-    assert [problem.wrong for problem in problems] == [
+    assert [problem.reason for problem in problems] == [
         f"{paths[1]} is an exact copy of a of fold 1, sad; this is fold 2, sad",
         f"{paths[2]} is an exact copy of a of fold 1, sad; this is fold 1, angry",
     ]

@@ -7,7 +7,7 @@ import pytest
 from edge.errors import UsageError
 from tests.train import made_clips
 from train.corpora import crema_d
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 
 
 def test_sound_is_the_wav_where_there_is_one_and_the_clips_own_where_not(tmp_path: Path) -> None:
@@ -17,7 +17,9 @@ def test_sound_is_the_wav_where_there_is_one_and_the_clips_own_where_not(tmp_pat
         name = f"1001_DFA_{code}_XX"
         clip = folder / "VideoFlash" / f"{name}.flv"
         audio = folder / "AudioWAV" / f"{name}.wav" if code == "HAP" else clip
-        expected.append(Utterance(name, audio, label, "crema-d-1001", "crema-d", fold="group1", seen=Cut(clip)))
+        expected.append(
+            Utterance(name, audio, label, "crema-d-1001", "crema-d", fold="group1", video=VideoSegment(clip))
+        )
     assert crema_d.utterances(tmp_path) == expected
     assert crema_d.utterances(folder) == expected
 

@@ -8,7 +8,7 @@ import pytest
 from edge.errors import UsageError
 from tests.train import made_clips
 from train.corpora import iemocap
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 
 EVALUATION = Path("IEMOCAP_full_release/Session1/dialog/EmoEvaluation/Ses01M_script01_1b.txt")
 
@@ -36,7 +36,7 @@ def test_a_turn_becomes_an_utterance_with_its_sound_and_its_speakers_half(tmp_pa
             "iemocap-01F",
             "iemocap",
             fold="Session1",
-            seen=Cut(avi, 6.2901, 8.2357, "right"),
+            video=VideoSegment(avi, 6.2901, 8.2357, "right"),
         ),
         Utterance(
             "Ses01M_script01_1b_M021",
@@ -45,7 +45,7 @@ def test_a_turn_becomes_an_utterance_with_its_sound_and_its_speakers_half(tmp_pa
             "iemocap-01M",
             "iemocap",
             fold="Session1",
-            seen=Cut(avi, 140.225, 145.6, "left"),
+            video=VideoSegment(avi, 140.225, 145.6, "left"),
         ),
     ]
     assert iemocap.utterances(tmp_path / "IEMOCAP_full_release") == iemocap.utterances(tmp_path)
@@ -60,8 +60,8 @@ def test_emotions_are_merged_and_left_out(tmp_path: Path) -> None:
         for actor in "FM"
         for label in ("angry", "happy", "neutral", "sad")
     }
-    assert {u.seen.half for u in utterances if u.speaker.endswith("F") and u.seen} == {"left"}
-    assert all(u.path.is_file() and u.seen and u.seen.path.is_file() for u in utterances)
+    assert {u.video.half for u in utterances if u.speaker.endswith("F") and u.video} == {"left"}
+    assert all(u.path.is_file() and u.video and u.video.path.is_file() for u in utterances)
 
 
 def test_companions_of_macos_and_the_folders_of_single_raters_are_passed_over(tmp_path: Path) -> None:

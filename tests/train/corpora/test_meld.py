@@ -7,7 +7,7 @@ import pytest
 from edge.errors import UsageError
 from tests.train.made_clips import write_text
 from train.corpora import meld
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 
 HEADER = "Sr No.,Utterance,Speaker,Emotion,Sentiment,Dialogue_ID,Utterance_ID,Season,Episode,StartTime,EndTime\n"
 ROWS = {
@@ -27,7 +27,7 @@ def release(tmp_path: Path, request: pytest.FixtureRequest) -> Path:
 
 
 def utterance(path: Path, part: str, name: str, label: str, speaker: str) -> Utterance:
-    return Utterance(name, path, label, speaker, "meld", fold=part, seen=Cut(path))
+    return Utterance(name, path, label, speaker, "meld", fold=part, video=VideoSegment(path))
 
 
 def test_the_corpuss_own_split_is_kept_whatever_the_tables_encoding(release: Path) -> None:

@@ -6,7 +6,7 @@ import pytest
 
 from edge.errors import UsageError
 from train.corpora import ravdess_av
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 
 KEPT = [
     ("Actor_02/01-01-05-02-01-02-02.mp4", "angry", "ravdess-02", "group1"),
@@ -34,7 +34,7 @@ def test_names_give_label_speaker_and_group_and_only_spoken_clips_with_both_trac
             speaker,
             "ravdess-av",
             fold=fold,
-            seen=Cut(tmp_path / name),
+            video=VideoSegment(tmp_path / name),
         )
         for name, label, speaker, fold in sorted(KEPT)
     ]

@@ -7,7 +7,7 @@ import pytest
 from edge.errors import UsageError
 from tests.train.made_clips import write_text
 from train.corpora import table
-from train.corpora.utterance import Cut, Utterance
+from train.corpora.utterance import Utterance, VideoSegment
 
 HEADER = "path,label,speaker,fold\n"
 
@@ -15,8 +15,10 @@ HEADER = "path,label,speaker,fold\n"
 def test_rows_become_utterances_with_paths_from_the_tables_folder(tmp_path: Path) -> None:
     path = write_text(tmp_path / "table.csv", f"\ufeff{HEADER}a/1.mp4,angry,ann,one\r\n\r\n/far/b.wav,sad,bob,two\r\n")
     assert table.utterances(tmp_path) == [
-        Utterance("a_1", tmp_path / "a/1.mp4", "angry", "table-ann", "table", "one", Cut(tmp_path / "a/1.mp4")),
-        Utterance("far_b", Path("/far/b.wav"), "sad", "table-bob", "table", "two", Cut(Path("/far/b.wav"))),
+        Utterance(
+            "a_1", tmp_path / "a/1.mp4", "angry", "table-ann", "table", "one", VideoSegment(tmp_path / "a/1.mp4")
+        ),
+        Utterance("far_b", Path("/far/b.wav"), "sad", "table-bob", "table", "two", VideoSegment(Path("/far/b.wav"))),
     ]
     assert table.utterances(path) == table.utterances(tmp_path)
 

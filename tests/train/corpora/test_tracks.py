@@ -16,20 +16,20 @@ def clip(tmp_path: Path) -> Path:
 
 
 def test_unless_decoded_the_header_is_believed(clip: Path) -> None:
-    assert tracks.audio(clip, False).length_s == pytest.approx(0.12)
+    assert tracks.audio(clip, False).duration_s == pytest.approx(0.12)
     assert tracks.video(clip, False) == Track(4.0, 4.0)
 
 
 def test_decoded_the_tracks_are_as_long_as_what_was_recorded(clip: Path) -> None:
-    assert tracks.audio(clip, True).length_s == pytest.approx(4.0, abs=0.06)
-    assert tracks.video(clip, True).length_s == pytest.approx(4.0, abs=0.1)
+    assert tracks.audio(clip, True).duration_s == pytest.approx(4.0, abs=0.06)
+    assert tracks.video(clip, True).duration_s == pytest.approx(4.0, abs=0.1)
 
 
 @pytest.mark.parametrize("deep", [False, True])
 def test_a_track_that_is_not_there_has_no_length(tmp_path: Path, deep: bool) -> None:
     audio = made_clips.write_wav(tmp_path / "a.wav", made_clips.class_tone("sad"))
-    image = made_clips.write_video(tmp_path / "b.avi", [made_clips.video(0, (0, 0, 0), (9, 9, 9))] * 9)
-    assert tracks.video(audio, deep) == tracks.audio(image, deep) == Track(None)
+    video = made_clips.write_video(tmp_path / "b.avi", [made_clips.image(0, (0, 0, 0), (9, 9, 9))] * 9)
+    assert tracks.video(audio, deep) == tracks.audio(video, deep) == Track(None)
 
 
 def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
@@ -37,15 +37,15 @@ def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
     third, half = len(content) // 3, len(content) // 2
     content[third:half] = bytes(half - third)
     clip.write_bytes(content)
-    assert tracks.audio(clip, False) == Track(pytest.approx(0.12), said_s=pytest.approx(4.0, abs=0.05))
-    assert tracks.audio(clip, True).wrong.startswith(f"{clip} at 1.09 s: damaged sound is passed over")
+    assert tracks.audio(clip, False) == Track(pytest.approx(0.12), header_duration_s=pytest.approx(4.0, abs=0.05))
+    assert tracks.audio(clip, True).problem.startswith(f"{clip} at 1.09 s: damaged sound is passed over")
 
 
 @pytest.mark.parametrize("measure", [tracks.audio, tracks.video])
 def test_a_folder_is_no_recording(tmp_path: Path, measure: Callable[[Path, bool], Track]) -> None:
     found = measure(tmp_path, False)
-    assert found.length_s is None
-    assert found.wrong.startswith(f"{tmp_path} is a directory")
+    assert found.duration_s is None
+    assert found.problem.startswith(f"{tmp_path} is a directory")
 
 
 @pytest.mark.parametrize("deep", [False, True])
@@ -56,4 +56,4 @@ def test_whatever_a_decoder_raises_is_the_files_own(clip: Path, deep: bool, monk
     monkeypatch.setattr(tracks, "read_blocks", broken)
     monkeypatch.setattr(tracks, "read_frames", broken)
     for track in (tracks.audio(clip, deep), tracks.video(clip, deep)):
-        assert track == Track(None, wrong=f"{clip} has failed: IndexError: tuple index out of range")
+        assert track == Track(None, problem=f"{clip} has failed: IndexError: tuple index out of range")

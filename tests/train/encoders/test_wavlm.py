@@ -16,7 +16,7 @@ from edge.errors import UsageError
 from export.graphs import Graph, write_onnx
 from train import config
 from train.config import WavLM
-from train.encoders.wavlm import WavLMEncoder, standardised, token_mask, wavlm_config
+from train.encoders.wavlm import WavLMEncoder, standardise, token_mask, wavlm_config
 
 CONFIGS = Path(__file__).parents[3] / "configs"
 RATE_HZ = 16_000
@@ -81,7 +81,7 @@ def test_tokens_past_the_length_are_zero(encoder: WavLMEncoder, waveform: torch.
 
 
 def test_the_waveform_is_standardised_over_its_length(waveform: torch.Tensor) -> None:
-    found = standardised(waveform, torch.arange(SAMPLES) < LENGTHS[:, None]).numpy()
+    found = standardise(waveform, torch.arange(SAMPLES) < LENGTHS[:, None]).numpy()
     for row, length in enumerate(LENGTHS):
         valid = waveform[row, :length].double().numpy()
         expected = np.zeros(SAMPLES)

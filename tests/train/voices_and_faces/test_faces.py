@@ -30,7 +30,7 @@ def test_grey_becomes_three_equal_channels(crops: torch.Tensor) -> None:
 
 
 def test_variation_repeats_with_its_generator(crops: torch.Tensor) -> None:
-    first, second, other = (faces.vary(crops, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, second, other = (faces.augment(crops, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     assert first.dtype == torch.uint8
     assert first.shape == crops.shape
     assert torch.equal(first, second)
@@ -39,7 +39,7 @@ def test_variation_repeats_with_its_generator(crops: torch.Tensor) -> None:
 
 
 def test_a_flat_face_changes_its_light_within_limits(generator: torch.Generator) -> None:
-    varied = faces.vary(torch.full((400, 32, 32), 128, dtype=torch.uint8), generator)
+    varied = faces.augment(torch.full((400, 32, 32), 128, dtype=torch.uint8), generator)
     usual = varied.flatten(1).mode(dim=1).values
     assert usual.min() >= 128 - 31
     assert usual.max() <= 128 + 31

@@ -21,9 +21,9 @@ from train.config import Config, NanoAudio, NanoImage
 from train.objective import MODALITIES, Objective
 from train.tensors import read_tensors
 from train.voices_and_faces import fit
-from train.voices_and_faces.fuse import Heard, predict
-from train.voices_and_faces.material import Material
-from train.voices_and_faces.tokens import hear, see
+from train.voices_and_faces.dataset import Dataset
+from train.voices_and_faces.fusion_stage import FoldTokens, predict
+from train.voices_and_faces.tokens import encode_faces, encode_voices
 
 FOLDS = ("validation", "test")
 
@@ -32,12 +32,12 @@ def objective(found: Checkpoint) -> Objective:
     return Objective(found.model.fusion, found.config.objective, 0.0)
 
 
-def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> Heard:
+def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> FoldTokens:
     model = checkpoint.load(trained.checkpoint).model
-    material, folder = Material(tiny, corpora), trained.run / "tokens"
-    return Heard(
-        hear(tiny, model.audio_encoder, *material.waveforms(fold), 1, folder / f"voices-{fold}.safetensors"),
-        see(tiny, model.image_encoder, *material.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
+    dataset, folder = Dataset(tiny, corpora), trained.run / "tokens"
+    return FoldTokens(
+        encode_voices(tiny, model.audio_encoder, *dataset.waveforms(fold), 1, folder / f"voices-{fold}.safetensors"),
+        encode_faces(tiny, model.image_encoder, *dataset.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
     )
 
 

@@ -12,7 +12,7 @@ from train.config import Config
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.encoders.nano_image import NanoImageEncoder
 from train.voices_and_faces import faces, voices
-from train.voices_and_faces.tokens import hear, see
+from train.voices_and_faces.tokens import encode_faces, encode_voices
 
 LABELS = torch.tensor([0, 3, 1])
 
@@ -39,7 +39,7 @@ def image_encoder(config: Config, seed: int) -> NanoImageEncoder:
 
 def test_one_view_is_the_recording_as_it_is(tiny: Config, waveforms: list[np.ndarray], tmp_path: Path) -> None:
     encoder = audio_encoder(tiny, 0)
-    heard = hear(tiny, encoder, waveforms, LABELS, 1, tmp_path / "t.safetensors")
+    heard = encode_voices(tiny, encoder, waveforms, LABELS, 1, tmp_path / "t.safetensors")
     with torch.no_grad():
         tokens, mask = encoder(*voices.pad(waveforms, tiny.audio.samples))
     assert torch.equal(heard.tokens[:, 0], tokens.half())
@@ -48,7 +48,7 @@ def test_one_view_is_the_recording_as_it_is(tiny: Config, waveforms: list[np.nda
 
 
 def test_more_views_are_varied_copies(tiny: Config, waveforms: list[np.ndarray], tmp_path: Path) -> None:
-    heard = hear(tiny, audio_encoder(tiny, 0), waveforms, LABELS, 3, tmp_path / "t.safetensors")
+    heard = encode_voices(tiny, audio_encoder(tiny, 0), waveforms, LABELS, 3, tmp_path / "t.safetensors")
     assert heard.tokens.shape == (3, 3, 20, tiny.audio_encoder.width)
     assert heard.mask.shape == (3, 3, 20)
     assert not heard.tokens[~heard.mask].any()
@@ -58,7 +58,7 @@ def test_more_views_are_varied_copies(tiny: Config, waveforms: list[np.ndarray],
 
 def test_one_view_of_a_face_is_its_crop(tiny: Config, crops: Tensor, tmp_path: Path) -> None:
     encoder = image_encoder(tiny, 0)
-    seen = see(tiny, encoder, crops, LABELS, 1, tmp_path / "t.safetensors")
+    seen = encode_faces(tiny, encoder, crops, LABELS, 1, tmp_path / "t.safetensors")
     with torch.no_grad():
         assert torch.equal(seen.tokens[:, 0], encoder(faces.rgb(crops)).half())
     assert torch.equal(seen.labels, LABELS)
@@ -66,8 +66,8 @@ def test_one_view_of_a_face_is_its_crop(tiny: Config, crops: Tensor, tmp_path: P
 
 def test_views_of_a_face_stand_for_the_frames_of_a_window(tiny: Config, crops: Tensor, tmp_path: Path) -> None:
     encoder = image_encoder(tiny, 0)
-    seen = see(tiny, encoder, crops, LABELS, 4, tmp_path / "t.safetensors")
-    varied = faces.vary(crops.repeat_interleave(4, dim=0), torch.Generator().manual_seed(tiny.seed))
+    seen = encode_faces(tiny, encoder, crops, LABELS, 4, tmp_path / "t.safetensors")
+    varied = faces.augment(crops.repeat_interleave(4, dim=0), torch.Generator().manual_seed(tiny.seed))
     with torch.no_grad():
         assert torch.equal(seen.tokens.flatten(0, 1), encoder(faces.rgb(varied)).half())
 
@@ -79,8 +79,8 @@ def test_tokens_are_made_once(tiny: Config, waveforms: list[np.ndarray], crops: 
         encoder.register_forward_hook(lambda *_: runs.append(1))
     made_of = [
         (
-            hear(tiny, audio, waveforms, LABELS, 2, tmp_path / "voices.safetensors"),
-            see(tiny, image, crops, LABELS, 2, tmp_path / "faces.safetensors"),
+            encode_voices(tiny, audio, waveforms, LABELS, 2, tmp_path / "voices.safetensors"),
+            encode_faces(tiny, image, crops, LABELS, 2, tmp_path / "faces.safetensors"),
         )
         for _ in range(2)
     ]
@@ -93,9 +93,11 @@ def test_tokens_of_another_encoder_are_not_taken_for_its_own(
     tiny: Config, waveforms: list[np.ndarray], crops: Tensor, tmp_path: Path
 ) -> None:
     for seed in (0, 1):
-        heard = hear(tiny, audio_encoder(tiny, seed), waveforms, LABELS, 1, tmp_path / "voices.safetensors")
-        seen = see(tiny, image_encoder(tiny, seed), crops, LABELS, 1, tmp_path / "faces.safetensors")
-    expected_heard = hear(tiny, audio_encoder(tiny, 1), waveforms, LABELS, 1, tmp_path / "fresh-voices.safetensors")
-    expected_seen = see(tiny, image_encoder(tiny, 1), crops, LABELS, 1, tmp_path / "fresh-faces.safetensors")
+        heard = encode_voices(tiny, audio_encoder(tiny, seed), waveforms, LABELS, 1, tmp_path / "voices.safetensors")
+        seen = encode_faces(tiny, image_encoder(tiny, seed), crops, LABELS, 1, tmp_path / "faces.safetensors")
+    expected_heard = encode_voices(
+        tiny, audio_encoder(tiny, 1), waveforms, LABELS, 1, tmp_path / "fresh-voices.safetensors"
+    )
+    expected_seen = encode_faces(tiny, image_encoder(tiny, 1), crops, LABELS, 1, tmp_path / "fresh-faces.safetensors")
     assert torch.equal(heard.tokens, expected_heard.tokens)
     assert torch.equal(seen.tokens, expected_seen.tokens)

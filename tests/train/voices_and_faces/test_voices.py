@@ -47,7 +47,7 @@ def test_sounds_are_cut_and_padded_with_zeros() -> None:
 
 def test_variation_repeats_with_its_generator_and_spares_its_source(audio: np.ndarray) -> None:
     before = audio.copy()
-    first, second, other = (voices.vary(audio, RATE_HZ, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
+    first, second, other = (voices.augment(audio, RATE_HZ, torch.Generator().manual_seed(seed)) for seed in (1, 1, 2))
     np.testing.assert_array_equal(first, second)
     assert len(first) != len(other)
     np.testing.assert_array_equal(audio, before)
@@ -57,7 +57,7 @@ def test_variation_repeats_with_its_generator_and_spares_its_source(audio: np.nd
 def test_variation_stays_within_its_limits(generator: torch.Generator, seconds: float) -> None:
     lengths = []
     for _ in range(60):
-        varied = voices.vary(made.tone(440, seconds), RATE_HZ, generator)
+        varied = voices.augment(made.tone(440, seconds), RATE_HZ, generator)
         assert varied.dtype == np.float32
         assert np.abs(varied).max() <= 1.0
         lengths.append(len(varied) / RATE_HZ)
@@ -78,7 +78,7 @@ def test_with_every_variation_off_a_sound_is_itself(
     audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still(monkeypatch)
-    np.testing.assert_allclose(voices.vary(audio, RATE_HZ, generator), audio, atol=1e-6)
+    np.testing.assert_allclose(voices.augment(audio, RATE_HZ, generator), audio, atol=1e-6)
 
 
 @pytest.mark.parametrize("speed", [0.9, 1.1])
@@ -86,7 +86,7 @@ def test_speed_moves_length_and_pitch(
     audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, speed: float
 ) -> None:
     still(monkeypatch, SPEEDS=(speed, speed))
-    varied = voices.vary(audio, RATE_HZ, generator)
+    varied = voices.augment(audio, RATE_HZ, generator)
     assert len(varied) == pytest.approx(len(audio) * speed, abs=2)
     assert np.abs(np.fft.rfft(varied)).argmax() * RATE_HZ / len(varied) == pytest.approx(440 / speed, abs=1)
 
@@ -96,20 +96,20 @@ def test_noise_is_measured_against_the_voice(
     audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch, noise_db: float
 ) -> None:
     still(monkeypatch, NOISE_DB=(noise_db, noise_db))
-    noise = voices.vary(audio, RATE_HZ, generator) - audio
+    noise = voices.augment(audio, RATE_HZ, generator) - audio
     assert 20 * np.log10(noise.std() / np.sqrt((audio**2).mean())) == pytest.approx(noise_db, abs=0.3)
 
 
 def test_gain_is_in_decibels(audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch) -> None:
     still(monkeypatch, GAIN_DB=(-6.0206, -6.0206))
-    np.testing.assert_allclose(voices.vary(audio, RATE_HZ, generator), audio / 2, atol=1e-4)
+    np.testing.assert_allclose(voices.augment(audio, RATE_HZ, generator), audio / 2, atol=1e-4)
 
 
 def test_a_cut_is_a_piece_of_the_sound(
     audio: np.ndarray, generator: torch.Generator, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     still(monkeypatch, SHORTEST_SHARE=0.7)
-    varied = voices.vary(audio, RATE_HZ, generator)
+    varied = voices.augment(audio, RATE_HZ, generator)
     pieces = np.lib.stride_tricks.sliding_window_view(audio, len(varied))
     assert len(varied) < len(audio)
     assert np.abs(pieces[:, :: len(varied) // 50] - varied[:: len(varied) // 50]).max(axis=1).min() < 1e-5

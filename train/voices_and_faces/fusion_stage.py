@@ -16,13 +16,13 @@ from ..figures import accuracy
 from ..fusion import Tokens
 from ..objective import Modality, Objective, SingleObjective
 from ..optimise import optimise
-from .encode import make_stage
+from .encoder_stages import make_stage
 from .tokens import FaceTokens, VoiceTokens
 
 EVALUATED_AT_ONCE = 256
 
 
-class Heard(NamedTuple):
+class FoldTokens(NamedTuple):
     """One fold's tokens."""
 
     voices: VoiceTokens
@@ -32,9 +32,9 @@ class Heard(NamedTuple):
 def fit_fusion(
     config: Config,
     objective: Objective | SingleObjective,
-    train: Heard,
+    train: FoldTokens,
     voice_weights: Tensor,
-    validation: Heard,
+    validation: FoldTokens,
     run: Path,
     inputs: str,
     title: str = "fusion",
@@ -57,39 +57,46 @@ def fit_fusion(
 
 
 def draw_views(
-    heard: VoiceTokens, seen: FaceTokens, voices: Tensor, faces: Tensor, generator: torch.Generator
+    voice_tokens: VoiceTokens, face_tokens: FaceTokens, voices: Tensor, faces: Tensor, generator: torch.Generator
 ) -> Tokens:
     """One view of each voice, and each face's views less a random some, at least one staying."""
-    view = torch.randint(heard.tokens.shape[1], (len(voices),), generator=generator)
-    kept = torch.rand((len(faces), seen.tokens.shape[1]), generator=generator)
+    view = torch.randint(voice_tokens.tokens.shape[1], (len(voices),), generator=generator)
+    kept = torch.rand((len(faces), face_tokens.tokens.shape[1]), generator=generator)
     video_mask = kept >= kept.amax(dim=1, keepdim=True).clamp(max=0.5)
-    return Tokens(heard.tokens[voices, view].float(), heard.mask[voices, view], seen.tokens[faces].float(), video_mask)
+    return Tokens(
+        voice_tokens.tokens[voices, view].float(),
+        voice_tokens.mask[voices, view],
+        face_tokens.tokens[faces].float(),
+        video_mask,
+    )
 
 
-def predict(objective: Objective | SingleObjective, fold: Heard, modality: Modality) -> tuple[Tensor, Tensor]:
+def predict(objective: Objective | SingleObjective, fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
     """Logits `[n, C]` and labels `[n]`: each voice once, each face once, or pairs in which each occurs."""
-    voices, faces = choose(fold, modality)
+    voices, faces = evaluation_pairs(fold, modality)
     labels = fold.voices.labels[voices] if modality != "video" else fold.faces.labels[faces]
     return predict_pairs(objective, fold, voices, faces, modality), labels
 
 
 @torch.no_grad()
 def predict_pairs(
-    objective: Objective | SingleObjective, fold: Heard, voices: Tensor, faces: Tensor, modality: Modality
+    objective: Objective | SingleObjective, fold: FoldTokens, voices: Tensor, faces: Tensor, modality: Modality
 ) -> Tensor:
     """Logits `[n, C]` of voices with faces, int64 `[n]` each."""
     rows = zip(voices.split(EVALUATED_AT_ONCE), faces.split(EVALUATED_AT_ONCE), strict=True)
-    return torch.cat([objective.logits(unvaried(fold, *row), modality) for row in rows])
+    return torch.cat([objective.logits(unaugmented(fold, *row), modality) for row in rows])
 
 
-def unvaried(fold: Heard, voices: Tensor, faces: Tensor) -> Tokens:
+def unaugmented(fold: FoldTokens, voices: Tensor, faces: Tensor) -> Tokens:
     """The first view of each voice, all of each face, int64 `[n]` each."""
-    heard, seen = fold
-    whole = torch.ones((len(faces), seen.tokens.shape[1]), dtype=torch.bool)
-    return Tokens(heard.tokens[voices, 0].float(), heard.mask[voices, 0], seen.tokens[faces].float(), whole)
+    voice_tokens, face_tokens = fold
+    whole = torch.ones((len(faces), face_tokens.tokens.shape[1]), dtype=torch.bool)
+    return Tokens(
+        voice_tokens.tokens[voices, 0].float(), voice_tokens.mask[voices, 0], face_tokens.tokens[faces].float(), whole
+    )
 
 
-def choose(fold: Heard, modality: Modality) -> tuple[Tensor, Tensor]:
+def evaluation_pairs(fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
     """Which voices with which faces, int64 `[n]` each; what is not looked at is the first of all."""
     if modality == "audio":
         return torch.arange(len(fold.voices.labels)), torch.zeros(len(fold.voices.labels), dtype=torch.int64)

@@ -10,13 +10,13 @@ import numpy as np
 import onnx_ir
 from onnx_ir import DataType, Graph, Node, Value
 
-from .ranges import Range
+from .tensor_ranges import MagnitudeRange
 
-LARGEST = float(np.finfo(np.float16).max) / 3
+LARGEST_MAGNITUDE = float(np.finfo(np.float16).max) / 3
 """Room for what no calibration showed."""
-FAINTEST = float(np.finfo(np.float16).smallest_normal)
+SMALLEST_MAGNITUDE = float(np.finfo(np.float16).smallest_normal)
 """Below, fp16 loses bits."""
-PRODUCTS = {"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"}
+COMPUTE_OPERATORS = {"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"}
 NORMS = {
     "BatchNormalization",
     "GroupNormalization",
@@ -26,11 +26,22 @@ NORMS = {
     "ReduceL2",
     "RMSNormalization",
 }
-DELICATE = {"CumSum", "Exp", "LogSoftmax", "Pow", "Reciprocal", "ReduceMean", "ReduceSum", "Softmax", "Sqrt", *NORMS}
+PRECISION_SENSITIVE = {
+    "CumSum",
+    "Exp",
+    "LogSoftmax",
+    "Pow",
+    "Reciprocal",
+    "ReduceMean",
+    "ReduceSum",
+    "Softmax",
+    "Sqrt",
+    *NORMS,
+}
 """Sums over many numbers, and functions that make much of a small error."""
-EXACT = {"Ceil", "Floor", "Log", "Mod", "Round"}
+EXACT_INPUTS = {"Ceil", "Floor", "Log", "Mod", "Round"}
 """All that leads to one stays fp32: power spectra have more range than fp16, counts of samples more digits."""
-MOVEMENT = {
+DATA_MOVEMENT = {
     "Cast",
     "Concat",
     "Expand",
@@ -51,11 +62,11 @@ MOVEMENT = {
 """These compute nothing, and are not listed."""
 
 
-def unfit(graph: Graph, found: Mapping[str, Range]) -> set[Node]:
+def nodes_kept_fp32(graph: Graph, found: Mapping[str, MagnitudeRange]) -> set[Node]:
     """The nodes that must stay fp32: by what they compute, and by the tensors' ranges on real inputs."""
-    nodes = [node for node in graph if touches_float(node)]
-    kept = {node for node in nodes if node.op_type in DELICATE or is_out_of_range(node, found)}
-    return kept | ancestors(node for node in nodes if node.op_type in EXACT or is_cast_to_integers(node))
+    nodes = [node for node in graph if uses_fp32(node)]
+    kept = {node for node in nodes if node.op_type in PRECISION_SENSITIVE or is_out_of_range(node, found)}
+    return kept | ancestors(node for node in nodes if node.op_type in EXACT_INPUTS or is_cast_to_integers(node))
 
 
 def ancestors(nodes: Iterable[Node]) -> set[Node]:
@@ -66,75 +77,75 @@ def ancestors(nodes: Iterable[Node]) -> set[Node]:
         node = waiting.pop()
         if node not in found:
             found.add(node)
-            makers = (value.producer() for value in node.inputs if value is not None and is_float(value))
+            makers = (value.producer() for value in node.inputs if value is not None and is_fp32(value))
             waiting += [maker for maker in makers if maker is not None]
     return found
 
 
-def is_out_of_range(node: Node, found: Mapping[str, Range]) -> bool:
+def is_out_of_range(node: Node, found: Mapping[str, MagnitudeRange]) -> bool:
     """Whether fp16 is too narrow for an input or an output, or too coarse for one that is computed."""
-    for value in floats(node):
-        largest, faintest = found.get(value.name or "", Range(0.0, 0.0))
-        if largest > LARGEST or (0 < faintest < FAINTEST and not value.is_initializer()):
+    for value in fp32_values(node):
+        largest, smallest = found.get(value.name or "", MagnitudeRange(0.0, 0.0))
+        if largest > LARGEST_MAGNITUDE or (0 < smallest < SMALLEST_MAGNITUDE and not value.is_initializer()):
             return True
     return False
 
 
-def halve(model: onnx_ir.Model, unfit: set[Node]) -> list[str]:
+def to_fp16(model: onnx_ir.Model, kept: set[Node]) -> list[str]:
     """Bring a graph to fp16 in place; the names of the operators that are left in fp32, in the order of the graph."""
     graph = model.graph
-    full = full_nodes(graph, unfit)
-    typed = [node for node in graph if touches_float(node)]
-    spread_weights(graph, full)
-    for node in typed:
-        if node not in full:
-            make_half(node)
-    made = [*graph.inputs, *(value for node in typed for value in node.outputs)]
+    fp32 = fp32_nodes(graph, kept)
+    converted = [node for node in graph if uses_fp32(node)]
+    split_weights(graph, fp32)
+    for node in converted:
+        if node not in fp32:
+            convert_to_fp16(node)
+    made = [*graph.inputs, *(value for node in converted for value in node.outputs)]
     for value in [value for value in made if value.dtype in (DataType.FLOAT, DataType.FLOAT16)]:
-        cast_for_others(graph, value, full)
-    keep_outputs(graph)
+        cast_for_other_precision(graph, value, fp32)
+    restore_output_types(graph)
     graph.sort()
-    return [node.name or "" for node in graph if node in full and node.op_type not in MOVEMENT]
+    return [node.name or "" for node in graph if node in fp32 and node.op_type not in DATA_MOVEMENT]
 
 
-def full_nodes(graph: Graph, unfit: set[Node]) -> set[Node]:
+def fp32_nodes(graph: Graph, kept: set[Node]) -> set[Node]:
     """The nodes that are given and make fp32."""
-    is_full = {value: True for value in graph.inputs if is_float(value)}
-    full: set[Node] = set()
+    is_fp32_value = {value: True for value in graph.inputs if is_fp32(value)}
+    fp32: set[Node] = set()
     flexible: list[Node] = []
     for node in graph:
-        if not touches_float(node):
+        if not uses_fp32(node):
             continue
-        known = [is_full[value] for value in node.inputs if value in is_full]
-        if node in unfit or reads_pixels(node):
+        known = [is_fp32_value[value] for value in node.inputs if value in is_fp32_value]
+        if node in kept or is_cast_from_pixels(node):
             chosen = True
-        elif node.op_type in PRODUCTS:
+        elif node.op_type in COMPUTE_OPERATORS:
             chosen = False
         elif not known:
             flexible.append(node)
             continue
         else:
             # What fp32 keeps from being zero might be zero in fp16.
-            chosen = all(known) or (node.op_type == "Div" and is_full.get(node.inputs[1], False))  # type: ignore[arg-type]
+            chosen = all(known) or (node.op_type == "Div" and is_fp32_value.get(node.inputs[1], False))  # type: ignore[arg-type]
         if chosen:
-            full.add(node)
-        is_full.update((value, chosen) for value in node.outputs if is_float(value))
+            fp32.add(node)
+        is_fp32_value.update((value, chosen) for value in node.outputs if is_fp32(value))
     for node in reversed(flexible):
         # Made of masks, counts and weights alone: whatever its takers are.
-        if node.outputs and any(taker in full for value in node.outputs for taker in value.consumers()):
-            full.add(node)
-    return full
+        if node.outputs and any(taker in fp32 for value in node.outputs for taker in value.consumers()):
+            fp32.add(node)
+    return fp32
 
 
-def spread_weights(graph: Graph, full: set[Node]) -> None:
+def split_weights(graph: Graph, fp32: set[Node]) -> None:
     """Give each node the weights in its own precision."""
-    for value in [value for value in graph.initializers.values() if is_float(value)]:
-        to_half = [(node, index) for node, index in value.uses() if node not in full]
+    for value in [value for value in graph.initializers.values() if is_fp32(value)]:
+        to_half = [(node, index) for node, index in value.uses() if node not in fp32]
         if not to_half:
             continue
         assert value.const_value is not None, "an initialiser"
         name = f"{value.name}_fp16"
-        tensor = half_tensor(value.const_value, name)
+        tensor = fp16_tensor(value.const_value, name)
         half = Value(name=name, type=onnx_ir.TensorType(DataType.FLOAT16), shape=value.shape, const_value=tensor)
         graph.register_initializer(half)
         for node, index in to_half:
@@ -143,7 +154,7 @@ def spread_weights(graph: Graph, full: set[Node]) -> None:
             del graph.initializers[value.name]  # type: ignore[arg-type]
 
 
-def half_tensor(tensor: onnx_ir.TensorProtocol, name: str) -> onnx_ir.LazyTensor:
+def fp16_tensor(tensor: onnx_ir.TensorProtocol, name: str) -> onnx_ir.LazyTensor:
     """The same in fp16, made when it is written, so that large weights are never in memory twice."""
 
     def made() -> onnx_ir.TensorProtocol:
@@ -152,9 +163,9 @@ def half_tensor(tensor: onnx_ir.TensorProtocol, name: str) -> onnx_ir.LazyTensor
     return onnx_ir.LazyTensor(made, DataType.FLOAT16, tensor.shape, name=name)  # type: ignore[arg-type]
 
 
-def make_half(node: Node) -> None:
+def convert_to_fp16(node: Node) -> None:
     """Let a node make fp16 where it made fp32."""
-    for value in filter(is_float, node.outputs):
+    for value in filter(is_fp32, node.outputs):
         value.dtype = DataType.FLOAT16
         if node.op_type == "Cast":
             node.attributes["to"] = onnx_ir.AttrInt64("to", DataType.FLOAT16)
@@ -163,26 +174,26 @@ def make_half(node: Node) -> None:
             node.attributes["value"] = onnx_ir.AttrTensor("value", onnx_ir.tensor(filled))
 
 
-def cast_for_others(graph: Graph, value: Value, full: set[Node]) -> None:
+def cast_for_other_precision(graph: Graph, value: Value, fp32: set[Node]) -> None:
     """Let the takers of the other precision take one cast of a value."""
     to = DataType.FLOAT16 if value.dtype == DataType.FLOAT else DataType.FLOAT
-    others = [(node, index) for node, index in value.uses() if (node in full) != (value.dtype == DataType.FLOAT)]
+    others = [(node, index) for node, index in value.uses() if (node in fp32) != (value.dtype == DataType.FLOAT)]
     if others:
-        made = cast(graph, value, to, f"{value.name}_{'fp16' if to == DataType.FLOAT16 else 'fp32'}")
+        made = append_cast(graph, value, to, f"{value.name}_{'fp16' if to == DataType.FLOAT16 else 'fp32'}")
         for node, index in others:
             node.replace_input_with(index, made)
 
 
-def keep_outputs(graph: Graph) -> None:
+def restore_output_types(graph: Graph) -> None:
     """Give the graph's outputs their type back, and their names."""
     for index, value in enumerate(graph.outputs):
         if value.dtype == DataType.FLOAT16:
             name = value.name or ""
             value.name = f"{name}_fp16"
-            graph.outputs[index] = cast(graph, value, DataType.FLOAT, name)
+            graph.outputs[index] = append_cast(graph, value, DataType.FLOAT, name)
 
 
-def cast(graph: Graph, value: Value, to: DataType, name: str) -> Value:
+def append_cast(graph: Graph, value: Value, to: DataType, name: str) -> Value:
     """A value in another precision."""
     node = onnx_ir.node("Cast", [value], {"to": to}, name=f"cast_{name}")
     made = node.outputs[0]
@@ -191,22 +202,22 @@ def cast(graph: Graph, value: Value, to: DataType, name: str) -> Value:
     return made
 
 
-def is_float(value: Value) -> bool:
+def is_fp32(value: Value) -> bool:
     """Whether a value is fp32."""
     return value.dtype == DataType.FLOAT
 
 
-def floats(node: Node) -> Iterator[Value]:
+def fp32_values(node: Node) -> Iterator[Value]:
     """The fp32 inputs and outputs of a node."""
-    return (value for value in (*node.inputs, *node.outputs) if value is not None and is_float(value))
+    return (value for value in (*node.inputs, *node.outputs) if value is not None and is_fp32(value))
 
 
-def touches_float(node: Node) -> bool:
+def uses_fp32(node: Node) -> bool:
     """Whether a node takes or makes fp32."""
-    return any(True for _ in floats(node))
+    return any(True for _ in fp32_values(node))
 
 
-def reads_pixels(node: Node) -> bool:
+def is_cast_from_pixels(node: Node) -> bool:
     """Whether a node makes numbers of pixels."""
     return node.op_type == "Cast" and node.inputs[0] is not None and node.inputs[0].dtype == DataType.UINT8
 

@@ -11,9 +11,9 @@ from edge.errors import UsageError
 from tests.train import made
 from train.config import Config, load
 from train.corpora import fer2013
-from train.voices_and_faces import material as module
+from train.voices_and_faces import dataset as module
 from train.voices_and_faces import voices
-from train.voices_and_faces.material import Material
+from train.voices_and_faces.dataset import Dataset
 
 FOLDS = {
     "train": {"ravdess-02", "emodb-03", "nemo-SM0"},
@@ -23,17 +23,17 @@ FOLDS = {
 
 
 @pytest.fixture(scope="module")
-def material(corpora: Path, tiny: Config) -> Material:
-    return Material(tiny, corpora)
+def dataset(corpora: Path, tiny: Config) -> Dataset:
+    return Dataset(tiny, corpora)
 
 
 @pytest.mark.parametrize("fold", FOLDS)
-def test_a_fold_holds_its_speakers_and_every_label(material: Material, tiny: Config, fold: str) -> None:
-    assert {voice.speaker for voice in material.voices[fold]} == FOLDS[fold]
-    waveforms, labels = material.waveforms(fold)
-    assert [tiny.labels[label] for label in labels] == [voice.label for voice in material.voices[fold]]
+def test_a_fold_holds_its_speakers_and_every_label(dataset: Dataset, tiny: Config, fold: str) -> None:
+    assert {voice.speaker for voice in dataset.voices[fold]} == FOLDS[fold]
+    waveforms, labels = dataset.waveforms(fold)
+    assert [tiny.labels[label] for label in labels] == [voice.label for voice in dataset.voices[fold]]
     assert torch.bincount(labels).tolist() == [3, 3, 3, 3]
-    assert [len(audio) for audio in waveforms] == [len(audio) for audio in voices.load(material.voices[fold], 16_000)]
+    assert [len(audio) for audio in waveforms] == [len(audio) for audio in voices.load(dataset.voices[fold], 16_000)]
 
 
 def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -44,15 +44,15 @@ def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytes
         return [np.zeros(1, np.float32) for _ in found]
 
     monkeypatch.setattr(module.voices, "load", count)
-    fresh = Material(tiny, corpora)
+    fresh = Dataset(tiny, corpora)
     assert fresh.waveforms("test")[0] is fresh.waveforms("test")[0]
     assert decoded == [16_000]
 
 
-def test_crops_have_the_encoders_size_and_the_configs_labels(material: Material, tiny: Config) -> None:
+def test_crops_have_the_encoders_size_and_the_configs_labels(dataset: Dataset, tiny: Config) -> None:
     counts = {"train": 4 * made.TRAIN_FACES - 1, "validation": 8, "test": 8}
     for fold, count in counts.items():
-        crops, labels = material.crops(fold)
+        crops, labels = dataset.crops(fold)
         assert crops.shape == (count, 64, 64)
         assert crops.dtype == torch.uint8
         lightness = 20 * torch.tensor([made.FACES.index(tiny.labels[label]) for label in labels]) + 40
@@ -70,26 +70,26 @@ def test_no_face_is_in_two_folds(corpora: Path, tiny: Config, tmp_path: Path) ->
         parts = dict(archive)
     parts["val_images"][1] = parts["val_images"][2]
     np.savez(tmp_path / "fer2013.npz", **parts)
-    faces = Material(tiny, tmp_path).faces
+    faces = Dataset(tiny, tmp_path).faces
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
         assert len(shared(faces[one], faces[other])) == 0, f"{one} and {other} share faces"
 
 
 def test_no_face_of_the_real_corpus_is_in_two_folds(data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Thousands of voices are left unexamined."""
-    monkeypatch.setattr(module, "whole", lambda voices, **_: voices)
-    faces = Material(load(made.SHIPPED), data).faces
+    monkeypatch.setattr(module, "select_usable", lambda voices, **_: voices)
+    faces = Dataset(load(made.SHIPPED), data).faces
     for one, other in (("train", "validation"), ("train", "test"), ("validation", "test")):
         assert len(shared(faces[one], faces[other])) == 0, f"{one} and {other} share faces"
 
 
-def test_voices_are_drawn_by_the_configs_shares(material: Material, tiny: Config) -> None:
-    weights = material.voice_weights()
-    corpora = np.array([voice.corpus for voice in material.voices["train"]])
+def test_voices_are_drawn_by_the_configs_shares(dataset: Dataset, tiny: Config) -> None:
+    weights = dataset.voice_weights()
+    corpora = np.array([voice.corpus for voice in dataset.voices["train"]])
     shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.recipe.voices}
     total = sum(shares.values())
     assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.recipe.voices)
-    labels = material.waveforms("train")[1]
+    labels = dataset.waveforms("train")[1]
     assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
 
 
@@ -104,9 +104,9 @@ def copied_corpora(corpora: Path, root: Path) -> Path:
 def test_a_training_voice_that_is_measured_on_is_left_out_and_named(
     corpora: Path, tiny: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    material = Material(tiny, copied_corpora(corpora, tmp_path / "corpora"))
-    assert [len(material.voices[fold]) for fold in FOLDS] == [11, 12, 12]
-    assert "03-01-04-01-01-01-02.flac" not in {voice.path.name for voice in material.voices["train"]}
+    dataset = Dataset(tiny, copied_corpora(corpora, tmp_path / "corpora"))
+    assert [len(dataset.voices[fold]) for fold in FOLDS] == [11, 12, 12]
+    assert "03-01-04-01-01-01-02.flac" not in {voice.path.name for voice in dataset.voices["train"]}
     assert "an exact copy of a recording that is measured on" in " ".join(capsys.readouterr().out.split())
 
 
@@ -116,5 +116,5 @@ def test_a_silent_voice_is_refused_or_left_out_where_that_is_asked_for(
     root = Path(shutil.copytree(corpora, tmp_path / "corpora"))
     made.write_sound(root / "ravdess/Actor_02/03-01-04-01-01-01-02.flac", np.zeros(16_000, np.float32))
     with pytest.raises(UsageError, match=r"1 problems in the corpus(.|\n)*is digital silence(.|\n)*--skip-damaged"):
-        Material(tiny, root)
-    assert len(Material(tiny, root, skip_damaged=True).voices["train"]) == 11
+        Dataset(tiny, root)
+    assert len(Dataset(tiny, root, skip_damaged=True).voices["train"]) == 11

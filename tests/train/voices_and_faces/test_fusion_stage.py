@@ -12,7 +12,7 @@ from train import sampling
 from train.checkpoint import make_fusion
 from train.config import Config
 from train.objective import MODALITIES, Objective
-from train.voices_and_faces.fuse import Heard, draw_views, fit_fusion, pair, predict
+from train.voices_and_faces.fusion_stage import FoldTokens, draw_views, fit_fusion, pair, predict
 from train.voices_and_faces.tokens import FaceTokens, VoiceTokens
 
 DA, DV, VIEWS, TOKENS = 16, 24, 4, 6
@@ -88,16 +88,16 @@ def test_pairs_that_share_nothing_use_each_recording_once() -> None:
 def test_one_modality_is_judged_each_recording_once_and_alone(
     model: Objective, heard: VoiceTokens, seen: FaceTokens, modality: str
 ) -> None:
-    logits, labels = predict(model, Heard(heard, seen), modality)
+    logits, labels = predict(model, FoldTokens(heard, seen), modality)
     other_heard = heard._replace(tokens=-heard.tokens) if modality == "video" else heard
     other_seen = seen._replace(tokens=-seen.tokens) if modality == "audio" else seen
     assert torch.equal(labels, {"audio": heard, "video": seen}[modality].labels)
-    assert torch.equal(predict(model, Heard(other_heard, other_seen), modality)[0], logits)
+    assert torch.equal(predict(model, FoldTokens(other_heard, other_seen), modality)[0], logits)
 
 
 @torch.no_grad()
 def test_both_are_judged_in_pairs_of_their_first_view(model: Objective, heard: VoiceTokens, seen: FaceTokens) -> None:
-    logits, labels = predict(model, Heard(heard, seen), "both")
+    logits, labels = predict(model, FoldTokens(heard, seen), "both")
     voices, faces = pair(heard.labels, seen.labels)
     assert torch.equal(labels, heard.labels[voices])
     for row, (voice, face) in enumerate(zip(voices, faces, strict=True)):
@@ -109,9 +109,9 @@ def test_both_are_judged_in_pairs_of_their_first_view(model: Objective, heard: V
 
 def test_more_than_one_batch_is_judged_in_order(model: Objective, seen: FaceTokens) -> None:
     many = voice_tokens(torch.arange(300) % 4)
-    logits, _ = predict(model, Heard(many, seen), "audio")
+    logits, _ = predict(model, FoldTokens(many, seen), "audio")
     tail = VoiceTokens(many.tokens[250:], many.mask[250:], many.labels[250:])
-    torch.testing.assert_close(logits[250:], predict(model, Heard(tail, seen), "audio")[0], atol=1e-5, rtol=0)
+    torch.testing.assert_close(logits[250:], predict(model, FoldTokens(tail, seen), "audio")[0], atol=1e-5, rtol=0)
 
 
 def test_the_fusion_learns(tiny: Config, tmp_path: Path) -> None:
@@ -122,7 +122,7 @@ def test_the_fusion_learns(tiny: Config, tmp_path: Path) -> None:
     model = Objective(make_fusion(config), config.objective, 0.05)
     before = {key: value.clone() for key, value in model.state_dict().items()}
     labels = torch.arange(64) % 4
-    train, held_out = (Heard(voice_tokens(labels, seed), face_tokens(labels, seed + 9)) for seed in (2, 3))
+    train, held_out = (FoldTokens(voice_tokens(labels, seed), face_tokens(labels, seed + 9)) for seed in (2, 3))
     fit_fusion(config, model, train, sampling.class_weights(labels), held_out, tmp_path, "encoders")
     for modality in MODALITIES:
         logits, truth = predict(model, held_out, modality)

@@ -14,26 +14,26 @@ from numpy.typing import NDArray
 from onnx_ir import DataType, Graph, Node, Value
 from onnx_ir.tape import Tape
 
-from .int8 import PRODUCTS
+from .to_int8 import COMPUTE_OPERATORS
 
 LOWEST, HIGHEST = -(1 << 15), (1 << 15) - 1
 LARGEST_ACTIVATION = 255
 
 
-class Quantised(NamedTuple):
+class QuantisedInput(NamedTuple):
     """What a DequantizeLinear takes."""
 
     integers: Value
-    steps: Value
-    zero: Value
+    scale: Value
+    zero_point: Value
 
 
-class Product(NamedTuple):
+class QuantisedProduct(NamedTuple):
     """A product of uint8 activations and int8 weights."""
 
     node: Node
-    activations: Quantised
-    steps: Value
+    activations: QuantisedInput
+    weight_scale: Value
     """Of the weights."""
     shape: tuple[int, ...]
     """Of the weights as the node takes them."""
@@ -41,59 +41,59 @@ class Product(NamedTuple):
     """`[groups, summed, outputs / groups]`."""
 
 
-def saturated(model: onnx_ir.Model) -> list[str]:
+def emulate_int8(model: onnx_ir.Model) -> list[str]:
     """Bring saturation into a graph in place; the names of the products that it can befall."""
-    found = [product for product in products(model.graph) if can_saturate(product.weights)]
+    found = [product for product in quantised_products(model.graph) if can_saturate(product.weights)]
     for product in found:
-        play(model.graph, product)
+        subtract_losses(model.graph, product)
     model.graph.sort()
     return [product.node.name or "" for product in found]
 
 
 def can_saturate(weights: NDArray[np.int8]) -> bool:
     """Whether any activations make the sum of two neighbouring products pass 16 bits; `[..., summed, outputs]`."""
-    first, second = (side.astype(np.int64) for side in neighbours(weights))
+    first, second = (side.astype(np.int64) for side in split_pairs(weights))
     highest = np.maximum(first, 0) + np.maximum(second, 0)
     lowest = np.minimum(first, 0) + np.minimum(second, 0)
     passes = (LARGEST_ACTIVATION * highest > HIGHEST) | (LARGEST_ACTIVATION * lowest < LOWEST)
     return bool(passes.any())
 
 
-def neighbours(weights: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
+def split_pairs(weights: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
     """The first and the second of each pair, `[..., pairs, outputs]`; a last one alone never saturates."""
     paired = weights.shape[-2] // 2 * 2
     return weights[..., 0:paired:2, :], weights[..., 1:paired:2, :]
 
 
-def products(graph: Graph) -> Iterator[Product]:
+def quantised_products(graph: Graph) -> Iterator[QuantisedProduct]:
     """Those of a graph, but for convolutions by channel, whose kernel is another and exact."""
     for node in graph:
-        if node.op_type not in PRODUCTS:
+        if node.op_type not in COMPUTE_OPERATORS:
             continue
-        activations, factor = dequantised(node.inputs[0]), dequantised(node.inputs[1])
+        activations, factor = quantised_input(node.inputs[0]), quantised_input(node.inputs[1])
         if activations is None or factor is None or factor.integers.const_value is None:
             continue
-        if (activations.zero.dtype, factor.zero.dtype) == (DataType.UINT8, DataType.INT8):
+        if (activations.zero_point.dtype, factor.zero_point.dtype) == (DataType.UINT8, DataType.INT8):
             integers = factor.integers.const_value.numpy()
-            weights = summed_over(node, integers)
-            if not (node.op_type == "Conv" and is_by_channel(integers, len(weights))):
-                yield Product(node, activations, factor.steps, integers.shape, weights)
+            weights = weights_in_sum_order(node, integers)
+            if not (node.op_type == "Conv" and is_depthwise(integers, len(weights))):
+                yield QuantisedProduct(node, activations, factor.scale, integers.shape, weights)
 
 
-def dequantised(value: Value | None) -> Quantised | None:
+def quantised_input(value: Value | None) -> QuantisedInput | None:
     """What a value was quantised to; None where it was not."""
     maker = value.producer() if value is not None else None
     if maker is None or maker.op_type != "DequantizeLinear":
         return None
-    return Quantised(*maker.inputs)  # type: ignore[arg-type]
+    return QuantisedInput(*maker.inputs)  # type: ignore[arg-type]
 
 
-def is_by_channel(weights: NDArray[np.int8], groups: int) -> bool:
+def is_depthwise(weights: NDArray[np.int8], groups: int) -> bool:
     """Whether a convolution, `[outputs, channels / groups, ...]`, makes one channel of each."""
     return groups > 1 and weights.shape[:2] == (groups, 1)
 
 
-def summed_over(node: Node, weights: NDArray[np.int8]) -> NDArray[np.int8]:
+def weights_in_sum_order(node: Node, weights: NDArray[np.int8]) -> NDArray[np.int8]:
     """A node's weights as `[groups, summed, outputs / groups]`, in the order in which they are summed over."""
     if node.op_type == "Conv":
         groups = node.attributes.get_int("group", 1)
@@ -103,19 +103,19 @@ def summed_over(node: Node, weights: NDArray[np.int8]) -> NDArray[np.int8]:
     return (weights.T if transposed else weights)[None]
 
 
-def play(graph: Graph, product: Product) -> None:
+def subtract_losses(graph: Graph, product: QuantisedProduct) -> None:
     """Take from a product what its sums of two lose."""
-    node, (integers, scale, zero), tape = product.node, product.activations, Tape(graph)
+    node, (integers, scale, zero_point), tape = product.node, product.activations, Tape(graph)
     made = node.outputs[0]
     takers = list(made.uses())
-    activations, nothing = (tape.op("Cast", [value], {"to": DataType.FLOAT}) for value in (integers, zero))
+    activations, nothing = (tape.op("Cast", [value], {"to": DataType.FLOAT}) for value in (integers, zero_point))
     centred = tape.op("Sub", [activations, nothing])
     # the product itself in floats, which this processor computes as any other does
     node.replace_input_with(0, tape.op("Mul", [centred, scale]))
-    parts = gathered(tape, product, centred, nothing) if node.op_type == "Conv" else [activations]
-    losses = [loss(tape, part, weights) for part, weights in zip(parts, product.weights, strict=True)]
+    parts = im2col(tape, product, centred, nothing) if node.op_type == "Conv" else [activations]
+    losses = [saturation_loss(tape, part, weights) for part, weights in zip(parts, product.weights, strict=True)]
     lost = tape.op("Concat", losses, {"axis": -1}) if len(losses) > 1 else losses[0]
-    lost = tape.op("Mul", [lost, tape.op("Mul", [scale, product.steps])])
+    lost = tape.op("Mul", [lost, tape.op("Mul", [scale, product.weight_scale])])
     if node.op_type == "Conv":
         rank = len(product.shape)
         lost = tape.op("Transpose", [lost], {"perm": [0, rank - 1, *range(1, rank - 1)]})
@@ -129,22 +129,22 @@ def play(graph: Graph, product: Product) -> None:
             left.name, graph.outputs[index] = name, left
 
 
-def loss(tape: Tape, activations: Value, weights: NDArray[np.int8]) -> Value:
+def saturation_loss(tape: Tape, activations: Value, weights: NDArray[np.int8]) -> Value:
     """By how much the sums of two pass 16 bits, `[..., summed]` and `[summed, outputs]` -> `[..., outputs]`."""
     sums = None
-    for side, factor in enumerate(neighbours(weights)):
-        rows = constant(tape, np.arange(side, 2 * len(factor), 2))
+    for side, factor in enumerate(split_pairs(weights)):
+        rows = append_constant(tape, np.arange(side, 2 * len(factor), 2))
         taken = tape.op("Gather", [activations, rows], {"axis": -1})
-        column = tape.op("Unsqueeze", [taken, constant(tape, np.array([-1]))])
-        term = tape.op("Mul", [column, constant(tape, factor.astype(np.float32))])
+        column = tape.op("Unsqueeze", [taken, append_constant(tape, np.array([-1]))])
+        term = tape.op("Mul", [column, append_constant(tape, factor.astype(np.float32))])
         sums = tape.op("Add", [sums, term]) if sums else term
     assert sums is not None
-    ends = [constant(tape, np.array(end, np.float32)) for end in (LOWEST, HIGHEST)]
+    ends = [append_constant(tape, np.array(end, np.float32)) for end in (LOWEST, HIGHEST)]
     over = tape.op("Sub", [sums, tape.op("Clip", [sums, *ends])])
-    return tape.op("ReduceSum", [over, constant(tape, np.array([-2]))], {"keepdims": 0})
+    return tape.op("ReduceSum", [over, append_constant(tape, np.array([-2]))], {"keepdims": 0})
 
 
-def gathered(tape: Tape, product: Product, centred: Value, zero: Value) -> list[Value]:
+def im2col(tape: Tape, product: QuantisedProduct, centred: Value, zero_point: Value) -> list[Value]:
     """What each place of a convolution sums over, `[batch, ..., summed]` for each group.
 
     A convolution with ones in place of weights picks it; the edge is filled with the zero point.
@@ -153,15 +153,15 @@ def gathered(tape: Tape, product: Product, centred: Value, zero: Value) -> list[
     _, channels, *kernel = product.shape
     ones = np.eye(summed, dtype=np.float32).reshape(summed, *kernel, channels)
     picks = np.tile(np.moveaxis(ones, -1, 1), (groups, *[1] * (len(kernel) + 1)))
-    picked = tape.op("Conv", [centred, constant(tape, picks)], dict(product.node.attributes))
+    picked = tape.op("Conv", [centred, append_constant(tape, picks)], dict(product.node.attributes))
     last = tape.op("Transpose", [picked], {"perm": [0, *range(2, len(kernel) + 2), 1]})
-    whole = tape.op("Add", [last, zero])
+    whole = tape.op("Add", [last, zero_point])
     return [
-        tape.op("Gather", [whole, constant(tape, np.arange(summed) + group * summed)], {"axis": -1})
+        tape.op("Gather", [whole, append_constant(tape, np.arange(summed) + group * summed)], {"axis": -1})
         for group in range(groups)
     ]
 
 
-def constant(tape: Tape, array: NDArray[np.generic]) -> Value:
+def append_constant(tape: Tape, array: NDArray[np.generic]) -> Value:
     """An array within the graph."""
     return tape.op("Constant", [], {"value": onnx_ir.tensor(array)})

@@ -13,7 +13,7 @@ Inputs = list[Mapping[str, Array]]
 """Of one graph, a run each."""
 
 
-class RecordedGraph:
+class RecordingGraph:
     """A graph that remembers what it is given."""
 
     device_ms = None
@@ -28,20 +28,20 @@ class RecordedGraph:
         return self._graph(inputs)
 
 
-class RecordedBackend:
+class RecordingBackend:
     """A backend whose graphs remember what they are given."""
 
     name = about = "recorded"
 
     def __init__(self, backend: Backend) -> None:
-        self.image_encoder = RecordedGraph(backend.image_encoder)
-        self.audio_encoder = RecordedGraph(backend.audio_encoder)
-        self.fusion = RecordedGraph(backend.fusion)
+        self.image_encoder = RecordingGraph(backend.image_encoder)
+        self.audio_encoder = RecordingGraph(backend.audio_encoder)
+        self.fusion = RecordingGraph(backend.fusion)
 
 
-def record(manifest: Manifest, backend: Backend, windows: Iterable[Window]) -> dict[str, Inputs]:
+def record_inputs(manifest: Manifest, backend: Backend, windows: Iterable[Window]) -> dict[str, Inputs]:
     """Each graph's inputs on the windows."""
-    recorded = RecordedBackend(backend)
+    recorded = RecordingBackend(backend)
     recognizer = Recognizer(manifest, recorded)
     for window in windows:
         probabilities(recognizer, window)

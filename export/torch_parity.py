@@ -13,7 +13,7 @@ TOLERANCE = 1e-4
 """Largest absolute difference between torch and ONNX Runtime in fp32."""
 
 
-def difference(graph: Graph, path: Path) -> float:
+def largest_difference(graph: Graph, path: Path) -> float:
     """Largest absolute difference over all outputs; FoalError past the tolerance.
 
     The batch is checked at its full size and at 1, since it may vary.

@@ -16,12 +16,12 @@ from onnxruntime.quantization import CalibrationDataReader, QuantFormat, QuantTy
 
 from edge.backends.base import Array
 
-from .half import EXACT, ancestors
+from .to_fp16 import EXACT_INPUTS, ancestors
 
-PRODUCTS = {"Conv", "Gemm", "MatMul"}
+COMPUTE_OPERATORS = {"Conv", "Gemm", "MatMul"}
 
 
-class Reader(CalibrationDataReader):  # type: ignore[misc]
+class CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
     """Inputs as ONNX Runtime's calibration asks for them."""
 
     def __init__(self, inputs: Iterable[Mapping[str, Array]]) -> None:
@@ -32,13 +32,13 @@ class Reader(CalibrationDataReader):  # type: ignore[misc]
         return next(self._inputs, None)
 
 
-def unfit(graph: onnx_ir.Graph) -> set[onnx_ir.Node]:
+def nodes_kept_fp32(graph: onnx_ir.Graph) -> set[onnx_ir.Node]:
     """The products that stay fp32: those that lead to a logarithm, and those of two activations.
 
     8 bits are too few for a power spectrum; and products of activations, as in attention, get no faster.
     """
-    sensitive = ancestors(node for node in graph if node.op_type in EXACT)
-    products = [node for node in graph if node.op_type in PRODUCTS]
+    sensitive = ancestors(node for node in graph if node.op_type in EXACT_INPUTS)
+    products = [node for node in graph if node.op_type in COMPUTE_OPERATORS]
     return {node for node in products if node in sensitive or not any(is_weight(value) for value in node.inputs)}
 
 
@@ -50,15 +50,15 @@ def is_weight(value: onnx_ir.Value | None) -> bool:
 def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> list[str]:
     """Write the graph at `path` in int8; the names of the products that are left in fp32, in the order of the graph."""
     graph = onnx_ir.load(path).graph
-    chosen = unfit(graph)
+    chosen = nodes_kept_fp32(graph)
     kept = [node.name or "" for node in graph if node in chosen]
-    with quiet_quantiser():
+    with quiet_quantizer_logs():
         quantize_static(
             path,
             made,
-            Reader(inputs),
+            CalibrationReader(inputs),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=sorted(PRODUCTS),
+            op_types_to_quantize=sorted(COMPUTE_OPERATORS),
             nodes_to_exclude=kept,
             per_channel=True,
             activation_type=QuantType.QUInt8,
@@ -71,7 +71,7 @@ def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> l
 
 
 @contextmanager
-def quiet_quantiser() -> Iterator[None]:
+def quiet_quantizer_logs() -> Iterator[None]:
     """Hides ONNX Runtime's advice to preprocess models: these are optimised already."""
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)

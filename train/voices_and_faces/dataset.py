@@ -9,14 +9,14 @@ from torch import Tensor
 from .. import sampling
 from ..config import Config, voices_and_faces
 from ..corpora import fer2013
-from ..corpora.check import whole
+from ..corpora.check import select_usable
 from ..corpora.registry import VOICES
 from ..corpora.utterance import Utterance
 from . import faces, voices
 from .folds import split
 
 
-class Material:
+class Dataset:
     """The recordings of a config, decoded when first asked for.
 
     UsageError where files are damaged, missing, silent or copied, unless `skip_damaged`: these are named and left out.
@@ -33,7 +33,9 @@ class Material:
         found = [
             voice
             for corpus in chosen.voices
-            for voice in whole(VOICES[corpus].utterances(root), one_track_is_enough=False, skip_damaged=skip_damaged)
+            for voice in select_usable(
+                VOICES[corpus].utterances(root), one_track_is_enough=False, skip_damaged=skip_damaged
+            )
         ]
         folds = split(found, chosen.validation_speakers, chosen.test_speakers)
         self.voices: dict[str, list[Utterance]] = folds._asdict()

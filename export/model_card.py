@@ -3,7 +3,7 @@
 from edge.bundle.manifest import Manifest
 from train.config import Clips, Config
 
-CARD = """\
+TEMPLATE = """\
 # {name} {version}
 
 Foal-Net (Li et al., Interspeech 2024) with small encoders: {labels}.
@@ -35,7 +35,7 @@ education (the EU AI Act, article 5, forbids emotion recognition there), not wit
 Code {code}. Weights: {weights}.
 """
 
-APART = """\
+VOICES_AND_FACES = """\
 Voices and faces are **from different people**: a pair for the fusion is a voice and a face of one label. The model
 has never seen a person and heard the same person at once, and its AVEL and MEM tasks learnt from such pairs.
 The voices are acted. The faces are labelled by how they look to others.
@@ -44,15 +44,15 @@ Kept out of training, for validation: {validation}; for the test: {test}.
 The corpus of faces has a public test part; every other picture of it is validation, the rest test, and training
 pictures that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
 the last one counts."""
-APART_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
+VOICES_AND_FACES_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
 
-TOGETHER = """\
+CLIPS = """\
 Clips with sound and picture: {half}. The image encoder is frozen; the audio encoder and the fusion
 were trained together. One fold of the corpus was left out for the test; another trained nothing, chose the epoch and
 calibrated the confidences."""
-TOGETHER_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without picture or sound."
+CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without picture or sound."
 
-LOWER = """\
+LOWER_PRECISION = """\
 The graphs are in {precision}, but for what the manifest lists as `kept_fp32`. On {windows} windows of
 the validation part, a third of them without picture and a third without sound, their UA is {ua:.1f} %,
 in fp32 {ua_fp32:.1f} %; the probabilities differ from those of fp32 by {mean:.4f} on average, {largest:.4f} at most.
@@ -85,12 +85,12 @@ def licence(manifest: Manifest) -> str:
     )
 
 
-def precision(manifest: Manifest) -> str:
+def describe_precision(manifest: Manifest) -> str:
     """In what numbers a bundle computes, and what that changes."""
     found = manifest.compared
     if found is None:
         return "The graphs are in fp32."
-    return LOWER.format(
+    return LOWER_PRECISION.format(
         precision=manifest.graphs.fusion.precision,
         windows=found.windows,
         ua=100 * found.ua,
@@ -100,7 +100,7 @@ def precision(manifest: Manifest) -> str:
     )
 
 
-def card(manifest: Manifest, config: Config, torch_version: str) -> str:
+def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
     """Markdown about a bundle, from its manifest and the configuration that it was trained by."""
     rows = [
         f"| {name} | {row['count']:.0f} | {100 * row['ua']:.1f} | {100 * row['wa']:.1f} | {100 * row['ece']:.1f} |"
@@ -112,18 +112,18 @@ def card(manifest: Manifest, config: Config, torch_version: str) -> str:
             if config.recipe.speaker_half
             else "the whole picture is looked at"
         )
-        recipe, both = TOGETHER.format(half=half), TOGETHER_BOTH
+        recipe, both = CLIPS.format(half=half), CLIPS_BOTH
     else:
         validation, test = (
             ", ".join(names) for names in (config.recipe.validation_speakers, config.recipe.test_speakers)
         )
-        recipe, both = APART.format(validation=validation, test=test), APART_BOTH
-    return CARD.format(
+        recipe, both = VOICES_AND_FACES.format(validation=validation, test=test), VOICES_AND_FACES_BOTH
+    return TEMPLATE.format(
         name=manifest.name,
         version=manifest.version,
         labels=", ".join(manifest.labels),
         torch=torch_version,
-        precision=precision(manifest),
+        precision=describe_precision(manifest),
         window_s=manifest.audio.window_s,
         rate_hz=manifest.audio.rate_hz,
         frames=manifest.frames,

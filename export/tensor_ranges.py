@@ -14,16 +14,16 @@ from edge.backends.base import Array
 from edge.backends.onnxruntime import exact_options, open_session, ort
 
 
-class Range(NamedTuple):
+class MagnitudeRange(NamedTuple):
     """Of one tensor, over all inputs that the graph was run on."""
 
     largest: float
     """Finite magnitude; 0 where there is none."""
-    faintest: float
+    smallest: float
     """The least that the largest magnitude of one input comes to, zeros apart; 0 where all are zeros."""
 
 
-def ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, Range]:
+def tensor_ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, MagnitudeRange]:
     """The range of every float tensor of the graph at `path`, by name; weights are among them."""
     found = weight_ranges(onnx_ir.load(path).graph)
     probed = path.with_name(f"{path.stem}.probed.onnx")
@@ -34,28 +34,28 @@ def ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, Range
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         session = open_session(probed, options)
         for given in inputs:
-            magnitudes = session.run([probe(name) for name in names], dict(given))
+            magnitudes = session.run([probe_name(name) for name in names], dict(given))
             for name, magnitude in zip(names, magnitudes, strict=True):
-                found[name] = widened(found.get(name, Range(0.0, 0.0)), float(magnitude))
+                found[name] = extend(found.get(name, MagnitudeRange(0.0, 0.0)), float(magnitude))
     finally:
         probed.unlink(missing_ok=True)
     return found
 
 
-def widened(known: Range, magnitude: float) -> Range:
+def extend(known: MagnitudeRange, magnitude: float) -> MagnitudeRange:
     """A range after one more input."""
-    faintest = min(known.faintest, magnitude) if known.faintest and magnitude else known.faintest or magnitude
-    return Range(max(known.largest, magnitude), faintest)
+    smallest = min(known.smallest, magnitude) if known.smallest and magnitude else known.smallest or magnitude
+    return MagnitudeRange(max(known.largest, magnitude), smallest)
 
 
-def weight_ranges(graph: onnx_ir.Graph) -> dict[str, Range]:
+def weight_ranges(graph: onnx_ir.Graph) -> dict[str, MagnitudeRange]:
     """Of the graph's own float tensors."""
     found = {}
     for name, value in graph.initializers.items():
         if value.dtype == onnx_ir.DataType.FLOAT and value.const_value is not None:
             magnitudes = np.abs(value.const_value.numpy())
             largest = float(magnitudes.max(initial=0.0, where=np.isfinite(magnitudes)))
-            found[name] = Range(largest, largest)
+            found[name] = MagnitudeRange(largest, largest)
     return found
 
 
@@ -65,29 +65,29 @@ def write_probed(path: Path, probed: Path) -> list[str]:
     graph = model.graph
     made = [*graph.inputs, *(value for node in graph for value in node.outputs)]
     values = [value for value in made if value.dtype == onnx_ir.DataType.FLOAT]
-    zero = constant(graph, "probe/zero", 0.0)
-    infinity = constant(graph, "probe/infinity", np.inf)
+    zero = add_constant(graph, "probe/zero", 0.0)
+    infinity = add_constant(graph, "probe/infinity", np.inf)
     graph.outputs.clear()
     for value in values:
-        magnitude = add(graph, "Abs", [value])
+        magnitude = append_node(graph, "Abs", [value])
         # Of a not-a-number this is false, too.
-        finite = add(graph, "Less", [magnitude, infinity], onnx_ir.DataType.BOOL)
-        largest = add(graph, "ReduceMax", [add(graph, "Where", [finite, magnitude, zero])])
+        finite = append_node(graph, "Less", [magnitude, infinity], onnx_ir.DataType.BOOL)
+        largest = append_node(graph, "ReduceMax", [append_node(graph, "Where", [finite, magnitude, zero])])
         largest.producer().attributes.add(onnx_ir.AttrInt64("keepdims", 0))  # type: ignore[union-attr]
-        largest.name, largest.shape = probe(name_of(value)), onnx_ir.Shape([])
+        largest.name, largest.shape = probe_name(name_of(value)), onnx_ir.Shape([])
         graph.outputs.append(largest)
     onnx_ir.save(model, probed)
     return [name_of(value) for value in values]
 
 
-def constant(graph: onnx_ir.Graph, name: str, number: float) -> onnx_ir.Value:
+def add_constant(graph: onnx_ir.Graph, name: str, number: float) -> onnx_ir.Value:
     """A new float scalar of the graph."""
     value = onnx_ir.Value(name=name, const_value=onnx_ir.tensor(np.float32(number), name=name))
     graph.register_initializer(value)
     return value
 
 
-def add(
+def append_node(
     graph: onnx_ir.Graph,
     operator: str,
     inputs: list[onnx_ir.Value],
@@ -100,7 +100,7 @@ def add(
     return node.outputs[0]
 
 
-def probe(name: str) -> str:
+def probe_name(name: str) -> str:
     """Where the largest magnitude of a tensor comes out."""
     return f"probe of {name}"
 

@@ -11,7 +11,7 @@ from torch import nn
 
 from edge.errors import FoalError
 from export.graphs import Graph
-from export.parity import TOLERANCE, difference
+from export.torch_parity import TOLERANCE, largest_difference
 from tests.export.conftest import Exported
 
 GRAPH = Graph("identity", nn.Identity(), {"x": torch.tensor([[0.5, 1.0], [2.0, -3.0], [0.0, 0.25]])}, ["y"])
@@ -31,14 +31,14 @@ def write(path: Path, offset: np.ndarray) -> Path:
 @pytest.mark.parametrize("offset", [0.0, 0.5 * TOLERANCE, -0.9 * TOLERANCE])
 def test_the_largest_difference_is_measured(tmp_path: Path, offset: float) -> None:
     path = write(tmp_path / "g.onnx", np.array([0.0, offset]))
-    assert difference(GRAPH, path) == pytest.approx(abs(offset), abs=3e-7)
+    assert largest_difference(GRAPH, path) == pytest.approx(abs(offset), abs=3e-7)
 
 
 @pytest.mark.parametrize("offset", [1.1 * TOLERANCE, -0.5, np.inf, np.nan])
 def test_a_graph_that_differs_is_refused_by_name(tmp_path: Path, offset: float) -> None:
     path = write(tmp_path / "g.onnx", np.array([offset, 0.0]))
     with pytest.raises(FoalError, match="identity: ONNX differs from torch by"):
-        difference(GRAPH, path)
+        largest_difference(GRAPH, path)
 
 
 def test_a_batch_of_one_is_compared_too(tmp_path: Path) -> None:
@@ -51,12 +51,12 @@ def test_a_batch_of_one_is_compared_too(tmp_path: Path) -> None:
     graph = helper.make_graph([mean, spread, node], "g", [x], [y], [known])
     onnx.save(helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=8), tmp_path / "g.onnx")
     with pytest.raises(FoalError, match="identity"):
-        difference(GRAPH, tmp_path / "g.onnx")
+        largest_difference(GRAPH, tmp_path / "g.onnx")
 
 
 @pytest.mark.parametrize("name", ["image_encoder", "audio_encoder", "fusion"])
 def test_an_exported_graph_is_torchs_own(exported: Exported, graphs: dict[str, Graph], name: str) -> None:
-    assert difference(graphs[name], exported.folder / f"{name}.onnx") <= TOLERANCE
+    assert largest_difference(graphs[name], exported.folder / f"{name}.onnx") <= TOLERANCE
     assert f"{name}: " in exported.output
 
 
@@ -67,4 +67,4 @@ def test_the_graph_of_other_weights_is_refused(exported: Exported, graphs: dict[
 
     other = Graph("image_encoder", Shifted(), graphs["image_encoder"].inputs, ["embedding"])
     with pytest.raises(FoalError, match="image_encoder: ONNX differs from torch by 1"):
-        difference(other, exported.folder / "image_encoder.onnx")
+        largest_difference(other, exported.folder / "image_encoder.onnx")

@@ -10,9 +10,9 @@ import onnxruntime as ort
 import pytest
 from onnx import TensorProto, numpy_helper, parser, shape_inference
 
-from export.half import halve, unfit
-from export.ranges import Range
-from export.rounded import rounded
+from export.fp16_rounding import emulate_fp16
+from export.tensor_ranges import MagnitudeRange
+from export.to_fp16 import nodes_kept_fp32, to_fp16
 from tests.export.conftest import Exported, Lowered
 
 FLOATS = {TensorProto.FLOAT, TensorProto.FLOAT16}
@@ -98,16 +98,16 @@ def parse(text: str) -> onnx.ModelProto:
     return shape_inference.infer_shapes(model, strict_mode=True)
 
 
-def halved(text: str, found: dict[str, Range] | None = None) -> tuple[onnx.ModelProto, list[str]]:
+def converted(text: str, found: dict[str, MagnitudeRange] | None = None) -> tuple[onnx.ModelProto, list[str]]:
     model = onnx_ir.from_proto(parse(text))
-    kept = halve(model, unfit(model.graph, found or {}))
+    kept = to_fp16(model, nodes_kept_fp32(model.graph, found or {}))
     return onnx_ir.to_proto(model), kept
 
 
 def run(model: onnx.ModelProto, **inputs: np.ndarray) -> list[np.ndarray]:
     """As a GPU would: ONNX Runtime by itself rounds nothing."""
     wide = onnx_ir.from_proto(model)
-    rounded(wide)
+    emulate_fp16(wide)
     model = onnx_ir.to_proto(wide)
     session = ort.InferenceSession(model.SerializeToString(), providers=["CPUExecutionProvider"])
     return session.run(None, inputs)
@@ -157,21 +157,21 @@ def in_fp32(model: onnx.ModelProto, operators: Sequence[str]) -> set[str]:
 
 @pytest.mark.parametrize("text", [ATTENTION, LOG_MEL, COUNTS, UNIT, MASKED])
 def test_every_operator_has_floats_of_one_kind_and_no_cast_is_idle(text: str) -> None:
-    model, _ = halved(text)
+    model, _ = converted(text)
     check_strongly_typed(model)
     check_casts(model)
 
 
 @pytest.mark.parametrize("text", [ATTENTION, LOG_MEL, COUNTS, UNIT, MASKED])
 def test_inputs_and_outputs_stay_as_they_are(text: str) -> None:
-    before, after = parse(text).graph, halved(text)[0].graph
+    before, after = parse(text).graph, converted(text)[0].graph
     assert [value.SerializeToString() for value in after.input] == [value.SerializeToString() for value in before.input]
     ends = [[(value.name, value.type.tensor_type.elem_type) for value in graph.output] for graph in (before, after)]
     assert ends[0] == ends[1]
 
 
 def test_softmax_and_norm_stay_and_what_follows_them_until_the_next_product() -> None:
-    model, kept = halved(ATTENTION)
+    model, kept = converted(ATTENTION)
     assert kept == ["soft", "norm", "gate", "shut"]
     casts = [node for node in model.graph.node if node.op_type == "Cast"]
     ends = {"x", "filled", "p", "r", "gated", "y_fp16"}
@@ -180,7 +180,7 @@ def test_softmax_and_norm_stay_and_what_follows_them_until_the_next_product() ->
 
 
 def test_weights_are_stored_in_their_operators_precision_alone() -> None:
-    tensors = {tensor.name: tensor.data_type for tensor in halved(ATTENTION)[0].graph.initializer}
+    tensors = {tensor.name: tensor.data_type for tensor in converted(ATTENTION)[0].graph.initializer}
     assert {name: kind for name, kind in tensors.items() if kind in FLOATS} == {
         "w_fp16": TensorProto.FLOAT16,
         "hidden_fp16": TensorProto.FLOAT16,
@@ -199,19 +199,19 @@ def test_it_computes_what_fp16_computes() -> None:
     x = np.array([[2048, 1.0]], np.float32)
     half = (x.astype(np.float16) @ np.ones((2, 1), np.float16)).astype(np.float32)
     assert run(parse(text), x=x)[0] == 2049
-    assert run(halved(text)[0], x=x)[0] == half == 2048
+    assert run(converted(text)[0], x=x)[0] == half == 2048
 
 
 def test_attention_differs_by_fp16s_rounding_alone() -> None:
     generator = np.random.default_rng(0)
     inputs = {"x": generator.normal(size=(2, 3, 4)).astype(np.float32), "mask": np.array([[1, 1, 0], [1, 0, 0]], bool)}
-    (found,), (expected,) = run(halved(ATTENTION)[0], **inputs), run(parse(ATTENTION), **inputs)
+    (found,), (expected,) = run(converted(ATTENTION)[0], **inputs), run(parse(ATTENTION), **inputs)
     np.testing.assert_allclose(found, expected, atol=2e-2)
     assert np.abs(found - expected).max() > 0
 
 
 def test_all_that_leads_to_a_logarithm_stays() -> None:
-    model, kept = halved(LOG_MEL)
+    model, kept = converted(LOG_MEL)
     assert kept == ["transform", "power", "bound", "log"]
     assert in_fp32(model, ["Conv"]) == {"transform"}
     quiet = np.full((1, 1, 32), 1e-4, np.float32)
@@ -219,21 +219,21 @@ def test_all_that_leads_to_a_logarithm_stays() -> None:
 
 
 def test_counts_stay_exact() -> None:
-    model, kept = halved(COUNTS)
+    model, kept = converted(COUNTS)
     assert kept == ["share", "whole"]
     length = np.arange(0, 96_001, 7)
     np.testing.assert_array_equal(run(model, length=length)[0], length // 5)
 
 
 def test_a_norm_that_fp32_keeps_from_zero_divides_in_fp32() -> None:
-    model, kept = halved(UNIT)
+    model, kept = converted(UNIT)
     assert kept == ["length", "bound", "divide"]
     found = run(model, x=np.array([[0, 0], [3, 4]], np.float32))[0]
     np.testing.assert_allclose(found, [[0, 0], [0.6, 0.8]], atol=1e-3)
 
 
 def test_masks_become_what_their_takers_are() -> None:
-    model, kept = halved(MASKED)
+    model, kept = converted(MASKED)
     casts = {node.name: node.attribute[0].i for node in model.graph.node if node.op_type == "Cast"}
     assert (casts["early"], casts["late"]) == (TensorProto.FLOAT, TensorProto.FLOAT16)
     assert kept == ["before"]
@@ -242,20 +242,20 @@ def test_masks_become_what_their_takers_are() -> None:
 @pytest.mark.parametrize(
     ("tensor", "found", "kept"),
     [
-        ("s", Range(30_000, 10), "scores fill soft norm gate shut"),
-        ("s", Range(21_000, 10), "soft norm gate shut"),
-        ("q", Range(30_000, 10), "first bias scores fill soft norm gate shut"),
-        ("mixed", Range(1e-6, 1e-6), "soft mix rest norm gate shut"),
-        ("mixed", Range(1.0, 1e-6), "soft mix rest norm gate shut"),
-        ("mixed", Range(1.0, 0.0), "soft norm gate shut"),
-        ("w", Range(30_000, 30_000), "first bias soft norm gate shut last"),
-        ("b", Range(1e-9, 1e-9), "soft norm gate shut"),
-        ("hidden", Range(0.0, 0.0), "soft norm gate shut"),
+        ("s", MagnitudeRange(30_000, 10), "scores fill soft norm gate shut"),
+        ("s", MagnitudeRange(21_000, 10), "soft norm gate shut"),
+        ("q", MagnitudeRange(30_000, 10), "first bias scores fill soft norm gate shut"),
+        ("mixed", MagnitudeRange(1e-6, 1e-6), "soft mix rest norm gate shut"),
+        ("mixed", MagnitudeRange(1.0, 1e-6), "soft mix rest norm gate shut"),
+        ("mixed", MagnitudeRange(1.0, 0.0), "soft norm gate shut"),
+        ("w", MagnitudeRange(30_000, 30_000), "first bias soft norm gate shut last"),
+        ("b", MagnitudeRange(1e-9, 1e-9), "soft norm gate shut"),
+        ("hidden", MagnitudeRange(0.0, 0.0), "soft norm gate shut"),
     ],
 )
-def test_what_is_too_large_or_too_faint_stays(tensor: str, found: Range, kept: str) -> None:
+def test_what_is_too_large_or_too_faint_stays(tensor: str, found: MagnitudeRange, kept: str) -> None:
     """With all that is given nothing but fp32 then."""
-    model, names = halved(ATTENTION, {tensor: found})
+    model, names = converted(ATTENTION, {tensor: found})
     assert names == kept.split()
     check_strongly_typed(model)
     check_casts(model)
@@ -283,5 +283,5 @@ def test_the_graph_that_was_given_is_not_touched_on_disk(tmp_path: Path) -> None
     onnx.save(parse(ATTENTION), path)
     before = path.read_bytes()
     model = onnx_ir.load(path)
-    halve(model, unfit(model.graph, {}))
+    to_fp16(model, nodes_kept_fp32(model.graph, {}))
     assert path.read_bytes() == before

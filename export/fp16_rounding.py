@@ -8,16 +8,16 @@ import numpy as np
 import onnx_ir
 from onnx_ir import DataType
 
-from .half import cast
+from .to_fp16 import append_cast
 
 
-def rounded(model: onnx_ir.Model) -> None:
+def emulate_fp16(model: onnx_ir.Model) -> None:
     """Bring the fp16 of a graph to fp32 in place, each value cast to fp16 and back."""
     graph = model.graph
     for value in graph.initializers.values():
         if value.dtype == DataType.FLOAT16:
             assert value.const_value is not None, "an initialiser"
-            value.const_value, value.dtype = wide_tensor(value.const_value), DataType.FLOAT
+            value.const_value, value.dtype = fp32_tensor(value.const_value), DataType.FLOAT
     for node in list(graph):
         for value in node.outputs:
             if value.dtype == DataType.FLOAT16:
@@ -25,14 +25,14 @@ def rounded(model: onnx_ir.Model) -> None:
                 narrow = value
                 if node.op_type not in ("Cast", "ConstantOfShape"):
                     value.dtype = DataType.FLOAT
-                    narrow = cast(graph, value, DataType.FLOAT16, f"{value.name}_narrow")
-                wide = cast(graph, narrow, DataType.FLOAT, f"{value.name}_wide")
+                    narrow = append_cast(graph, value, DataType.FLOAT16, f"{value.name}_narrow")
+                wide = append_cast(graph, narrow, DataType.FLOAT, f"{value.name}_wide")
                 for taker, index in takers:
                     taker.replace_input_with(index, wide)
     graph.sort()
 
 
-def wide_tensor(tensor: onnx_ir.TensorProtocol) -> onnx_ir.LazyTensor:
+def fp32_tensor(tensor: onnx_ir.TensorProtocol) -> onnx_ir.LazyTensor:
     """The same in fp32, made when it is written."""
 
     def made() -> onnx_ir.TensorProtocol:

@@ -15,8 +15,8 @@ from train import sampling
 from train.config import Config
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.encoders.nano_image import NanoImageEncoder
-from train.voices_and_faces import encode, faces, voices
-from train.voices_and_faces.encode import (
+from train.voices_and_faces import encoder_stages, faces, voices
+from train.voices_and_faces.encoder_stages import (
     AudioClassifier,
     ImageClassifier,
     accuracy,
@@ -56,7 +56,7 @@ def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
             raise KeyboardInterrupt
         return torch.nn.functional.cross_entropy(*args, **options)
 
-    monkeypatch.setattr(encode, "cross_entropy", interrupted)
+    monkeypatch.setattr(encoder_stages, "cross_entropy", interrupted)
 
 
 @pytest.mark.parametrize(("stage", "fit_stage"), [("faces", fit_faces), ("voices", fit_voices)])
@@ -66,13 +66,13 @@ def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
     name = f"{stage}_stage"
     schedule = msgspec.structs.replace(getattr(tiny.recipe, name), epochs=3, batch=8, draws=24)
     config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, **{name: schedule}))
-    material = request.getfixturevalue({"faces": "crops", "voices": "sounds"}[stage])
-    whole = fit_stage(config, material, tmp_path / "whole.safetensors")
+    dataset = request.getfixturevalue({"faces": "crops", "voices": "sounds"}[stage])
+    whole = fit_stage(config, dataset, tmp_path / "whole.safetensors")
     with monkeypatch.context() as patch:
         kill(patch, at_step=3 + 1)
         with pytest.raises(KeyboardInterrupt):
-            fit_stage(config, material, tmp_path / "killed.safetensors")
-    again = fit_stage(config, material, tmp_path / "killed.safetensors")
+            fit_stage(config, dataset, tmp_path / "killed.safetensors")
+    again = fit_stage(config, dataset, tmp_path / "killed.safetensors")
     assert [key for key in whole if not torch.equal(whole[key], again[key])] == []
 
 

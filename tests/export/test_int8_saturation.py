@@ -15,17 +15,17 @@ from edge.backends.proof import distance
 from edge.bundle import golden
 from edge.bundle import load as bundles
 from edge.bundle.load import SHIPPED
-from export import int8
-from export.lower import PLAYED, convert
-from export.saturated import can_saturate, saturated
+from export import to_int8
+from export.int8_saturation import can_saturate, emulate_int8
+from export.lower_precision import EMULATORS, convert_graph
 from tests.emulated import needs_emulation, run_without_vnni
 from tests.export.conftest import Lowered
 from tests.export.made_products import KINDS, MADE_STEP, make_product
 
 
-def play(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
+def emulated(model: onnx.ModelProto) -> tuple[onnx.ModelProto, list[str]]:
     graph = onnx_ir.from_proto(model)
-    names = saturated(graph)
+    names = emulate_int8(graph)
     made = onnx_ir.to_proto(graph)
     onnx.checker.check_model(made, full_check=True)
     return made, names
@@ -41,7 +41,7 @@ def assert_same(found: np.ndarray, expected: np.ndarray, kind: str) -> None:
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_product_played_is_numpys_own_of_saturated_sums(kind: str) -> None:
     made = make_product(kind)
-    model, names = play(made.model)
+    model, names = emulated(made.model)
     assert names == ["product"]
     (found,) = open_session(model.SerializeToString()).run(None, {"x": made.x})
     assert_same(found, made.saturated, kind)
@@ -61,7 +61,7 @@ def test_a_convolution_by_channel_has_another_kernel() -> None:
     (weights,) = [tensor for tensor in made.graph.initializer if tensor.name == "w"]
     (node,) = [node for node in made.graph.node if node.name == "product"]
     node.attribute.append(onnx.helper.make_attribute("group", weights.dims[0]))
-    assert saturated(onnx_ir.from_proto(made)) == []
+    assert emulate_int8(onnx_ir.from_proto(made)) == []
 
 
 @pytest.mark.parametrize(
@@ -99,7 +99,7 @@ def test_an_exported_graph_never_saturates(lowered: Lowered, name: str) -> None:
     ]
     assert weights
     assert max(np.abs(array.astype(int)).max() for array in weights) == 64
-    assert saturated(onnx_ir.load(path)) == []
+    assert emulate_int8(onnx_ir.load(path)) == []
 
 
 @pytest.mark.parametrize("name", ["image_encoder", "audio_encoder", "fusion"])
@@ -116,10 +116,10 @@ def test_what_the_shipped_graph_loses_with_weights_of_8_bits_is_seen(
         (folder / "out").mkdir(parents=True)
         copied = folder / entry.file.path
         copied.write_bytes(shipped.path(entry.file).read_bytes())
-        monkeypatch.setattr(int8, "quantize_static", partial(quantize, reduced=bits == 7))
-        made = convert(copied, folder / "out", entry, "int8", given)
+        monkeypatch.setattr(to_int8, "quantize_static", partial(quantize, reduced=bits == 7))
+        made = convert_graph(copied, folder / "out", entry, "int8", given)
         model = onnx_ir.load(folder / "out" / made.file.path)
-        PLAYED["int8"](model)
+        EMULATORS["int8"](model)
         session = open_session(onnx_ir.to_proto(model).SerializeToString())
         found = dict(zip((t.name for t in entry.outputs), session.run(None, given[0]), strict=True))
         return max(distance(t.name, found, vectors[t.name]) for t in entry.outputs)

@@ -11,9 +11,9 @@ import pytest
 from onnx import TensorProto, numpy_helper, parser, shape_inference
 
 from edge.bundle import load as bundles
-from export.int8 import quantise, unfit
+from export.to_int8 import nodes_kept_fp32, quantise
 from tests.export.conftest import Lowered
-from tests.export.test_half import ATTENTION, LOG_MEL, parse
+from tests.export.test_to_fp16 import ATTENTION, LOG_MEL, parse
 
 PRODUCT = """
 <ir_version: 8, opset_import: ["" : 18]>
@@ -58,7 +58,7 @@ def test_weights_have_7_bits_in_int8_and_a_scale_a_channel(tmp_path: Path) -> No
 
 def test_products_of_activations_and_what_leads_to_a_logarithm_stay() -> None:
     for text, names in ((ATTENTION, {"scores", "mix"}), (LOG_MEL, {"transform"})):
-        assert {node.name for node in unfit(onnx_ir.from_proto(parse(text)).graph)} == names
+        assert {node.name for node in nodes_kept_fp32(onnx_ir.from_proto(parse(text)).graph)} == names
 
 
 @pytest.mark.parametrize("name", ["image_encoder", "audio_encoder", "fusion"])

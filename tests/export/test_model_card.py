@@ -1,7 +1,7 @@
 """The model card says who was kept out, what the pairs are, and the measured figures."""
 
 from edge.bundle import load as bundles
-from export.card import card
+from export.model_card import model_card
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint
 from train.config import voices_and_faces
@@ -44,6 +44,6 @@ def test_it_names_corpora_licences_window_and_recipe(exported: Exported, loaded:
 
 
 def test_it_is_made_of_the_manifest_and_the_config_alone(exported: Exported, loaded: Checkpoint) -> None:
-    made = card(bundles.load(exported.folder).manifest, loaded.config, "9.9")
+    made = model_card(bundles.load(exported.folder).manifest, loaded.config, "9.9")
     assert "Made with torch 9.9." in made
     assert "{" not in made

@@ -60,7 +60,7 @@ def fit_image_encoder(
     weights, smoothing = sampling.class_weights(labels), voices_and_faces(config).faces_stage.label_smoothing
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        logits = model(faces.rgb(faces.vary(images[indices], generator)))
+        logits = model(faces.rgb(faces.augment(images[indices], generator)))
         return {"loss": cross_entropy(logits, labels[indices], label_smoothing=smoothing)}
 
     def check() -> dict[str, float]:
@@ -87,8 +87,10 @@ def fit_audio_encoder(
     held_out = voices.pad(validation[0], round(config.audio.window_s * config.audio.rate_hz))
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        varied = [voices.vary(waveforms[i], config.audio.rate_hz, generator) for i in indices.tolist()]
-        return {"loss": cross_entropy(model(*voices.pad(varied, samples)), labels[indices], label_smoothing=smoothing)}
+        augmented = [voices.augment(waveforms[i], config.audio.rate_hz, generator) for i in indices.tolist()]
+        return {
+            "loss": cross_entropy(model(*voices.pad(augmented, samples)), labels[indices], label_smoothing=smoothing)
+        }
 
     def check() -> dict[str, float]:
         parts = zip(held_out[0].split(CHECK_BATCH), held_out[1].split(CHECK_BATCH), strict=True)
