@@ -1,1 +1,1 @@
-"""From a checkpoint to a bundle."""
+"""Export of a checkpoint to a bundle."""

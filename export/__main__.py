@@ -1,4 +1,4 @@
-"""`python -m export`."""
+"""Command line of the export: `python -m export`."""
 
 import sys
 import tempfile
@@ -29,25 +29,44 @@ FOLDER = click.Path(readable=False, path_type=Path)
 
 @click.group()
 def main() -> None:
-    """From a checkpoint to a bundle."""
+    """Make a bundle from a checkpoint, and engines from a bundle.
+
+    \b
+    Example:
+      python -m export bundle runs/foal-nano/checkpoint.safetensors -o my-bundle
+    """
 
 
 @main.command("bundle")
 @click.argument("checkpoint", type=FOLDER)
-@click.option("-o", "--output", type=FOLDER, required=True, help="Folder of the bundle.")
-@click.option("--precision", type=click.Choice(get_args(Precision)), default="fp32", show_default=True)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the bundle to.")
+@click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    default="fp32",
+    show_default=True,
+    help="Number format of the graphs.",
+)
 @click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA].")
 @click.option(
-    "--windows", type=click.IntRange(1), default=500, show_default=True, help="Below fp32: how many are compared."
+    "--windows",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="Below fp32: number of windows to compare.",
 )
-@click.option("--fold", help="Below fp32, of clips: the fold that was left out in training.  [default: the last]")
+@click.option("--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]")
 def bundle_command(
     checkpoint: Path, output: Path, precision: Precision, data: Path | None, windows: int, fold: str | None
 ) -> None:
     """Export a checkpoint's three graphs, compare each with torch, and write the bundle.
 
-    A precision below fp32 is fitted to windows that were trained on, and written only where it agrees with fp32 on
-    windows of the validation part.
+    A precision below fp32 is calibrated on training windows, and is written only if it agrees with fp32 on
+    validation windows.
+
+    \b
+    Example:
+      python -m export bundle runs/foal-nano/checkpoint.safetensors -o my-bundle --precision int8
     """
     loaded = load(checkpoint)
     if precision == "fp32":
@@ -66,9 +85,14 @@ def bundle_command(
 @main.command("complete")
 @click.argument("bundle", type=FOLDER)
 def complete_command(bundle: Path) -> None:
-    """Write what each label has by the golden vectors into a bundle that was exported without that.
+    """Add each label's golden probabilities to the manifest of a bundle that was exported without them.
 
-    Its labels and its temperature are taken to be right; from then on each start compares them with it.
+    The bundle's labels and temperature are assumed to be right; from then on every start compares its own
+    probabilities with these.
+
+    \b
+    Example:
+      python -m export complete my-bundle
     """
     add_golden_probabilities(bundle)
     click.echo(f"{bundle}: its manifest has golden probabilities of each label")
@@ -76,9 +100,14 @@ def complete_command(bundle: Path) -> None:
 
 @main.command("engines")
 @click.argument("bundle", type=FOLDER)
-@click.option("--target", required=True, help="GPUs by compute capability, e.g. sm86,sm89,sm120.")
+@click.option("--target", required=True, help="GPUs by compute capability, such as sm86,sm89,sm120.")
 def engines_command(bundle: Path, target: str) -> None:
-    """Build a bundle's TensorRT-RTX engines for GPUs that need not be here."""
+    """Build a bundle's TensorRT-RTX engines for GPUs, which this machine need not have.
+
+    \b
+    Example:
+      python -m export engines my-bundle --target sm86,sm89,sm120
+    """
     targets = engines.make_targets([name.strip() for name in target.split(",")])
     with interruptible() as stop:
         engines.build(bundles.load(bundle), targets, make_engine_builder(stop.is_set))
@@ -86,12 +115,16 @@ def engines_command(bundle: Path, target: str) -> None:
 
 @main.command("bench")
 @click.argument("checkpoint", type=FOLDER)
-@click.option("--bundle", type=FOLDER, help="Its bundle.  [default: exported now, in fp32]")
+@click.option("--bundle", type=FOLDER, help="Bundle of the checkpoint.  [default: exported now, in fp32]")
 @bench_options
 def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options: Any) -> None:
-    """`foal-edge bench` of a checkpoint's bundle, with torch on the same weights beside it, eager and compiled.
+    """Run `foal-edge bench` on a checkpoint's bundle and on the same weights in torch, eager and compiled.
 
     Compiling takes half a minute for each graph and batch.
+
+    \b
+    Example:
+      python -m export bench runs/foal-nano/checkpoint.safetensors --streams 1,4
     """
     loaded = load(checkpoint)
     device = "cuda" if torch.cuda.is_available() else "cpu"
@@ -109,7 +142,7 @@ def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options
 
 
 def run_command() -> None:
-    """Run; what the user can mend is said without a traceback."""
+    """Run the command; print errors that the user can fix without a traceback."""
     try:
         main()
     except FoalError as error:

@@ -1,4 +1,4 @@
-"""Writes a bundle: three graphs, golden vectors, manifest and model card."""
+"""Writing of a bundle: three graphs, golden vectors, manifest and model card."""
 
 import tempfile
 from collections.abc import Callable
@@ -31,9 +31,9 @@ from .torch_parity import largest_difference
 
 GOLDEN = "golden.npz"
 TOLERANCE = 1e-3
-"""What another engine may differ from torch by, in fp32."""
+"""Largest absolute difference from torch that the manifest allows another engine in fp32."""
 BATCHES = {"image_encoder": Batch(4, 32), "audio_encoder": Batch(1, 8), "fusion": Batch(1, 8)}
-"""Two or three new frames and one window of each stream; eight streams at once."""
+"""Typical and largest batch of each graph: some new frames and one window of a stream, and those of eight streams."""
 CODE_LICENCE = "Apache-2.0"
 DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
 
@@ -69,7 +69,7 @@ def write(
 
 
 def can_hold_bundle(folder: Path) -> bool:
-    """Whether a bundle may be put there: nothing is there, an empty folder, or another bundle."""
+    """Return whether a bundle may be written there: nothing is there, an empty folder, or another bundle."""
     if not folder.is_dir():
         return not folder.exists()
     try:
@@ -121,7 +121,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
 
 
 def write_description(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
-    """Write manifest, model card and licence, then read the bundle as the runtime will."""
+    """Write the manifest, the model card and the licence, then open the bundle as the runtime does."""
     write_manifest(manifest, folder)
     (folder / "README.md").write_text(model_card(manifest, checkpoint.config, version("torch")))
     (folder / "LICENSE").write_text(licence(manifest))
@@ -129,7 +129,7 @@ def write_description(manifest: Manifest, checkpoint: Checkpoint, folder: Path) 
 
 
 def check_on_cpu(bundle: bundles.Bundle) -> None:
-    """Run a bundle on its golden vectors as the runtime does; BundleError where its outputs are others."""
+    """Run a bundle on its golden vectors as the runtime does; BundleError if its outputs differ."""
     entry = get_entry("onnxruntime")
     check_golden(entry, bundle, OrtBackend(bundle), "as the runtime will", must_prove=True)
 
@@ -142,7 +142,7 @@ def write_manifest(manifest: Manifest, folder: Path) -> None:
 
 
 def golden_probabilities(labels: list[str], logits: Tensor, temperature: float) -> dict[str, list[float]]:
-    """Calibrated, of each label in each row of the fusion's golden logits `[batch, C]`."""
+    """Return each label's calibrated probabilities, one for each row of the fusion's golden logits `[batch, C]`."""
     columns = torch.softmax(logits.double() / temperature, dim=-1).T.tolist()
     return {
         label: [round(prob, golden.DIGITS) for prob in column] for label, column in zip(labels, columns, strict=True)
@@ -159,7 +159,10 @@ def add_golden_probabilities(folder: Path) -> None:
 
 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:
-    """The golden inputs: the demo's drawn faces and synthesised voices, whole, short and absent."""
+    """Return the golden inputs: the demo's drawn faces and its synthesised voices, whole, short and absent.
+
+    Returns frames uint8 `[N, H, W, 3]`, waveform float32 `[3, S]` and length int64 `[3]`.
+    """
     audio, video = checkpoint.config.audio, checkpoint.config.video
     framings = [make_framing(video.framing, video.height, video.width) for _ in demo.MOODS]
     crops = [framing(demo.face(mood)).crop for framing, mood in zip(framings, demo.MOODS, strict=True)]
@@ -173,12 +176,12 @@ def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def describe(name: str, tensor: Tensor) -> TensorEntry:
-    """A tensor as the manifest has it, the batch by name."""
+    """Return a tensor's entry in the manifest, its first dimension named `batch`."""
     return TensorEntry(name, DTYPES[tensor.dtype], ["batch", *tensor.shape[1:]])  # type: ignore[arg-type]
 
 
 def write_golden(graphs: list[Graph], path: Path) -> None:
-    """Inputs and torch's outputs of every graph, as `graph/tensor`."""
+    """Write the inputs and torch's outputs of every graph, named `graph/tensor`."""
     arrays = {
         f"{graph.name}/{name}": tensor.numpy()
         for graph in graphs

@@ -1,4 +1,4 @@
-"""What a lower precision changes: probabilities and accuracy of the runtime itself, on real windows."""
+"""Comparison of a lower precision with fp32: probabilities and accuracy of the runtime itself, on real windows."""
 
 from collections.abc import Iterable
 from typing import NamedTuple
@@ -15,28 +15,29 @@ from edge.preprocess.media import Embedding, Samples
 from .windows import Window
 
 FEWEST_WINDOWS = 100
+"""Smallest number of windows that a comparison is valid for."""
 LARGEST_LOSS = 0.005
-"""Of UA, 0..1, either way."""
+"""Largest change of UA, 0..1, in either direction."""
 LARGEST_MEAN_DIFFERENCE = 0.02
-"""Of the calibrated probabilities."""
+"""Largest mean absolute difference of the calibrated probabilities."""
 
 
 class EncodedWindow(NamedTuple):
-    """A window whose crops are encoded."""
+    """Window whose crops are encoded."""
 
     samples: Samples
     embeddings: Embedding
 
 
 def probabilities(recognizer: Recognizer, window: Window) -> NDArray[np.float64]:
-    """What the runtime says of one window, `[C]`."""
+    """Return the probabilities that the runtime predicts for one window, `[C]`."""
     width = int(recognizer.manifest.graphs.fusion.inputs[2].shape[2])
     embeddings = recognizer.embed(window.crops) if window.crops else np.zeros((0, width), np.float32)
     return np.asarray(recognizer.recognize([EncodedWindow(window.samples, embeddings)])[0].probs, np.float64)
 
 
 def compare(fp32: Recognizer, lower: Recognizer, windows: Iterable[Window]) -> Comparison:
-    """Both on the same windows, one at a time; ValueError where there is none."""
+    """Compare two recognizers on the same windows, one at a time; ValueError if there are no windows."""
     rows = [(probabilities(fp32, window), probabilities(lower, window), window.label) for window in windows]
     truth = np.array([label for _, _, label in rows])
     expected, found = (np.array([row[side] for row in rows]) for side in (0, 1))
@@ -51,7 +52,7 @@ def compare(fp32: Recognizer, lower: Recognizer, windows: Iterable[Window]) -> C
 
 
 def describe(found: Comparison) -> str:
-    """A comparison in a line."""
+    """Return a comparison as one line of text."""
     return (
         f"UA {100 * found.ua:.2f} % against {100 * found.ua_fp32:.2f} % in fp32 on {found.windows} windows, "
         f"probabilities differ by {found.mean_difference:.4f} on average, {found.largest_difference:.4f} at most"
@@ -59,11 +60,11 @@ def describe(found: Comparison) -> str:
 
 
 def check(found: Comparison, precision: str) -> None:
-    """FoalError unless a precision may ship."""
+    """Raise FoalError unless the precision is close enough to fp32 to ship."""
     if found.windows < FEWEST_WINDOWS:
         raise FoalError(
             f"{precision} was compared with fp32 on {found.windows} windows; at least {FEWEST_WINDOWS} are needed: "
-            "give a larger corpus or --windows"
+            "give a larger corpus or a larger --windows"
         )
     # A comparison with a not-a-number is false.
     same_accuracy = abs(found.ua - found.ua_fp32) <= LARGEST_LOSS

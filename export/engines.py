@@ -1,4 +1,4 @@
-"""Engines ahead of time: TensorRT-RTX compiles for the GPUs of other machines, and needs none itself."""
+"""Engines compiled ahead of time: TensorRT-RTX builds for the GPUs of other machines and needs no GPU itself."""
 
 import re
 from collections.abc import Sequence
@@ -10,7 +10,7 @@ from edge.errors import EngineError, UsageError
 
 
 def make_targets(names: Sequence[str]) -> list[Target]:
-    """`sm86` -> its target; UsageError where TensorRT-RTX has none of the name."""
+    """Return the target of each name such as `sm86`; UsageError if TensorRT-RTX does not build for it."""
     found = find_tensorrt("tensorrt-rtx")
     known = sorted(
         (name.lower() for name in found.module.ComputeCapability.__members__ if re.fullmatch(r"SM\d+", name)),
@@ -23,7 +23,7 @@ def make_targets(names: Sequence[str]) -> list[Target]:
 
 
 def build(bundle: Bundle, targets: Sequence[Target], engine_builder: EngineBuilder) -> None:
-    """Build all graphs for all targets, where they are not there yet; EngineError at the end names what would not."""
+    """Build every graph for every target, unless its engine exists; EngineError at the end names those that failed."""
     if bundle.manifest.is_quantized:
         raise UsageError(f"{bundle.manifest.name} is in int8, which is for CPUs; give a bundle in fp16 or fp32")
     failed = []

@@ -1,7 +1,7 @@
-"""An fp16 graph as a GPU computes it, for a CPU: in fp32, every fp16 number rounded where it arises.
+"""Emulation of a GPU's fp16 on a CPU: the graph in fp32, each fp16 value rounded where it is computed.
 
-ONNX Runtime on the CPU has few operators in fp16. It computes the others in fp32 and leaves out the casts between them,
-so that nothing is rounded and nothing overflows.
+ONNX Runtime on the CPU has few operators in fp16. It computes the others in fp32 and removes the casts between them,
+so that without this emulation nothing is rounded and nothing overflows.
 """
 
 import numpy as np
@@ -12,7 +12,7 @@ from .to_fp16 import append_cast
 
 
 def emulate_fp16(model: onnx_ir.Model) -> None:
-    """Bring the fp16 of a graph to fp32 in place, each value cast to fp16 and back."""
+    """Convert the fp16 values of a graph to fp32 in place, each cast to fp16 and back."""
     graph = model.graph
     for value in graph.initializers.values():
         if value.dtype == DataType.FLOAT16:
@@ -33,7 +33,7 @@ def emulate_fp16(model: onnx_ir.Model) -> None:
 
 
 def fp32_tensor(tensor: onnx_ir.TensorProtocol) -> onnx_ir.LazyTensor:
-    """The same in fp32, made when it is written."""
+    """Return the tensor in fp32, converted when it is written."""
 
     def made() -> onnx_ir.TensorProtocol:
         return onnx_ir.tensor(tensor.numpy().astype(np.float32), name=tensor.name)

@@ -1,4 +1,4 @@
-"""What each graph of a bundle is given on real windows: the runtime's own inputs, one window at a time."""
+"""Inputs of each graph of a bundle on real windows, recorded from the runtime, one window at a time."""
 
 from collections.abc import Iterable, Mapping
 
@@ -10,26 +10,26 @@ from .compare import probabilities
 from .windows import Window
 
 Inputs = list[Mapping[str, Array]]
-"""Of one graph, a run each."""
+"""Inputs of one graph, one entry a run."""
 
 
 class RecordingGraph:
-    """A graph that remembers what it is given."""
+    """Graph that records its inputs."""
 
     device_ms = None
-    """It is not timed."""
+    """Device time, which is not measured here."""
 
     def __init__(self, graph: Graph) -> None:
         self._graph, self.inputs = graph, Inputs()
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Named inputs -> named outputs."""
+        """Record the named inputs and return the named outputs."""
         self.inputs.append({name: array.copy() for name, array in inputs.items()})
         return self._graph(inputs)
 
 
 class RecordingBackend:
-    """A backend whose graphs remember what they are given."""
+    """Backend whose graphs record their inputs."""
 
     name = about = "recorded"
 
@@ -40,7 +40,7 @@ class RecordingBackend:
 
 
 def record_inputs(manifest: Manifest, backend: Backend, windows: Iterable[Window]) -> dict[str, Inputs]:
-    """Each graph's inputs on the windows."""
+    """Return the inputs of each graph on the windows, by the graph's name."""
     recorded = RecordingBackend(backend)
     recognizer = Recognizer(manifest, recorded)
     for window in windows:

@@ -1,4 +1,4 @@
-"""A Foal-Net's three graphs as ONNX, each with a batch that may vary.
+"""Foal-Net's three graphs as ONNX, each with a dynamic batch.
 
 Dimensions: N frames, B windows, S samples, Ta/Tv tokens, Da/Dv their widths, C classes, E embedding width.
 """
@@ -23,11 +23,11 @@ from train.checkpoint import Checkpoint
 from train.fusion import Fused
 
 OPSET = 18
-"""LayerNormalization is one operator from 17 on."""
+"""ONNX opset of the graphs; from 17 on LayerNormalization is one operator."""
 LARGEST_FOLDED = 10**8
-"""Numbers of a tensor that is worked out here: WavLM's positional weights are kept as direction and length."""
+"""Largest tensor, in elements, that is folded: WavLM stores its positional weights as direction and length."""
 LARGEST_INLINE = 10**9
-"""Bytes of weights up to which they are part of the graph's own file."""
+"""Largest size of the weights, in bytes, that are stored inside the graph's own file."""
 
 EXPORTER_NOISE = (
     "`isinstance\\(treespec, LeafSpec\\)` is deprecated",
@@ -35,17 +35,17 @@ EXPORTER_NOISE = (
     "divide by zero encountered in log",
     "invalid value encountered in cast",
 )
-"""What torch's exporter says of its own inside, of inputs that share one batch, and of constants that it folds."""
+"""Warnings of torch's exporter about its own internals, inputs that share one batch, and constants that it folds."""
 QUIET_LOGGERS = ("torch.onnx._internal.exporter._registration", "onnxscript.optimizer._constant_folding", "onnx_ir")
-"""Loggers of remarks about themselves."""
+"""Loggers whose warnings concern only the exporter itself."""
 
 
 @dataclass(frozen=True)
 class Graph:
-    """One graph to be exported."""
+    """Graph to export."""
 
     name: str
-    """As in the manifest."""
+    """Name in the manifest."""
     module: nn.Module
     inputs: dict[str, Tensor]
     """Example inputs by name; their first dimension is the batch."""
@@ -53,17 +53,23 @@ class Graph:
 
     @cached_property
     def expected(self) -> dict[str, Tensor]:
-        """What torch says of the example inputs; computed once."""
+        """Torch's outputs for the example inputs; computed once."""
         with torch.no_grad():
             made = self.module(*self.inputs.values())
         return dict(zip(self.outputs, (made,) if isinstance(made, Tensor) else made, strict=True))
 
 
 def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length: Tensor) -> list[Graph]:
-    """The three graphs with examples: frames uint8 `[N, H, W, 3]`, waveform float32 `[B, S]`, length int64 `[B]`.
+    """Return the three graphs with example inputs.
 
-    The fusion's examples are what the encoders make of these: every window sees the first frames, the last window
-    none, so that the masks matter.
+    Args:
+        checkpoint: a whole checkpoint, both encoders included.
+        frames: uint8 `[N, H, W, 3]`.
+        waveform: float32 `[B, S]`.
+        length: int64 `[B]`, samples.
+
+    The fusion's examples are the encoders' outputs: every window holds the first frames, the last window holds none,
+    so that the masks matter.
     """
     model, config = checkpoint.model.eval().float(), checkpoint.config
     assert model.image_encoder is not None, "a whole checkpoint"
@@ -112,9 +118,9 @@ def write_onnx(graph: Graph, path: Path) -> None:
 
 
 def index_put_as_where(tensor: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:
-    """`tensor[mask] = values` as a choice between both, where the exporter's NonZero, without a shape, fits no engine.
+    """Translate `tensor[mask] = values` to Where; no engine takes the exporter's NonZero, whose shape is unknown.
 
-    WavLM's layers silence their padding so.
+    WavLM's layers set their padding to zero this way.
     """
     if len(indices) == 1 and indices[0].dtype == onnx_ir.DataType.BOOL and not accumulate:
         return opset18.Where(indices[0], values, tensor)
@@ -122,18 +128,18 @@ def index_put_as_where(tensor: Any, indices: Sequence[Any], values: Any, accumul
 
 
 def save(model: onnx_ir.Model, path: Path) -> None:
-    """Write a graph; large weights go into a file of their own beside it, as one of protobuf ends at 2 GB."""
+    """Write a graph; large weights go into a separate file beside it, because protobuf is limited to 2 GB."""
     size = sum(value.const_value.nbytes for value in model.graph.initializers.values() if value.const_value is not None)
     onnx_ir.save(model, path, external_data=weights_path(path).name if size > LARGEST_INLINE else None)
 
 
 def weights_path(path: Path) -> Path:
-    """Where the weights of a graph's file lie, if they lie apart."""
+    """Return the path of a graph's separate weights file, whether it exists or not."""
     return path.with_suffix(".weights")
 
 
 def strip_metadata(graph: onnx_ir.Graph) -> None:
-    """Drop the exporter's notes on each node: they quote source lines and name folders of the exporting machine."""
+    """Remove the exporter's metadata of each node: it quotes source lines and folders of the exporting machine."""
     graph.metadata_props.clear()
     for node in graph.all_nodes():
         node.metadata_props.clear()
@@ -142,7 +148,7 @@ def strip_metadata(graph: onnx_ir.Graph) -> None:
 
 
 def cast_pixels_first(graph: onnx_ir.Graph) -> None:
-    """Let the shape of uint8 inputs be asked of their cast: TensorRT takes uint8 into a Cast and nothing else."""
+    """Read the shape of uint8 inputs from their Cast: TensorRT accepts uint8 as the input of a Cast only."""
     for pixels in graph.inputs:
         casts = [node for node in pixels.consumers() if node.op_type == "Cast"]
         if pixels.dtype != onnx_ir.DataType.UINT8 or not casts:
@@ -155,7 +161,7 @@ def cast_pixels_first(graph: onnx_ir.Graph) -> None:
 
 @contextmanager
 def quiet_exporter() -> Iterator[None]:
-    """Hides known remarks of torch's exporter about itself, among them that torchvision is not needed here."""
+    """Hide known warnings of torch's exporter about itself, such as the one that torchvision is not installed."""
     loggers = [logging.getLogger(name) for name in QUIET_LOGGERS]
     levels = [logger.level for logger in loggers]
     for logger in loggers:

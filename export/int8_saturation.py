@@ -1,8 +1,8 @@
-"""An int8 graph as the worst processor computes it, for any: sums of two products stop at 16 bits.
+"""Emulation of int8 without VNNI on any processor: sums of two products saturate at 16 bits.
 
 x86-64 with AVX2 or AVX-512 and without VNNI multiplies uint8 activations by int8 weights, and adds each product to its
-neighbour's in 16 bits that saturate. Neighbours are two by two those that a matrix product sums over; in a convolution
-channels follow each other fastest, then columns, then rows. Only weights past 64 make such a sum too large.
+neighbour in 16 bits that saturate. Pairs are consecutive terms of the sum of a matrix product; in a convolution
+channels vary fastest, then columns, then rows. Only weights beyond 64 make such a sum too large.
 """
 
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ LARGEST_ACTIVATION = 255
 
 
 class QuantisedInput(NamedTuple):
-    """What a DequantizeLinear takes."""
+    """Inputs of a DequantizeLinear."""
 
     integers: Value
     scale: Value
@@ -29,20 +29,20 @@ class QuantisedInput(NamedTuple):
 
 
 class QuantisedProduct(NamedTuple):
-    """A product of uint8 activations and int8 weights."""
+    """Matrix product or convolution of uint8 activations and int8 weights."""
 
     node: Node
     activations: QuantisedInput
     weight_scale: Value
-    """Of the weights."""
+    """Scale of the weights."""
     shape: tuple[int, ...]
-    """Of the weights as the node takes them."""
+    """Shape of the weights as the node takes them."""
     weights: NDArray[np.int8]
     """`[groups, summed, outputs / groups]`."""
 
 
 def emulate_int8(model: onnx_ir.Model) -> list[str]:
-    """Bring saturation into a graph in place; the names of the products that it can befall."""
+    """Add saturation to a graph in place; return the names of the products that can saturate."""
     found = [product for product in quantised_products(model.graph) if can_saturate(product.weights)]
     for product in found:
         subtract_losses(model.graph, product)
@@ -51,7 +51,7 @@ def emulate_int8(model: onnx_ir.Model) -> list[str]:
 
 
 def can_saturate(weights: NDArray[np.int8]) -> bool:
-    """Whether any activations make the sum of two neighbouring products pass 16 bits; `[..., summed, outputs]`."""
+    """Return whether activations can make a sum of two products exceed 16 bits; weights `[..., summed, outputs]`."""
     first, second = (side.astype(np.int64) for side in split_pairs(weights))
     highest = np.maximum(first, 0) + np.maximum(second, 0)
     lowest = np.minimum(first, 0) + np.minimum(second, 0)
@@ -60,13 +60,13 @@ def can_saturate(weights: NDArray[np.int8]) -> bool:
 
 
 def split_pairs(weights: NDArray[np.int8]) -> tuple[NDArray[np.int8], NDArray[np.int8]]:
-    """The first and the second of each pair, `[..., pairs, outputs]`; a last one alone never saturates."""
+    """Return the first and the second weights of the pairs, `[..., pairs, outputs]`, without an unpaired last one."""
     paired = weights.shape[-2] // 2 * 2
     return weights[..., 0:paired:2, :], weights[..., 1:paired:2, :]
 
 
 def quantised_products(graph: Graph) -> Iterator[QuantisedProduct]:
-    """Those of a graph, but for convolutions by channel, whose kernel is another and exact."""
+    """Yield the quantised products of a graph, except depthwise convolutions, whose kernel is exact."""
     for node in graph:
         if node.op_type not in COMPUTE_OPERATORS:
             continue
@@ -81,7 +81,7 @@ def quantised_products(graph: Graph) -> Iterator[QuantisedProduct]:
 
 
 def quantised_input(value: Value | None) -> QuantisedInput | None:
-    """What a value was quantised to; None where it was not."""
+    """Return the quantised form of a value, or None if it was not quantised."""
     maker = value.producer() if value is not None else None
     if maker is None or maker.op_type != "DequantizeLinear":
         return None
@@ -89,12 +89,12 @@ def quantised_input(value: Value | None) -> QuantisedInput | None:
 
 
 def is_depthwise(weights: NDArray[np.int8], groups: int) -> bool:
-    """Whether a convolution, `[outputs, channels / groups, ...]`, makes one channel of each."""
+    """Return whether a convolution with weights `[outputs, channels / groups, ...]` is depthwise."""
     return groups > 1 and weights.shape[:2] == (groups, 1)
 
 
 def weights_in_sum_order(node: Node, weights: NDArray[np.int8]) -> NDArray[np.int8]:
-    """A node's weights as `[groups, summed, outputs / groups]`, in the order in which they are summed over."""
+    """Return a node's weights as `[groups, summed, outputs / groups]`, in the order of summation."""
     if node.op_type == "Conv":
         groups = node.attributes.get_int("group", 1)
         rows = np.moveaxis(weights, 1, -1).reshape(groups, len(weights) // groups, -1)
@@ -104,13 +104,13 @@ def weights_in_sum_order(node: Node, weights: NDArray[np.int8]) -> NDArray[np.in
 
 
 def subtract_losses(graph: Graph, product: QuantisedProduct) -> None:
-    """Take from a product what its sums of two lose."""
+    """Subtract from a product what its sums of two lose to saturation."""
     node, (integers, scale, zero_point), tape = product.node, product.activations, Tape(graph)
     made = node.outputs[0]
     takers = list(made.uses())
     activations, nothing = (tape.op("Cast", [value], {"to": DataType.FLOAT}) for value in (integers, zero_point))
     centred = tape.op("Sub", [activations, nothing])
-    # the product itself in floats, which this processor computes as any other does
+    # The product itself is computed in floats, as on any other processor.
     node.replace_input_with(0, tape.op("Mul", [centred, scale]))
     parts = im2col(tape, product, centred, nothing) if node.op_type == "Conv" else [activations]
     losses = [saturation_loss(tape, part, weights) for part, weights in zip(parts, product.weights, strict=True)]
@@ -130,7 +130,7 @@ def subtract_losses(graph: Graph, product: QuantisedProduct) -> None:
 
 
 def saturation_loss(tape: Tape, activations: Value, weights: NDArray[np.int8]) -> Value:
-    """By how much the sums of two pass 16 bits, `[..., summed]` and `[summed, outputs]` -> `[..., outputs]`."""
+    """Return by how much the sums of two exceed 16 bits: `[..., summed]`, `[summed, outputs]` -> `[..., outputs]`."""
     sums = None
     for side, factor in enumerate(split_pairs(weights)):
         rows = append_constant(tape, np.arange(side, 2 * len(factor), 2))
@@ -145,9 +145,9 @@ def saturation_loss(tape: Tape, activations: Value, weights: NDArray[np.int8]) -
 
 
 def im2col(tape: Tape, product: QuantisedProduct, centred: Value, zero_point: Value) -> list[Value]:
-    """What each place of a convolution sums over, `[batch, ..., summed]` for each group.
+    """Return the inputs that each position of a convolution sums over, `[batch, ..., summed]` for each group.
 
-    A convolution with ones in place of weights picks it; the edge is filled with the zero point.
+    A convolution with one-hot weights selects them; the padding is filled with the zero point.
     """
     groups, summed, _ = product.weights.shape
     _, channels, *kernel = product.shape
@@ -163,5 +163,5 @@ def im2col(tape: Tape, product: QuantisedProduct, centred: Value, zero_point: Va
 
 
 def append_constant(tape: Tape, array: NDArray[np.generic]) -> Value:
-    """An array within the graph."""
+    """Append a constant array to the graph and return its value."""
     return tape.op("Constant", [], {"value": onnx_ir.tensor(array)})

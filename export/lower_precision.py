@@ -1,4 +1,4 @@
-"""From an fp32 bundle to one of a lower precision, fitted to windows trained on and compared on others."""
+"""Conversion of an fp32 bundle to a lower precision: calibrated on training windows, compared on validation windows."""
 
 import shutil
 from collections.abc import Callable, Iterable
@@ -30,35 +30,36 @@ from .to_int8 import quantise
 from .windows import Window, Windows
 
 CALIBRATION_WINDOWS = 64
-"""Windows that show how large numbers get."""
+"""Number of training windows that the ranges of the tensors are measured on."""
 LARGEST_DIFFERENCE = 30.0
-"""Of an output from torch's; a manifest has no room for more, nor for a not-a-number."""
+"""Largest difference of an output from torch's; a manifest holds neither a larger tolerance nor a not-a-number."""
 EMULATORS: dict[str, Callable[[onnx_ir.Model], object]] = {"fp16": emulate_fp16, "int8": emulate_int8}
-"""How a graph is brought to what it computes elsewhere: on a GPU, on the worst CPU."""
+"""Function by precision that makes a graph compute as on its target: fp16 on a GPU, int8 on a CPU without VNNI."""
 MARGIN = 3
-"""How much further from torch another engine may be than ONNX Runtime is."""
+"""Factor by which another engine may differ more from torch than ONNX Runtime does."""
 
 
 class PrecisionTarget(NamedTuple):
-    """What is target below fp32."""
+    """Precision below fp32, and the windows to calibrate and to compare on."""
 
     precision: Literal["fp16", "int8"]
     calibration: Windows
-    """Of what was trained on."""
+    """Windows of the training fold."""
     validation: Windows
+    """Windows of the validation fold."""
 
 
 class GraphFiles(TypedDict):
-    """What a graph is made of, as the manifest has it."""
+    """Files of a graph, as in the manifest."""
 
     file: File
     weights: File | None
 
 
 def lower_precision(fp32: Bundle, folder: Path, target: PrecisionTarget, tell: Callable[[str], None]) -> Manifest:
-    """Write golden vectors and graphs, and return their manifest; FoalError where they are too far from fp32.
+    """Write golden vectors and graphs into the folder and return their manifest.
 
-    What is made on the way lies beside the fp32 graphs.
+    FoalError if the graphs are too far from fp32. Intermediate files are written beside the fp32 graphs.
     """
     reference = OrtBackend(fp32)
     given = record_inputs(fp32.manifest, reference, with_progress(target.calibration, "looking at ranges"))
@@ -93,7 +94,7 @@ def lower_precision(fp32: Bundle, folder: Path, target: PrecisionTarget, tell: C
 def convert_graph(
     source: Path, folder: Path, entry: GraphEntry, precision: Literal["fp16", "int8"], given: Inputs
 ) -> GraphEntry:
-    """Write one graph in another precision, and say so."""
+    """Write one graph in another precision and return its entry in the manifest."""
     made = folder / source.name
     if precision == "fp16":
         model = onnx_ir.load(source)
@@ -108,7 +109,7 @@ def convert_graph(
 
 
 def emulated(lowered: Bundle, folder: Path, emulate: Callable[[onnx_ir.Model], object]) -> Bundle:
-    """A bundle that computes here what another does elsewhere, its graphs in a folder of one's own."""
+    """Return a bundle whose graphs, written into the folder, compute here what `lowered` computes on its target."""
     entries = {}
     for name, entry in lowered.manifest.graphs.by_name().items():
         path = folder / f"{name}.emulated.onnx"
@@ -120,7 +121,7 @@ def emulated(lowered: Bundle, folder: Path, emulate: Callable[[onnx_ir.Model], o
 
 
 def graph_files(path: Path) -> GraphFiles:
-    """A graph's file and, where they lie apart, its weights."""
+    """Return a graph's file and its separate weights file, if there is one, with their hashes."""
     weights = weights_path(path)
     return GraphFiles(
         file=File(path.name, bundles.sha256(path)),
@@ -129,10 +130,10 @@ def graph_files(path: Path) -> GraphFiles:
 
 
 def size_mb(path: Path) -> float:
-    """Of a graph with its weights."""
+    """Return the size of a graph and its weights, in MB."""
     return sum(part.stat().st_size for part in (path, weights_path(path)) if part.exists()) / 1e6
 
 
 def with_progress(windows: Windows, what: str) -> Iterable[Window]:
-    """The windows under a bar."""
+    """Return the windows under a progress bar with the label `what`."""
     return track(windows, what, total=len(windows), console=Console(stderr=True))

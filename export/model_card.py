@@ -1,4 +1,4 @@
-"""The model card that a bundle carries."""
+"""Model card and licence of a bundle."""
 
 from edge.bundle.manifest import Manifest
 from train.config import Clips, Config
@@ -75,7 +75,7 @@ The code that made and runs them is under {code}.
 
 
 def licence(manifest: Manifest) -> str:
-    """The terms of a bundle's weights."""
+    """Return the text about the licence of a bundle's weights."""
     return LICENCE.format(
         name=manifest.name,
         version=manifest.version,
@@ -86,7 +86,7 @@ def licence(manifest: Manifest) -> str:
 
 
 def describe_precision(manifest: Manifest) -> str:
-    """In what numbers a bundle computes, and what that changes."""
+    """Return a sentence about the precision of a bundle and its effect."""
     found = manifest.compared
     if found is None:
         return "The graphs are in fp32."
@@ -101,7 +101,7 @@ def describe_precision(manifest: Manifest) -> str:
 
 
 def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
-    """Markdown about a bundle, from its manifest and the configuration that it was trained by."""
+    """Return the model card in Markdown, from the manifest and the training configuration."""
     rows = [
         f"| {name} | {row['count']:.0f} | {100 * row['ua']:.1f} | {100 * row['wa']:.1f} | {100 * row['ece']:.1f} |"
         for name, row in manifest.measured.items()

@@ -1,6 +1,6 @@
-"""How large and how faint every float tensor of a graph gets on real inputs.
+"""Ranges of the magnitudes of every float tensor of a graph on real inputs.
 
-ONNX Runtime takes the maxima inside the graph, so that no tensor need be held: WavLM's stem alone would fill gigabytes.
+ONNX Runtime computes the maxima inside the graph, so that no tensor is kept: WavLM's stem alone would fill gigabytes.
 """
 
 from collections.abc import Iterable, Mapping
@@ -15,22 +15,22 @@ from edge.backends.onnxruntime import exact_options, open_session, ort
 
 
 class MagnitudeRange(NamedTuple):
-    """Of one tensor, over all inputs that the graph was run on."""
+    """Range of the magnitudes of one tensor, over all inputs that the graph was run on."""
 
     largest: float
-    """Finite magnitude; 0 where there is none."""
+    """Largest finite magnitude; 0 if there is none."""
     smallest: float
-    """The least that the largest magnitude of one input comes to, zeros apart; 0 where all are zeros."""
+    """Smallest of the inputs' largest magnitudes, not counting zeros; 0 if all are zeros."""
 
 
 def tensor_ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str, MagnitudeRange]:
-    """The range of every float tensor of the graph at `path`, by name; weights are among them."""
+    """Return the range of every float tensor of the graph at `path`, weights included, by name."""
     found = weight_ranges(onnx_ir.load(path).graph)
     probed = path.with_name(f"{path.stem}.probed.onnx")
     try:
         names = write_probed(path, probed)
         options = exact_options()
-        # A tensor's maximum is taken as soon as the tensor is there, which then goes.
+        # A tensor's maximum is computed as soon as the tensor exists, which is then freed.
         options.execution_order = ort.ExecutionOrder.PRIORITY_BASED
         session = open_session(probed, options)
         for given in inputs:
@@ -43,13 +43,13 @@ def tensor_ranges(path: Path, inputs: Iterable[Mapping[str, Array]]) -> dict[str
 
 
 def extend(known: MagnitudeRange, magnitude: float) -> MagnitudeRange:
-    """A range after one more input."""
+    """Return the range that also covers one more input's largest magnitude."""
     smallest = min(known.smallest, magnitude) if known.smallest and magnitude else known.smallest or magnitude
     return MagnitudeRange(max(known.largest, magnitude), smallest)
 
 
 def weight_ranges(graph: onnx_ir.Graph) -> dict[str, MagnitudeRange]:
-    """Of the graph's own float tensors."""
+    """Return the ranges of the graph's float weights, by name."""
     found = {}
     for name, value in graph.initializers.items():
         if value.dtype == onnx_ir.DataType.FLOAT and value.const_value is not None:
@@ -70,7 +70,7 @@ def write_probed(path: Path, probed: Path) -> list[str]:
     graph.outputs.clear()
     for value in values:
         magnitude = append_node(graph, "Abs", [value])
-        # Of a not-a-number this is false, too.
+        # The comparison is false for a not-a-number, too.
         finite = append_node(graph, "Less", [magnitude, infinity], onnx_ir.DataType.BOOL)
         largest = append_node(graph, "ReduceMax", [append_node(graph, "Where", [finite, magnitude, zero])])
         largest.producer().attributes.add(onnx_ir.AttrInt64("keepdims", 0))  # type: ignore[union-attr]
@@ -81,7 +81,7 @@ def write_probed(path: Path, probed: Path) -> list[str]:
 
 
 def add_constant(graph: onnx_ir.Graph, name: str, number: float) -> onnx_ir.Value:
-    """A new float scalar of the graph."""
+    """Add a float scalar to the graph and return its value."""
     value = onnx_ir.Value(name=name, const_value=onnx_ir.tensor(np.float32(number), name=name))
     graph.register_initializer(value)
     return value
@@ -93,7 +93,7 @@ def append_node(
     inputs: list[onnx_ir.Value],
     dtype: onnx_ir.DataType = onnx_ir.DataType.FLOAT,
 ) -> onnx_ir.Value:
-    """The output of a new node at the graph's end."""
+    """Append a node to the graph and return its output."""
     node = onnx_ir.node(operator, inputs)
     graph.append(node)
     node.outputs[0].dtype = dtype
@@ -101,11 +101,11 @@ def append_node(
 
 
 def probe_name(name: str) -> str:
-    """Where the largest magnitude of a tensor comes out."""
+    """Return the name of the output that holds a tensor's largest magnitude."""
     return f"probe of {name}"
 
 
 def name_of(value: onnx_ir.Value) -> str:
-    """A value's name; those of a loaded graph have one."""
+    """Return a value's name; every value of a loaded graph has one."""
     assert value.name is not None, "a loaded graph"
     return value.name

@@ -1,7 +1,7 @@
-"""From an fp32 graph to a strongly typed one: fp16, but for what fp16 cannot hold.
+"""Conversion of an fp32 graph to a strongly typed fp16 graph; what fp16 cannot represent stays fp32.
 
-Products (convolutions and matrix products) are fp16. All else follows what it is given: fp32 where all of that is, so
-that a cast stands where a product begins or ends and nowhere between. Inputs and outputs keep their types.
+Convolutions and matrix products are fp16. Every other operator follows its inputs and is fp32 if all of them are, so
+that casts stand before and after products and nowhere else. Inputs and outputs keep their types.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -13,10 +13,11 @@ from onnx_ir import DataType, Graph, Node, Value
 from .tensor_ranges import MagnitudeRange
 
 LARGEST_MAGNITUDE = float(np.finfo(np.float16).max) / 3
-"""Room for what no calibration showed."""
+"""Largest magnitude that is converted to fp16, a third of its maximum: inputs may exceed those of the calibration."""
 SMALLEST_MAGNITUDE = float(np.finfo(np.float16).smallest_normal)
-"""Below, fp16 loses bits."""
+"""Smallest magnitude that fp16 represents with all its bits."""
 COMPUTE_OPERATORS = {"Conv", "ConvTranspose", "Einsum", "Gemm", "MatMul"}
+"""Convolutions and matrix products, which gain most from fp16."""
 NORMS = {
     "BatchNormalization",
     "GroupNormalization",
@@ -38,9 +39,12 @@ PRECISION_SENSITIVE = {
     "Sqrt",
     *NORMS,
 }
-"""Sums over many numbers, and functions that make much of a small error."""
+"""Operators that sum over many numbers or amplify small errors; they stay fp32."""
 EXACT_INPUTS = {"Ceil", "Floor", "Log", "Mod", "Round"}
-"""All that leads to one stays fp32: power spectra have more range than fp16, counts of samples more digits."""
+"""Operators whose inputs stay fp32 with all that they are computed from.
+
+Power spectra have a larger range than fp16, counts of samples more digits.
+"""
 DATA_MOVEMENT = {
     "Cast",
     "Concat",
@@ -59,18 +63,18 @@ DATA_MOVEMENT = {
     "Transpose",
     "Unsqueeze",
 }
-"""These compute nothing, and are not listed."""
+"""Operators that move data and compute nothing; they are not listed among the operators kept in fp32."""
 
 
 def nodes_kept_fp32(graph: Graph, found: Mapping[str, MagnitudeRange]) -> set[Node]:
-    """The nodes that must stay fp32: by what they compute, and by the tensors' ranges on real inputs."""
+    """Return the nodes that must stay fp32, by their operator and by the ranges of their tensors on real inputs."""
     nodes = [node for node in graph if uses_fp32(node)]
     kept = {node for node in nodes if node.op_type in PRECISION_SENSITIVE or is_out_of_range(node, found)}
     return kept | ancestors(node for node in nodes if node.op_type in EXACT_INPUTS or is_cast_to_integers(node))
 
 
 def ancestors(nodes: Iterable[Node]) -> set[Node]:
-    """The nodes, and all whose numbers lead to them."""
+    """Return the nodes and all nodes whose floats they are computed from."""
     found: set[Node] = set()
     waiting = list(nodes)
     while waiting:
@@ -83,7 +87,7 @@ def ancestors(nodes: Iterable[Node]) -> set[Node]:
 
 
 def is_out_of_range(node: Node, found: Mapping[str, MagnitudeRange]) -> bool:
-    """Whether fp16 is too narrow for an input or an output, or too coarse for one that is computed."""
+    """Return whether fp16 overflows for an input or output of the node, or underflows for one that is computed."""
     for value in fp32_values(node):
         largest, smallest = found.get(value.name or "", MagnitudeRange(0.0, 0.0))
         if largest > LARGEST_MAGNITUDE or (0 < smallest < SMALLEST_MAGNITUDE and not value.is_initializer()):
@@ -92,7 +96,12 @@ def is_out_of_range(node: Node, found: Mapping[str, MagnitudeRange]) -> bool:
 
 
 def to_fp16(model: onnx_ir.Model, kept: set[Node]) -> list[str]:
-    """Bring a graph to fp16 in place; the names of the operators that are left in fp32, in the order of the graph."""
+    """Convert a graph to fp16 in place; return the names of the operators left in fp32, in the order of the graph.
+
+    Args:
+        model: the fp32 graph.
+        kept: nodes that must stay fp32, from `nodes_kept_fp32`.
+    """
     graph = model.graph
     fp32 = fp32_nodes(graph, kept)
     converted = [node for node in graph if uses_fp32(node)]
@@ -109,7 +118,7 @@ def to_fp16(model: onnx_ir.Model, kept: set[Node]) -> list[str]:
 
 
 def fp32_nodes(graph: Graph, kept: set[Node]) -> set[Node]:
-    """The nodes that are given and make fp32."""
+    """Return the nodes whose inputs and outputs are fp32 after the conversion."""
     is_fp32_value = {value: True for value in graph.inputs if is_fp32(value)}
     fp32: set[Node] = set()
     flexible: list[Node] = []
@@ -125,20 +134,20 @@ def fp32_nodes(graph: Graph, kept: set[Node]) -> set[Node]:
             flexible.append(node)
             continue
         else:
-            # What fp32 keeps from being zero might be zero in fp16.
+            # A divisor that fp32 keeps from being zero might be zero in fp16.
             chosen = all(known) or (node.op_type == "Div" and is_fp32_value.get(node.inputs[1], False))  # type: ignore[arg-type]
         if chosen:
             fp32.add(node)
         is_fp32_value.update((value, chosen) for value in node.outputs if is_fp32(value))
     for node in reversed(flexible):
-        # Made of masks, counts and weights alone: whatever its takers are.
+        # A node computed from masks, counts and weights alone takes the precision of its consumers.
         if node.outputs and any(taker in fp32 for value in node.outputs for taker in value.consumers()):
             fp32.add(node)
     return fp32
 
 
 def split_weights(graph: Graph, fp32: set[Node]) -> None:
-    """Give each node the weights in its own precision."""
+    """Give each node its weights in its own precision."""
     for value in [value for value in graph.initializers.values() if is_fp32(value)]:
         to_half = [(node, index) for node, index in value.uses() if node not in fp32]
         if not to_half:
@@ -155,7 +164,7 @@ def split_weights(graph: Graph, fp32: set[Node]) -> None:
 
 
 def fp16_tensor(tensor: onnx_ir.TensorProtocol, name: str) -> onnx_ir.LazyTensor:
-    """The same in fp16, made when it is written, so that large weights are never in memory twice."""
+    """Return the tensor in fp16, converted when it is written, so that large weights are never in memory twice."""
 
     def made() -> onnx_ir.TensorProtocol:
         return onnx_ir.tensor(tensor.numpy().astype(np.float16), name=name)
@@ -164,7 +173,7 @@ def fp16_tensor(tensor: onnx_ir.TensorProtocol, name: str) -> onnx_ir.LazyTensor
 
 
 def convert_to_fp16(node: Node) -> None:
-    """Let a node make fp16 where it made fp32."""
+    """Change the fp32 outputs of a node to fp16."""
     for value in filter(is_fp32, node.outputs):
         value.dtype = DataType.FLOAT16
         if node.op_type == "Cast":
@@ -175,7 +184,7 @@ def convert_to_fp16(node: Node) -> None:
 
 
 def cast_for_other_precision(graph: Graph, value: Value, fp32: set[Node]) -> None:
-    """Let the takers of the other precision take one cast of a value."""
+    """Cast a value once for all its consumers of the other precision."""
     to = DataType.FLOAT16 if value.dtype == DataType.FLOAT else DataType.FLOAT
     others = [(node, index) for node, index in value.uses() if (node in fp32) != (value.dtype == DataType.FLOAT)]
     if others:
@@ -185,7 +194,7 @@ def cast_for_other_precision(graph: Graph, value: Value, fp32: set[Node]) -> Non
 
 
 def restore_output_types(graph: Graph) -> None:
-    """Give the graph's outputs their type back, and their names."""
+    """Cast the graph's fp16 outputs to fp32, under their original names."""
     for index, value in enumerate(graph.outputs):
         if value.dtype == DataType.FLOAT16:
             name = value.name or ""
@@ -194,7 +203,7 @@ def restore_output_types(graph: Graph) -> None:
 
 
 def append_cast(graph: Graph, value: Value, to: DataType, name: str) -> Value:
-    """A value in another precision."""
+    """Append a Cast of a value to another precision and return its output."""
     node = onnx_ir.node("Cast", [value], {"to": to}, name=f"cast_{name}")
     made = node.outputs[0]
     made.name, made.dtype, made.shape = name, to, value.shape
@@ -203,25 +212,25 @@ def append_cast(graph: Graph, value: Value, to: DataType, name: str) -> Value:
 
 
 def is_fp32(value: Value) -> bool:
-    """Whether a value is fp32."""
+    """Return whether a value is fp32."""
     return value.dtype == DataType.FLOAT
 
 
 def fp32_values(node: Node) -> Iterator[Value]:
-    """The fp32 inputs and outputs of a node."""
+    """Return the fp32 inputs and outputs of a node."""
     return (value for value in (*node.inputs, *node.outputs) if value is not None and is_fp32(value))
 
 
 def uses_fp32(node: Node) -> bool:
-    """Whether a node takes or makes fp32."""
+    """Return whether a node has an fp32 input or output."""
     return any(True for _ in fp32_values(node))
 
 
 def is_cast_from_pixels(node: Node) -> bool:
-    """Whether a node makes numbers of pixels."""
+    """Return whether a node casts uint8 pixels to floats."""
     return node.op_type == "Cast" and node.inputs[0] is not None and node.inputs[0].dtype == DataType.UINT8
 
 
 def is_cast_to_integers(node: Node) -> bool:
-    """Whether a node makes integers of numbers."""
+    """Return whether a node casts numbers to integers."""
     return node.op_type == "Cast" and node.outputs[0].dtype in (DataType.INT32, DataType.INT64)

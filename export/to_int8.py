@@ -1,9 +1,9 @@
-"""From an fp32 graph to one with products in int8, for CPUs: quantised and dequantised around each (QDQ).
+"""Quantisation of an fp32 graph to int8 products for CPUs, in the QDQ format (QuantizeLinear, DequantizeLinear).
 
-Weights are int8 of 7 bits, -64 to 64, a scale a channel; activations uint8. x86-64 without VNNI adds products of 8 bits
-in pairs that end at 16, where 255 times 64 fits twice: the sums are exact on every processor. They are not with weights
-of 8 bits, whatever the activations, for int8 ones become uint8 there. Ranges of activations are the extremes on real
-inputs: percentiles and entropy brought no accuracy, and hold every tensor of a run in memory.
+Weights are int8 of 7 bits, -64 to 64, with one scale a channel; activations are uint8. x86-64 without VNNI adds 8-bit
+products in pairs of 16 bits, which hold 255 times 64 twice: the sums are exact on every processor. With weights of
+8 bits they are not, even for int8 activations, which are converted to uint8 there. Ranges of activations are the
+extremes on real inputs: percentiles and entropy gained no accuracy and keep every tensor of a run in memory.
 """
 
 import logging
@@ -19,23 +19,24 @@ from edge.backends.base import Array
 from .to_fp16 import EXACT_INPUTS, ancestors
 
 COMPUTE_OPERATORS = {"Conv", "Gemm", "MatMul"}
+"""Operators that are quantised."""
 
 
 class CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
-    """Inputs as ONNX Runtime's calibration asks for them."""
+    """Reader that hands inputs to ONNX Runtime's calibration."""
 
     def __init__(self, inputs: Iterable[Mapping[str, Array]]) -> None:
         self._inputs = iter(inputs)
 
     def get_next(self) -> Mapping[str, Array] | None:
-        """The next inputs; None after the last."""
+        """Return the next inputs; None after the last."""
         return next(self._inputs, None)
 
 
 def nodes_kept_fp32(graph: onnx_ir.Graph) -> set[onnx_ir.Node]:
-    """The products that stay fp32: those that lead to a logarithm, and those of two activations.
+    """Return the products that stay fp32: those that lead to a logarithm, and those of two activations.
 
-    8 bits are too few for a power spectrum; and products of activations, as in attention, get no faster.
+    8 bits are too few for a power spectrum, and products of activations, as in attention, get no faster.
     """
     sensitive = ancestors(node for node in graph if node.op_type in EXACT_INPUTS)
     products = [node for node in graph if node.op_type in COMPUTE_OPERATORS]
@@ -43,12 +44,12 @@ def nodes_kept_fp32(graph: onnx_ir.Graph) -> set[onnx_ir.Node]:
 
 
 def is_weight(value: onnx_ir.Value | None) -> bool:
-    """Whether a value is the same for all inputs."""
+    """Return whether a value is a weight, the same for all inputs."""
     return value is not None and value.is_initializer()
 
 
 def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> list[str]:
-    """Write the graph at `path` in int8; the names of the products that are left in fp32, in the order of the graph."""
+    """Write the graph at `path` in int8; return the names of the products left in fp32, in the order of the graph."""
     graph = onnx_ir.load(path).graph
     chosen = nodes_kept_fp32(graph)
     kept = [node.name or "" for node in graph if node in chosen]
@@ -64,7 +65,7 @@ def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> l
             activation_type=QuantType.QUInt8,
             weight_type=QuantType.QInt8,
             reduce_range=True,
-            # A matrix product needs no scale of its own output to be one of integers, as a convolution does.
+            # Unlike a convolution, a matrix product of integers needs no scale of its output.
             extra_options={"OpTypesToExcludeOutputQuantization": ["Gemm", "MatMul"]},
         )
     return kept
@@ -72,7 +73,7 @@ def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> l
 
 @contextmanager
 def quiet_quantizer_logs() -> Iterator[None]:
-    """Hides ONNX Runtime's advice to preprocess models: these are optimised already."""
+    """Hide ONNX Runtime's advice to preprocess models: these are optimised already."""
     level = logging.root.level
     logging.root.setLevel(logging.ERROR)
     try:

@@ -1,7 +1,7 @@
-"""PyTorch itself as a backend, eager and compiled: what an engine must beat.
+"""PyTorch as a backend, eager and compiled: the baseline for every engine.
 
-All is float32, as in training: TF32 is off on a GPU. `ONEDNN_MAX_CPU_ISA`, which `python -m train` sets for bfloat16,
-does not matter here.
+Everything is float32, as in training: TF32 is off on a GPU. `ONEDNN_MAX_CPU_ISA`, which `python -m train` sets for
+bfloat16, does not matter here.
 """
 
 import copy
@@ -21,9 +21,9 @@ from train.fusion import Fused, Tokens
 
 DEVICES = ("cpu", "cuda")
 MODES = {"cpu": "default", "cuda": "reduce-overhead"}
-"""Of torch.compile: the latter captures CUDA graphs."""
+"""Mode of torch.compile by device; `reduce-overhead` captures CUDA graphs."""
 MOST_SIZES = 1024
-"""Batch sizes that a graph is compiled for; torch would run those past the eighth uncompiled."""
+"""Largest number of batch sizes that a graph is compiled for; torch's default of 8 would run the others uncompiled."""
 TENSORS: dict[GraphName, tuple[Sequence[str], Sequence[str]]] = {
     "image_encoder": (["frames"], ["embedding"]),
     "audio_encoder": (["waveform", "length"], ["tokens", "mask"]),
@@ -33,7 +33,7 @@ TENSORS: dict[GraphName, tuple[Sequence[str], Sequence[str]]] = {
 
 
 class TorchGraph:
-    """One part of a Foal-Net; where that is asked for, compiled for batches of 1, 2, 4, ... rows, each when needed."""
+    """One part of a Foal-Net; if `compiled`, for batches of 1, 2, 4, ... rows, each compiled on first use."""
 
     def __init__(self, name: GraphName, module: nn.Module, device: str, compiled: bool) -> None:
         self._inputs, self._outputs = TENSORS[name]
@@ -44,7 +44,7 @@ class TorchGraph:
         self._has_run = False
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
-        """Named inputs -> named outputs, which are the caller's own."""
+        """Return the named outputs for the named inputs; the outputs belong to the caller."""
         self._has_run = False
         with torch.inference_mode():
             self._record(0)
@@ -58,7 +58,7 @@ class TorchGraph:
 
     @property
     def device_ms(self) -> float | None:
-        """Of the last call, on the GPU from the first copy to the last, its waits for the host with it; else None."""
+        """GPU time of the last call, from the first copy to the last, waits for the host included; None on a CPU."""
         if not (self._events and self._has_run):
             return None
         self._events[1].synchronize()
@@ -81,9 +81,10 @@ class TorchGraph:
 
 
 class TorchBackend:
-    """A checkpoint's three graphs in torch on `device`, `cpu` or `cuda`, using `threads` cores (0: as torch is set).
+    """Backend of a checkpoint's three graphs in torch.
 
-    The number of threads is torch's own, hence of the whole process. A GPU works on a copy of the model.
+    It runs on `device`, `cpu` or `cuda`, with `threads` cores (0: torch's own setting), a number that applies to the
+    whole process. A GPU works on a copy of the model.
     """
 
     def __init__(self, checkpoint: Checkpoint, device: str, compiled: bool, threads: int) -> None:
@@ -92,7 +93,7 @@ class TorchBackend:
             torch.set_num_threads(threads)
         self.name = f"torch-{'compiled' if compiled else 'eager'} {device}"
         self.about = f"torch {torch.__version__}, {torch.get_num_threads()} threads"
-        """What it runs on, for people."""
+        """Description of the software and the device, for people."""
         model = checkpoint.model
         if device == "cuda":
             self.about = f"torch {torch.__version__}, {torch.cuda.get_device_name()}"
@@ -107,7 +108,7 @@ class TorchBackend:
 
 
 def check(device: str, compiled: bool) -> None:
-    """UsageError unless torch can compute there, and compile where that is asked for."""
+    """Raise UsageError unless torch can run on the device and, if `compiled`, compile."""
     if device not in DEVICES:
         raise UsageError(f"device {device}: torch runs on {' or '.join(DEVICES)} here; give one of these")
     if device == "cuda" and not torch.cuda.is_available():
@@ -120,12 +121,12 @@ def check(device: str, compiled: bool) -> None:
 
 
 def padded(tensor: Tensor) -> Tensor:
-    """With its last row again, up to the next power of two."""
+    """Return the tensor with its last row repeated up to the next power of two."""
     rows = len(tensor)
     more = (1 << (rows - 1).bit_length()) - rows
     return torch.cat([tensor, tensor[-1:].expand(more, *tensor.shape[1:])]) if more else tensor
 
 
 def tensor_of(array: Array) -> Tensor:
-    """The array's own memory, a copy where torch could not work on it."""
+    """Return a tensor of the array's own memory, or of a copy if torch cannot work on that."""
     return torch.from_numpy(np.require(array, requirements=["C", "W"]))

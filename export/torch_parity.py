@@ -1,4 +1,4 @@
-"""Does an exported graph compute what torch computes?"""
+"""Numerical parity of an exported graph with torch."""
 
 from pathlib import Path
 
@@ -14,9 +14,9 @@ TOLERANCE = 1e-4
 
 
 def largest_difference(graph: Graph, path: Path) -> float:
-    """Largest absolute difference over all outputs; FoalError past the tolerance.
+    """Return the largest absolute difference over all outputs; FoalError if it exceeds the tolerance.
 
-    The batch is checked at its full size and at 1, since it may vary.
+    The batch is dynamic, so it is checked at its full size and at 1.
     """
     session = open_session(path)
     expected = {name: tensor.numpy() for name, tensor in graph.expected.items()}

@@ -1,4 +1,4 @@
-"""What a GPU does at best, as torch measures it."""
+"""Peak throughput of a GPU, measured with torch."""
 
 from collections.abc import Callable
 from itertools import pairwise
@@ -9,15 +9,15 @@ from edge.bench.report import Roofline
 from edge.errors import UsageError
 
 SIDE = 4096
-"""Of the square matrices."""
+"""Side of the square matrices."""
 COPIED_BYTES = 10**9
 REPEATS = 20
 
 
 def measure(device: str) -> Roofline:
-    """The best of some products `[4096, 4096]` in float32 without TF32, and of copies of 1 GB within the GPU's memory.
+    """Measure the fastest product `[4096, 4096]` in float32 without TF32, and the fastest copy of 1 GB in GPU memory.
 
-    UsageError unless `device` is `cuda` and there is one: a CPU's roof is measured without torch.
+    UsageError unless `device` is `cuda` and there is a GPU: a CPU's roofline is measured without torch.
     """
     if device != "cuda" or not torch.cuda.is_available():
         found = "a GPU" if torch.cuda.is_available() else "no GPU"
@@ -33,7 +33,7 @@ def measure(device: str) -> Roofline:
 
 
 def fastest_ms(work: Callable[[], object]) -> float:
-    """The shortest of some runs on the GPU, in milliseconds by its own clock, after one that does not count."""
+    """Return the shortest of several runs on the GPU, in milliseconds by its own clock, after a warm-up run."""
     work()
     events = [torch.cuda.Event(enable_timing=True) for _ in range(REPEATS + 1)]
     events[0].record()

@@ -1,6 +1,6 @@
-"""Real windows of a checkpoint's own corpora: what lower precisions are fitted to, and compared on.
+"""Real windows of a checkpoint's own corpora, for the calibration and the comparison of lower precisions.
 
-Every third window has sound alone, every third picture alone, as live ones may.
+Every third window has audio alone, every third video alone, as live windows may.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,17 +28,17 @@ Fold = Literal["train", "validation"]
 
 
 class Window(NamedTuple):
-    """One labelled window, as the runtime would have it before the encoders."""
+    """Labelled window, as the runtime has it before the encoders."""
 
     samples: Samples
-    """float32 `[n]`, n <= S; empty where nothing is heard."""
+    """float32 `[n]`, n <= S; empty without audio."""
     crops: Sequence[Image]
-    """uint8 `[H, W, 3]`, at most Tv; empty where nothing is seen."""
+    """uint8 `[H, W, 3]`, at most Tv; empty without video."""
     label: int
     """Index into the config's labels."""
 
     def with_modality_dropped(self, index: int) -> "Window":
-        """The window itself, its sound or its picture, in turn; itself where that would leave nothing."""
+        """Return the whole window, its audio or its video, by turns of `index`; never an empty window."""
         if index % 3 == 1 and len(self.samples):
             return self._replace(crops=[])
         if index % 3 == 2 and self.crops:
@@ -47,7 +47,7 @@ class Window(NamedTuple):
 
 
 class Windows:
-    """Some windows of one fold, spread over it evenly; decoded as they are gone through."""
+    """Windows of one fold, at most `count`, evenly spaced; each is decoded when it is iterated over."""
 
     def __init__(self, config: Config, root: Path, fold: Fold, count: int, left_out: str | None = None) -> None:
         self._dataset: PairedWindows | ClipWindows
@@ -72,7 +72,7 @@ class Windows:
 
 
 class PairedWindows:
-    """Voices with faces of their label, as the fusion is evaluated on."""
+    """Voices paired with faces of the same label, the pairs that the fusion is evaluated on."""
 
     def __init__(self, config: Config, root: Path, fold: Fold) -> None:
         self._config, dataset = config, Dataset(config, root, skip_damaged=True)
@@ -91,7 +91,7 @@ class PairedWindows:
 
 
 class ClipWindows:
-    """The beginnings of clips: `validation` is the fold that chose the epoch."""
+    """First windows of clips; `validation` is the fold that chose the epoch."""
 
     def __init__(self, config: Config, recipe: Clips, root: Path, fold: Fold, left_out: str | None) -> None:
         found = registry.find(recipe.corpus).utterances(root)
@@ -127,5 +127,5 @@ class ClipWindows:
 
 
 def evenly_spaced(length: int, count: int) -> list[int]:
-    """At most `count` of the rows, evenly."""
+    """Return at most `count` evenly spaced row numbers below `length`."""
     return np.linspace(0, length - 1, min(count, length)).round().astype(int).tolist()

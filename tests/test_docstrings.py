@@ -29,12 +29,6 @@ PENDING: set[str] = {
     "edge/sources",
     "edge/sync",
     "edge/system",
-    "export",
-    "train",
-    "train/clips",
-    "train/corpora",
-    "train/encoders",
-    "train/voices_and_faces",
 }
 """Rooms that are still to be written anew."""
 DEFINITIONS = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)

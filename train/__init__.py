@@ -1,1 +1,1 @@
-"""From corpora to a checkpoint: Foal-Net and its training."""
+"""Foal-Net and its training, from corpora to a checkpoint."""

@@ -1,4 +1,4 @@
-"""`python -m train`."""
+"""Command line of the training: `python -m train`."""
 
 import os
 import sys
@@ -11,8 +11,8 @@ from .commands import main
 
 
 def run_command() -> None:
-    """Run; what the user can mend is said without a traceback."""
-    # Torch 2.14's oneDNN gets grouped convolutions in bfloat16, which WavLM has, wrong with AMX (off by 4 deviations).
+    """Run the command; print errors that the user can fix without a traceback."""
+    # Torch 2.14's oneDNN computes grouped bfloat16 convolutions, which WavLM has, wrongly with AMX (by 4 deviations).
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
     try:
         main()

@@ -1,4 +1,4 @@
-"""What an ablation leaves: tables, confusion matrices, embeddings before and after alignment, curves."""
+"""Output of an ablation: tables, confusion matrices, embeddings before and after alignment, curves."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -17,11 +17,11 @@ from .report import Comparison
 from .variants import Variant
 
 WINDOWS_S = (2.0, 4.0, 6.0)
-"""Lengths of what is heard and seen that UA is drawn against."""
+"""Window lengths, in seconds, that UA is plotted against."""
 
 
 class Prediction(NamedTuple):
-    """What one run said of the utterances of one evaluation."""
+    """Predictions of one run for the utterances of one evaluation."""
 
     probs: Floats
     """`[N, C]`."""
@@ -30,10 +30,10 @@ class Prediction(NamedTuple):
 
 
 class Curve(NamedTuple):
-    """UA against something."""
+    """UA as a function of one setting."""
 
     name: str
-    """As part of a file's name."""
+    """Name, also that of the plot's file."""
     xlabel: str
     x: list[float]
     lines: dict[str, list[Interval]]
@@ -41,16 +41,16 @@ class Curve(NamedTuple):
 
 @dataclass(frozen=True)
 class Ablation:
-    """Everything that was found."""
+    """All results of an ablation."""
 
     comparison: Comparison
     aligned: tuple[Embeddings, Embeddings] | None
-    """Of the baseline, and of Foal-Net; None where only one was trained."""
+    """Embeddings of the baseline and of Foal-Net; None if only one of them was trained."""
     curves: Sequence[Curve]
 
 
 def collect(runs: Iterable[tuple[Variant, dict[str, Prediction]]]) -> dict[str, dict[str, Outcome]]:
-    """Method -> evaluation -> outcome over all runs of the method, in the order of their first occurrence."""
+    """Return method -> evaluation -> outcome over all runs of the method, in the order of their first occurrence."""
     found: dict[str, dict[str, list[Prediction]]] = {}
     for variant, predictions in runs:
         for evaluation, prediction in predictions.items():
@@ -59,12 +59,12 @@ def collect(runs: Iterable[tuple[Variant, dict[str, Prediction]]]) -> dict[str, 
 
 
 def outcome(runs: Sequence[Prediction]) -> Outcome:
-    """Runs over the same utterances, as one."""
+    """Combine runs over the same utterances into one outcome."""
     return Outcome(np.stack([run.probs for run in runs]), runs[0].truth)
 
 
 def write(ablation: Ablation, folder: Path) -> None:
-    """Write the tables and pictures into the folder, and show the tables."""
+    """Write the tables and plots into the folder, and print the tables."""
     comparison = ablation.comparison
     findings = report.find(comparison)
     report.write(findings, folder)
@@ -82,5 +82,5 @@ def write(ablation: Ablation, folder: Path) -> None:
 
 
 def slug(name: str) -> str:
-    """A name as a part of file names."""
+    """Return a name in the form used in file names."""
     return "-".join("".join(letter if letter.isalnum() else " " for letter in name.lower()).split())

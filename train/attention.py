@@ -24,12 +24,12 @@ class MultiHeadAttention(nn.Module):
         self.w_concat = nn.Linear(query_width, query_width)
 
     def forward(self, queries: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
-        """`[B, Tq, Dq]`, `[B, Tk, Dk]`, bool `[B, Tk]` (true where a key counts) -> `[B, Tq, Dq]`."""
+        """Map `[B, Tq, Dq]`, `[B, Tk, Dk]`, bool `[B, Tk]` (true for a valid key) to `[B, Tq, Dq]`."""
         q, k, v = self._split(self.w_q(queries)), self._split(self.w_k(keys)), self._split(self.w_v(keys))
         scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
         weights = torch.softmax(scores.masked_fill(~key_mask[:, None, None, :], MASKED), dim=-1)
         return self.w_concat((weights @ v).transpose(1, 2).flatten(2))
 
     def _split(self, tokens: Tensor) -> Tensor:
-        """`[B, T, D]` -> `[B, heads, T, D / heads]`."""
+        """Split `[B, T, D]` into `[B, heads, T, D / heads]`."""
         return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)

@@ -1,4 +1,4 @@
-"""Temperature scaling (Guo et al., ICML 2017): one number that makes confidences mean what they say."""
+"""Temperature scaling (Guo et al., ICML 2017): one number that calibrates the confidences."""
 
 from collections.abc import Sequence
 
@@ -7,11 +7,11 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""A model that knows nothing is calibrated by an endless temperature: it ends here."""
+"""Limits of the temperature: a model without skill would get an infinite one."""
 
 
 def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
-    """The temperature that lowers the weighted cross-entropy of logits `[N, C]` against labels `[N]` most."""
+    """Return the temperature that minimises the weighted cross-entropy of logits `[N, C]` and labels `[N]`."""
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 
@@ -27,6 +27,6 @@ def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
 
 
 def fit_common_temperature(parts: Sequence[tuple[Tensor, Tensor]]) -> float:
-    """One temperature for several evaluations, logits `[N, C]` and labels `[N]` each, that weigh the same."""
+    """Return one temperature for several evaluations of equal weight, logits `[N, C]` and labels `[N]` each."""
     weights = torch.cat([torch.full((len(labels),), 1 / len(labels), dtype=torch.float64) for _, labels in parts])
     return fit_temperature(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), weights)

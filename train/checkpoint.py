@@ -1,4 +1,4 @@
-"""Checkpoints: safetensors and a readable config beside the weights; nothing is unpickled."""
+"""Checkpoints: safetensors with the configuration as a readable header; nothing is unpickled."""
 
 import json
 from pathlib import Path
@@ -17,18 +17,18 @@ from .tensors import read_tensors, write_tensors
 
 
 class Checkpoint(NamedTuple):
-    """A trained Foal-Net and what is known of it."""
+    """Trained Foal-Net with its configuration, calibration and figures."""
 
     model: FoalNet
     config: Config
     temperature: float
-    """Divides the logits before the softmax, fitted on the validation part."""
+    """Divisor of the logits before the softmax, fitted on the validation fold."""
     measured: dict[str, dict[str, float]]
-    """Evaluation, e.g. `validation both` -> UA, WA, ECE and the count."""
+    """Figures by evaluation: `validation both` -> UA, WA, ECE and the count."""
 
 
 def build(config: Config) -> FoalNet:
-    """An untrained Foal-Net of the config's sizes, both encoders with random weights."""
+    """Build an untrained Foal-Net of the config's sizes, both encoders with random weights."""
     return FoalNet(
         encoders.audio_encoder(config, pretrained=False),
         encoders.image_encoder(config, pretrained=False),
@@ -37,7 +37,7 @@ def build(config: Config) -> FoalNet:
 
 
 def make_fusion(config: Config) -> Fusion:
-    """An untrained fusion of the config's sizes."""
+    """Build an untrained fusion of the config's sizes."""
     return Fusion(
         audio_width=config.audio_encoder.width,
         video_width=config.image_encoder.width,
@@ -49,7 +49,7 @@ def make_fusion(config: Config) -> Fusion:
 
 
 def save(path: Path, checkpoint: Checkpoint) -> None:
-    """Write a checkpoint; the config and the figures are its readable header."""
+    """Write a checkpoint with the config and the figures as its readable header."""
     about = {
         "config": msgspec.json.encode(checkpoint.config).decode(),
         "temperature": repr(checkpoint.temperature),
@@ -59,7 +59,7 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
 
 
 def load(path: Path) -> Checkpoint:
-    """Read a checkpoint, rebuilding the model from it alone; UsageError where it is none."""
+    """Read a checkpoint and rebuild the model from it alone; UsageError if it is not a checkpoint."""
     tensors, about = read_tensors(path)
     if "config" not in about:
         raise UsageError(f"{path} holds weights of one stage, not a whole checkpoint; look for checkpoint.safetensors")

@@ -1,4 +1,4 @@
-"""The command line of training: fit, embed, crossval, ablate, corpora list and check, convert-published."""
+"""Commands of the training: fit, embed, crossval, ablate, corpora list and check, convert-published."""
 
 import shlex
 import sys
@@ -30,34 +30,40 @@ Command = Callable[..., Any]
 
 CLIP_OPTIONS = ("embeddings", "fold", "protocol", "finest")
 VOICES_AND_FACES_OPTIONS = ("only",)
-"""Options by the kind of configuration that knows them."""
+"""Options of recipes of voices and faces only; those above are of clips only."""
 FOLDER = click.Path(readable=False, path_type=Path)
 
 
 def training_options(command: Command) -> Command:
-    """The options that every training has."""
+    """Add the options of every training."""
     for option in (
-        click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores a process."),
-        click.option("--run", type=FOLDER, help="Folder for what is made.  [default: runs/NAME]"),
+        click.option(
+            "--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores of each process."
+        ),
+        click.option("--run", type=FOLDER, help="Folder to write to.  [default: runs/NAME]"),
         click.option(
             "--data", type=FOLDER, envvar="FOAL_DATA", required=True, help="Folder of the corpora [FOAL_DATA]."
         ),
-        click.option("--config", "path", type=FOLDER, required=True, help="E.g. configs/nano.yaml."),
+        click.option("--config", "path", type=FOLDER, required=True, help="Configuration, such as configs/nano.yaml."),
     ):
         command = option(command)
     return command
 
 
 def clip_options(command: Command) -> Command:
-    """The options of what is done with clips."""
+    """Add the options of recipes of clips."""
     for option in (
         click.option(
             "--skip-damaged",
             is_flag=True,
-            help="Go on without recordings that are missing, damaged, silent, too long or copied.",
+            help="Leave out recordings that are missing, damaged, silent, too long or copied, instead of stopping.",
         ),
         click.option(
-            "--embeddings", type=FOLDER, default=Path("runs/embeddings"), show_default=True, help="Folder for them."
+            "--embeddings",
+            type=FOLDER,
+            default=Path("runs/embeddings"),
+            show_default=True,
+            help="Folder of the image embeddings.",
         ),
     ):
         command = option(command)
@@ -65,10 +71,21 @@ def clip_options(command: Command) -> Command:
 
 
 def comparison_options(command: Command) -> Command:
-    """The options of a comparison."""
+    """Add the options of a comparison."""
     for option in (
-        click.option("--protocol", type=click.Choice(PROTOCOLS), multiple=True, help="Of clips.  [default: both]"),
-        click.option("--seeds", type=click.IntRange(1), default=3, show_default=True, help="Runs of each row."),
+        click.option(
+            "--protocol",
+            type=click.Choice(PROTOCOLS),
+            multiple=True,
+            help="For clips: evaluation protocol; may be repeated.  [default: both]",
+        ),
+        click.option(
+            "--seeds",
+            type=click.IntRange(1),
+            default=3,
+            show_default=True,
+            help="Number of runs of each row, each with another seed.",
+        ),
     ):
         command = option(command)
     return command
@@ -76,14 +93,19 @@ def comparison_options(command: Command) -> Command:
 
 @click.group()
 def main() -> None:
-    """From corpora to a checkpoint."""
+    """Train a checkpoint from corpora, and examine the corpora.
+
+    \b
+    Example:
+      python -m train fit --config configs/nano.yaml --data corpora
+    """
 
 
 @main.command("fit")
 @training_options
 @clip_options
-@click.option("--only", type=click.Choice(get_args(EncoderStage)), help="Of voices and faces: one encoder.")
-@click.option("--fold", help="Of clips: the fold that is left out for the test.  [default: the last]")
+@click.option("--only", type=click.Choice(get_args(EncoderStage)), help="For voices and faces: train one encoder only.")
+@click.option("--fold", help="For clips: the fold that is left out for the test.  [default: the last]")
 def fit_command(
     path: Path,
     data: Path,
@@ -94,7 +116,12 @@ def fit_command(
     only: EncoderStage | None,
     fold: str | None,
 ) -> None:
-    """Train what a configuration describes. Run again after a kill, it goes on where it was."""
+    """Train the model of a configuration. After an interruption the same command resumes the training.
+
+    \b
+    Example:
+      python -m train fit --config configs/nano.yaml --data corpora
+    """
     chosen, folder = load_config(path, run, threads)
     refuse_options_of_other_recipes(chosen)
     processes = join()
@@ -111,7 +138,9 @@ def fit_command(
 @main.command("embed")
 @training_options
 @clip_options
-@click.option("--rate", type=click.FloatRange(0, min_open=True), help="Pictures a second.  [default: the config's]")
+@click.option(
+    "--rate", type=click.FloatRange(0, min_open=True), help="Frames a second.  [default: that of the configuration]"
+)
 def embed_command(
     path: Path,
     data: Path,
@@ -121,7 +150,12 @@ def embed_command(
     skip_damaged: bool,
     rate: float | None,
 ) -> None:
-    """Write the image embeddings of all clips to disk. Safe to kill; what is done is not done again."""
+    """Write the image embeddings of all clips to disk. After an interruption the same command makes the missing ones.
+
+    \b
+    Example:
+      python -m train embed --config configs/base.yaml --data corpora
+    """
     chosen, _ = load_config(path, run, threads)
     processes = join()
     utterances = compare.find(chosen, data, processes, skip_damaged)
@@ -136,7 +170,12 @@ def embed_command(
 @clip_options
 @comparison_options
 def crossval_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
-    """Foal-Net with each fold left out once: as published, and strictly."""
+    """Cross-validate Foal-Net, each fold left out once, by the published and the strict protocol.
+
+    \b
+    Example:
+      python -m train crossval --config configs/base.yaml --data corpora --protocol strict
+    """
     chosen, folder = load_config(path, run, threads)
     compare_clips(chosen, folder / "crossval", [FOAL_NET], **options)
 
@@ -150,10 +189,15 @@ def crossval_command(path: Path, run: Path | None, threads: int, **options: Any)
     type=click.FloatRange(0),
     default=max(RATES_HZ),
     show_default=True,
-    help="Of clips: pictures a second up to which UA is drawn; embeddings are made at this rate.",
+    help="For clips: the highest frame rate that UA is plotted for; embeddings are made at this rate.",
 )
 def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -> None:
-    """The paper's table: audio only, video only, baseline, AVEL, MEM, both."""
+    """Make the paper's ablation table: audio only, video only, baseline, AVEL, MEM, both.
+
+    \b
+    Example:
+      python -m train ablate --config configs/nano.yaml --data corpora --seeds 3
+    """
     chosen, folder = load_config(path, run, threads)
     refuse_options_of_other_recipes(chosen)
     if isinstance(chosen.recipe, Clips):
@@ -167,12 +211,22 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
 
 @main.group("corpora")
 def corpora_group() -> None:
-    """What corpora there are, and whether one is whole."""
+    """List the corpora, and check one for missing and damaged files.
+
+    \b
+    Example:
+      python -m train corpora list
+    """
 
 
 @corpora_group.command("list")
 def list_command() -> None:
-    """The corpora that can be trained on."""
+    """List the corpora that can be trained on, with their terms.
+
+    \b
+    Example:
+      python -m train corpora list
+    """
     for name, corpus in {**registry.VOICES, **registry.CLIPS}.items():
         click.echo(f"{name}: {corpus.ABOUT}")
 
@@ -182,7 +236,12 @@ def list_command() -> None:
 @click.argument("root", type=FOLDER, envvar="FOAL_DATA")
 @click.option("--deep", is_flag=True, help="Decode every file to its end.")
 def check_command(name: str, root: Path, deep: bool) -> None:
-    """Count the corpus NAME in the folder ROOT by class, speaker and fold, and look into its files."""
+    """Count the utterances of the corpus NAME in the folder ROOT by class, speaker and fold, and check its files.
+
+    \b
+    Example:
+      python -m train corpora check iemocap corpora --deep
+    """
     report = check.check(name, root, deep)
     console.print(*check.tables(report))
     if report.problems:
@@ -192,11 +251,21 @@ def check_command(name: str, root: Path, deep: bool) -> None:
 @main.command("convert-published")
 @click.argument("published_checkpoint", type=FOLDER)
 @click.option(
-    "--config", "path", type=FOLDER, default=Path("configs/published.yaml"), show_default=True, help="Of its sizes."
+    "--config",
+    "path",
+    type=FOLDER,
+    default=Path("configs/published.yaml"),
+    show_default=True,
+    help="Configuration of the same sizes.",
 )
-@click.option("-o", "--output", type=FOLDER, required=True, help="The checkpoint to be written.")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Checkpoint to write.")
 def convert_command(published_checkpoint: Path, path: Path, output: Path) -> None:
-    """Turn a checkpoint of the authors' code into one of this project's."""
+    """Convert a checkpoint of the authors' code to one of this project.
+
+    \b
+    Example:
+      python -m train convert-published foalnet.pt -o runs/foal-published/checkpoint.safetensors
+    """
     published.convert(published_checkpoint, config.load(path), output)
     click.echo(f"checkpoint: {output}")
 
@@ -213,7 +282,7 @@ def compare_clips(
     seeds: int,
     finest: float = 0.0,
 ) -> None:
-    """Do all runs of a comparison on clips, and write what they found into the folder."""
+    """Do all runs of a comparison on clips, and write the results into the folder."""
     experiment, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged, finest)
     found = compare.compare(experiment, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), command_line())
     if experiment.processes.is_main:
@@ -221,20 +290,22 @@ def compare_clips(
 
 
 def load_config(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
-    """The configuration and the run's folder, after the number of cores is set."""
+    """Set the number of cores; return the configuration and the run's folder."""
     torch.set_num_threads(threads)
     chosen = config.load(path)
     return chosen, run or Path("runs") / chosen.name
 
 
 def refuse_several_processes(processes: Processes, chosen: Config) -> None:
-    """UsageError where several processes were started for what one does."""
+    """Raise UsageError if several processes were started for a recipe that uses one."""
     if processes.count > 1:
-        raise UsageError(f"{processes.count} processes: {chosen.name} is trained by one; start it without a launcher")
+        raise UsageError(
+            f"{processes.count} processes: {chosen.name} is trained by one process; start it without a launcher"
+        )
 
 
 def refuse_options_of_other_recipes(chosen: Config) -> None:
-    """UsageError where an option was given that only the other kind of configuration knows."""
+    """Raise UsageError if an option was given that only the other kind of recipe has."""
     context = click.get_current_context()
     kind, others = (
         ("clips", VOICES_AND_FACES_OPTIONS) if isinstance(chosen.recipe, Clips) else ("voices and faces", CLIP_OPTIONS)
@@ -247,10 +318,10 @@ def refuse_options_of_other_recipes(chosen: Config) -> None:
 
 
 def seeds_of(chosen: Config, count: int) -> list[int]:
-    """The configuration's seed and those after it."""
+    """Return the configuration's seed and those after it."""
     return list(range(chosen.seed, chosen.seed + count))
 
 
 def command_line() -> str:
-    """The command as it was given, for the tables that it makes."""
+    """Return the command as it was given, for the tables that it makes."""
     return shlex.join(["python", "-m", "train", *sys.argv[1:]])

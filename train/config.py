@@ -1,4 +1,4 @@
-"""A training configuration: one YAML file, decoded strictly into typed structs."""
+"""Training configuration: one YAML file, decoded strictly into typed structs."""
 
 from pathlib import Path
 from typing import Literal
@@ -11,11 +11,11 @@ from edge.system.files import check_file, is_there
 from edge.validation import UNREADABLE, explain
 
 RANDOM = "random"
-"""As `weights`: none are loaded, the encoder starts from random ones."""
+"""Value of `weights` with which none are loaded and the encoder starts from random ones."""
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """A part of the configuration; an unknown field is an error."""
+    """Part of the configuration; an unknown field is an error."""
 
 
 class NanoAudio(Part, frozen=True, tag="nano"):
@@ -37,12 +37,12 @@ class WavLM(Part, frozen=True, tag="wavlm"):
     feed_forward: int
     """Width inside the feed-forward parts."""
     norm: Literal["layer", "group"]
-    """Of the stem, and with `layer` the transformer is pre-norm: WavLM-large; with `group`: WavLM-base-plus."""
+    """Norm of the stem: `layer`, with a pre-norm transformer, as in WavLM-large; `group` as in WavLM-base-plus."""
     stem_width: int = 512
     normalise: bool = True
-    """Waveform brought to mean 0, variance 1 over its length, as WavLM-large was pre-trained; published: false."""
+    """True if the waveform is standardised over its length, as WavLM-large was pre-trained; published: false."""
     gradient_checkpointing: bool = False
-    """Layers computed again in the backward pass: less memory, about a third more time."""
+    """True if layers are recomputed in the backward pass: less memory, about a third more time."""
 
 
 class NanoImage(Part, frozen=True, tag="nano"):
@@ -56,7 +56,7 @@ class Clip(Part, frozen=True, tag="clip"):
     """The image tower of a CLIP (Radford et al. 2021) from open_clip, frozen."""
 
     architecture: str
-    """As open_clip names it, e.g. `ViT-L-14`."""
+    """Name of the architecture in open_clip, such as `ViT-L-14`."""
     weights: str
     """A pre-trained tag of open_clip, a local file, or `random`."""
     width: int
@@ -74,20 +74,20 @@ class Fusion(Part, frozen=True):
 
 
 class Objective(Part, frozen=True):
-    """What is lowered: `L = CE + avel * L_avel + mem * L_mem`. The defaults of the switches are what is right."""
+    """Weights of the loss `L = CE + avel * L_avel + mem * L_mem`, and switches whose defaults are correct."""
 
     avel: float
     mem: float
     audio_only: float
-    """Share of examples whose picture is dropped before the classifier (modality dropout)."""
+    """Share of examples whose video is dropped before the classifier (modality dropout)."""
     video_only: float
-    """Share of examples whose sound is dropped."""
+    """Share of examples whose audio is dropped before the classifier."""
     temperature: Literal["multiplies", "divides"] = "multiplies"
-    """Published: `divides`, by a number meant as the logarithm of a multiplier: similarities stay within 0.38."""
+    """Use of the learned log scale. Published: `divides`, which keeps similarities below 0.38."""
     positives: Literal["mean", "sum"] = "mean"
-    """Published: `sum`, by which frequent labels weigh more and the loss grows with the batch."""
+    """Reduction over a row's positives. Published: `sum`; frequent labels weigh more, the loss grows with the batch."""
     gather_gradient: bool = True
-    """Published: false, what is gathered from several processes (their own examples, too) is constant."""
+    """True if gradients flow through gathered embeddings. Published: false, all of them are constant."""
 
     def __post_init__(self) -> None:
         if self.audio_only + self.video_only > 1:
@@ -97,25 +97,25 @@ class Objective(Part, frozen=True):
 
 
 class Schedule(Part, frozen=True):
-    """How one stage is optimised: AdamW, classes drawn alike."""
+    """Schedule of one stage: AdamW, classes drawn with equal probability."""
 
     epochs: int
     batch: int
-    """Of all processes together, so that their number changes nothing."""
+    """Batch size of all processes together, so that their number changes nothing."""
     learning_rate: float
     draws: int | None = None
-    """Examples drawn per epoch; as many as there are where none is given."""
+    """Examples drawn per epoch; all of them if not given."""
     rate: Literal["cosine", "constant"] = "cosine"
-    """Warm-up, then a cosine to zero; published: `constant`."""
+    """Learning-rate schedule: warm-up, then a cosine to zero; published: `constant`."""
     warmup_epochs: float = 1.0
     weight_decay: float = 0.05
     largest_gradient: float | None = 5.0
-    """Norm to which gradients are clipped; published: not at all."""
+    """Norm to which gradients are clipped; published: no clipping."""
     label_smoothing: float = 0.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
-    """Of the forward pass; weights and updates are fp32 in all."""
+    """Precision of the forward pass; weights and updates are always fp32."""
     save_steps: int | None = None
-    """Steps after which a stage is written within an epoch, too; it always is after each epoch."""
+    """Steps between saves within an epoch; the stage is always saved after each epoch."""
 
     def __post_init__(self) -> None:
         if not 1 <= self.batch <= (self.draws or self.batch):
@@ -126,13 +126,13 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     """Encoders trained apart on voices and on faces, then the fusion on pairs of one label, of different people."""
 
     voices: dict[str, float]
-    """Corpus -> its share of the draws."""
+    """Share of the draws by corpus."""
     validation_speakers: list[str]
     test_speakers: list[str]
     voice_crop_s: float
-    """What a training step of the audio encoder hears of a voice; shorter than a window, so quicker."""
+    """Length of a voice in a training step of the audio encoder; shorter than a window for speed."""
     views: int
-    """Augmented copies of each recording whose tokens are cached for the fusion."""
+    """Number of augmented copies of each recording whose tokens are cached for the fusion."""
     faces_stage: Schedule
     """Stage 1: the image encoder, on face crops."""
     voices_stage: Schedule
@@ -142,11 +142,11 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
 
 
 class Clips(Part, frozen=True, tag="clips"):
-    """Clips with sound and picture: audio encoder and fusion trained together on the frozen image embeddings."""
+    """Clips with audio and video: audio encoder and fusion trained together on the frozen image embeddings."""
 
     corpus: str
     speaker_half: bool
-    """Where two people share a picture side by side, only the speaker's half is looked at; else all of it."""
+    """True if only the speaker's half of the frame is used where two people share it side by side."""
     stage: Schedule
 
 
@@ -156,7 +156,7 @@ class Config(Part, frozen=True):
     name: str
     version: str
     weights_licence: str
-    """What the corpora's terms leave to a user of the weights."""
+    """Licence of the weights that the corpora's terms allow."""
     labels: list[str]
     seed: int
     audio: AudioSpec = msgspec.field(name="sound")
@@ -170,7 +170,7 @@ class Config(Part, frozen=True):
     def __post_init__(self) -> None:
         for part in (self.audio_encoder, self.image_encoder):
             if part.width % self.fusion.heads:
-                raise ValueError(f"width {part.width} is no multiple of the fusion's {self.fusion.heads} heads")
+                raise ValueError(f"width {part.width} is not a multiple of the fusion's {self.fusion.heads} heads")
         encoders = (type(self.audio_encoder), type(self.image_encoder))
         if isinstance(self.recipe, Clips):
             if encoders != (WavLM, Clip):
@@ -181,21 +181,21 @@ class Config(Part, frozen=True):
 
 
 def voices_and_faces(config: Config) -> VoicesAndFaces:
-    """The recipe; UsageError where the configuration has another one."""
+    """Return the recipe of voices and faces; UsageError if the configuration has another recipe."""
     if not isinstance(config.recipe, VoicesAndFaces):
         raise UsageError(f"{config.name} is trained on clips; this needs a configuration of voices and faces")
     return config.recipe
 
 
 def clips(config: Config) -> Clips:
-    """The recipe; UsageError where the configuration has another one."""
+    """Return the recipe of clips; UsageError if the configuration has another recipe."""
     if not isinstance(config.recipe, Clips):
         raise UsageError(f"{config.name} is trained on voices and faces; this needs a configuration of clips")
     return config.recipe
 
 
 def load(path: Path) -> Config:
-    """Read a configuration; UsageError names what is wrong with it and where."""
+    """Read a configuration; UsageError names the fault and its field."""
     remedy = "the shipped ones are in configs/"
     if not is_there(path) or path.is_dir():
         raise UsageError(f"no configuration at {path}; {remedy}")

@@ -1,4 +1,4 @@
-"""A trained model's figures: on the terminal, as JSON beside the checkpoint, and inside it."""
+"""Figures of a trained model: on the terminal, as JSON beside the checkpoint, and inside it."""
 
 import json
 from collections.abc import Sequence
@@ -15,18 +15,18 @@ from .objective import MODALITIES
 
 
 def accuracy(logits: Tensor, labels: Tensor) -> dict[str, float]:
-    """UA and WA of logits `[N, C]`, for an epoch's log line."""
+    """Return UA and WA of logits `[N, C]`, for an epoch's log line."""
     figures = evaluate(logits.softmax(dim=1).numpy(), labels.numpy())
     return {"ua": figures.ua, "wa": figures.wa}
 
 
 def measured(figures: dict[str, Accuracy]) -> dict[str, dict[str, float]]:
-    """What a checkpoint keeps of each evaluation."""
+    """Return the figures of each evaluation that a checkpoint stores."""
     return {name: {"count": row.count, "ua": row.ua, "wa": row.wa, "ece": row.ece} for name, row in figures.items()}
 
 
 def report(labels: Sequence[str], figures: dict[str, Accuracy], temperature: float, folder: Path) -> None:
-    """Print the figures, and keep them as `report.json` in the folder. Evaluations are named `fold modality`."""
+    """Print the figures and write them to `report.json` in the folder. Evaluations are named `fold modality`."""
     console.print(accuracy_table(figures))
     for name, row in figures.items():
         if name.split()[1] in MODALITIES:

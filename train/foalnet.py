@@ -1,4 +1,4 @@
-"""Foal-Net (Li et al., Interspeech 2024): one encoder hears, one sees, and the fusion says what both show.
+"""Foal-Net (Li et al., Interspeech 2024): an audio encoder, an image encoder, and the fusion of both.
 
 Dimensions: B batch, S samples, H and W height and width, Ta/Tv audio/video tokens, Da/Dv their widths.
 """
@@ -9,14 +9,14 @@ from .fusion import Fused, Fusion
 
 
 class FoalNet(nn.Module):
-    """Encoders and fusion; either encoder may be left out where only `fuse` is wanted."""
+    """Encoders and fusion; either encoder may be None if only `fuse` is used."""
 
     def __init__(self, audio_encoder: nn.Module | None, image_encoder: nn.Module | None, fusion: Fusion) -> None:
         super().__init__()
         self.audio_encoder, self.image_encoder, self.fusion = audio_encoder, image_encoder, fusion
 
     def forward(self, frames: Tensor, frame_mask: Tensor, waveform: Tensor, length: Tensor) -> Fused:
-        """uint8 `[B, Tv, H, W, 3]`, bool `[B, Tv]`, float32 `[B, S]`, int64 `[B]` -> `Fused`."""
+        """Map uint8 `[B, Tv, H, W, 3]`, bool `[B, Tv]`, float32 `[B, S]`, int64 `[B]` to `Fused`."""
         assert self.audio_encoder is not None, "to be heard"
         assert self.image_encoder is not None, "to be seen"
         audio_tokens, audio_mask = self.audio_encoder(waveform, length)
@@ -24,6 +24,6 @@ class FoalNet(nn.Module):
         return self.fuse(audio_tokens, audio_mask, video_tokens, frame_mask)
 
     def fuse(self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor) -> Fused:
-        """The half after the encoders: `[B, Ta, Da]`, `[B, Ta]`, `[B, Tv, Dv]`, `[B, Tv]` -> `Fused`."""
+        """Run the fusion alone: `[B, Ta, Da]`, `[B, Ta]`, `[B, Tv, Dv]`, `[B, Tv]` -> `Fused`."""
         fused: Fused = self.fusion(audio_tokens, audio_mask, video_tokens, video_mask)
         return fused

@@ -1,4 +1,4 @@
-"""The fusion of Foal-Net (Li et al., Interspeech 2024): cross-attention both ways, AVEL projections, MEM heads.
+"""Fusion of Foal-Net (Li et al., Interspeech 2024): cross-attention both ways, AVEL projections, MEM heads.
 
 Dimensions: B batch, Ta/Tv audio/video tokens, Da/Dv their widths, C classes, E embedding width.
 """
@@ -14,11 +14,11 @@ from torch.nn.functional import gelu, normalize
 from .attention import MultiHeadAttention
 
 INITIAL_SCALE = 1 / 0.07
-"""Similarity scale at the start of training, and CLIP's (Radford et al. 2021)."""
+"""Similarity scale at the start of training, as in CLIP (Radford et al. 2021)."""
 
 
 class Tokens(NamedTuple):
-    """A batch of the fusion's inputs; a modality whose mask is all false is missing."""
+    """Batch of the fusion's inputs; a modality whose mask is all false is missing."""
 
     audio_tokens: Tensor
     """`[B, Ta, Da]`."""
@@ -30,12 +30,12 @@ class Tokens(NamedTuple):
     """bool `[B, Tv]`."""
 
     def without(self, audio: Tensor, video: Tensor) -> "Tokens":
-        """The same with the sound or the picture of some rows, bool `[B]` each, gone."""
+        """Return the batch with the audio or the video of some rows, bool `[B]` each, masked."""
         return self._replace(audio_mask=self.audio_mask & ~audio[:, None], video_mask=self.video_mask & ~video[:, None])
 
 
 class Fused(NamedTuple):
-    """What the fusion says of a window."""
+    """Outputs of the fusion for a batch of windows."""
 
     logits: Tensor
     """`[B, C]`."""
@@ -55,12 +55,12 @@ class CrossAttentionLayer(nn.Module):
         self.ln = nn.LayerNorm(query_width)
 
     def forward(self, queries: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
-        """`[B, Tq, Dq]`, `[B, Tk, Dk]`, bool `[B, Tk]` -> `[B, Tq, Dq]`."""
+        """Map `[B, Tq, Dq]`, `[B, Tk, Dk]`, bool `[B, Tk]` to `[B, Tq, Dq]`."""
         return self.ln(self.dropout(self.attention(queries, keys, key_mask)) + queries)
 
 
 class Projection(nn.Module):
-    """One modality's pooled tokens -> its AVEL embedding (Foal-Net)."""
+    """Projection of one modality's pooled tokens to its AVEL embedding (Foal-Net)."""
 
     def __init__(self, width_in: int, width_out: int, dropout: float = 0.5) -> None:
         super().__init__()
@@ -70,13 +70,13 @@ class Projection(nn.Module):
         self.layer_norm = nn.LayerNorm(width_out)
 
     def forward(self, pooled: Tensor) -> Tensor:
-        """`[B, D]` -> `[B, E]`, L2-normalised."""
+        """Map `[B, D]` to `[B, E]`, L2-normalised."""
         first = self.linear1(pooled)
         return normalize(self.layer_norm(first + self.dropout(self.linear2(gelu(first)))), dim=1)
 
 
 class Fusion(nn.Module):
-    """All of Foal-Net but its encoders.
+    """Foal-Net without its encoders.
 
     A modality whose mask is all false is missing: it adds nothing to the logits.
     """
@@ -104,7 +104,7 @@ class Fusion(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
 
     def forward(self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor) -> Fused:
-        """`[B, Ta, Da]`, bool `[B, Ta]`, `[B, Tv, Dv]`, bool `[B, Tv]` -> `Fused`."""
+        """Map `[B, Ta, Da]`, bool `[B, Ta]`, `[B, Tv, Dv]`, bool `[B, Tv]` to `Fused`."""
         tokens = Tokens(audio_tokens, audio_mask, video_tokens, video_mask)
         pooled = torch.cat([self.attend_audio(*tokens), self.attend_video(*tokens)], dim=1)
         return Fused(self.cls_head(self.dropout(pooled)), *self.embed(*tokens))
@@ -112,35 +112,38 @@ class Fusion(nn.Module):
     def embed(
         self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor
     ) -> tuple[Tensor, Tensor]:
-        """The two AVEL embeddings, `[B, E]` each, of the tokens as they are before the fusion."""
+        """Return the two AVEL embeddings, `[B, E]` each, of the tokens before the cross-attention."""
         return (
             self.audio_project(masked_mean(audio_tokens, audio_mask)),
             self.video_project(masked_mean(video_tokens, video_mask)),
         )
 
     def match_audio(self, *tokens: Tensor) -> Tensor:
-        """MEM's logits `[B, 2]` from the audio stack, of the inputs of `forward`: do the two show the same emotion?"""
+        """Return MEM's logits `[B, 2]` from the audio stack: do both modalities show the same emotion?
+
+        The arguments are those of `forward`.
+        """
         return self.a2v_head(self.attend_audio(*tokens))
 
     def match_video(self, *tokens: Tensor) -> Tensor:
-        """MEM's logits `[B, 2]` from the video stack, of the inputs of `forward`."""
+        """Return MEM's logits `[B, 2]` from the video stack; the arguments are those of `forward`."""
         return self.v2a_head(self.attend_video(*tokens))
 
     def attend_audio(
         self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor
     ) -> Tensor:
-        """The audio stack, pooled: `[B, Da]`."""
+        """Return the pooled output of the audio stack, `[B, Da]`."""
         return cross_attend(self.a2v, audio_tokens, audio_mask, video_tokens, video_mask)
 
     def attend_video(
         self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor
     ) -> Tensor:
-        """The video stack, pooled: `[B, Dv]`."""
+        """Return the pooled output of the video stack, `[B, Dv]`."""
         return cross_attend(self.v2a, video_tokens, video_mask, audio_tokens, audio_mask)
 
 
 def cross_attend(layers: Iterable[nn.Module], queries: Tensor, mask: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
-    """`[B, Tq, Dq]` through a stack and pooled: `[B, Dq]`. Each layer sees the same keys, `[B, Tk, Dk]`."""
+    """Return queries `[B, Tq, Dq]` after a stack, pooled to `[B, Dq]`. Each layer has the same keys, `[B, Tk, Dk]`."""
     queries, keys = queries * mask[:, :, None], keys * key_mask[:, :, None]
     for layer in layers:
         queries = layer(queries, keys, key_mask)
@@ -148,5 +151,5 @@ def cross_attend(layers: Iterable[nn.Module], queries: Tensor, mask: Tensor, key
 
 
 def masked_mean(tokens: Tensor, mask: Tensor) -> Tensor:
-    """`[B, T, D]`, bool `[B, T]` -> `[B, D]`; zero where nothing counts."""
+    """Return the mean of the unmasked tokens, `[B, T, D]`, bool `[B, T]` -> `[B, D]`; zero if all are masked."""
     return (tokens * mask[:, :, None]).sum(dim=1) / mask.sum(dim=1, keepdim=True).clamp(min=1)

@@ -1,4 +1,4 @@
-"""How sure UA and WA are: 95 % intervals by the bootstrap over utterances and runs.
+"""95 % intervals of UA and WA, from the bootstrap over utterances and runs.
 
 Dimensions: R runs (seeds), N utterances, C classes, S resamples, K of them at a time.
 
@@ -19,12 +19,12 @@ LEVEL = 0.95
 RESAMPLES = 2000
 SEED = 1234
 WEIGHTS_AT_ONCE = 2_000_000
-"""K * N at most: a few tens of MB, however many utterances there are."""
+"""Largest K * N: a few tens of MB for any number of utterances."""
 
 
 @dataclass(frozen=True, eq=False)
 class Outcome:
-    """What one method said of the utterances, run by run; ValueError where the two do not belong together."""
+    """Predictions of one method for the utterances, run by run; ValueError if shapes or values do not fit."""
 
     probs: Floats
     """`[R, N, C]`, shares between 0 and 1."""
@@ -43,34 +43,34 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Interval:
-    """A figure and its 95 % interval; shares, so 0.01 is one point of UA or WA."""
+    """Figure and its 95 % interval; shares, so 0.01 is one point of UA or WA."""
 
     mean: float
-    """Of the runs, as observed."""
+    """Mean of the runs, as observed."""
     low: float
     high: float
 
     @property
     def excludes_zero(self) -> bool:
-        """Whether the whole interval lies on one side of 0."""
+        """True if the whole interval lies on one side of 0."""
         return self.low > 0 or self.high < 0
 
 
 @dataclass(frozen=True)
 class Accuracies:
-    """UA and WA of one method, or how much better one is than another."""
+    """UA and WA of one method, or the difference of two methods."""
 
     ua: Interval
     wa: Interval
 
 
 def accuracies(outcome: Outcome, *, resamples: int = RESAMPLES, seed: int = SEED) -> Accuracies:
-    """UA and WA, mean over the runs, with their intervals."""
+    """Return UA and WA, mean over the runs, with their intervals."""
     return summary(observed_accuracies(outcome), bootstrap(outcome, resamples, seed))
 
 
 def difference(a: Outcome, b: Outcome, *, resamples: int = RESAMPLES, seed: int = SEED) -> Accuracies:
-    """How much better `a` is than `b`, paired by utterance and by run; ValueError where there is nothing to pair."""
+    """Return the difference of `a` and `b`, paired by utterance and run; ValueError if they cannot be paired."""
     if not np.array_equal(a.truth, b.truth):
         raise ValueError("the two were evaluated on other utterances (truth differs), so they cannot be paired")
     if len(a.probs) != len(b.probs):
@@ -82,20 +82,20 @@ def difference(a: Outcome, b: Outcome, *, resamples: int = RESAMPLES, seed: int 
 
 
 def observed_accuracies(outcome: Outcome) -> Floats:
-    """UA and WA as they are, mean over the runs, `[2]`."""
+    """Return UA and WA of all utterances, mean over the runs, `[2]`."""
     runs = [evaluate(probs, outcome.truth) for probs in outcome.probs]
     return np.mean([(run.ua, run.wa) for run in runs], axis=0)
 
 
 def summary(figures: Floats, resampled: Floats) -> Accuracies:
-    """`[2]` and `[S, 2]` -> each figure between the percentiles of its resamples."""
+    """Return each of the figures `[2]` with the percentiles of its resamples `[S, 2]`."""
     low, high = np.quantile(resampled, [(1 - LEVEL) / 2, (1 + LEVEL) / 2], axis=0)
     ua, wa = (Interval(*map(float, row)) for row in zip(figures, low, high, strict=True))
     return Accuracies(ua, wa)
 
 
 def bootstrap(outcome: Outcome, resamples: int, seed: int) -> Floats:
-    """UA and WA of every resample, mean over its runs, `[S, 2]`."""
+    """Return UA and WA of every resample, mean over its runs, `[S, 2]`."""
     runs, count, classes = outcome.probs.shape
     right = outcome.probs.argmax(axis=2) == outcome.truth
     # float32 is exact here: every sum is a whole number of at most N, far below 2 ** 24.
@@ -113,7 +113,7 @@ def bootstrap(outcome: Outcome, resamples: int, seed: int) -> Floats:
 
 
 def resample_counts(count: int, runs: int, resamples: int, seed: int) -> Iterator[tuple[Floats, Floats]]:
-    """How often each utterance `[K, N]` and each run `[K, R]` was drawn, some resamples at a time."""
+    """Yield how often each utterance `[K, N]` and each run `[K, R]` was drawn, K resamples at a time."""
     rng = np.random.default_rng(seed)
     at_once = max(1, WEIGHTS_AT_ONCE // count)
     for first in range(0, resamples, at_once):
@@ -122,6 +122,6 @@ def resample_counts(count: int, runs: int, resamples: int, seed: int) -> Iterato
 
 
 def draw_counts(rng: np.random.Generator, rows: int, count: int) -> Floats:
-    """float32 `[rows, count]`: how often each of `count` came up in `count` draws with replacement."""
+    """Return float32 `[rows, count]`: how often each of `count` was drawn in `count` draws with replacement."""
     places = rng.integers(count, size=(rows, count)) + count * np.arange(rows)[:, None]
     return np.bincount(places.ravel(), minlength=rows * count).reshape(rows, count).astype(np.float32)

@@ -1,4 +1,4 @@
-"""What a training shows while it runs: a bar for the epoch, a line for each, and TensorBoard's files."""
+"""Progress of a training: a bar for the current epoch, a line for each finished one, and TensorBoard's files."""
 
 import math
 import time
@@ -20,12 +20,12 @@ Item = TypeVar("Item")
 
 
 def progress(items: Sequence[Item], what: str, shown: bool = True) -> Iterable[Item]:
-    """The same items under a bar."""
+    """Return the items under a progress bar with the label `what`."""
     return track(items, what, console=console, disable=not shown)
 
 
 class Log:
-    """One stage's; only the main process writes, and prints."""
+    """Log of one stage; only the main process writes and prints."""
 
     def __init__(self, stage: Stage, processes: Processes, place: StageProgress, steps: int) -> None:
         # Imported here: it takes a second, and no other part of the training needs it.
@@ -50,7 +50,7 @@ class Log:
             self._writer.close()
 
     def steps(self, epoch: int, first: int) -> Iterator[int]:
-        """An epoch's steps from `first` on, under a bar where this is a terminal."""
+        """Yield an epoch's steps from `first` on, under a progress bar on a terminal."""
         columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
         hidden = not (console.is_terminal and self._processes.is_main)
         with Progress(*columns, console=console, transient=True, disable=hidden) as progress:
@@ -60,7 +60,7 @@ class Log:
                 yield step
 
     def add(self, losses: dict[str, Tensor], step: int, learning_rate: float) -> None:
-        """The losses of one step, counted from the stage's beginning."""
+        """Add the losses of one step, numbered from the stage's beginning."""
         values = self._processes.mean(torch.stack([value.float() for value in losses.values()])).tolist()
         for name, value in zip(losses, values, strict=True):
             self.sums[name] = self.sums.get(name, 0.0) + value
@@ -70,18 +70,18 @@ class Log:
             self._writer.add_scalar("step/learning_rate", learning_rate, step)
 
     def flush(self) -> None:
-        """Put on disk what was written so far: a resumed run does not repeat what is saved."""
+        """Write to disk what was logged so far: a resumed run does not log the steps before its checkpoint again."""
         if self._writer:
             self._writer.flush()
 
     def means(self) -> dict[str, float]:
-        """The epoch's mean losses; the next epoch begins."""
+        """Return the epoch's mean losses and reset them for the next epoch."""
         means = {name: value / self._steps for name, value in self.sums.items()}
         self.sums = {}
         return means
 
     def epoch(self, figures: dict[str, float], epoch: int) -> None:
-        """An epoch's figures, `epoch` counted from 0."""
+        """Log an epoch's figures, `epoch` counted from 0."""
         if not self._writer:
             return
         for name, value in figures.items():

@@ -10,16 +10,16 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 LARGEST_SCALE = 100.0
-"""CLIP's (Radford et al. 2021)."""
+"""Largest similarity scale, as in CLIP (Radford et al. 2021)."""
 
 
 def similarity(queries: Tensor, keys: Tensor, scale: Tensor) -> Tensor:
-    """Rows of `S`, `[b, B]`: scaled cosines of L2-normalised embeddings `[b, E]` and `[B, E]`."""
+    """Return the scaled cosines `[b, B]` of L2-normalised embeddings `[b, E]` and `[B, E]`."""
     return scale * queries @ keys.T
 
 
 def similarity_scale(log_scale: Tensor, temperature: Literal["multiplies", "divides"] = "multiplies") -> Tensor:
-    """What multiplies the cosines: exp of the learned number, at most 100; or, as published, one divided by it."""
+    """Return the factor of the cosines: exp of the learned number, at most 100; or, as published, its reciprocal."""
     return log_scale.exp().clamp(max=LARGEST_SCALE) if temperature == "multiplies" else 1 / log_scale
 
 
@@ -30,10 +30,10 @@ def avel_loss(
     all_labels: Tensor,
     positives: Literal["mean", "sum"] = "mean",
 ) -> Tensor:
-    """Audio-video emotion alignment (Foal-Net), both directions averaged.
+    """Return the loss of audio-video emotion alignment (Foal-Net), both directions averaged.
 
-    `to_video` `[b, B]` are sounds against all pictures, `to_audio` `[b, B]` pictures against all sounds, of labels
-    int64 `[b]` and `[B]`. Pairs of one label are positives, whoever they are from. The log-likelihood is averaged
+    `to_video` `[b, B]` is audio against all video, `to_audio` `[b, B]` is video against all audio, of labels int64
+    `[b]` and `[B]`. Pairs of one label are positives, also across people. The log-likelihood is averaged
     over a row's positives (Khosla et al. 2020), so that a frequent label does not weigh more; published: summed.
     """
     share = (labels[:, None] == all_labels[None]).float()
@@ -45,9 +45,9 @@ def avel_loss(
 
 @torch.no_grad()
 def hard_negatives(scores: Tensor, labels: Tensor, all_labels: Tensor, uniform: Tensor) -> Tensor:
-    """For each row an entry of another label, drawn with the softmax of `scores` `[b, B]`: indices int64 `[b]`.
+    """Draw for each row an entry of another label by the softmax of `scores` `[b, B]`: indices int64 `[b]`.
 
-    `uniform` float `[b]` in [0, 1) decides the draws. ValueError where a label has no other in the batch.
+    `uniform` float `[b]` in [0, 1) decides the draws. ValueError if the batch has a single label.
     """
     negative = labels[:, None] != all_labels[None]
     if not negative.any(dim=1).all():
@@ -59,7 +59,7 @@ def hard_negatives(scores: Tensor, labels: Tensor, all_labels: Tensor, uniform: 
 
 
 def mem_loss(audio_match: Tensor, video_match: Tensor) -> Tensor:
-    """Cross-modal emotion label matching (Foal-Net), the two directions averaged.
+    """Return the loss of cross-modal emotion label matching (Foal-Net), the two directions averaged.
 
     `audio_match` and `video_match` are the two heads' logits `[2 b, 2]`: of the true pairs, then of the negatives.
     """

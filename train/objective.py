@@ -1,4 +1,4 @@
-"""What training lowers on a batch of tokens: Foal-Net's three losses, or those of one modality alone.
+"""Training objectives on a batch of tokens: Foal-Net's three losses, or the loss of one modality alone.
 
 Dimensions: b rows of this process, B of all processes, C classes.
 """
@@ -26,7 +26,7 @@ class Objective(nn.Module):
     """
 
     modalities = MODALITIES
-    """What it can be evaluated by."""
+    """Modalities that the objective can be evaluated by."""
 
     def __init__(
         self, fusion: Fusion, weights: config.Objective, label_smoothing: float, processes: Processes = SINGLE_PROCESS
@@ -35,7 +35,7 @@ class Objective(nn.Module):
         self.fusion, self.weights, self.label_smoothing, self.processes = fusion, weights, label_smoothing, processes
 
     def forward(self, tokens: Tokens, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """Tokens of b rows, labels int64 `[b]` -> the losses by name, `loss` being their sum.
+        """Return the losses by name, `loss` being their weighted sum, of tokens of b rows and labels int64 `[b]`.
 
         The generator must be in the same state in all processes: its draws are for the whole batch.
         """
@@ -50,7 +50,7 @@ class Objective(nn.Module):
         return {"loss": total, **losses}
 
     def _auxiliary(self, tokens: Tokens, labels: Tensor, draws: list[Tensor]) -> dict[str, Tensor]:
-        """AVEL, and MEM on the negatives that AVEL's similarities make hard."""
+        """Return the losses of AVEL, and of MEM on hard negatives by AVEL's similarities."""
         weights, gradient = self.weights, self.weights.gather_gradient
         all_labels = self.processes.gather(labels)
         audio, video = self.fusion.embed(*tokens)
@@ -77,18 +77,18 @@ class Objective(nn.Module):
         return losses
 
     def logits(self, tokens: Tokens, modality: Modality) -> Tensor:
-        """`[b, C]` by the sound alone, the picture alone, or both."""
+        """Return logits `[b, C]` by the audio alone, the video alone, or both."""
         rows = torch.ones(len(tokens.audio_mask), dtype=torch.bool, device=tokens.audio_mask.device)
         return self.fusion(*tokens.without(rows & (modality == "video"), rows & (modality == "audio"))).logits
 
     def _uniform(self, labels: Tensor, generator: torch.Generator) -> list[Tensor]:
-        """Three uniform random numbers for each row of this process."""
+        """Draw three uniform random numbers for each row of this process."""
         whole = torch.rand((self.processes.count * len(labels), 3), generator=generator)
         return list(self.processes.share(whole).to(labels.device).unbind(dim=1))
 
 
 class SingleObjective(nn.Module):
-    """One modality alone: masked mean of its tokens, linear head, cross-entropy."""
+    """Objective of one modality alone: masked mean of its tokens, linear head, cross-entropy."""
 
     def __init__(self, modality: Literal["audio", "video"], width: int, classes: int, label_smoothing: float) -> None:
         super().__init__()
@@ -97,9 +97,9 @@ class SingleObjective(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.1), nn.Linear(width, classes))
 
     def forward(self, tokens: Tokens, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """As `Objective.forward`; nothing is drawn."""
+        """Return the loss, with the arguments of `Objective.forward`; nothing is drawn."""
         return {"loss": cross_entropy(self.logits(tokens, "both"), labels, label_smoothing=self.label_smoothing)}
 
     def logits(self, tokens: Tokens, modality: Modality) -> Tensor:
-        """`[b, C]` by the one modality that it knows, whatever else there is."""
+        """Return logits `[b, C]` by the one modality that is trained, whatever `modality` is."""
         return self.head(masked_mean(*(tokens[:2] if self.modality == "audio" else tokens[2:])))

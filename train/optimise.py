@@ -1,6 +1,6 @@
-"""One stage's training: AdamW over epochs, written to disk as it goes, so that a kill costs little and changes nothing.
+"""Training of one stage: AdamW over epochs, saved to disk regularly, so that a killed run loses little.
 
-Every random draw comes from the seed and the step, so a resumed run repeats what the killed one would have done.
+Every random draw depends on the seed and the step alone, so a resumed run gives what the killed one would have given.
 """
 
 import math
@@ -22,15 +22,15 @@ from .tensors import read_tensors, write_tensors
 PRECISIONS = {"fp32": torch.float32, "bf16": torch.bfloat16, "fp16": torch.float16}
 
 Loss = Callable[[Tensor, torch.Generator], dict[str, Tensor]]
-"""Indices int64 `[b]` of this process and the step's generator, the same in all processes -> losses by name: `loss`
-is lowered, the others are logged."""
+"""Function from indices int64 `[b]` of this process and the step's generator, the same in all processes, to losses by
+name: `loss` is minimised, the others are logged."""
 Check = Callable[[], dict[str, float]]
 
 
 def optimise(
     stage: Stage, model: nn.Module, weights: Tensor, loss: Loss, check: Check, processes: Processes = SINGLE_PROCESS
 ) -> None:
-    """Train `model` in place, or load it from the stage's file where an earlier run finished it.
+    """Train `model` in place, or load it from the stage's file if an earlier run finished it.
 
     Examples are drawn by `weights` `[N]`. `check` runs after each epoch; with `stage.best`, `model` ends with the
     weights of the epoch whose figure of that name is highest, else with the last epoch's.
@@ -70,7 +70,7 @@ def optimise(
 def make_step(
     state: State, stage: Stage, indices: Tensor, loss: Loss, rate: float, count: int, processes: Processes
 ) -> dict[str, Tensor]:
-    """Step number `count`, at the learning rate `rate`: the losses before it."""
+    """Do step number `count` with the learning rate `rate`; return the losses before the update."""
     schedule = stage.schedule
     # Torch's own generator (dropout) differs between processes, the one handed on does not.
     torch.manual_seed((stage.seed * 1_000_003 + count) * 1_009 + processes.index)
@@ -89,7 +89,7 @@ def make_step(
 
 
 def make_optimiser(model: nn.Module, schedule: Schedule) -> torch.optim.Optimizer:
-    """AdamW over what is trained; vectors (biases, norms) do not decay."""
+    """Build AdamW for the trainable parameters, without weight decay for vectors (biases, norms)."""
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     groups = [
         {"params": [p for p in trained if p.ndim > 1], "weight_decay": schedule.weight_decay},
@@ -99,7 +99,7 @@ def make_optimiser(model: nn.Module, schedule: Schedule) -> torch.optim.Optimize
 
 
 def learning_rate(schedule: Schedule, epoch: float) -> float:
-    """At a fractional epoch: constant, or a linear warm-up and then a cosine to zero."""
+    """Return the learning rate at a fractional epoch: constant, or a linear warm-up and then a cosine to zero."""
     if schedule.rate == "constant":
         return schedule.learning_rate
     if epoch < schedule.warmup_epochs:
@@ -109,12 +109,12 @@ def learning_rate(schedule: Schedule, epoch: float) -> float:
 
 
 def seeded_generator(seed: int, count: int) -> torch.Generator:
-    """The generator of step number `count`; below 0, of an epoch's order."""
+    """Return the generator of step number `count`; numbers below 0 are for the order of an epoch."""
     return torch.Generator().manual_seed(seed * 1_000_003 + count)
 
 
 def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: float, processes: Processes) -> float:
-    """The best figure including this epoch's; its weights are written where it is better than all before."""
+    """Return the best figure so far; this epoch's weights are written if its figure is the best."""
     if stage.best is None or figures[stage.best] <= best:
         return best
     if processes.is_main:
@@ -123,7 +123,7 @@ def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: f
 
 
 def write(stage: Stage, state: State, place: StageProgress, processes: Processes, log: Log) -> None:
-    """Save from the main process; the others wait until it is done."""
+    """Save from the main process; the other processes wait until it is done."""
     if processes.is_main:
         log.flush()
         save(stage, state, place)

@@ -1,4 +1,4 @@
-"""Pictures of an evaluation, 1000 pixels wide: confusion matrix, embeddings before and after alignment, curves.
+"""Plots of an evaluation, 1000 pixels wide: confusion matrix, embeddings before and after alignment, curves.
 
 Dimensions: N utterances, P points, E embedding width, C classes.
 """
@@ -20,14 +20,14 @@ from .intervals import Interval
 DPI = 150
 WIDTH_PX = 1000
 COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
-"""Told apart with any colour vision (Okabe and Ito 2008); their yellow is left out, too pale on white."""
+"""Colours that anyone can tell apart (Okabe and Ito 2008), without their yellow, too pale on white."""
 MARKERS = {"audio": "o", "video": "^"}
 MOST_DRAWN = 400
-"""Utterances in a panel of embeddings; more of them only cover each other."""
+"""Largest number of utterances in a panel of embeddings; more would only cover each other."""
 
 
 class Embeddings(NamedTuple):
-    """What both modalities make of the same utterances, in one space."""
+    """Embeddings of the same utterances by both modalities, in one space."""
 
     audio: Floats
     """`[N, E]`."""
@@ -38,7 +38,7 @@ class Embeddings(NamedTuple):
 
 
 def confusion(path: Path, labels: Sequence[str], matrix: Ints, title: str) -> None:
-    """Counts `[C, C]`, row = truth, column = prediction, shaded and in percent by row."""
+    """Plot counts `[C, C]`, row = truth, column = prediction, shaded and in percent by row."""
     totals = matrix.sum(axis=1)
     shares = matrix / np.maximum(totals, 1)[:, None]
     figure = blank_figure(740)
@@ -57,8 +57,10 @@ def confusion(path: Path, labels: Sequence[str], matrix: Ints, title: str) -> No
 
 
 def embeddings(path: Path, labels: Sequence[str], before: Embeddings, after: Embeddings) -> None:
-    """Both modalities of the baseline, whose projections nothing trained, and of Foal-Net: the principal components of
-    each panel, mean cosines in its title."""
+    """Plot both modalities of the baseline, whose projections are untrained, and of Foal-Net.
+
+    Each panel shows principal components, with mean cosines in its title.
+    """
     palette = colours(len(labels))
     figure = blank_figure(640)
     for axes, name, points in zip(
@@ -76,7 +78,7 @@ def embeddings(path: Path, labels: Sequence[str], before: Embeddings, after: Emb
 
 
 def scatter(axes: Axes, points: Embeddings, palette: Sequence[str]) -> None:
-    """The principal components of all points of both modalities; of many utterances, some are drawn."""
+    """Draw the principal components of both modalities; of many utterances a random subset is shown."""
     places, explained = principal_components(np.concatenate([points.audio, points.video]))
     count = len(points.truth)
     shown = np.random.default_rng(0).permutation(count)[:MOST_DRAWN]
@@ -93,7 +95,7 @@ def scatter(axes: Axes, points: Embeddings, palette: Sequence[str]) -> None:
 
 
 def principal_components(points: Floats) -> tuple[Floats, Floats]:
-    """`[P, E]` -> places in the first two components `[P, 2]` and their shares of the variance `[2]`."""
+    """Return the first two principal components `[P, 2]` of points `[P, E]`, and their shares of the variance `[2]`."""
     centred = points - points.mean(axis=0)
     _, variances, directions = np.linalg.svd(centred.T @ centred)
     first = directions[:2]
@@ -104,9 +106,9 @@ def principal_components(points: Floats) -> tuple[Floats, Floats]:
 
 
 def mean_cosines(points: Embeddings) -> tuple[float, float]:
-    """Mean cosine of every audio with every video of its class, and of the other classes.
+    """Return the mean cosine of all pairs of audio and video of one class, and of different classes.
 
-    ValueError where there are no such pairs, or an embedding has no direction.
+    ValueError if there are no such pairs, or an embedding is zero.
     """
     audio_length, video_length = (np.linalg.norm(part, axis=1, keepdims=True) for part in points[:2])
     if not (audio_length.all() and video_length.all()):
@@ -123,7 +125,7 @@ def mean_cosines(points: Embeddings) -> tuple[float, float]:
 
 
 def curves(path: Path, x: Sequence[float], lines: Mapping[str, Sequence[Interval]], xlabel: str, ylabel: str) -> None:
-    """A line for each name, an interval at each `x`: the band. Shares are drawn in percent, `ylabel` without unit."""
+    """Plot a line for each name, with its intervals as a band. Shares are in percent, `ylabel` has no unit."""
     figure = blank_figure(600)
     axes = figure.subplots()
     for colour, (name, intervals) in zip(colours(len(lines)), lines.items(), strict=True):
@@ -139,18 +141,18 @@ def curves(path: Path, x: Sequence[float], lines: Mapping[str, Sequence[Interval
 
 
 def colours(count: int) -> tuple[str, ...]:
-    """A colour each; ValueError where there are not enough."""
+    """Return that many colours; ValueError if there are not enough."""
     if count > len(COLOURS):
         raise ValueError(f"{count} colours asked for; {len(COLOURS)} are told apart, so draw fewer at a time")
     return COLOURS[:count]
 
 
 def blank_figure(height_px: int) -> Figure:
-    """A white picture of no window and no global state."""
+    """Return an empty white figure without a window or global state."""
     return Figure(figsize=(WIDTH_PX / DPI, height_px / DPI), dpi=DPI, layout="constrained", facecolor="white")
 
 
 def save(figure: Figure, path: Path) -> None:
-    """Write a PNG that says nothing of the software that made it."""
+    """Write a PNG without metadata about the software."""
     path.parent.mkdir(parents=True, exist_ok=True)
     FigureCanvasAgg(figure).print_png(path, metadata={"Software": None})

@@ -1,4 +1,4 @@
-"""What a model of a configuration was trained on, with the terms of each corpus."""
+"""Corpora that a configuration trains on, with the terms of each."""
 
 from .config import Clips, Config
 from .corpora import fer2013
@@ -6,7 +6,7 @@ from .corpora.registry import CLIPS, VOICES
 
 
 def trained_on(config: Config) -> list[str]:
-    """A line a corpus."""
+    """Return a line for each corpus: its name, citation and terms."""
     if isinstance(config.recipe, Clips):
         return [CLIPS[config.recipe.corpus].ABOUT]
     return [*(VOICES[corpus].ABOUT for corpus in config.recipe.voices), fer2013.ABOUT]

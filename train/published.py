@@ -1,4 +1,4 @@
-"""Checkpoints of the authors' code: its names turned into ours, its sizes read off its tensors.
+"""Conversion of checkpoints of the authors' code: names are translated, sizes are read from the tensors.
 
 The published network is one module: `wavlm.*` as transformers names it, and the fusion. There the attention of a layer
 is no module of its own, and the learned number of AVEL is called `temp`; it divides, where ours multiplies by its
@@ -25,19 +25,19 @@ from .tensors import read_tensors
 
 AUDIO_ENCODER = "wavlm."
 HEADS = 4
-"""Of the cross-attention: no tensor tells."""
+"""Heads of the cross-attention, which no tensor shows."""
 LABELS = ["happy", "neutral", "sad", "angry"]
-"""The order of the published logits."""
+"""Labels in the order of the published logits."""
 LINES_SHOWN = 4
-"""Lines of torch's own list of what does not fit."""
+"""Number of lines shown of torch's own list of errors."""
 SIZES = ("width", "layers", "heads", "feed_forward", "norm", "stem_width", "normalise")
-"""Of an audio encoder, all that decides whether weights fit it and mean the same in it."""
+"""Fields of an audio encoder that decide whether weights fit it and mean the same in it."""
 UNUSED = {"masked_spec_embed"}
-"""WavLM's vector of SpecAugment, which we leave out."""
+"""WavLM's tensors that are left out: the vector of SpecAugment."""
 
 
 def load(state: Mapping[str, Tensor], heads: int = HEADS) -> FoalNet:
-    """A Foal-Net in evaluation mode with published weights, its logits in their order; without an image encoder.
+    """Build a Foal-Net in evaluation mode from published weights, its logits in their order, without an image encoder.
 
     Without a `wavlm.` part it has no audio encoder either. UsageError names what does not fit.
     """
@@ -49,7 +49,7 @@ def load(state: Mapping[str, Tensor], heads: int = HEADS) -> FoalNet:
 
 
 def convert(source: Path, config: Config, output: Path) -> None:
-    """Write a checkpoint of ours; the encoders that the source lacks are the configuration's pre-trained ones."""
+    """Write a checkpoint of this project; encoders that the source lacks are the configuration's pre-trained ones."""
     state = read(source)
     model = load(state, config.fusion.heads)
     expected = {name: part.shape for name, part in make_fusion(config).state_dict().items()}
@@ -66,7 +66,7 @@ def convert(source: Path, config: Config, output: Path) -> None:
 
 
 def check_audio_encoder(source: Path, found: WavLM, config: Config) -> None:
-    """UsageError naming the fields in which the configuration's audio encoder is another."""
+    """Raise UsageError naming the fields in which the configuration's audio encoder differs."""
     asked, here = (msgspec.structs.asdict(part) for part in (config.audio_encoder, found))
     differing = [f"{name} {here[name]}" for name in SIZES if asked.get(name) != here[name]]
     if differing:
@@ -76,7 +76,7 @@ def check_audio_encoder(source: Path, found: WavLM, config: Config) -> None:
 
 
 def read(path: Path) -> dict[str, Tensor]:
-    """The tensors of a safetensors file, or of one that torch wrote, of which nothing but tensors is read."""
+    """Read the tensors of a safetensors file, or of a file written by torch; nothing but tensors is read."""
     if not is_there(path) or path.is_dir():
         raise UsageError(f"no checkpoint at {path}; give the authors' file, .safetensors or as torch saves it")
     check_file(path, "give a checkpoint")
@@ -84,12 +84,12 @@ def read(path: Path) -> dict[str, Tensor]:
         state, _ = read_tensors(path)
     else:
         state = read_torch(path)
-    # Distributed training puts the whole network into one more module.
+    # Distributed training wraps the whole network in one more module.
     return {name.removeprefix("module."): part for name, part in state.items()}
 
 
 def read_torch(path: Path) -> dict[str, Tensor]:
-    """The named tensors that torch.save wrote; UsageError where there is anything else, none of which is run."""
+    """Read the named tensors that torch.save wrote; UsageError if there is anything else. No code is run."""
     refusal = f"{path} holds more than tensors, or is damaged; save its state_dict, best as safetensors"
     try:
         state = torch.load(path, map_location="cpu", weights_only=True)
@@ -101,19 +101,19 @@ def read_torch(path: Path) -> dict[str, Tensor]:
 
 
 def our_name(name: str) -> str:
-    """Our name of a tensor of the published fusion."""
+    """Return this project's name of a tensor of the published fusion."""
     if name == "temp":
         return "log_scale"
     return re.sub(r"^([av]2[av]\.\d+)\.(w_\w+)", r"\1.attention.\2", name)
 
 
 def audio_encoder_tensors(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    """The tensors of the audio encoder, as transformers names them in one of its own files."""
+    """Return the tensors of the audio encoder, as transformers names them in its own files."""
     return {name.removeprefix(AUDIO_ENCODER): part for name, part in state.items() if name.startswith(AUDIO_ENCODER)}
 
 
 def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
-    """The fusion, of the sizes that its tensors have."""
+    """Build the fusion, of the sizes of its tensors."""
     try:
         fusion = Fusion(
             audio_width=state["a2v_head.weight"].shape[1],
@@ -124,7 +124,7 @@ def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
             layers=len({name.split(".")[1] for name in state if name.startswith("a2v.")}),
         )
     except KeyError as error:
-        raise UsageError(f"this is no checkpoint of Foal-Net: it has no {error.args[0]}") from error
+        raise UsageError(f"this is not a checkpoint of Foal-Net: it has no {error.args[0]}") from error
     except (IndexError, ValueError) as error:
         raise UsageError(f"the published fusion does not fit {heads} heads, or its own parts ({error})") from error
     load_tensors(fusion, state, "fusion")
@@ -132,7 +132,7 @@ def load_fusion(state: Mapping[str, Tensor], heads: int) -> Fusion:
 
 
 def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
-    """The audio encoder, of the sizes that its tensors have."""
+    """Build the audio encoder, of the sizes of its tensors."""
     # Imported where it is needed: transformers takes seconds.
     from .encoders.wavlm import RATE_HZ, WavLMEncoder
 
@@ -151,7 +151,7 @@ def load_audio_encoder(state: Mapping[str, Tensor]) -> nn.Module:
 
 
 def audio_encoder_sizes(state: Mapping[str, Tensor]) -> WavLM:
-    """As a configuration has it; the waveform is not normalised, as published."""
+    """Return the audio encoder's configuration by its tensors; the waveform is not normalised, as published."""
     layer = "encoder.layers.0"
     try:
         return WavLM(
@@ -171,7 +171,7 @@ def audio_encoder_sizes(state: Mapping[str, Tensor]) -> WavLM:
 
 
 def load_tensors(module: nn.Module, state: Mapping[str, Tensor], what: str) -> None:
-    """Load all of a module's tensors; UsageError where some are missing, unknown or of another size."""
+    """Load all of a module's tensors; UsageError if some are missing, unknown or of another size."""
     try:
         module.load_state_dict(state)
     except RuntimeError as error:

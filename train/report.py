@@ -1,4 +1,4 @@
-"""What a comparison of methods found: Markdown and JSON in a folder, and tables on a terminal."""
+"""Report of a comparison of methods: Markdown and JSON in a folder, and tables on a terminal."""
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -29,7 +29,7 @@ LEGEND = (
 
 @dataclass(frozen=True)
 class Published:
-    """A row of the paper's table; shares between 0 and 1."""
+    """Row of the paper's table; shares between 0 and 1."""
 
     ua: float
     wa: float
@@ -49,19 +49,19 @@ left-out session itself; video as whole images. The baseline is the fusion with 
 
 @dataclass(frozen=True)
 class Comparison:
-    """What was evaluated; ValueError where the baseline is not among the methods, or the labels do not fit."""
+    """Outcomes to compare; ValueError if the baseline is not among the methods, or the labels do not fit."""
 
     outcomes: Mapping[str, Mapping[str, Outcome]]
-    """Method -> evaluation (a protocol, or what was heard and seen) -> outcome. Not every method has every one."""
+    """Outcome by method and evaluation (a protocol, or the modalities). Not every method has every evaluation."""
     baseline: str
-    """The method that the others are held against."""
+    """Method that the others are compared with."""
     labels: Sequence[str]
-    """The classes, in the order of the probabilities."""
+    """Classes, in the order of the probabilities."""
     command: str
-    """What made this."""
+    """Command that made the comparison."""
     notes: Sequence[str] = ()
     paper: Mapping[str, Mapping[str, Published]] = field(default_factory=dict)
-    """Evaluation -> method -> the paper's figures, e.g. `{"published": PAPER}`."""
+    """The paper's figures by evaluation and method, such as `{"published": PAPER}`."""
 
     def __post_init__(self) -> None:
         if self.baseline not in self.outcomes:
@@ -73,7 +73,7 @@ class Comparison:
 
 @dataclass(frozen=True)
 class Against:
-    """How much better than the baseline."""
+    """Difference from the baseline."""
 
     ua: Interval
     wa: Interval
@@ -83,36 +83,36 @@ class Against:
 
 @dataclass(frozen=True)
 class Cell:
-    """One method under one evaluation; shares between 0 and 1."""
+    """Figures of one method in one evaluation; shares between 0 and 1."""
 
     count: int
-    """Utterances."""
+    """Number of utterances."""
     runs: int
     ua: Interval
     wa: Interval
     ece: float
-    """Mean of the runs."""
+    """Calibration error, mean of the runs."""
     confusion: list[list[int]]
     """Sum of the runs, row = truth, column = prediction."""
     against: Against | None
-    """None for the baseline itself, and where it has no such evaluation."""
+    """Difference from the baseline; None for the baseline itself, and if it has no such evaluation."""
     paper: Published | None
 
 
 @dataclass(frozen=True)
 class Findings:
-    """All figures of a comparison, as `table.json` holds them."""
+    """Figures of a comparison, as stored in `table.json`."""
 
     labels: list[str]
     baseline: str
     cells: dict[str, dict[str, Cell]]
-    """Evaluation -> method -> figures."""
+    """Figures by evaluation and method."""
     command: str
     notes: list[str]
 
 
 def find(comparison: Comparison) -> Findings:
-    """Every figure; ValueError where a method and the baseline were evaluated on other utterances or seeds."""
+    """Compute every figure; ValueError if a method and the baseline were evaluated on different utterances or seeds."""
     cells: dict[str, dict[str, Cell]] = {}
     for method, outcomes in comparison.outcomes.items():
         for evaluation, outcome in outcomes.items():
@@ -121,14 +121,14 @@ def find(comparison: Comparison) -> Findings:
                 baseline = comparison.outcomes[comparison.baseline].get(evaluation)
             paper = comparison.paper.get(evaluation, {}).get(method)
             cells.setdefault(evaluation, {})[method] = make_cell(outcome, baseline, paper)
-    # What is evaluated alone stands behind what it is a part of, whichever method had it first.
+    # Evaluations of one modality alone follow the evaluation that they are a part of.
     whole = list(dict.fromkeys(name.partition(",")[0] for name in cells))
     cells = {name: cells[name] for name in sorted(cells, key=lambda name: whole.index(name.partition(",")[0]))}
     return Findings(list(comparison.labels), comparison.baseline, cells, comparison.command, list(comparison.notes))
 
 
 def make_cell(outcome: Outcome, baseline: Outcome | None, paper: Published | None) -> Cell:
-    """The figures of one outcome."""
+    """Return the figures of one outcome."""
     intervals = accuracies(outcome)
     runs = [evaluate(probs, outcome.truth) for probs in outcome.probs]
     return Cell(
@@ -144,37 +144,37 @@ def make_cell(outcome: Outcome, baseline: Outcome | None, paper: Published | Non
 
 
 def compare_with_baseline(better_by: Accuracies) -> Against:
-    """Differences, and what they show."""
+    """Return the differences from the baseline with their verdicts."""
     return Against(better_by.ua, better_by.wa, verdict(better_by.ua), verdict(better_by.wa))
 
 
 def verdict(better_by: Interval) -> Verdict:
-    """What the interval of a difference shows."""
+    """Return the verdict on the interval of a difference."""
     if not better_by.excludes_zero:
         return "no difference shown"
     return "better" if better_by.low > 0 else "worse"
 
 
 def write(findings: Findings, folder: Path) -> None:
-    """Write `table.md` and `table.json` into the folder, which is made where there is none."""
+    """Write `table.md` and `table.json` into the folder, which is created if needed."""
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "table.md").write_text(markdown(findings), encoding="utf-8")
     (folder / "table.json").write_bytes(msgspec.json.format(msgspec.json.encode(findings), indent=1) + b"\n")
 
 
 def read(path: Path) -> Findings:
-    """The findings of a `table.json`."""
+    """Read the findings of a `table.json`."""
     check_file(path, "give the table.json of an ablation")
     content = path.read_bytes()
     try:
         return msgspec.json.decode(content, type=Findings)
     except UNREADABLE as error:
         problem = explain(error, content, Findings)
-        raise UsageError(f"{path} is no table of this version: {problem}; make it again") from error
+        raise UsageError(f"{path} is not a table of this version: {problem}; make it again") from error
 
 
 def markdown(findings: Findings) -> str:
-    """A table an evaluation, what the figures mean, and the command."""
+    """Return a table for each evaluation, the meaning of the figures, and the command."""
     parts = []
     for evaluation in findings.cells:
         header, *rows = table_rows(findings, evaluation)
@@ -188,7 +188,7 @@ def markdown(findings: Findings) -> str:
 
 
 def terminal_tables(findings: Findings) -> Iterator[Table]:
-    """The same tables for a terminal."""
+    """Yield the same tables for a terminal."""
     for evaluation in findings.cells:
         header, *rows = table_rows(findings, evaluation)
         table = Table(title=evaluation)
@@ -200,7 +200,7 @@ def terminal_tables(findings: Findings) -> Iterator[Table]:
 
 
 def table_rows(findings: Findings, evaluation: str) -> Iterator[list[str]]:
-    """The header and a line a method, in percent; what no method has takes no column."""
+    """Yield the header and a row for each method, in percent; columns without any figure are left out."""
     cells = findings.cells[evaluation]
     compared = any(cell.against for cell in cells.values())
     published = any(cell.paper for cell in cells.values())
@@ -219,12 +219,12 @@ def table_rows(findings: Findings, evaluation: str) -> Iterator[list[str]]:
 
 
 def share(interval: Interval) -> str:
-    """In percent, e.g. `77.7 (76.5 to 78.9)`."""
+    """Return an interval in percent, such as `77.7 (76.5 to 78.9)`."""
     return f"{100 * interval.mean:.1f} ({100 * interval.low:.1f} to {100 * interval.high:.1f})"
 
 
 def points(better_by: Interval) -> str:
-    """A difference in points, and what it shows, e.g. `+1.5 (+0.6 to +2.3), better`."""
+    """Return a difference in points with its verdict, such as `+1.5 (+0.6 to +2.3), better`."""
     # Adding 0.0 turns a rounded -0.0 into 0.0.
     mean, low, high = (round(100 * figure, 1) + 0.0 for figure in (better_by.mean, better_by.low, better_by.high))
     return f"{mean:+.1f} ({low:+.1f} to {high:+.1f}), {verdict(better_by)}"

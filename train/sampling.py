@@ -1,4 +1,4 @@
-"""Which examples an epoch draws: classes in equal shares, whatever the corpus holds of each."""
+"""Sampling of the examples of an epoch: every class in equal shares, however many examples it has."""
 
 from collections.abc import Mapping, Sequence
 
@@ -7,13 +7,13 @@ from torch import Tensor
 
 
 def class_weights(labels: Tensor) -> Tensor:
-    """float64 `[N]`, summing to 1: each example's chance, so that every class in `labels` `[N]` is drawn alike."""
+    """Return probabilities float64 `[N]` with which every class in `labels` `[N]` is drawn equally often."""
     counts = torch.bincount(labels)
     return 1.0 / (counts[labels].double() * counts.count_nonzero())
 
 
 def corpus_weights(labels: Tensor, corpora: Sequence[str], shares: Mapping[str, float]) -> Tensor:
-    """float64 `[N]`: corpora drawn by their shares, classes alike within each corpus."""
+    """Return weights float64 `[N]`: corpora by their shares, classes equally often within each corpus."""
     weights = torch.zeros(len(labels), dtype=torch.float64)
     for corpus in set(corpora):
         rows = torch.tensor([name == corpus for name in corpora])
@@ -22,6 +22,6 @@ def corpus_weights(labels: Tensor, corpora: Sequence[str], shares: Mapping[str, 
 
 
 def batches(weights: Tensor, draws: int, batch: int, generator: torch.Generator) -> Tensor:
-    """Indices int64 `[steps, batch]`, `draws` in all, drawn with replacement; the last short batch is left out."""
+    """Draw `draws` indices with replacement, int64 `[steps, batch]`; a last, short batch is left out."""
     indices = torch.multinomial(weights, draws, replacement=True, generator=generator)
     return indices[: draws // batch * batch].view(-1, batch)

@@ -1,4 +1,4 @@
-"""A stage's file: weights, the optimiser's moments, and how far it came, so that it goes on after a kill."""
+"""File of a stage: weights, the optimiser's moments and the progress, so that a killed run can be resumed."""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -14,38 +14,38 @@ from .tensors import read_tensors, write_tensors
 
 
 class Stage(NamedTuple):
-    """One part of the training, kept in one file."""
+    """Part of the training that is saved in one file."""
 
     name: str
     schedule: Schedule
     seed: int
     identity: str
-    """All that decides what comes out: a file of another identity is not gone on with."""
+    """Everything that decides the result; a file of another identity is not resumed."""
     path: Path
     best: str | None = None
-    """The figure by which the best epoch's weights are kept apart; None where the last epoch's count."""
+    """Figure by which the best epoch is chosen; None if the last epoch is taken."""
 
     @property
     def best_path(self) -> Path:
-        """Where the best epoch's weights are."""
+        """Path of the best epoch's weights."""
         return self.path.with_suffix(".best.safetensors")
 
 
 class StageProgress(msgspec.Struct, frozen=True):
-    """How far a stage has come."""
+    """Progress of a stage."""
 
     epoch: int = 0
-    """Whole epochs done."""
+    """Number of completed epochs."""
     step: int = 0
-    """Steps done of the next epoch."""
+    """Number of completed steps of the next epoch."""
     sums: dict[str, float | None] = {}
-    """The losses of those steps, summed; JSON has None for what is no finite number."""
+    """Sums of the losses of those steps; None in JSON for a number that is not finite."""
     best: float = -1.0
     """The best figure so far."""
 
 
 class State(NamedTuple):
-    """What a stage changes."""
+    """Objects that a stage's training changes."""
 
     model: nn.Module
     optimiser: torch.optim.Optimizer
@@ -53,12 +53,12 @@ class State(NamedTuple):
 
 
 def identity(*parts: object) -> str:
-    """Configurations and names, as a stage's file has them."""
+    """Return configurations and names as JSON, as in a stage's file."""
     return msgspec.json.encode(parts).decode()
 
 
 def save(stage: Stage, state: State, place: StageProgress) -> None:
-    """Write everything that `resume` needs, in one file."""
+    """Write everything that `resume` needs to one file."""
     tensors = {f"model.{key}": value for key, value in state.model.state_dict().items()}
     for index, moments in state.optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{index}.{key}": torch.as_tensor(value) for key, value in moments.items()}
@@ -67,7 +67,7 @@ def save(stage: Stage, state: State, place: StageProgress) -> None:
 
 
 def resume(stage: Stage, state: State) -> StageProgress:
-    """Where an earlier run came to, its weights and moments loaded; the beginning where there is none."""
+    """Load the weights and moments of an earlier run and return its progress; that of a new stage if there is none."""
     if not stage.path.is_file():
         return StageProgress()
     tensors, about = read_tensors(stage.path)

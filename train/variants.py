@@ -1,4 +1,4 @@
-"""The rows of the paper's ablation: what is left out of Foal-Net in each."""
+"""Variants of Foal-Net: the rows of the paper's ablation."""
 
 from dataclasses import dataclass
 from typing import Literal
@@ -14,7 +14,7 @@ from .processes import Processes
 
 @dataclass(frozen=True)
 class Variant:
-    """One row."""
+    """Row of the ablation."""
 
     name: str
     modality: Literal["audio", "video", "both"] = "both"
@@ -37,7 +37,7 @@ VARIANTS = (
 def make_objective(
     chosen: Config, variant: Variant, label_smoothing: float, processes: Processes
 ) -> Objective | SingleObjective:
-    """An untrained objective of a row, of the configuration's sizes and weights."""
+    """Build the untrained objective of a row, of the configuration's sizes and weights."""
     classes = len(chosen.labels)
     if variant.modality == "audio":
         return SingleObjective("audio", chosen.audio_encoder.width, classes, label_smoothing)
@@ -47,7 +47,7 @@ def make_objective(
 
 
 def weights(chosen: Config, variant: Variant) -> config.Objective:
-    """The configuration's weights, those of what the row lacks at 0."""
+    """Return the configuration's weights of the losses, 0 for those that the row leaves out."""
     whole = chosen.objective
     return msgspec.structs.replace(
         whole, avel=whole.avel if variant.avel else 0.0, mem=whole.mem if variant.mem else 0.0

@@ -105,7 +105,7 @@ def test_nothing_is_unpickled_anywhere_in_training() -> None:
 @pytest.mark.parametrize("content", [b"", b"no weights here"])
 def test_a_damaged_file_is_refused(kept: tuple[Path, Checkpoint], content: bytes) -> None:
     kept[0].write_bytes(content)
-    with pytest.raises(UsageError, match=r"checkpoint\.safetensors is no safetensors file .* train again"):
+    with pytest.raises(UsageError, match=r"checkpoint\.safetensors is not a safetensors file .* train again"):
         load(kept[0])
 
 

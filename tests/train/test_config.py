@@ -199,5 +199,5 @@ def test_modalities_dropped_from_more_than_all_examples_are_refused() -> None:
 
 
 def test_widths_that_the_heads_do_not_divide_are_refused(tiny: Config) -> None:
-    with pytest.raises(ValueError, match="width 16 is no multiple of the fusion's 3 heads"):
+    with pytest.raises(ValueError, match="width 16 is not a multiple of the fusion's 3 heads"):
         msgspec.structs.replace(tiny, fusion=msgspec.structs.replace(tiny.fusion, heads=3))

@@ -278,7 +278,7 @@ def test_a_tensor_that_is_unknown_is_named(state: dict[str, Tensor], name: str) 
 
 @pytest.mark.parametrize("other", [{}, {"fc.weight": torch.zeros(2, 3)}, {"model": {"a": torch.zeros(1)}, "epoch": 3}])
 def test_what_is_no_foal_net_is_refused(other: dict) -> None:
-    with pytest.raises(UsageError, match=r"this is no checkpoint of Foal-Net: it has no a2v_head\.weight"):
+    with pytest.raises(UsageError, match=r"this is not a checkpoint of Foal-Net: it has no a2v_head\.weight"):
         published.load(other)
 
 

@@ -95,7 +95,7 @@ def test_a_file_of_another_identity_is_refused_and_nothing_loaded(stage: Stage) 
 def test_a_damaged_file_is_refused(stage: Stage) -> None:
     save(stage, state(2), PLACE)
     stage.path.write_bytes(stage.path.read_bytes()[:-10])
-    with pytest.raises(UsageError, match=r"fusion\.safetensors is no safetensors file"):
+    with pytest.raises(UsageError, match=r"fusion\.safetensors is not a safetensors file"):
         resume(stage, state(0))
 
 

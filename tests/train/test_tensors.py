@@ -73,7 +73,9 @@ def damage(path: Path, how: str) -> None:
 @pytest.mark.parametrize("how", ["empty", "cut short", "cut in its header", "text", "a pickle"])
 def test_a_damaged_file_is_refused(written: Path, how: str) -> None:
     damage(written, how)
-    with pytest.raises(UsageError, match=r"weights\.safetensors is no safetensors file .* train again or take another"):
+    with pytest.raises(
+        UsageError, match=r"weights\.safetensors is not a safetensors file .* train again or give another file"
+    ):
         read_tensors(written)
 
 

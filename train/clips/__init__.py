@@ -1,1 +1,1 @@
-"""Clips with sound and picture: the audio encoder and the fusion trained together, on frozen image embeddings."""
+"""Training on clips: the audio encoder and the fusion together, on frozen image embeddings."""

@@ -1,4 +1,4 @@
-"""From a corpus to tables: embeddings made, every run done, folds and seeds put together."""
+"""Comparison of methods on clips: embeddings, all runs, and the folds and seeds combined to tables."""
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
@@ -44,9 +44,9 @@ def prepare(
     skip_damaged: bool,
     finest_hz: float = 0.0,
 ) -> tuple[Experiment, nn.Module]:
-    """The corpus examined, embedded and in memory; and the image encoder.
+    """Check the corpus, embed its frames and load it into memory; return it with the image encoder.
 
-    Embeddings are made at the configuration's rate of pictures, and at `finest_hz` where that is higher.
+    Embeddings are made at the configuration's frame rate, and at `finest_hz` if that is higher.
     """
     utterances = find(config, root, processes, skip_damaged)
     encoder, store = make_store(config, embeddings, config.video.rate_hz)
@@ -67,7 +67,7 @@ def prepare(
 
 
 def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -> list[Utterance]:
-    """The corpus's utterances of the configuration's labels; UsageError where files are missing or damaged."""
+    """Return the corpus's utterances of the configuration's labels; UsageError if files are missing or damaged."""
     corpus = registry.find(clips(config).corpus)
     utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
     kept = select_usable(utterances, registry.one_track_is_enough(corpus), skip_damaged, processes.is_main)
@@ -77,7 +77,7 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
 
 
 def make_store(config: Config, embeddings: Path, rate_hz: float) -> tuple[nn.Module, EmbeddingStore]:
-    """The image encoder with its weights, and where its embeddings are."""
+    """Build the image encoder with its weights, and the store of its embeddings."""
     torch.manual_seed(config.seed)
     encoder = build.image_encoder(config, pretrained=True)
     return encoder, EmbeddingStore(embeddings, config, encoder, rate_hz)
@@ -90,7 +90,7 @@ def compare(
     seeds: Sequence[int],
     command: str,
 ) -> Ablation:
-    """Every run of the comparison, or what earlier ones found, put together."""
+    """Do every run of the comparison, or read its earlier result, and combine them."""
     wanted = list(runs(experiment, variants, protocols, seeds))
     found: dict[Run, dict[str, Tensor]] = {}
     for number, run in enumerate(wanted, 1):
@@ -116,7 +116,7 @@ def compare(
 def pooled(
     experiment: Experiment, found: dict[Run, dict[str, Tensor]]
 ) -> Iterator[tuple[Variant, dict[str, Prediction]]]:
-    """Each row's predictions of all folds, seed by seed."""
+    """Yield each row's predictions of all folds, seed by seed."""
     for (variant, protocol, _), group in groupby(found, key=lambda run: (run.variant, run.protocol, run.seed)):
         of = list(group)
         predictions = {}
@@ -128,22 +128,22 @@ def pooled(
 
 
 def pool(experiment: Experiment, of: Sequence[Run], probs: Sequence[Tensor]) -> Prediction:
-    """The left-out folds of some runs as one evaluation."""
+    """Combine the left-out folds of several runs into one evaluation."""
     return Prediction(torch.cat(list(probs)).numpy(), np.concatenate([truth(experiment, run) for run in of]))
 
 
 def left_out(experiment: Experiment, run: Run) -> list[int]:
-    """The rows of a run's left-out fold."""
+    """Return the row numbers of a run's left-out fold."""
     return [row for row, utterance in enumerate(experiment.examples.utterances) if utterance.fold == run.left_out]
 
 
 def truth(experiment: Experiment, run: Run) -> np.ndarray:
-    """int64 `[n]`, labels of a run's left-out fold."""
+    """Return the labels of a run's left-out fold, int64 `[n]`."""
     return experiment.examples.labels[left_out(experiment, run)].numpy()
 
 
 def embeddings(experiment: Experiment, found: dict[Run, dict[str, Tensor]], variant: Variant) -> Embeddings:
-    """What the first run of a row makes of its left-out fold, of clips that have sound and picture."""
+    """Return the first run's embeddings of its left-out fold, for clips that have audio and video."""
     run = next(run for run in found if run.variant == variant)
     rows = left_out(experiment, run)
     whole = [
@@ -154,7 +154,7 @@ def embeddings(experiment: Experiment, found: dict[Run, dict[str, Tensor]], vari
 
 
 def curves(experiment: Experiment, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:
-    """UA of Foal-Net, strictly evaluated, against the rate of pictures and the length of the window."""
+    """Return UA of Foal-Net by the strict protocol, against the frame rate and the length of the window."""
     of = [run for run in found if run.variant == FOAL_NET and run.protocol == "strict"]
     seeds = list(dict.fromkeys(run.seed for run in of))
     made = []
@@ -175,7 +175,7 @@ def curves(experiment: Experiment, found: dict[Run, dict[str, Tensor]]) -> list[
 
 
 def notes(experiment: Experiment, protocols: Sequence[Protocol]) -> list[str]:
-    """What a reader must know of the figures."""
+    """Return the notes that readers of the figures need."""
     config, utterances = experiment.config, experiment.examples.utterances
     found = [
         f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "

@@ -30,12 +30,12 @@ from .split import Protocol, Split, folds, split
 
 RATES_HZ = (1.0, 2.0, 5.0, 10.0, 30.0)
 OWN: tuple[Modality, ...] = ("both",)
-"""Everything that a row's network looks at."""
+"""Modalities of a row's own evaluation: all that its network has."""
 
 
 @dataclass(frozen=True)
 class Run:
-    """One training."""
+    """Training of one row with one fold left out, one protocol and one seed."""
 
     variant: Variant
     protocol: Protocol
@@ -44,20 +44,20 @@ class Run:
 
     @property
     def name(self) -> str:
-        """As files are named."""
+        """Name used in file names."""
         return slug(f"{self.variant.name} {self.protocol} {self.seed} {self.left_out}")
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """What every run is trained and evaluated on."""
+    """Data and settings that every run is trained and evaluated with."""
 
     config: Config
     examples: Examples
     finest: Examples
-    """The same with more pictures a second, for the curve; or the same."""
+    """Examples at the highest frame rate, for the curve; may be the same object."""
     data: str
-    """Identifies the embeddings and the clips."""
+    """Identity of the embeddings and the clips."""
     folder: Path
     processes: Processes
 
@@ -65,7 +65,7 @@ class Experiment:
 def runs(
     experiment: Experiment, variants: Sequence[Variant], protocols: Sequence[Protocol], seeds: Sequence[int]
 ) -> Iterator[Run]:
-    """All of a comparison."""
+    """Yield all runs of a comparison."""
     for variant in variants:
         for protocol in protocols:
             for seed in seeds:
@@ -74,7 +74,7 @@ def runs(
 
 
 def result(experiment: Experiment, run: Run) -> dict[str, Tensor]:
-    """What a run found, from its file where it was done before; its weights are not kept."""
+    """Return the result of a run, from its file if it was done before; its weights are not kept."""
     path = experiment.folder / f"{run.name}.result.safetensors"
     made_of = run_identity(experiment, run)
     stage = make_stage(experiment, run)
@@ -94,13 +94,13 @@ def result(experiment: Experiment, run: Run) -> dict[str, Tensor]:
 
 
 def make_stage(experiment: Experiment, run: Run) -> Stage:
-    """Where a run is kept while it trains, its best epoch apart."""
+    """Return the stage of a run, which keeps its best epoch apart."""
     path = experiment.folder / f"{run.name}.safetensors"
     return Stage(run.name, clips(experiment.config).stage, run.seed, run_identity(experiment, run), path, best="ua")
 
 
 def train(experiment: Experiment, run: Run) -> ClipLearner:
-    """Train one run; the learner ends with its best epoch's weights."""
+    """Train one run; return the learner with its best epoch's weights."""
     processes, examples = experiment.processes, experiment.examples
     rows = split(examples.utterances, run.left_out, run.protocol)
     labels = examples.labels[rows.train]
@@ -121,12 +121,12 @@ def train(experiment: Experiment, run: Run) -> ClipLearner:
 
 
 def run_identity(experiment: Experiment, run: Run) -> str:
-    """All that decides what comes out of a run."""
+    """Return the identity of a run: everything that decides its result."""
     return identity(experiment.config, asdict(run), experiment.data)
 
 
 def make_learner(experiment: Experiment, run: Run) -> ClipLearner:
-    """An untrained learner; the same of one seed, whatever the fold."""
+    """Build an untrained learner; its weights depend on the seed, not on the fold."""
     torch.manual_seed(run.seed)
     encoder = None if run.variant.modality == "video" else build.audio_encoder(experiment.config, pretrained=True)
     smoothing = clips(experiment.config).stage.label_smoothing
@@ -135,7 +135,7 @@ def make_learner(experiment: Experiment, run: Run) -> ClipLearner:
 
 
 def assess(experiment: Experiment, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
-    """Calibrated probabilities `[n, C]` of the left-out fold by each modality, and of Foal-Net what curves need."""
+    """Return calibrated probabilities `[n, C]` of the left-out fold by modality, and Foal-Net's data for the curves."""
     rows = split(experiment.examples.utterances, run.left_out, run.protocol)
     modalities = learner.objective.modalities if isinstance(learner.objective, Objective) else OWN
     temperature = 1.0
@@ -156,7 +156,7 @@ def assess(experiment: Experiment, run: Run, learner: ClipLearner) -> dict[str, 
 
 
 def calibrate(experiment: Experiment, rows: Split, chosen: Mapping[str, Tensor]) -> float:
-    """One temperature for the logits of the choosing fold by each modality."""
+    """Return one temperature for the validation fold's logits of all modalities."""
     truth = experiment.examples.labels[rows.validation]
     return fit_common_temperature([(part, truth) for part in chosen.values()])
 
@@ -164,7 +164,7 @@ def calibrate(experiment: Experiment, rows: Split, chosen: Mapping[str, Tensor])
 def logits(
     experiment: Experiment, learner: ClipLearner, examples: Examples, rows: Tensor, modalities: Sequence[Modality]
 ) -> dict[str, Tensor]:
-    """As `predict`, in the precision that was trained in."""
+    """Return the logits of `predict`, in the precision of the training."""
     return predict(
         learner.eval(), examples, rows, modalities, clips(experiment.config).stage.precision, experiment.processes
     )
@@ -172,7 +172,7 @@ def logits(
 
 @torch.no_grad()
 def embed(experiment: Experiment, learner: ClipLearner, rows: Tensor) -> tuple[Tensor, Tensor]:
-    """The AVEL embeddings `[n, E]` of sound and picture."""
+    """Return the AVEL embeddings `[n, E]` of audio and of video."""
     assert isinstance(learner.objective, Objective), "a single modality is not aligned"
     parts = []
     for part in rows.split(EVALUATED_AT_ONCE):
@@ -183,7 +183,7 @@ def embed(experiment: Experiment, learner: ClipLearner, rows: Tensor) -> tuple[T
 
 
 def views(experiment: Experiment) -> Iterator[tuple[str, Examples]]:
-    """The examples with fewer and with more pictures a second, and with shorter windows."""
+    """Yield the examples at lower and higher frame rates, and with shorter windows, by name."""
     for rate_hz in rates(experiment.finest):
         yield f"rate {rate_hz:g}", experiment.finest.at_frame_rate(rate_hz)
     for window_s in windows(experiment.examples):
@@ -191,10 +191,10 @@ def views(experiment: Experiment) -> Iterator[tuple[str, Examples]]:
 
 
 def rates(examples: Examples) -> list[float]:
-    """Of `RATES_HZ` those whose pictures are among the ones that there are embeddings of."""
+    """Return those of `RATES_HZ` whose frames are a subset of the embedded ones."""
     return [rate_hz for rate_hz in RATES_HZ if examples.frame_rate_hz / rate_hz in range(1, 1000)]
 
 
 def windows(examples: Examples) -> list[float]:
-    """Of `WINDOWS_S` those that the examples are of."""
+    """Return those of `WINDOWS_S` that are no longer than the examples."""
     return [window_s for window_s in WINDOWS_S if window_s * examples.rate_hz <= examples.samples]

@@ -1,4 +1,4 @@
-"""What an utterance looks and sounds like, cut from its files as the runtime would take it in."""
+"""Frames and audio of an utterance, decoded from its files as the runtime does."""
 
 from collections.abc import Iterator
 from itertools import chain
@@ -16,11 +16,11 @@ from edge.sources.video_track import Pixels
 from ..corpora.utterance import Half, Utterance, VideoSegment
 
 LEAD_S = 0.5
-"""How long before a cut the keyframe lies that decoding begins at: around one, frames may be stored out of order."""
+"""Distance from a segment's begin back to where decoding starts: near a keyframe, frames may be stored out of order."""
 
 
 def decode_frames(cut: VideoSegment, grid_rate_hz: float, longest_s: float) -> Iterator[Frame]:
-    """The frames that the runtime would use, timed from the cut's beginning; none where the file has no picture."""
+    """Yield the frames that the runtime would use, timed from the segment's begin; none if the file has no video."""
     _, has_video = probe(cut.path)
     if not has_video:
         return
@@ -28,16 +28,16 @@ def decode_frames(cut: VideoSegment, grid_rate_hz: float, longest_s: float) -> I
     last_ns = begin_ns + to_ns(longest_s)
     end_ns = last_ns if cut.end_s is None else min(last_ns, to_ns(cut.end_s))
     grid = FrameGrid(grid_rate_hz)
-    for image, time_s in decode_from(cut.path, cut.begin_s):
+    for decode_pixels, time_s in decode_from(cut.path, cut.begin_s):
         time_ns = max(0, to_ns(time_s))
         if time_ns >= end_ns:
             return
         if time_ns >= begin_ns and grid.wants(time_ns - begin_ns):
-            yield Frame(half_of(image(), cut.half), time_ns - begin_ns)
+            yield Frame(half_of(decode_pixels(), cut.half), time_ns - begin_ns)
 
 
 def decode_audio(utterance: Utterance, rate_hz: int, longest_s: float) -> Samples:
-    """Its sound from the beginning, float32 mono; empty where the file has none."""
+    """Return the utterance's audio from its begin, float32 mono; empty if the file has none."""
     has_audio, _ = probe(utterance.path)
     if not has_audio:
         return np.zeros(0, np.float32)
@@ -45,17 +45,17 @@ def decode_audio(utterance: Utterance, rate_hz: int, longest_s: float) -> Sample
 
 
 def half_of(image: Image, half: Half) -> Image:
-    """A picture's left or right columns, or all of them."""
+    """Return the left or right half of a frame, or all of it."""
     middle = image.shape[1] // 2
     return {"whole": image, "left": image[:, :middle], "right": image[:, middle:]}[half]
 
 
 def decode_from(path: Path, begin_s: float) -> Iterator[tuple[Pixels, float]]:
-    """Pictures and their times from the file's beginning, from a keyframe before `begin_s` on."""
+    """Yield frames and their times in the file, from a keyframe before `begin_s` on; calling a frame decodes it."""
     sought = timed(path, max(0.0, begin_s - LEAD_S))
     first = next(sought, None)
     if first and first[1] <= max(0.0, begin_s):
         yield from chain([first], sought)
     else:
-        # Some containers have no index to seek by, and the keyframe that is found lies behind.
+        # Some containers have no index to seek by, and the seek ends after the segment's begin.
         yield from timed(path, 0.0)

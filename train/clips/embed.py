@@ -1,6 +1,6 @@
-"""Frozen image embeddings of clips, made once and kept on disk: one small file an utterance.
+"""Frozen image embeddings of clips, computed once and kept on disk: one small file for each utterance.
 
-Dimensions: Tv frames of an utterance, Dv the embedding's width, H and W the encoder's picture size.
+Dimensions: Tv frames of an utterance, Dv the embedding's width, H and W the height and width of the encoder's input.
 """
 
 import hashlib
@@ -27,23 +27,23 @@ from .decode import decode_frames
 
 BATCH = 64
 EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
-"""Numbers of an embedding are kept in fp16, times in nanoseconds; a file's header has less than this."""
+"""Bytes of one number of an embedding (fp16), of one time in nanoseconds, and at most of a file's header."""
 
 DECODING_VERSION = "upright"
-"""How pictures are read: a change makes all embeddings anew, as what is trained on is what the runtime sees."""
+"""Version of the decoding: a new one has all embeddings computed again, as training must see what the runtime sees."""
 
 
 class FrameEmbeddings(NamedTuple):
-    """What the image encoder says of an utterance's frames."""
+    """Image encoder's embeddings of an utterance's frames."""
 
     embedding: Tensor
     """fp16 `[Tv, Dv]`."""
     time_ns: Tensor
-    """int64 `[Tv]`, from the utterance's beginning."""
+    """int64 `[Tv]`, time from the utterance's begin."""
 
 
 class EmbeddingStore:
-    """The folder of one encoder, framing and rate."""
+    """Store of the embeddings by one encoder, framing and frame rate, in a folder of their own."""
 
     def __init__(self, folder: Path, config: Config, encoder: nn.Module, rate_hz: float) -> None:
         self.config, self.encoder, self.rate_hz = config, encoder, rate_hz
@@ -55,7 +55,7 @@ class EmbeddingStore:
         self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.audio.window_s:g}s"
 
     def path(self, utterance: Utterance) -> Path:
-        """Where an utterance's embeddings are: another cut, or another file of the name, has another place."""
+        """Return the path of an utterance's embeddings, which depends on its segment and on its file's size."""
         cut = self._cut(utterance)
         size = cut.path.stat().st_size if cut.path.is_file() else 0
         source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half} {DECODING_VERSION}"
@@ -63,21 +63,21 @@ class EmbeddingStore:
         return self.folder / utterance.corpus / f"{utterance.name}-{digest}.safetensors"
 
     def read(self, utterance: Utterance) -> FrameEmbeddings:
-        """An utterance's embeddings; UsageError where they are missing."""
+        """Read an utterance's embeddings; UsageError if they are missing."""
         if not self.has(utterance):
             raise UsageError(f"no embeddings of {utterance.name} in {self.folder}; python -m train embed makes them")
         tensors, _ = read_tensors(self.path(utterance))
         return FrameEmbeddings(tensors["embedding"], tensors["time_ns"])
 
     def fill(self, utterances: Sequence[Utterance], processes: Processes) -> None:
-        """Make what is missing. Safe to kill: what is done is not done again."""
+        """Compute the missing embeddings; an interrupted call loses at most one utterance of each process."""
         if processes.is_main:
             self._announce(len(utterances), sum(not self.has(utterance) for utterance in utterances))
-        # Shared out before it is looked what is there: others may already be at work.
+        # Shared out before the existing files are listed: other processes may already be writing.
         mine = [utterance for utterance in utterances[processes.index :: processes.count] if not self.has(utterance)]
         self.encoder.to(processes.device)
         lost: list[str] = []
-        for utterance in progress(mine, "embedding pictures", processes.is_main):
+        for utterance in progress(mine, "embedding frames", processes.is_main):
             try:
                 crops, times = self._crops(utterance)
             except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
@@ -91,7 +91,7 @@ class EmbeddingStore:
             raise SourceError("\n".join([f"{len(lost)} of {len(mine)} utterances could not be embedded:", *lost]))
 
     def has(self, utterance: Utterance) -> bool:
-        """Whether an utterance's embeddings are there."""
+        """Return whether an utterance's embeddings exist."""
         return self.path(utterance).is_file()
 
     def _announce(self, wanted: int, missing: int) -> None:
@@ -108,7 +108,7 @@ class EmbeddingStore:
         )
 
     def _crops(self, utterance: Utterance) -> tuple[list[Image], list[int]]:
-        """What is looked at in an utterance, and when; frames in which nothing is found are none, as in the runtime."""
+        """Return an utterance's crops and their times; as in the runtime, frames without one are left out."""
         video = self.config.video
         framing = make_framing(video.framing, video.height, video.width)
         crops, times = [], []

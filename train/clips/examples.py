@@ -1,4 +1,4 @@
-"""Clips as training takes them in: waveforms, and the frozen embeddings of the pictures.
+"""Clips as inputs of the training: waveforms, and the frozen embeddings of the frames.
 
 Dimensions: N clips, b of them at a time, S samples, Tv frames, Dv the embedding's width.
 """
@@ -23,7 +23,7 @@ from .embed import EmbeddingStore, FrameEmbeddings
 
 
 class ClipBatch(NamedTuple):
-    """What the network gets of some clips, padded to a window."""
+    """Batch of clips as inputs of the network, padded to a window."""
 
     waveform: Tensor
     """float32 `[b, S]`."""
@@ -35,34 +35,34 @@ class ClipBatch(NamedTuple):
     """bool `[b, Tv]`."""
 
     def to(self, device: torch.device) -> "ClipBatch":
-        """The same on another device."""
+        """Return the batch on another device."""
         return ClipBatch(*(part.to(device) for part in self))
 
 
 @dataclass(frozen=True)
 class Examples:
-    """All clips of a corpus, in memory."""
+    """Clips of a corpus, in memory."""
 
     utterances: Sequence[Utterance]
     labels: Tensor
     """int64 `[N]`."""
     waveforms: Sequence[Samples]
-    """A window of each at most."""
+    """Waveform of each clip, at most a window long."""
     embeddings: Sequence[FrameEmbeddings]
     rate_hz: int
-    """Of the sounds."""
+    """Sample rate of the waveforms."""
     samples: int
-    """S."""
+    """Samples of a window, S."""
     frame_rate_hz: float
-    """Of the pictures that there are embeddings of."""
+    """Frame rate of the embeddings."""
 
     @property
     def frames(self) -> int:
-        """Tv."""
+        """Frames of a window, Tv."""
         return round(self.frame_rate_hz * self.samples / self.rate_hz)
 
     def batch(self, rows: Tensor) -> ClipBatch:
-        """The clips at `rows`, int64 `[b]`."""
+        """Return the clips at `rows`, int64 `[b]`."""
         waveform = np.zeros((len(rows), self.samples), np.float32)
         width = self.embeddings[0].embedding.shape[1]
         tokens = torch.zeros(len(rows), self.frames, width)
@@ -76,7 +76,7 @@ class Examples:
         return ClipBatch(torch.from_numpy(waveform), torch.tensor(lengths), tokens, mask)
 
     def at_frame_rate(self, frame_rate_hz: float) -> "Examples":
-        """The same with fewer pictures: those that the runtime takes at another rate."""
+        """Return the examples with the frames that the runtime takes at a lower rate."""
         return replace(
             self,
             embeddings=[at_lower_rate(frames, frame_rate_hz) for frames in self.embeddings],
@@ -84,7 +84,7 @@ class Examples:
         )
 
     def cut_to(self, window_s: float) -> "Examples":
-        """The same with only the first seconds of each clip heard and seen."""
+        """Return the examples with only the first `window_s` seconds of each clip."""
         kept = [frames.time_ns < to_ns(window_s) for frames in self.embeddings]
         embeddings = [
             FrameEmbeddings(frames.embedding[rows], frames.time_ns[rows])
@@ -95,20 +95,20 @@ class Examples:
 
 
 def at_lower_rate(frames: FrameEmbeddings, frame_rate_hz: float) -> FrameEmbeddings:
-    """The frames that a grid of another rate picks."""
+    """Return the frames that a grid of a lower rate selects."""
     grid = FrameGrid(frame_rate_hz)
     rows = [row for row, time_ns in enumerate(frames.time_ns.tolist()) if grid.wants(time_ns)]
     return FrameEmbeddings(frames.embedding[rows], frames.time_ns[rows])
 
 
 def load(config: Config, utterances: Sequence[Utterance], store: EmbeddingStore, shown: bool) -> Examples:
-    """Read the embeddings, decode the sounds; with `shown` under a bar."""
+    """Read the embeddings and decode the audio; with `shown` under a progress bar."""
     window_s, rate_hz = config.audio.window_s, config.audio.rate_hz
     return Examples(
         utterances=utterances,
         labels=torch.tensor([config.labels.index(utterance.label) for utterance in utterances]),
         waveforms=[
-            decode_audio(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding sound", shown)
+            decode_audio(utterance, rate_hz, window_s) for utterance in progress(utterances, "decoding audio", shown)
         ],
         embeddings=[store.read(utterance) for utterance in utterances],
         rate_hz=rate_hz,

@@ -1,4 +1,4 @@
-"""One Foal-Net for use: trained strictly with one fold left out, calibrated, and written with its image encoder."""
+"""Training of one Foal-Net for use: by the strict protocol, calibrated, and saved with its image encoder."""
 
 from pathlib import Path
 
@@ -17,7 +17,7 @@ from .split import folds, split
 
 
 def fit(experiment: Experiment, image_encoder: nn.Module, left_out: str | None) -> Path:
-    """Train with one fold left out, the last where none is named; return the checkpoint."""
+    """Train with one fold left out, by default the last; return the path of the checkpoint."""
     names = folds(experiment.examples.utterances)
     if left_out not in (None, *names):
         raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")

@@ -1,4 +1,4 @@
-"""What trains on clips: the audio encoder and an objective, as one module."""
+"""Module that is trained on clips: the audio encoder and an objective."""
 
 from collections.abc import Sequence
 
@@ -15,23 +15,23 @@ EVALUATED_AT_ONCE = 32
 
 
 class ClipLearner(nn.Module):
-    """An objective on what the audio encoder makes of the sound; without an encoder there is no sound."""
+    """Objective on the tokens of the audio encoder; without an encoder the audio is missing."""
 
     def __init__(self, audio_encoder: nn.Module | None, objective: Objective | SingleObjective) -> None:
         super().__init__()
         self.audio_encoder, self.objective = audio_encoder, objective
 
     def forward(self, batch: ClipBatch, labels: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        """The objective's losses on clips of labels int64 `[b]`."""
+        """Return the objective's losses on clips of labels int64 `[b]`."""
         losses: dict[str, Tensor] = self.objective(self.tokens(batch), labels, generator)
         return losses
 
     def logits(self, batch: ClipBatch, modality: Modality) -> Tensor:
-        """`[b, C]`."""
+        """Return logits `[b, C]`."""
         return self.objective.logits(self.tokens(batch), modality)
 
     def tokens(self, batch: ClipBatch) -> Tokens:
-        """What the fusion gets of clips."""
+        """Return the tokens of clips, the inputs of the fusion."""
         if self.audio_encoder is None:
             silent = batch.video_tokens.new_zeros(len(batch.length), 1, 1)
             return Tokens(silent, silent[:, :, 0] > 0, batch.video_tokens, batch.video_mask)
@@ -48,11 +48,11 @@ def predict(
     precision: str,
     processes: Processes,
 ) -> dict[str, Tensor]:
-    """Logits float32 `[n, C]` of the clips at `rows`, int64 `[n]`, by modality; each process predicts some of them."""
+    """Return logits float32 `[n, C]` of the clips at `rows`, int64 `[n]`, by modality; the processes share the work."""
     logits: dict[str, list[Tensor]] = {modality: [] for modality in modalities}
     at_once = EVALUATED_AT_ONCE * processes.count
     for part in rows.split(at_once):
-        # All processes must have as many rows: the last part is filled up with its first.
+        # All processes need equally many rows: the last part is padded with its first row.
         filled = torch.cat([part, part[:1].expand(-len(part) % processes.count)])
         batch = examples.batch(processes.share(filled)).to(processes.device)
         with torch.autocast(processes.device.type, PRECISIONS[precision], precision != "fp32"):

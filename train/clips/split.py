@@ -1,7 +1,7 @@
-"""Leave-one-fold-out cross-validation: who trains, who chooses the epoch, who is tested.
+"""Leave-one-fold-out cross-validation: the folds for training, validation and test.
 
-*Published* protocol: all other folds train, and the best epoch on the left-out fold itself counts. *Strict*: the
-fold before the left-out one chooses the epoch and trains nothing; the left-out fold is tested once.
+*Published* protocol: all other folds are trained on, and the epoch is chosen on the left-out fold itself. *Strict*: the
+fold before the left-out one is the validation fold, which chooses the epoch; the left-out fold is tested once.
 """
 
 from collections.abc import Sequence
@@ -19,16 +19,16 @@ PROTOCOLS: tuple[Protocol, ...] = ("published", "strict")
 
 
 class Split(NamedTuple):
-    """Rows of the examples, int64 each."""
+    """Row numbers of the examples in each fold, int64."""
 
     train: Tensor
     validation: Tensor
-    """What the epoch is chosen by."""
+    """Fold that chooses the epoch."""
     test: Tensor
 
 
 def folds(utterances: Sequence[Utterance]) -> list[str]:
-    """The corpus's folds in its own order; UsageError where there are too few to train, choose and test."""
+    """Return the corpus's folds in its own order; UsageError if there are fewer than three."""
     found = list(dict.fromkeys(utterance.fold for utterance in utterances))
     if len(found) < 3:
         raise UsageError(f"the corpus has the folds {', '.join(found)}; cross-validation needs at least three")
@@ -36,7 +36,7 @@ def folds(utterances: Sequence[Utterance]) -> list[str]:
 
 
 def split(utterances: Sequence[Utterance], left_out: str, protocol: Protocol) -> Split:
-    """The rows of one fold's run."""
+    """Return the rows for training, validation and test if one fold is left out."""
     names = folds(utterances)
     validation = left_out if protocol == "published" else names[names.index(left_out) - 1]
     of = {name: [row for row, utterance in enumerate(utterances) if utterance.fold == name] for name in names}
@@ -45,7 +45,7 @@ def split(utterances: Sequence[Utterance], left_out: str, protocol: Protocol) ->
 
 
 def shared_speakers(utterances: Sequence[Utterance]) -> list[str]:
-    """Speakers who are in several folds: what they show is not that new people are recognised."""
+    """Return the speakers who are in several folds; for these the figures say nothing about new people."""
     folds_of: dict[str, set[str]] = {}
     for utterance in utterances:
         folds_of.setdefault(utterance.speaker, set()).add(utterance.fold)

@@ -1,1 +1,1 @@
-"""Corpora: one file each, from a folder of recordings to labelled voices or faces."""
+"""Corpora: one module each, from a folder of recordings to labelled utterances or faces."""

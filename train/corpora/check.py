@@ -1,4 +1,4 @@
-"""Whether a corpus is whole: its utterances counted, and each of their files looked into."""
+"""Check of a corpus: its utterances are counted, and each of their files is read."""
 
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,37 +19,37 @@ from .tracks import SHORTEST_AUDIO_S, Track
 from .utterance import LABELS, Utterance, VideoSegment
 
 MISSING_END_S = 0.5
-"""By how much a picture may end before its utterance does: IEMOCAP's dialogs were filmed and transcribed apart."""
+"""Longest time by which video may end before its utterance: IEMOCAP's dialogs were filmed and transcribed apart."""
 LONGEST_S = 60.0
-"""Of one utterance: a longer one is a whole dialog, or its end was never cut (IEMOCAP's longest has 34 s)."""
+"""Longest utterance: a longer one is a whole dialog, or was never cut (IEMOCAP's longest has 34 s)."""
 NAMED = 10
-"""How many problems an error names."""
+"""Largest number of problems that an error names."""
 
 
 @dataclass(frozen=True)
 class Problem:
-    """What is wrong with one utterance."""
+    """Fault of one utterance."""
 
     utterance: str
-    """Its name."""
+    """Name of the utterance."""
     path: Path
-    """The file that is damaged or missing."""
+    """Path of the damaged or missing file."""
     reason: str
-    """What is wrong with the file, its path included."""
+    """Description of the fault, the path included."""
 
 
 @dataclass(frozen=True)
 class Report:
-    """What a check found."""
+    """Result of a check."""
 
     utterances: list[Utterance]
     expected: Mapping[str, int]
-    """Utterances of each class in the whole corpus; empty where that is not known."""
+    """Number of utterances of each class in the whole corpus; empty if not known."""
     problems: list[Problem]
 
 
 def check(name: str, root: Path, deep: bool = False) -> Report:
-    """Look into every file of the corpus of that name: at its beginning, or `deep`, decoding all of it."""
+    """Check every file of the corpus of that name: at its begin, or all of it if `deep`."""
     corpus = find(name)
     utterances = corpus.utterances(root)
     return Report(
@@ -60,11 +60,11 @@ def check(name: str, root: Path, deep: bool = False) -> Report:
 def examine(
     utterances: Sequence[Utterance], deep: bool, one_track_is_enough: bool = False, shown: bool = True
 ) -> list[Problem]:
-    """Everything that is wrong with the utterances; a file that many share is read once, with `shown` under a bar."""
+    """Return all problems of the utterances; shared files are read once, with `shown` under a progress bar."""
     audio_paths = sorted({utterance.path for utterance in utterances})
     video_paths = sorted({utterance.video.path for utterance in utterances if utterance.video})
-    audio_tracks = {path: tracks.audio(path, deep) for path in progress(audio_paths, "examining sound", shown)}
-    video_tracks = {path: tracks.video(path, deep) for path in progress(video_paths, "examining pictures", shown)}
+    audio_tracks = {path: tracks.audio(path, deep) for path in progress(audio_paths, "examining audio", shown)}
+    video_tracks = {path: tracks.video(path, deep) for path in progress(video_paths, "examining video", shown)}
     if shown:
         for path, track in (*audio_tracks.items(), *video_tracks.items()):
             if track.left_out:
@@ -80,13 +80,13 @@ def examine(
             faults.append((utterance.path, f"{utterance.path}: {named[utterance.name]} utterances have its name"))
         if original := copied.get(utterance.name):
             faults.append((utterance.path, copy_fault(utterance, original)))
-        # One file that cannot be opened is one fault, though it was to give both sound and picture.
+        # One file that cannot be opened is one fault, though it should give both audio and video.
         problems += [Problem(utterance.name, path, reason) for path, reason in dict.fromkeys(faults)]
     return problems
 
 
 def audio_faults(path: Path, audio: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
-    """What is wrong with an utterance's sound."""
+    """Yield the faults of an utterance's audio, each with its path."""
     if audio.problem:
         yield path, audio.problem
     elif audio.duration_s is None:
@@ -101,7 +101,7 @@ def audio_faults(path: Path, audio: Track, may_lack: bool) -> Iterator[tuple[Pat
 
 
 def video_faults(cut: VideoSegment, video: Track, may_lack: bool) -> Iterator[tuple[Path, str]]:
-    """What is wrong with an utterance's picture; one that is seen to its file's end needs what the header promises."""
+    """Yield the faults of an utterance's video; a segment up to the file's end needs the duration in the header."""
     needed_s = max(cut.begin_s, video.header_duration_s) if cut.end_s is None else cut.end_s
     if video.problem:
         yield cut.path, video.problem
@@ -115,13 +115,13 @@ def video_faults(cut: VideoSegment, video: Track, may_lack: bool) -> Iterator[tu
 
 
 def copy_fault(utterance: Utterance, original: Utterance) -> str:
-    """How a copy is wrong: what is learned from one must not be asked of the other, nor have another label."""
+    """Return the fault of a copy, which must neither be in another fold than the original nor have another label."""
     where = f"{original.name} of fold {original.fold or '-'}, {original.label}"
     return f"{utterance.path} is an exact copy of {where}; this is fold {utterance.fold or '-'}, {utterance.label}"
 
 
 def usable(utterances: Sequence[Utterance], problems: Sequence[Problem]) -> list[Utterance]:
-    """The utterances that have no problem."""
+    """Return the utterances without a problem."""
     damaged = {problem.utterance for problem in problems}
     return [utterance for utterance in utterances if utterance.name not in damaged]
 
@@ -129,7 +129,10 @@ def usable(utterances: Sequence[Utterance], problems: Sequence[Problem]) -> list
 def select_usable(
     utterances: Sequence[Utterance], one_track_is_enough: bool, skip_damaged: bool, shown: bool = True
 ) -> list[Utterance]:
-    """The utterances that can be used, the others named where `shown`; UsageError for those unless `skip_damaged`."""
+    """Return the utterances without a problem; UsageError if others exist, unless `skip_damaged`.
+
+    With `skip_damaged` and `shown` those left out are printed.
+    """
     problems = examine(utterances, False, one_track_is_enough, shown)
     if not skip_damaged:
         raise_for_problems(problems)
@@ -139,17 +142,17 @@ def select_usable(
 
 
 def raise_for_problems(problems: Sequence[Problem]) -> None:
-    """UsageError where there are problems, with the first of them."""
+    """Raise UsageError with the first problems, if there are any."""
     if problems:
         named = "\n".join(f"  {problem.utterance}: {problem.reason}" for problem in problems[:NAMED])
         raise UsageError(
             f"{len(problems)} problems in the corpus, the first {min(NAMED, len(problems))}:\n{named}\n"
-            "mend them, or say --skip-damaged to go on without these utterances"
+            "repair them, or give --skip-damaged to go on without these utterances"
         )
 
 
 def tables(report: Report) -> list[RenderableType]:
-    """The report as a person reads it: counts by fold, counts by speaker, and the problems where there are any."""
+    """Return the report as tables: counts by fold, counts by speaker, and the problems if there are any."""
     shown: list[RenderableType] = [folds_table(report), speakers_table(report.utterances)]
     if report.problems:
         shown.append(problems_table(report.problems))
@@ -157,7 +160,7 @@ def tables(report: Report) -> list[RenderableType]:
 
 
 def folds_table(report: Report) -> Table:
-    """Utterances of each class, a row a fold; below them what the whole corpus has."""
+    """Return the number of utterances of each class by fold, and below them those of the whole corpus."""
     table = counts_table("fold", f"{len(report.utterances)} utterances")
     for fold in sorted({utterance.fold for utterance in report.utterances}):
         add_counts(table, fold or "-", labels_of(report.utterances, fold=fold))
@@ -171,7 +174,7 @@ def folds_table(report: Report) -> Table:
 
 
 def speakers_table(utterances: Sequence[Utterance]) -> Table:
-    """Utterances of each class, a row a speaker."""
+    """Return the number of utterances of each class by speaker."""
     speakers = sorted({utterance.speaker for utterance in utterances})
     table = counts_table("speaker", f"{len(speakers)} speakers")
     for speaker in speakers:
@@ -180,7 +183,7 @@ def speakers_table(utterances: Sequence[Utterance]) -> Table:
 
 
 def problems_table(problems: Sequence[Problem]) -> Table:
-    """What is wrong, a row an utterance and file."""
+    """Return the problems, a row for each utterance and file."""
     table = Table("utterance", "what is wrong", title=f"{len(problems)} problems")
     for problem in problems:
         table.add_row(escape(problem.utterance), escape(problem.reason))
@@ -188,7 +191,7 @@ def problems_table(problems: Sequence[Problem]) -> Table:
 
 
 def labels_of(utterances: Sequence[Utterance], **having: str) -> Counter[str]:
-    """How many utterances of each class have these field values."""
+    """Return how many utterances of each class have these field values."""
     return Counter(
         utterance.label
         for utterance in utterances
@@ -197,7 +200,7 @@ def labels_of(utterances: Sequence[Utterance], **having: str) -> Counter[str]:
 
 
 def counts_table(first: str, title: str) -> Table:
-    """An empty table with a column a class."""
+    """Build an empty table with a column for each class."""
     table = Table(first, title=title)
     for label in (*LABELS, "total"):
         table.add_column(label, justify="right")
@@ -205,6 +208,6 @@ def counts_table(first: str, title: str) -> Table:
 
 
 def add_counts(table: Table, name: str, counts: Mapping[str, int], form: str = "d") -> None:
-    """A row of counts and their sum."""
+    """Add a row of counts and their sum."""
     values = [counts.get(label, 0) for label in LABELS]
     table.add_row(escape(name), *(format(value, form) for value in (*values, sum(values))))

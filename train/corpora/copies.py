@@ -1,4 +1,4 @@
-"""Recordings that a corpus holds twice, found by their content."""
+"""Copies: recordings that a corpus holds twice, found by their content."""
 
 import os
 from collections import defaultdict
@@ -11,7 +11,7 @@ from .utterance import Utterance
 
 
 def find_copies(utterances: Sequence[Utterance]) -> Mapping[str, Utterance]:
-    """By the names of the later ones: exact copies of an earlier utterance in another fold or of another label."""
+    """Return the original of each exact copy that has another fold or label, by the copy's name."""
     found: dict[str, Utterance] = {}
     for alike in same_content(utterances):
         first = alike[0]
@@ -22,9 +22,9 @@ def find_copies(utterances: Sequence[Utterance]) -> Mapping[str, Utterance]:
 
 
 def same_content(utterances: Iterable[Utterance]) -> list[list[Utterance]]:
-    """Utterances whose files are the same byte for byte, each such group in its order; only equal sizes are read.
+    """Return groups of utterances whose files are equal byte for byte; only files of equal size are read.
 
-    Utterances of one file, cut from different places, are no copies of each other.
+    Utterances that are segments of one file are not copies of each other.
     """
     by_size: dict[int, dict[Path, Utterance]] = defaultdict(dict)
     for utterance in utterances:

@@ -1,6 +1,6 @@
 """CREMA-D, acted English sentences (Cao et al., IEEE Transactions on Affective Computing 2014).
 
-File names are `actor_sentence_emotion_level`: pictures in `VideoFlash/`, sound in `AudioWAV/`.
+File names are `actor_sentence_emotion_level`: video in `VideoFlash/`, audio in `AudioWAV/`.
 """
 
 from pathlib import Path
@@ -13,7 +13,7 @@ EXPECTED = {"angry": 1271, "happy": 1271, "neutral": 1087, "sad": 1271}
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The clips of the four classes by what the actor meant; folds are five groups of actors."""
+    """Return the clips of the four classes by the intended emotion; folds are five groups of actors."""
     found = []
     for video in unpacked(root, "CREMA-D", "VideoFlash/????_???_???_??.flv"):
         actor, _, emotion, _ = video.stem.split("_")

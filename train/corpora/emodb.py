@@ -12,7 +12,7 @@ EMOTIONS = {"W": "angry", "F": "happy", "N": "neutral", "T": "sad"}
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The recordings of the four classes; bored, disgusted and afraid ones are left out."""
+    """Return the recordings of the four classes; bored, disgusted and afraid ones are left out."""
     return [
         Utterance(path.stem, path, EMOTIONS[path.stem[5]], f"emodb-{path.stem[:2]}", "emodb")
         for path in recordings(root / "emodb", "*.flac")

@@ -23,16 +23,16 @@ class Faces:
 
 
 def unique(faces: Faces) -> Faces:
-    """Each picture once, where it first occurs."""
+    """Return each image once, at its first occurrence."""
     first = {image.tobytes(): index for index, image in reversed(list(enumerate(faces.images)))}
     kept = sorted(first.values())
     return Faces(faces.images[kept], faces.labels[kept])
 
 
 def load(root: Path, labels: Sequence[str]) -> tuple[Faces, Faces]:
-    """The training and the validation faces of the given classes.
+    """Read the training and the validation faces of the given classes.
 
-    The corpus holds copies: each validation picture is kept once, and training pictures that recur there are dropped.
+    The corpus holds copies: each validation image is kept once, and training images that recur there are dropped.
     """
     path = root / "fer2013.npz"
     check_file(path, "set FOAL_DATA (or --data) to the folder that holds fer2013.npz", what="faces")

@@ -18,13 +18,13 @@ CLIPS = {"train": "train_splits", "dev": "dev_splits_complete", "test": "output_
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The utterances of the four classes; a fold is one of train, dev and test."""
+    """Return the utterances of the four classes; the folds are train, dev and test."""
     folder = unpacked(root, "MELD.Raw", "train_sent_emo.csv")[0].parent
     return [utterance for part in CLIPS for utterance in part_of(folder, part)]
 
 
 def part_of(folder: Path, part: str) -> Iterator[Utterance]:
-    """The utterances of one part."""
+    """Yield the utterances of one part."""
     for _, row in rows(folder / f"{part}_sent_emo.csv", ("Speaker", "Emotion", "Dialogue_ID", "Utterance_ID")):
         if row["Emotion"] in EMOTIONS:
             clip = f"dia{row['Dialogue_ID']}_utt{row['Utterance_ID']}"

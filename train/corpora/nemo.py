@@ -9,7 +9,7 @@ EMOTIONS = {"anger": "angry", "happiness": "happy", "neutral": "neutral", "sadne
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The recordings of the four classes."""
+    """Return the recordings of the four classes."""
     found = []
     for path in recordings(root / "nemo", "*.opus"):
         speaker, emotion, _ = path.stem.split("_")

@@ -12,7 +12,7 @@ EMOTIONS = {"01": "neutral", "03": "happy", "04": "sad", "05": "angry"}
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The recordings of the four classes; calm, fearful, disgusted and surprised ones are left out."""
+    """Return the recordings of the four classes; calm, fearful, disgusted and surprised ones are left out."""
     found = []
     for path in recordings(root / "ravdess", "Actor_*/*.flac"):
         fields = path.stem.split("-")

@@ -1,4 +1,4 @@
-"""RAVDESS with its picture, named as in `ravdess.py`: modality 01 is sound and picture, channel 01 speech."""
+"""RAVDESS with its video, named as in `ravdess.py`: modality 01 is audio and video, channel 01 speech."""
 
 from pathlib import Path
 
@@ -10,7 +10,7 @@ EXPECTED = {"angry": 192, "happy": 192, "neutral": 96, "sad": 192}
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The clips of the four classes anywhere below `root`; folds are five groups of actors.
+    """Return the clips of the four classes anywhere below `root`; folds are five groups of actors.
 
     An actor has one name in both RAVDESS corpora, so that nobody is trained on in one and tested on in the other.
     """

@@ -1,4 +1,4 @@
-"""Every corpus by its name in configurations and on the command line."""
+"""Registry of the corpora by their names in configurations and on the command line."""
 
 from pathlib import Path
 from typing import Protocol
@@ -10,18 +10,18 @@ from .utterance import Utterance
 
 
 class Corpus(Protocol):
-    """What a corpus's module has."""
+    """Interface of a corpus's module."""
 
     ABOUT: str
-    """Its name, citation and terms, in a line."""
+    """Name, citation and terms of the corpus, in a line."""
 
     def utterances(self, root: Path) -> list[Utterance]:
-        """Its utterances, from the folder that it was unpacked to."""
+        """Return the utterances of the corpus in the folder that it was unpacked to."""
         ...
 
 
 VOICES: dict[str, Corpus] = {"ravdess": ravdess, "emodb": emodb, "nemo": nemo}
-"""Sound only."""
+"""Corpora of audio only."""
 CLIPS: dict[str, Corpus] = {
     "iemocap": iemocap,
     "crema-d": crema_d,
@@ -29,16 +29,16 @@ CLIPS: dict[str, Corpus] = {
     "meld": meld,
     "table": table,
 }
-"""Sound and picture."""
+"""Corpora of audio and video."""
 
 
 def one_track_is_enough(corpus: Corpus) -> bool:
-    """Whether its files may lack sound or picture."""
+    """Return whether the files of the corpus may lack audio or video."""
     return getattr(corpus, "ONE_TRACK_IS_ENOUGH", False)
 
 
 def find(name: str) -> Corpus:
-    """The corpus of that name; UsageError where there is none."""
+    """Return the corpus of that name; UsageError if there is none."""
     corpora = VOICES | CLIPS
     if name not in corpora:
         raise UsageError(f"no corpus is named {name}; there are {', '.join(corpora)}")

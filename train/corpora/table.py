@@ -1,4 +1,4 @@
-"""Clips of one's own: a table `path,label,speaker,fold`, its paths relative to its folder."""
+"""Clips of the user's own: a table `path,label,speaker,fold`, its paths relative to its folder."""
 
 from pathlib import Path
 
@@ -9,11 +9,11 @@ from .utterance import LABELS, Utterance, VideoSegment
 
 ABOUT = "clips of one's own, on the terms that they were recorded under"
 ONE_TRACK_IS_ENOUGH = True
-"""A file may have sound, a picture or both."""
+"""True: a file may have audio, video or both."""
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """The rows of the table, which is `root` itself or its `table.csv`."""
+    """Return the rows of the table, which is `root` itself or its `table.csv`."""
     table = root / "table.csv" if root.is_dir() else root
     found: dict[str, Utterance] = {}
     for line, row in rows(table, ("path", "label", "speaker", "fold")):
@@ -36,5 +36,5 @@ def utterances(root: Path) -> list[Utterance]:
 
 
 def name_of(path: Path) -> str:
-    """The path in one word, without the file's ending; empty where it has no name."""
+    """Return the path as one word, without the file's extension; empty if it has no name."""
     return "_".join(path.relative_to(path.anchor).with_suffix("").parts) if path.name else ""

@@ -1,4 +1,4 @@
-"""How much sound and picture a file turns out to have, from its beginning or all of it decoded."""
+"""Durations of a file's audio and video tracks, from its header or from decoding all of it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,40 +17,40 @@ from edge.sources.media import probe, read_blocks, read_frames
 from edge.sources.track_selection import choose_audio, choose_video, left_out
 
 SHORTEST_AUDIO_S = 0.1
-"""What a file's sound must be longer than."""
+"""Longest audio that is too short to use."""
 RATE_HZ = 16_000
-"""Any rate would do to measure how long a sound is."""
+"""Sample rate for measuring durations; any would do."""
 RIPPLED_BLOCKS = 2
-"""At both ends of a sound that is an offset and nothing else, resampling ripples it."""
+"""Number of blocks, at both ends of a constant signal, in which resampling causes ripples."""
 GRID_RATE_HZ = 10.0
-"""How finely the end of a decoded picture track is told."""
+"""Frame rate with which the end of a decoded video track is measured."""
 
 
 @dataclass(frozen=True)
 class Track:
-    """The sound or the picture of one file."""
+    """Audio or video track of one file."""
 
     duration_s: float | None
-    """None: the file has no such track; 0: nothing of it can be decoded."""
+    """Duration of the track; None if the file has no such track, 0 if nothing of it can be decoded."""
     header_duration_s: float = 0.0
-    """How far the file's header says that the track reaches; 0 where it does not say."""
+    """Duration of the track by the file's header; 0 if the header has none."""
     is_silent: bool = False
-    """Whether every sample that was decoded is the same."""
+    """True if all decoded samples are equal."""
     problem: str = ""
-    """Why the file cannot be read, or what of the sound that was decoded is damaged; empty where all is well."""
+    """Reason why the file cannot be read, or the damage of the decoded audio; empty if there is none."""
     left_out: str = ""
-    """Which of several tracks is taken and which are not; empty where there is but one."""
+    """Note about the chosen track and the others; empty if there is only one."""
 
 
 class Header(NamedTuple):
-    """What a file says of a track before any of it is decoded."""
+    """Facts about a track from the file's header."""
 
     header_duration_s: float
     left_out: str
 
 
 def audio(path: Path, deep: bool) -> Track:
-    """A file's sound; unless `deep`, it is decoded up to where it is long enough and no digital silence."""
+    """Return a file's audio track; unless `deep`, it is decoded until it is long enough and not digital silence."""
     try:
         if not probe(path)[0]:
             return Track(None)
@@ -65,7 +65,7 @@ def audio(path: Path, deep: bool) -> Track:
 
 
 def video(path: Path, deep: bool) -> Track:
-    """A file's picture; unless `deep`, its first frame is decoded and its header believed."""
+    """Return a file's video track; unless `deep`, only its first frame is decoded and its header is trusted."""
     try:
         if not probe(path)[1]:
             return Track(None)
@@ -77,7 +77,7 @@ def video(path: Path, deep: bool) -> Track:
 
 
 def audio_s(path: Path, deep: bool, remarks: Defects) -> tuple[float, bool]:
-    """How much sound a file has, as far as it is decoded, and whether all of that is digital silence."""
+    """Return the duration of a file's decoded audio, in seconds, and whether all of it is digital silence."""
     samples, audible, is_silent = 0, 0, True
     for block in read_blocks(path, RATE_HZ, remarks=remarks):
         if not isinstance(block, Block):
@@ -91,7 +91,7 @@ def audio_s(path: Path, deep: bool, remarks: Defects) -> tuple[float, bool]:
 
 
 def video_s(path: Path, deep: bool) -> float:
-    """How far the frames of a file's picture reach, or its first frame."""
+    """Return the end of a file's frames, or of its first frame unless `deep`, in seconds."""
     slot_s = 1 / GRID_RATE_HZ
     events = read_frames(path, FrameGrid(GRID_RATE_HZ))
     ends_s = (frame.end_ns / SECOND_NS + slot_s for frame in events if isinstance(frame, Frame))
@@ -100,7 +100,7 @@ def video_s(path: Path, deep: bool) -> float:
 
 
 def read_header(path: Path, kind: Literal["audio", "video"]) -> Header:
-    """How far a file says that the track of that kind reaches, and which others it has."""
+    """Return the duration of the track of that kind by the header, and a note about the other tracks."""
     with opened(path) as container:
         if kind == "audio":
             audio_track = choose_audio(container)
@@ -110,7 +110,7 @@ def read_header(path: Path, kind: Literal["audio", "video"]) -> Header:
 
 
 def header_s(container: av.container.InputContainer, track: av.AudioStream | av.VideoStream) -> float:
-    """How far a track reaches as its file says; 0 where it does not say."""
+    """Return the duration of a track by its file, in seconds; 0 if the file has none."""
     if track.duration is None or track.time_base is None:
         return (container.duration or 0) / av.time_base
     return float(track.duration * track.time_base)

@@ -1,4 +1,4 @@
-"""What every corpus yields: one labelled utterance of one speaker, heard and perhaps seen."""
+"""Utterance, the item of every corpus: labelled speech of one speaker, with or without video."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
@@ -8,50 +8,50 @@ from typing import Literal
 from edge.errors import UsageError
 
 LABELS = ("angry", "happy", "neutral", "sad")
-"""The classes that every corpus here is mapped to."""
+"""Classes that every corpus is mapped to."""
 GROUPS = 5
-"""Folds of a corpus without sessions or a split of its own."""
+"""Number of folds of a corpus without sessions or a split of its own."""
 COMPANION = "._"
-"""How the names of the files begin that macOS leaves beside the ones it copies."""
+"""Prefix of the files that macOS leaves beside the ones it copies."""
 
 Half = Literal["whole", "left", "right"]
 
 
 @dataclass(frozen=True)
 class VideoSegment:
-    """Where an utterance is seen."""
+    """Segment of a video file that shows an utterance."""
 
     path: Path
-    """A video file."""
+    """Path of the video file."""
     begin_s: float = 0.0
-    """From the file's beginning."""
+    """Begin of the segment in the file."""
     end_s: float | None = None
-    """None: to the file's end."""
+    """End of the segment in the file; None for the file's end."""
     half: Half = "whole"
-    """Where two people share a picture side by side, the half that shows the speaker."""
+    """Half of the frame that shows the speaker, if two people share it side by side."""
 
 
 @dataclass(frozen=True)
 class Utterance:
-    """One utterance."""
+    """Labelled utterance of one speaker."""
 
     name: str
-    """Unique in its corpus, good as a file name."""
+    """Name, unique in its corpus and valid as a file name."""
     path: Path
-    """Its sound: any file that PyAV decodes."""
+    """Path of the audio: any file that PyAV decodes."""
     label: str
-    """One of the config's labels."""
+    """Class, one of the config's labels."""
     speaker: str
-    """Unique over all corpora: `corpus-speaker`."""
+    """Speaker, unique over all corpora: `corpus-speaker`."""
     corpus: str
     fold: str = ""
-    """What cross-validation leaves out together; empty where the corpus is one of voices only."""
+    """Fold of the cross-validation; empty for a corpus of voices only."""
     video: VideoSegment | None = None
-    """None: sound only."""
+    """Segment that shows the utterance; None if there is audio only."""
 
 
 def recordings(folder: Path, pattern: str) -> Sequence[Path]:
-    """The corpus's files in one order on every machine; UsageError where there are none."""
+    """Return the corpus's files in the same order on every machine; UsageError if there are none."""
     found = matching_files(folder, pattern)
     if not found:
         raise UsageError(
@@ -61,7 +61,7 @@ def recordings(folder: Path, pattern: str) -> Sequence[Path]:
 
 
 def unpacked(root: Path, name: str, pattern: str) -> Sequence[Path]:
-    """The files of a corpus that lies in `root/name` or is `root` itself; UsageError where there are none."""
+    """Return the files of a corpus in `root/name` or in `root` itself; UsageError if there are none."""
     found = matching_files(root / name, pattern) or matching_files(root, pattern)
     if not found:
         raise UsageError(f"no {pattern} in {root / name} or in {root}; give the folder {name} or the one that holds it")
@@ -69,12 +69,12 @@ def unpacked(root: Path, name: str, pattern: str) -> Sequence[Path]:
 
 
 def matching_files(folder: Path, pattern: str) -> Sequence[Path]:
-    """The files that match, sorted."""
+    """Return the files that match, sorted, without those of macOS."""
     return sorted(path for path in folder.glob(pattern) if not path.name.startswith(COMPANION))
 
 
 def in_groups(utterances: Sequence[Utterance]) -> list[Utterance]:
-    """The same utterances in folds of whole speakers: their sorted names are dealt out in turn."""
+    """Return the utterances with folds of whole speakers, whose sorted names are assigned in turn."""
     speakers = sorted({utterance.speaker for utterance in utterances})
     fold = {speaker: f"group{1 + index % GROUPS}" for index, speaker in enumerate(speakers)}
     return [replace(utterance, fold=fold[utterance.speaker]) for utterance in utterances]

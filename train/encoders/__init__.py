@@ -1,1 +1,1 @@
-"""Encoders: one file each, from pictures or sound to embeddings."""
+"""Encoders: one module each, from frames or audio to embeddings."""

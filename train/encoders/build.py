@@ -1,4 +1,4 @@
-"""The encoders that a configuration names."""
+"""Construction of the encoders that a configuration names."""
 
 from torch import nn
 
@@ -6,9 +6,9 @@ from ..config import Clip, Config, NanoAudio, NanoImage, WavLM
 
 
 def audio_encoder(config: Config, *, pretrained: bool) -> nn.Module:
-    """float32 waveform `[B, S]`, int64 length `[B]` -> tokens `[B, Ta, Da]`, mask bool `[B, Ta]`.
+    """Build the audio encoder: waveform float32 `[B, S]`, length int64 `[B]` -> `[B, Ta, Da]`, mask bool `[B, Ta]`.
 
-    Without `pretrained` its weights are random, for those of a checkpoint to follow.
+    Without `pretrained` its weights are random, to be replaced by those of a checkpoint.
     """
     match config.audio_encoder:
         case NanoAudio(width=width):
@@ -23,14 +23,17 @@ def audio_encoder(config: Config, *, pretrained: bool) -> nn.Module:
 
 
 def image_encoder(config: Config, *, pretrained: bool) -> nn.Module:
-    """uint8 frames `[N, H, W, 3]` RGB -> embedding `[N, Dv]`; `pretrained` as above."""
+    """Build the image encoder: frames uint8 `[N, H, W, 3]` RGB -> embedding `[N, Dv]`.
+
+    Without `pretrained` its weights are random, to be replaced by those of a checkpoint.
+    """
     match config.image_encoder:
         case NanoImage(width=width):
             from .nano_image import NanoImageEncoder
 
             return NanoImageEncoder(width)
         case Clip() as part:
-            # As above, of open_clip.
+            # Imported where it is needed: open_clip takes seconds, too.
             from .clip import ClipImageEncoder
 
             return ClipImageEncoder(part, config.video.height, config.video.width, pretrained=pretrained)

@@ -1,4 +1,4 @@
-"""The image tower of a CLIP (Radford et al. 2021) as image encoder, from open_clip, frozen.
+"""Image tower of a CLIP (Radford et al. 2021) as image encoder, from open_clip, frozen.
 
 Dimensions: N frames, H and W their height and width, Dv the embedding's width.
 """
@@ -23,15 +23,15 @@ from .hub import DAMAGE, check_available, missing
 
 FIELD = "image_encoder.weights"
 HUB_FILES = ("open_clip_model.safetensors", "open_clip_pytorch_model.bin")
-"""Names of the weights in a repository where a tag gives none; the first is preferred."""
+"""File names of the weights in a repository if a tag gives none; the first is preferred."""
 HUB_CONFIG = "open_clip_config.json"
-"""Lies beside them, and holds what is done to the pixels."""
+"""File beside the weights that describes the preparation of the pixels."""
 NO_TEXT = {"context_length": 1, "vocab_size": 1, "width": 8, "heads": 1, "layers": 1}
-"""A text tower that costs nothing where no weights are loaded: it is dropped in any case."""
+"""Smallest text tower, for models without pre-trained weights: the text tower is always dropped."""
 
 
 class ClipImageEncoder(nn.Module):
-    """uint8 `[N, H, W, 3]` RGB -> CLIP's projected embedding `[N, Dv]`, not normalised; always in evaluation mode.
+    """Encoder of uint8 `[N, H, W, 3]` RGB to CLIP's projected embedding `[N, Dv]`, not normalised; frozen.
 
     The mean and deviation of the pixels are part of the state, so that a checkpoint needs no other file.
     """
@@ -52,17 +52,17 @@ class ClipImageEncoder(nn.Module):
         self.requires_grad_(False).eval()
 
     def forward(self, frames: Tensor) -> Tensor:
-        """uint8 `[N, H, W, 3]` -> `[N, Dv]`."""
+        """Map uint8 `[N, H, W, 3]` to `[N, Dv]`."""
         pixels = (frames.to(self.mean.dtype) / 255 - self.mean) / self.deviation
         return self.tower(pixels.permute(0, 3, 1, 2))
 
     def train(self, mode: bool = True) -> "ClipImageEncoder":
-        """Stays in evaluation mode: it is frozen."""
+        """Stay in evaluation mode: the encoder is frozen."""
         return super().train(False)
 
 
 def check_sizes(part: Clip, height: int, width: int) -> None:
-    """UsageError where the architecture is unknown, or has embeddings or pictures of another size."""
+    """Raise UsageError if the architecture is unknown, or has embeddings or inputs of another size."""
     known = open_clip.get_model_config(part.architecture)
     if known is None:
         near = ", ".join(difflib.get_close_matches(part.architecture, open_clip.list_models(), n=5, cutoff=0.0))
@@ -81,13 +81,13 @@ def check_sizes(part: Clip, height: int, width: int) -> None:
 
 
 def random_tower(architecture: str) -> nn.Module:
-    """The image tower with random weights."""
+    """Build the image tower with random weights."""
     with quiet():
         return open_clip.create_model(architecture, text_cfg=NO_TEXT, pretrained_text=False).visual
 
 
 def load_tower(part: Clip) -> nn.Module:
-    """The image tower with pre-trained weights; UsageError where these cannot be had or do not fit."""
+    """Build the image tower with pre-trained weights; UsageError if these are unavailable or do not fit."""
     tag = open_clip.get_pretrained_cfg(part.architecture, part.weights)
     if tag:
         check_activation(part, tag)
@@ -109,7 +109,7 @@ def load_tower(part: Clip) -> nn.Module:
 
 
 def check_activation(part: Clip, tag: dict[str, Any]) -> None:
-    """UsageError where the weights were trained with the other kind of GELU: open_clip only warns of it."""
+    """Raise UsageError if the weights were trained with the other kind of GELU: open_clip only warns about it."""
     name = part.architecture
     built = open_clip.get_model_config(name).get("quick_gelu", False)
     trained = tag.get("quick_gelu", False)
@@ -122,9 +122,9 @@ def check_activation(part: Clip, tag: dict[str, Any]) -> None:
 
 
 def pixel_statistics(architecture: str, weights: str) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of each channel, 0..1, as the weights were trained with.
+    """Return mean and standard deviation of each channel, 0..1, that the weights were trained with.
 
-    UsageError where the weights are a file and it is not known: open_clip would take OpenAI's.
+    UsageError if the weights are a file and they are not known: open_clip would take OpenAI's.
     """
     tag, local = open_clip.get_pretrained_cfg(architecture, weights), Path(weights).is_file()
     if not tag and local and (beside := Path(weights).with_name(HUB_CONFIG)).is_file():
@@ -144,7 +144,7 @@ def pixel_statistics(architecture: str, weights: str) -> tuple[list[float], list
 
 
 def statistics_beside(path: Path) -> tuple[list[float], list[float]]:
-    """Mean and standard deviation of a published `open_clip_config.json`."""
+    """Read mean and standard deviation from a published `open_clip_config.json`."""
     try:
         preparation = json.loads(path.read_bytes())["preprocess_cfg"]
         return preparation["mean"], preparation["std"]
@@ -154,7 +154,7 @@ def statistics_beside(path: Path) -> tuple[list[float], list[float]]:
 
 @contextmanager
 def quiet() -> Iterator[None]:
-    """Keeps open_clip's remarks, made to the root logger, from setting up logging for the whole process."""
+    """Keep open_clip's messages to the root logger from setting up logging for the whole process."""
     handler = logging.NullHandler()
     logging.root.addHandler(handler)
     try:

@@ -1,4 +1,4 @@
-"""Pre-trained weights on the Hugging Face hub: are they here, and if not, can they be fetched?"""
+"""Availability of pre-trained weights: in the local cache or on the Hugging Face hub."""
 
 import struct
 from collections.abc import Sequence
@@ -11,13 +11,13 @@ from safetensors import SafetensorError
 from edge.errors import UsageError
 
 PATIENCE_S = 10.0
-"""For the hub's first answer. Downloads try again for half a minute and longer; without a network that is a hang."""
+"""Timeout of the hub's first answer. Downloads retry for half a minute and longer, a hang without a network."""
 DAMAGE = (OSError, RuntimeError, KeyError, EOFError, struct.error, UnpicklingError, SafetensorError)
-"""What reading weights raises where the file is damaged, is of something else, or would run code."""
+"""Errors of reading weights from a file that is damaged, holds something else, or would run code."""
 
 
 def check_available(repository: str, files: Sequence[str], field: str, file: str = "") -> None:
-    """UsageError where none of `files` is cached and the hub does not answer; `field` and `file` as in `missing`."""
+    """Raise UsageError if none of `files` is cached and the hub does not answer; `field` and `file` as in `missing`."""
     try:
         if any(isinstance(huggingface_hub.try_to_load_from_cache(repository, file), str) for file in files):
             return
@@ -31,9 +31,9 @@ def check_available(repository: str, files: Sequence[str], field: str, file: str
 
 
 def missing(repository: str, field: str, error: Exception, file: str = "") -> UsageError:
-    """What to tell a user whose weights cannot be had.
+    """Build the error for weights that are unavailable.
 
-    `field` of the configuration names a folder with them, or `file` in it where that is given.
+    `field` of the configuration takes the path of a folder with them, or of `file` in it if that is given.
     """
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return UsageError(

@@ -1,6 +1,7 @@
-"""Log-mel spectrogram as convolutions, so that it lives inside the exported graph.
+"""Log-mel spectrogram as convolutions, so that it is part of the exported graph.
 
-The product with the mel weights is one too: it stays in fp32, and engines for Turing have no fp32 matrix product.
+The product with the mel weights is a convolution, too: it stays in fp32, and engines for Turing have no fp32 matrix
+product.
 
 Dimensions: B batch, S samples, F frames, M mel bands.
 """
@@ -18,13 +19,13 @@ STEP_SAMPLES = 160
 MEL_BANDS = 64
 LOWEST_HZ, HIGHEST_HZ = 50.0, 7600.0
 RANGE_DECADES = 8.0
-"""Power is clamped to this much below the window's loudest band."""
+"""Range of the power below the window's loudest band; lower power is clamped."""
 QUIETEST = 1e-10
-"""And never below this. A maximum, since exporters take the addition of so small a number for none."""
+"""Smallest power. It is applied as a maximum: exporters remove the addition of so small a number."""
 
 
 class LogMel(nn.Module):
-    """Waveform -> log-mel, its mean over the valid frames taken away so that gain does not matter."""
+    """Log-mel spectrogram of a waveform, minus its mean over the valid frames so that gain does not matter."""
 
     fourier: Tensor
     mel: Tensor
@@ -35,7 +36,7 @@ class LogMel(nn.Module):
         self.register_buffer("mel", torch.from_numpy(mel_weights(rate_hz)), persistent=False)
 
     def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
-        """float32 `[B, S]` (S a multiple of 160), int64 `[B]` -> `[B, M, F]`, F = S / 160, zero past the length."""
+        """Map float32 `[B, S]` (S a multiple of 160), int64 `[B]` to `[B, M, F]`, F = S / 160, zero past the length."""
         masked = waveform * frame_mask(waveform.shape[1], 1, length)
         padded = nn.functional.pad(masked, ((WINDOW_SAMPLES - STEP_SAMPLES) // 2,) * 2)
         parts = nn.functional.conv1d(padded[:, None], self.fourier, stride=STEP_SAMPLES)
@@ -50,12 +51,12 @@ class LogMel(nn.Module):
 
 
 def frame_mask(frames: int, step: int, length: Tensor) -> Tensor:
-    """bool `[B, frames]`: true where the frame begins before the waveform's end."""
+    """Return bool `[B, frames]`, true for frames that begin before the waveform's end."""
     return torch.arange(frames, device=length.device)[None] * step < length[:, None]
 
 
 def fourier_kernels() -> np.ndarray:
-    """float32 `[2 * 201, 1, 400]`: Hann-windowed cosines, then sines, one per frequency bin."""
+    """Return float32 `[2 * 201, 1, 400]`: Hann-windowed cosines, then sines, one per frequency bin."""
     n = np.arange(WINDOW_SAMPLES)
     hann = 0.5 - 0.5 * np.cos(2 * np.pi * n / WINDOW_SAMPLES)
     angle = 2 * np.pi * np.arange(WINDOW_SAMPLES // 2 + 1)[:, None] * n / WINDOW_SAMPLES
@@ -63,7 +64,7 @@ def fourier_kernels() -> np.ndarray:
 
 
 def mel_weights(rate_hz: int) -> np.ndarray:
-    """float32 `[64, 201]`: triangles equally spaced on the mel scale (O'Shaughnessy: 2595 log10(1 + f/700))."""
+    """Return float32 `[64, 201]`: triangles equally spaced on the mel scale (O'Shaughnessy: 2595 log10(1 + f/700))."""
     lowest, highest = (2595 * math.log10(1 + hz / 700) for hz in (LOWEST_HZ, HIGHEST_HZ))
     edges = 700 * (10 ** (np.linspace(lowest, highest, MEL_BANDS + 2) / 2595) - 1)
     bins = np.arange(WINDOW_SAMPLES // 2 + 1) * rate_hz / WINDOW_SAMPLES

@@ -1,4 +1,4 @@
-"""The nano audio encoder: log-mel, a small residual network over it, two transformer layers.
+"""Nano audio encoder: log-mel, a small residual network over it, two transformer layers.
 
 Dimensions: B batch, S samples, Ta tokens (one per 1,280 samples), Da their width, M mel bands, F frames.
 """
@@ -14,9 +14,9 @@ TOKEN_SAMPLES = 8 * STEP_SAMPLES
 """80 ms at 16 kHz: three halvings of the log-mel frames."""
 STEM_WIDTHS = (32, 48, 96)
 BAND_MASKS = (2, 10)
-"""SpecAugment: how many, and how many mel bands wide at most."""
+"""SpecAugment: number of masks, and their largest width in mel bands."""
 STRETCH_MASKS = (2, 30)
-"""SpecAugment: how many, and how many 10 ms frames long at most."""
+"""SpecAugment: number of masks, and their largest length in 10 ms frames."""
 
 
 class TransformerLayer(nn.Module):
@@ -36,14 +36,14 @@ class TransformerLayer(nn.Module):
         self.dropout = nn.Dropout(dropout)
 
     def forward(self, tokens: Tensor, mask: Tensor) -> Tensor:
-        """`[B, Ta, Da]`, bool `[B, Ta]` -> `[B, Ta, Da]`."""
+        """Map `[B, Ta, Da]`, bool `[B, Ta]` to `[B, Ta, Da]`."""
         normed = self.attention_norm(tokens)
         tokens = tokens + self.dropout(self.attention(normed, normed, mask))
         return tokens + self.dropout(self.feed_forward(tokens))
 
 
 class NanoAudioEncoder(nn.Module):
-    """float32 waveform `[B, S]` at 16 kHz, int64 length `[B]` -> tokens `[B, Ta, Da]`, mask bool `[B, Ta]`."""
+    """Encoder of float32 `[B, S]` at 16 kHz with lengths int64 `[B]` to `[B, Ta, Da]` with a mask, bool `[B, Ta]`."""
 
     def __init__(self, width: int, rate_hz: int, layers: int = 2, heads: int = 4, dropout: float = 0.1) -> None:
         super().__init__()
@@ -62,7 +62,7 @@ class NanoAudioEncoder(nn.Module):
         self.norm = nn.LayerNorm(width)
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens past the length are zero and masked; S must be a multiple of 1,280."""
+        """Return tokens and mask; tokens past the length are zero and masked. S must be a multiple of 1,280."""
         spectrogram = self.log_mel(waveform, length)
         if self.training:
             spectrogram = mask_spectrogram(spectrogram)
@@ -74,13 +74,13 @@ class NanoAudioEncoder(nn.Module):
 
 
 def mask_spectrogram(spectrogram: Tensor) -> Tensor:
-    """`[B, M, F]` -> `[B, M, F]`: some bands and stretches gone (SpecAugment, Park et al., Interspeech 2019)."""
+    """Mask random bands and stretches of `[B, M, F]` (SpecAugment, Park et al., Interspeech 2019)."""
     batch, bands, frames = spectrogram.shape
     return spectrogram * keep(batch, bands, *BAND_MASKS)[:, :, None] * keep(batch, frames, *STRETCH_MASKS)[:, None]
 
 
 def keep(batch: int, size: int, masks: int, widest: int) -> Tensor:
-    """bool `[batch, size]`: false inside `masks` random runs of up to `widest` places each."""
+    """Return bool `[batch, size]`, false inside `masks` random runs of up to `widest` places each."""
     start = torch.randint(size, (batch, masks, 1))
     width = torch.randint(widest + 1, (batch, masks, 1))
     place = torch.arange(size)

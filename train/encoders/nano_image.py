@@ -1,4 +1,4 @@
-"""The nano image encoder: a small residual network on face crops.
+"""Nano image encoder: a small residual network on face crops.
 
 Dimensions: N frames, H and W their height and width, Dv the embedding's width.
 """
@@ -7,11 +7,11 @@ import torch
 from torch import Tensor, nn
 
 LUMA = (0.299, 0.587, 0.114)
-"""ITU-R BT.601: the corpus of faces is grey, so colour is taken away inside the graph."""
+"""Luma weights of ITU-R BT.601: the corpus of faces is grey, so colour is removed inside the graph."""
 
 
 class ResidualBlock(nn.Module):
-    """Two 3 x 3 convolutions beside a shortcut (He et al. 2016, with the average-pool shortcut of ResNet-D)."""
+    """Block of two 3 x 3 convolutions and a shortcut (He et al. 2016, with the average-pool shortcut of ResNet-D)."""
 
     def __init__(self, width_in: int, width_out: int, stride: int) -> None:
         super().__init__()
@@ -30,12 +30,12 @@ class ResidualBlock(nn.Module):
             self.shortcut.append(nn.BatchNorm2d(width_out))
 
     def forward(self, x: Tensor) -> Tensor:
-        """`[N, width_in, H, W]` -> `[N, width_out, H / stride, W / stride]`."""
+        """Map `[N, width_in, H, W]` to `[N, width_out, H / stride, W / stride]`."""
         return torch.relu(self.body(x) + self.shortcut(x))
 
 
 class NanoImageEncoder(nn.Module):
-    """uint8 `[N, 64, 64, 3]` RGB -> embedding `[N, Dv]`; 1.1 M parameters at Dv = 160.
+    """Encoder of uint8 `[N, 64, 64, 3]` RGB to an embedding `[N, Dv]`; 1.1 M parameters at Dv = 160.
 
     Each crop is made grey and standardised by its own mean and deviation, so that light does not matter.
     """
@@ -57,7 +57,7 @@ class NanoImageEncoder(nn.Module):
         )
 
     def forward(self, frames: Tensor) -> Tensor:
-        """uint8 `[N, H, W, 3]` -> `[N, Dv]`."""
+        """Map uint8 `[N, H, W, 3]` to `[N, Dv]`."""
         grey = (frames.float() * self.luma).sum(dim=3)
         mean = grey.mean(dim=(1, 2), keepdim=True)
         deviation = ((grey - mean) ** 2).mean(dim=(1, 2), keepdim=True).sqrt()

@@ -22,15 +22,15 @@ from .hub import DAMAGE, check_available, missing
 RATE_HZ = 16_000
 KERNELS = (10, 3, 3, 3, 3, 2, 2)
 STRIDES = (5, 2, 2, 2, 2, 2, 2)
-"""The convolutional stem of every WavLM; the two below follow from it."""
+"""Strides of the convolutional stem of every WavLM; the next two constants follow from kernels and strides."""
 FIELD_SAMPLES = 400
-"""Samples that a token is made of."""
+"""Receptive field of a token, in samples."""
 STEP_SAMPLES = 320
-"""From one token to the next: 20 ms."""
+"""Step from one token to the next: 20 ms."""
 VARIANCE_FLOOR = 1e-7
-"""Added to the variance before its root, as in the models' own feature extractor."""
+"""Constant added to the variance before its root, as in the models' own feature extractor."""
 POSITION_GROUPS = 16
-"""Of the positional convolution."""
+"""Groups of the positional convolution."""
 
 FIELD = "audio_encoder.weights"
 OUR_NAMES = {
@@ -41,7 +41,7 @@ OUR_NAMES = {
     "feat_extract_norm": "norm",
     "conv_dim": "stem_width",
 }
-"""Fields of a model's config.json, and of our configuration, that decide whether its weights fit."""
+"""Fields of a model's config.json that decide whether its weights fit, with their names in our configuration."""
 FIXED = (
     "model_type",
     "do_stable_layer_norm",
@@ -56,20 +56,20 @@ FIXED = (
     "feat_extract_activation",
     "add_adapter",
 )
-"""And those in which the published WavLMs are alike, or that follow from `norm`."""
+"""Further fields that must fit: they are the same in all published WavLMs, or follow from `norm`."""
 
 
 class WavLMEncoder(nn.Module):
-    """float32 waveform `[B, S]` at 16 kHz, int64 length `[B]` -> tokens `[B, Ta, Da]`, mask bool `[B, Ta]`.
+    """Encoder of waveforms float32 `[B, S]` at 16 kHz, int64 length `[B]`, to `[B, Ta, Da]` and a mask, bool `[B, Ta]`.
 
-    Samples past a length never matter. How many there are does with `norm` "group": that norm's mean and variance are
-    taken over the padding, too; with "layer" it does not.
+    The values of samples past a length never matter. Their number does with `norm` "group", whose mean and variance
+    include the padding; with "layer" it does not.
     """
 
     def __init__(self, part: WavLM, rate_hz: int, *, pretrained: bool) -> None:
         super().__init__()
         if rate_hz != RATE_HZ:
-            raise UsageError(f"sound.rate_hz {rate_hz}: WavLM hears {RATE_HZ}; set it to that")
+            raise UsageError(f"sound.rate_hz {rate_hz}: WavLM takes {RATE_HZ}; set it to that")
         self.width = part.width
         self.normalise = part.normalise
         config = wavlm_config(part)
@@ -80,10 +80,10 @@ class WavLMEncoder(nn.Module):
             checkpoint_layers(self.model)
 
     def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        """Tokens past the length are zero and masked; S must be 400 or more."""
+        """Return tokens and mask; tokens past the length are zero and masked. S must be 400 or more."""
         valid = sample_mask(waveform.shape[1], length)
         waveform = standardise(waveform, valid) if self.normalise else waveform * valid
-        # A row too short for a token attends to its first one: attention over nothing is not a number.
+        # A row too short for a token attends to its first one: attention over no token gives not-a-numbers.
         attended = sample_mask(waveform.shape[1], length.clamp(min=FIELD_SAMPLES))
         with quiet_attention():
             tokens = self.model(waveform, attention_mask=attended).last_hidden_state
@@ -92,18 +92,18 @@ class WavLMEncoder(nn.Module):
 
 
 def sample_mask(samples: int, length: Tensor) -> Tensor:
-    """bool `[B, samples]`: true before the length, int64 `[B]`."""
+    """Return bool `[B, samples]`, true before the length, int64 `[B]`."""
     return torch.arange(samples, device=length.device)[None] < length[:, None]
 
 
 def token_mask(tokens: int, length: Tensor) -> Tensor:
-    """bool `[B, tokens]`: true where all that a token is made of lies before the length, int64 `[B]`."""
+    """Return bool `[B, tokens]`, true for tokens whose receptive field ends before the length, int64 `[B]`."""
     begin = torch.arange(tokens, device=length.device)[None] * STEP_SAMPLES
     return begin + FIELD_SAMPLES <= length[:, None]
 
 
 def standardise(waveform: Tensor, valid: Tensor) -> Tensor:
-    """`[B, S]`, bool `[B, S]` -> `[B, S]` of mean 0 and variance 1 over what is heard, 0 elsewhere."""
+    """Return `[B, S]` with mean 0 and variance 1 over the valid samples, bool `[B, S]`, and 0 elsewhere."""
     count = valid.sum(dim=1, keepdim=True).clamp(min=1)
     centred = (waveform - (waveform * valid).sum(dim=1, keepdim=True) / count) * valid
     variance = (centred * centred).sum(dim=1, keepdim=True) / count
@@ -111,9 +111,9 @@ def standardise(waveform: Tensor, valid: Tensor) -> Tensor:
 
 
 def wavlm_config(part: WavLM) -> WavLMConfig:
-    """The model's own configuration, from ours alone: dropout as in WavLM-large, neither SpecAugment nor LayerDrop.
+    """Return the model's own configuration: dropout as in WavLM-large, neither SpecAugment nor LayerDrop.
 
-    LayerDrop would leave out other layers in each process.
+    LayerDrop would leave out different layers in each process.
     """
     if part.width % part.heads or part.width % POSITION_GROUPS:
         raise UsageError(f"audio_encoder.width {part.width}: WavLM needs a multiple of heads {part.heads} and of 16")
@@ -141,12 +141,12 @@ def wavlm_config(part: WavLM) -> WavLMConfig:
 
 
 def load_model(weights: str, config: WavLMConfig) -> WavLMModel:
-    """The pre-trained model, float32; UsageError where it cannot be had or is of other sizes."""
+    """Load the pre-trained model, float32; UsageError if it is unavailable or has other sizes."""
     local = Path(weights).is_dir()
     if not local:
         check_available(weights, ["config.json"], FIELD)
     elif not (Path(weights) / "config.json").is_file():
-        raise UsageError(f"{FIELD}: {weights} has no config.json, so it is no model's folder; name one")
+        raise UsageError(f"{FIELD}: {weights} has no config.json, so it is not a model's folder; name one")
     try:
         found, _ = WavLMConfig.get_config_dict(weights)
         check_sizes(weights, found, config)
@@ -158,12 +158,12 @@ def load_model(weights: str, config: WavLMConfig) -> WavLMModel:
         raise missing(weights, FIELD, error) from error
     if report["missing_keys"]:
         lacking = ", ".join(sorted(report["missing_keys"])[:3])
-        raise UsageError(f"{FIELD}: {weights} lacks {lacking}, so it is no whole WavLM; take another")
+        raise UsageError(f"{FIELD}: {weights} lacks {lacking}, so it is not a whole WavLM; take another")
     return model.float()
 
 
 def check_sizes(weights: str, found: dict[str, Any], config: WavLMConfig) -> None:
-    """UsageError listing every field of `found`, a config.json, that differs from `config`."""
+    """Raise UsageError with every field of `found`, a config.json, that differs from `config`."""
     ours, theirs = config.to_dict(), WavLMConfig().to_dict() | found
     differing = [
         f"{OUR_NAMES.get(name, name)} {theirs[name]} where {ours[name]} is expected"
@@ -178,12 +178,12 @@ def check_sizes(weights: str, found: dict[str, Any], config: WavLMConfig) -> Non
 
 
 def as_list(value: object) -> object:
-    """A tuple as the list that JSON makes of it; anything else as it is."""
+    """Return a tuple as a list, as JSON does; anything else unchanged."""
     return list(value) if isinstance(value, tuple) else value
 
 
 def checkpoint_layers(model: WavLMModel) -> None:
-    """Have the layers computed again in the backward pass."""
+    """Have the layers recomputed in the backward pass."""
     options = {"use_reentrant": False, "context_fn": lambda: (quiet_attention(), quiet_attention())}
     # transformers renamed it within its version 5.
     enable = getattr(model, "activation_checkpointing_enable", None) or model.gradient_checkpointing_enable
@@ -192,7 +192,7 @@ def checkpoint_layers(model: WavLMModel) -> None:
 
 @contextmanager
 def quiet_attention() -> Iterator[None]:
-    """Hides what torch says of a mask of booleans beside WavLM's position bias of floats."""
+    """Hide torch's warning about a boolean mask beside WavLM's float position bias."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Support for mismatched key_padding_mask and attn_mask", UserWarning)
         yield
@@ -200,7 +200,7 @@ def quiet_attention() -> Iterator[None]:
 
 @contextmanager
 def quiet_loading() -> Iterator[None]:
-    """Hides transformers' report of weights that are not used: the vector of SpecAugment. What lacks is asked for."""
+    """Hide transformers' report of unused weights, the vector of SpecAugment; missing ones are checked separately."""
     level = logging.get_verbosity()
     logging.set_verbosity_error()
     try:

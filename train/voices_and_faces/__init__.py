@@ -1,1 +1,1 @@
-"""Voices and faces of different people: encoders trained apart, then the fusion on pairs of one label."""
+"""Training on voices and faces of different people: the encoders apart, then the fusion on pairs of one label."""

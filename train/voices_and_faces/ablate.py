@@ -1,6 +1,6 @@
-"""The paper's ablation on voices and faces: the encoders trained once, each row's fusion on their tokens.
+"""The paper's ablation on voices and faces: the encoders are trained once, each row's fusion on their tokens.
 
-Voices and faces are paired by label, and no recording is in two pairs, so that the pairs are as many facts.
+Voices and faces are paired by label, and no recording is in two pairs, so that the pairs are independent.
 """
 
 from collections.abc import Iterator, Sequence
@@ -37,24 +37,24 @@ NOTES = (
 
 
 class Experiment(NamedTuple):
-    """What every row is trained and evaluated on."""
+    """Data and settings that every row is trained and evaluated with."""
 
     config: Config
     run: Path
     tokens: dict[str, FoldTokens]
     voice_weights: Tensor
     encoders: str
-    """Fingerprint."""
+    """Fingerprint of the encoders' weights."""
 
     def pairs(self, fold: str) -> tuple[Tensor, Tensor]:
-        """The fold's voices and faces, int64 `[n]` each."""
+        """Return the fold's pairs, indices of voices and of faces, int64 `[n]` each."""
         return pair(self.tokens[fold].voices.labels, self.tokens[fold].faces.labels, once=True)
 
 
 def ablate(
     config: Config, root: Path, run: Path, seeds: Sequence[int], command: str, skip_damaged: bool = False
 ) -> Ablation:
-    """Train every row with every seed, or go on where an earlier run ended, and evaluate them on the same pairs."""
+    """Train every row with every seed, or resume an earlier run, and evaluate them on the same pairs."""
     dataset = Dataset(config, root, skip_damaged)
     image_encoder, audio_encoder = fit_encoders(config, dataset, run)
     tokens = make_tokens(config, dataset, image_encoder, audio_encoder, run)
@@ -69,7 +69,7 @@ def ablate(
 
 
 def train(experiment: Experiment, variant: Variant, seed: int) -> Objective | SingleObjective:
-    """One row with one seed."""
+    """Train one row with one seed."""
     config = experiment.config
     config = msgspec.structs.replace(config, seed=seed, objective=weights(config, variant))
     torch.manual_seed(seed)
@@ -84,7 +84,7 @@ def train(experiment: Experiment, variant: Variant, seed: int) -> Objective | Si
 
 
 def evaluate(experiment: Experiment, objective: Objective | SingleObjective) -> dict[str, Prediction]:
-    """Calibrated predictions of the validation and the test pairs, and of either modality of them alone."""
+    """Return calibrated predictions for the validation and the test pairs, and for each modality of them alone."""
     voices, faces = experiment.pairs("validation")
     held_out = experiment.tokens["validation"]
     logits = predict_pairs(objective, held_out, voices, faces, "both")
@@ -104,14 +104,14 @@ def predict(
     temperature: float,
     modality: Modality,
 ) -> Prediction:
-    """One evaluation."""
+    """Return the predictions of one evaluation."""
     probs = (predict_pairs(objective, fold, *pairs, modality) / temperature).softmax(dim=1)
     return Prediction(probs.numpy(), fold.voices.labels[pairs[0]].numpy())
 
 
 @torch.no_grad()
 def embed(experiment: Experiment, objective: Objective | SingleObjective) -> Embeddings:
-    """The AVEL embeddings of the test pairs."""
+    """Return the AVEL embeddings of the test pairs."""
     assert isinstance(objective, Objective), "a single modality is not aligned"
     voices, faces = experiment.pairs("test")
     audio, video = objective.fusion.embed(*unaugmented(experiment.tokens["test"], voices, faces))
@@ -124,7 +124,7 @@ def window_curve(
     encoder: NanoAudioEncoder,
     objectives: Sequence[Objective | SingleObjective],
 ) -> Curve:
-    """UA of the test pairs where only the first seconds of each voice are heard."""
+    """Return UA of the test pairs with only the first seconds of each voice, by their length."""
     modalities: dict[str, Modality] = {"both": "both", "audio alone": "audio"}
     lines: dict[str, list[Interval]] = {name: [] for name in modalities}
     for fold in cut_folds(experiment, dataset, encoder):
@@ -135,7 +135,7 @@ def window_curve(
 
 
 def cut_folds(experiment: Experiment, dataset: Dataset, encoder: NanoAudioEncoder) -> Iterator[FoldTokens]:
-    """The test fold with voices of each length."""
+    """Yield the test fold with voices of each length."""
     waveforms, labels = dataset.waveforms("test")
     for window_s in WINDOWS_S:
         samples = round(window_s * experiment.config.audio.rate_hz)

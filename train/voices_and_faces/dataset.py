@@ -1,4 +1,4 @@
-"""The recordings of a configuration, by fold: found, split by speaker, decoded, framed."""
+"""Dataset of a configuration: its recordings by fold, split by speaker, decoded and cropped."""
 
 from pathlib import Path
 
@@ -17,9 +17,10 @@ from .folds import split
 
 
 class Dataset:
-    """The recordings of a config, decoded when first asked for.
+    """Recordings of a configuration, decoded on first use.
 
-    UsageError where files are damaged, missing, silent or copied, unless `skip_damaged`: these are named and left out.
+    UsageError if files are damaged, missing, silent or copied, unless `skip_damaged`: then these are printed and left
+    out.
     """
 
     def __init__(self, config: Config, root: Path, skip_damaged: bool = False) -> None:
@@ -42,18 +43,18 @@ class Dataset:
         self._waveforms: dict[str, list[np.ndarray]] = {}
 
     def crops(self, fold: str) -> tuple[Tensor, Tensor]:
-        """uint8 `[N, H, W]`, int64 `[N]`."""
+        """Return the crops uint8 `[N, H, W]` and labels int64 `[N]` of a fold."""
         part = self.faces[fold]
         return faces.crops(part.images, self._config.video), torch.from_numpy(part.labels)
 
     def waveforms(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
-        """float32 waveforms, int64 `[N]`."""
+        """Return the waveforms float32 and labels int64 `[N]` of a fold."""
         if fold not in self._waveforms:
             self._waveforms[fold] = voices.load(self.voices[fold], self._config.audio.rate_hz)
         return self._waveforms[fold], self._voice_labels(fold)
 
     def voice_weights(self) -> Tensor:
-        """float64 `[N]`: how often each training voice is drawn."""
+        """Return the weights float64 `[N]` with which training voices are drawn."""
         corpora = [voice.corpus for voice in self.voices["train"]]
         return sampling.corpus_weights(self._voice_labels("train"), corpora, voices_and_faces(self._config).voices)
 

@@ -1,4 +1,4 @@
-"""The two encoder stages: each encoder learns its own modality, under a throw-away linear head."""
+"""Two stages of the encoders: each learns its own modality, with a temporary linear head."""
 
 from pathlib import Path
 from typing import Literal
@@ -24,7 +24,7 @@ CHECK_BATCH = 64
 
 
 class ImageClassifier(nn.Module):
-    """An image encoder under a linear head."""
+    """Image encoder with a linear head."""
 
     def __init__(self, encoder: NanoImageEncoder, classes: int) -> None:
         super().__init__()
@@ -32,12 +32,12 @@ class ImageClassifier(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
 
     def forward(self, frames: Tensor) -> Tensor:
-        """uint8 `[N, H, W, 3]` -> logits `[N, C]`."""
+        """Map uint8 `[N, H, W, 3]` to logits `[N, C]`."""
         return self.head(self.encoder(frames))
 
 
 class AudioClassifier(nn.Module):
-    """An audio encoder under a masked mean and a linear head."""
+    """Audio encoder with a masked mean and a linear head."""
 
     def __init__(self, encoder: NanoAudioEncoder, classes: int) -> None:
         super().__init__()
@@ -45,14 +45,14 @@ class AudioClassifier(nn.Module):
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
 
     def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
-        """float32 `[B, S]`, int64 `[B]` -> logits `[B, C]`."""
+        """Map float32 `[B, S]`, int64 `[B]` to logits `[B, C]`."""
         return self.head(masked_mean(*self.encoder(waveform, length)))
 
 
 def fit_image_encoder(
     config: Config, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], run: Path
 ) -> NanoImageEncoder:
-    """Stage 1: crops uint8 `[N, H, W]` and labels `[N]` -> a trained image encoder."""
+    """Train the image encoder (stage 1) on crops uint8 `[N, H, W]` and labels `[N]`."""
     torch.manual_seed(config.seed)
     model = ImageClassifier(NanoImageEncoder(config.image_encoder.width), len(config.labels))
     model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -78,7 +78,7 @@ def fit_audio_encoder(
     validation: tuple[list[np.ndarray], Tensor],
     run: Path,
 ) -> NanoAudioEncoder:
-    """Stage 2: sounds and labels `[N]`, drawn by `weights` `[N]` -> a trained audio encoder."""
+    """Train the audio encoder (stage 2) on waveforms and labels `[N]`, drawn by `weights` `[N]`."""
     check_lengths(config)
     torch.manual_seed(config.seed)
     model = AudioClassifier(NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz), len(config.labels))
@@ -101,16 +101,16 @@ def fit_audio_encoder(
 
 
 def check_lengths(config: Config) -> None:
-    """UsageError where what the encoder is to hear is no whole number of its tokens."""
+    """Raise UsageError if a configured length is not a multiple of a token of the encoder."""
     lengths = {"sound.window_s": config.audio.window_s, "voice_crop_s": voices_and_faces(config).voice_crop_s}
     for name, seconds in lengths.items():
         if round(seconds * config.audio.rate_hz) % TOKEN_SAMPLES:
             token_s = TOKEN_SAMPLES / config.audio.rate_hz
-            raise UsageError(f"{name} {seconds} is no multiple of {token_s} s, a token of the nano audio encoder")
+            raise UsageError(f"{name} {seconds} is not a multiple of {token_s} s, a token of the nano audio encoder")
 
 
 def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
-    """A configuration's stage in the folder `run`; `inputs` identifies what earlier stages hand to it."""
+    """Return a configuration's stage in the folder `run`; `inputs` identifies the results of earlier stages."""
     chosen = voices_and_faces(config)
     schedule: Schedule = getattr(chosen, f"{name}_stage")
     data = (chosen.voices, chosen.validation_speakers, chosen.test_speakers, chosen.voice_crop_s)

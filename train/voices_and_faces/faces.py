@@ -1,6 +1,6 @@
-"""Face crops for the image encoder: framed by the runtime's code, varied while training.
+"""Face crops for the image encoder: resized by the runtime's code, augmented in training.
 
-Dimensions: N faces, H and W the encoder's picture size.
+Dimensions: N faces, H and W the height and width of the encoder's input.
 """
 
 import math
@@ -16,26 +16,26 @@ from edge.preprocess.framing import resize
 LARGEST_TURN = math.radians(15)
 SCALES = (0.85, 1.15)
 LARGEST_SHIFT = 0.12
-"""Of half the picture's side."""
+"""Largest shift, as a share of half the image's side."""
 SHARPENING = (-0.8, 0.8)
-"""Corpus faces are small and soft, a camera's are sharp: the encoder must not mind."""
+"""Range of sharpening: the corpus's faces are small and soft, a camera's are sharp."""
 GAINS = (0.7, 1.3)
 LARGEST_HOLE = 0.35
-"""Side of an erased rectangle, of the picture's side (Zhong et al. 2020)."""
+"""Largest side of an erased rectangle, as a share of the image's side (Zhong et al. 2020)."""
 
 
 def crops(images: np.ndarray, video: VideoSpec) -> Tensor:
-    """Grey uint8 `[N, h, w]` -> uint8 `[N, H, W]`, resized as the runtime resizes a crop."""
+    """Resize grey uint8 `[N, h, w]` to uint8 `[N, H, W]`, as the runtime resizes a crop."""
     return torch.from_numpy(np.stack([resize(image, video.height, video.width) for image in images]))
 
 
 def rgb(grey: Tensor) -> Tensor:
-    """`[N, H, W]` -> `[N, H, W, 3]`, what an image encoder takes."""
+    """Repeat grey `[N, H, W]` to `[N, H, W, 3]`, the input of an image encoder."""
     return grey[..., None].expand(*grey.shape, 3)
 
 
 def augment(grey: Tensor, generator: torch.Generator) -> Tensor:
-    """uint8 `[N, H, W]` -> uint8 `[N, H, W]`: turned, scaled, shifted, mirrored, sharpened, lit and partly erased."""
+    """Augment uint8 `[N, H, W]`: rotate, scale, shift, mirror, sharpen, change the light, and erase a part."""
     count = len(grey)
     x = turn(grey[:, None].float(), generator)
     soft = avg_pool2d(x, 3, stride=1, padding=1, count_include_pad=False)
@@ -45,7 +45,7 @@ def augment(grey: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def turn(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Random similarity transform and mirroring of `[N, 1, H, W]`."""
+    """Apply random similarity transforms and mirroring to `[N, 1, H, W]`."""
     count = len(x)
     angle = uniform((count,), -LARGEST_TURN, LARGEST_TURN, generator)
     scale = uniform((count,), *SCALES, generator)
@@ -58,7 +58,7 @@ def turn(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def erase(x: Tensor, generator: torch.Generator) -> Tensor:
-    """Half of the pictures `[N, H, W]` lose a rectangle, filled with one random grey."""
+    """Fill a random rectangle in half of the images `[N, H, W]` with a random grey."""
     count, height, width = x.shape
     sides = uniform((count, 2), 0.1, LARGEST_HOLE, generator)
     corner = torch.rand((count, 2), generator=generator) * (1 - sides)
@@ -70,5 +70,5 @@ def erase(x: Tensor, generator: torch.Generator) -> Tensor:
 
 
 def uniform(shape: tuple[int, ...], low: float, high: float, generator: torch.Generator) -> Tensor:
-    """Uniform random numbers between `low` and `high`."""
+    """Draw uniform random numbers between `low` and `high`."""
     return torch.rand(shape, generator=generator) * (high - low) + low

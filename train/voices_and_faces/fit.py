@@ -1,4 +1,4 @@
-"""The whole training: encoders, their tokens, fusion, calibration, evaluation. Each part is kept and not done twice."""
+"""Whole training: encoders, their tokens, fusion, calibration, evaluation. Finished parts are not repeated."""
 
 from pathlib import Path
 from typing import Literal
@@ -26,7 +26,7 @@ EncoderStage = Literal["faces", "voices"]
 
 
 def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_damaged: bool = False) -> Path | None:
-    """Train into the folder `run` and return the checkpoint; with `only`, one encoder and nothing else."""
+    """Train into the folder `run` and return the checkpoint's path; with `only`, train one encoder and return None."""
     dataset = Dataset(config, root, skip_damaged)
     if only == "faces":
         fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
@@ -50,13 +50,13 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
 
 
 def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
-    """Stages 1 and 2."""
+    """Train both encoders, stages 1 and 2."""
     image_encoder = fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
     return image_encoder, train_voices(config, dataset, run)
 
 
 def train_voices(config: Config, dataset: Dataset, run: Path) -> NanoAudioEncoder:
-    """Stage 2."""
+    """Train the audio encoder, stage 2."""
     training_voices, weights = dataset.waveforms("train"), dataset.voice_weights()
     return fit_audio_encoder(config, training_voices, weights, dataset.waveforms("validation"), run)
 
@@ -64,7 +64,7 @@ def train_voices(config: Config, dataset: Dataset, run: Path) -> NanoAudioEncode
 def make_tokens(
     config: Config, dataset: Dataset, image_encoder: NanoImageEncoder, audio_encoder: NanoAudioEncoder, run: Path
 ) -> dict[str, FoldTokens]:
-    """Tokens of every fold; several views of what is trained on, one of the rest."""
+    """Return the tokens of every fold; several views for the training fold, one for the others."""
     made = {}
     for fold in ("train", "validation", "test"):
         views = voices_and_faces(config).views if fold == "train" else 1
@@ -82,7 +82,7 @@ def make_tokens(
 def evaluate_all(
     objective: Objective, temperature: float, dataset: Dataset, tokens: dict[str, FoldTokens]
 ) -> dict[str, Accuracy]:
-    """Validation and test, by modality, and the voices by corpus as well."""
+    """Evaluate the validation and the test fold by modality, and the voices by corpus, too."""
     figures = {}
     for fold in ("validation", "test"):
         for modality in MODALITIES:

@@ -1,4 +1,4 @@
-"""Who is trained on, who is validated on, who is tested on: by speaker, never by recording."""
+"""Folds for training, validation and test, split by speaker, never by recording."""
 
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -19,7 +19,7 @@ class Folds(NamedTuple):
 
 
 def split(voices: Sequence[Utterance], validation_speakers: Sequence[str], test_speakers: Sequence[str]) -> Folds:
-    """Everyone not named trains; UsageError where a named speaker is unknown or in two folds."""
+    """Split voices by speaker, those not named being trained on; UsageError if one is unknown or in two folds."""
     speakers = {voice.speaker for voice in voices}
     unknown = sorted((set(validation_speakers) | set(test_speakers)) - speakers)
     if unknown:
@@ -35,7 +35,7 @@ def split(voices: Sequence[Utterance], validation_speakers: Sequence[str], test_
 
 
 def without_copies(folds: Folds) -> Folds:
-    """The same, without training recordings that stand, byte for byte, among those that are measured on."""
+    """Return the folds without training recordings that are exact copies of validation or test recordings."""
     evaluated = {id(voice) for voice in (*folds.validation, *folds.test)}
     dropped: set[int] = set()
     for alike in same_content([voice for fold in folds for voice in fold]):
@@ -43,12 +43,12 @@ def without_copies(folds: Folds) -> Folds:
             dropped |= {id(voice) for voice in alike} - evaluated
     for voice in folds.train:
         if id(voice) in dropped:
-            console.print(f"left out of training: {voice.path} is an exact copy of a recording that is measured on")
+            console.print(f"left out of training: {voice.path} is an exact copy of a validation or test recording")
     return folds._replace(train=[voice for voice in folds.train if id(voice) not in dropped])
 
 
 def check_independent(folds: Folds) -> None:
-    """UsageError where a fold is empty or a speaker is heard in two of them."""
+    """Raise UsageError if a fold is empty or a speaker is in two of them."""
     fold_of_speaker: dict[str, str] = {}
     for fold, voices in folds._asdict().items():
         if not voices:

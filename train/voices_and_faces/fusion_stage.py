@@ -1,6 +1,6 @@
-"""The fusion stage of voices and faces: an objective on the frozen encoders' tokens, and its evaluation.
+"""Fusion stage of voices and faces: an objective on the frozen encoders' tokens, and its evaluation.
 
-A pair is a voice and a face of one label, whoever they are from.
+A pair is a voice and a face of one label, mostly of different people.
 """
 
 from pathlib import Path
@@ -23,7 +23,7 @@ EVALUATED_AT_ONCE = 256
 
 
 class FoldTokens(NamedTuple):
-    """One fold's tokens."""
+    """Tokens of one fold."""
 
     voices: VoiceTokens
     faces: FaceTokens
@@ -39,7 +39,7 @@ def fit_fusion(
     inputs: str,
     title: str = "fusion",
 ) -> None:
-    """Stage 3: train an objective in place; `inputs` identifies the encoders that the tokens are of."""
+    """Train an objective in place (stage 3); `inputs` identifies the encoders of the tokens."""
     faces_of = [torch.where(train.faces.labels == label)[0] for label in range(len(config.labels))]
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
@@ -59,7 +59,7 @@ def fit_fusion(
 def draw_views(
     voice_tokens: VoiceTokens, face_tokens: FaceTokens, voices: Tensor, faces: Tensor, generator: torch.Generator
 ) -> Tokens:
-    """One view of each voice, and each face's views less a random some, at least one staying."""
+    """Draw one view of each voice, and a random subset of at least one view of each face."""
     view = torch.randint(voice_tokens.tokens.shape[1], (len(voices),), generator=generator)
     kept = torch.rand((len(faces), face_tokens.tokens.shape[1]), generator=generator)
     video_mask = kept >= kept.amax(dim=1, keepdim=True).clamp(max=0.5)
@@ -72,7 +72,7 @@ def draw_views(
 
 
 def predict(objective: Objective | SingleObjective, fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
-    """Logits `[n, C]` and labels `[n]`: each voice once, each face once, or pairs in which each occurs."""
+    """Return logits `[n, C]` and labels `[n]` of each voice, of each face, or of pairs in which each occurs."""
     voices, faces = evaluation_pairs(fold, modality)
     labels = fold.voices.labels[voices] if modality != "video" else fold.faces.labels[faces]
     return predict_pairs(objective, fold, voices, faces, modality), labels
@@ -82,13 +82,13 @@ def predict(objective: Objective | SingleObjective, fold: FoldTokens, modality: 
 def predict_pairs(
     objective: Objective | SingleObjective, fold: FoldTokens, voices: Tensor, faces: Tensor, modality: Modality
 ) -> Tensor:
-    """Logits `[n, C]` of voices with faces, int64 `[n]` each."""
+    """Return the logits `[n, C]` of pairs, indices of voices and of faces int64 `[n]` each."""
     rows = zip(voices.split(EVALUATED_AT_ONCE), faces.split(EVALUATED_AT_ONCE), strict=True)
     return torch.cat([objective.logits(unaugmented(fold, *row), modality) for row in rows])
 
 
 def unaugmented(fold: FoldTokens, voices: Tensor, faces: Tensor) -> Tokens:
-    """The first view of each voice, all of each face, int64 `[n]` each."""
+    """Return the first view of each voice and all views of each face, indices int64 `[n]` each."""
     voice_tokens, face_tokens = fold
     whole = torch.ones((len(faces), face_tokens.tokens.shape[1]), dtype=torch.bool)
     return Tokens(
@@ -97,7 +97,7 @@ def unaugmented(fold: FoldTokens, voices: Tensor, faces: Tensor) -> Tokens:
 
 
 def evaluation_pairs(fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
-    """Which voices with which faces, int64 `[n]` each; what is not looked at is the first of all."""
+    """Return the voices and faces to evaluate, indices int64 `[n]` each; an unused modality has index 0 throughout."""
     if modality == "audio":
         return torch.arange(len(fold.voices.labels)), torch.zeros(len(fold.voices.labels), dtype=torch.int64)
     if modality == "video":
@@ -106,13 +106,15 @@ def evaluation_pairs(fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tens
 
 
 def pair(voice_labels: Tensor, face_labels: Tensor, *, once: bool = False) -> tuple[Tensor, Tensor]:
-    """Indices of pairs of one label. Within a label the shorter list is gone through again and again; with `once`
-    the longer one is cut, so that pairs share nothing."""
+    """Return the indices of pairs of one label, int64 `[n]` each.
+
+    Within a label the shorter list is repeated; with `once` the longer one is cut, so that pairs share nothing.
+    """
     voices, faces = [], []
     for label in voice_labels.unique():
         of_voice, of_face = torch.where(voice_labels == label)[0], torch.where(face_labels == label)[0]
         if not len(of_face):
-            raise UsageError(f"no face shows class {int(label)}, which is heard; a pair needs both")
+            raise UsageError(f"no face has class {int(label)}, which voices have; a pair needs both")
         counts = len(of_voice), len(of_face)
         rows = torch.arange(min(counts) if once else max(counts))
         voices.append(of_voice[rows % len(of_voice)])

@@ -1,4 +1,4 @@
-"""The frozen encoders' tokens of every recording, made once and kept on disk: the fusion trains on these.
+"""Tokens of every recording by the frozen encoders, computed once and kept on disk: the fusion trains on these.
 
 Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their widths.
 """
@@ -22,7 +22,7 @@ BATCH = 64
 
 
 class VoiceTokens(NamedTuple):
-    """What the audio encoder says of voices."""
+    """Tokens of voices by the audio encoder."""
 
     tokens: Tensor
     """fp16 `[N, V, Ta, Da]`."""
@@ -33,7 +33,7 @@ class VoiceTokens(NamedTuple):
 
 
 class FaceTokens(NamedTuple):
-    """What the image encoder says of faces: views of one face stand for the frames of a window, Tv = V."""
+    """Tokens of faces by the image encoder: views of one face stand for the frames of a window, Tv = V."""
 
     tokens: Tensor
     """fp16 `[N, V, Dv]`."""
@@ -45,7 +45,7 @@ class FaceTokens(NamedTuple):
 def encode_voices(
     config: Config, encoder: NanoAudioEncoder, waveforms: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
 ) -> VoiceTokens:
-    """Tokens of whole windows; one view is the recording as it is, more are varied copies of it."""
+    """Return tokens of whole windows; one view is the recording itself, several are augmented copies of it."""
     about = identity(config, encoder, views)
     tensors = cached_tokens(path, about)
     if tensors is None:
@@ -67,7 +67,7 @@ def encode_voices(
 def encode_faces(
     config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path
 ) -> FaceTokens:
-    """Embeddings of crops uint8 `[N, H, W]`; one view is the crop as it is, more are varied copies of it."""
+    """Return embeddings of crops uint8 `[N, H, W]`; one view is the crop itself, several are augmented copies of it."""
     about = identity(config, encoder, views)
     tensors = cached_tokens(path, about)
     if tensors is None:
@@ -83,7 +83,7 @@ def encode_faces(
 
 
 def cached_tokens(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:
-    """The tensors at `path`; None where there are none, or of another encoder or other views."""
+    """Return the tensors at `path`; None if there are none, or those of another encoder or of other views."""
     if not path.is_file():
         return None
     tensors, found = read_tensors(path)
@@ -91,5 +91,5 @@ def cached_tokens(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None
 
 
 def identity(config: Config, encoder: nn.Module, views: int) -> dict[str, str]:
-    """What decides tokens, as their file's header has it."""
+    """Return the identity of tokens, everything that decides them, as in their file's header."""
     return {"encoder": fingerprint(encoder), "views": str(views), "seed": str(config.seed)}

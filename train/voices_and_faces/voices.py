@@ -1,4 +1,4 @@
-"""Voices for the audio encoder: decoded by the runtime's code, varied while training.
+"""Voices for the audio encoder: decoded by the runtime's code, augmented in training.
 
 Dimensions: B batch, S samples.
 """
@@ -17,24 +17,24 @@ from ..corpora.utterance import Utterance
 from .faces import uniform
 
 SPEEDS = (0.9, 1.1)
-"""Which move pitch and formants a little, too."""
+"""Range of playback speeds, which move pitch and formants a little, too."""
 SHORTEST_SHARE = 0.7
-"""Of a recording that a random cut leaves: live windows begin and end in the middle of speech."""
+"""Smallest share of a recording that a random cut leaves: live windows begin and end in the middle of speech."""
 SHORTEST_S = 1.0
 LONGEST_LEAD_S = 0.8
-"""Of near-silence before the voice."""
+"""Longest near-silence before the voice."""
 NOISE_DB = (-55.0, -20.0)
-"""Of white noise, against the voice's own level."""
+"""Level of white noise, relative to the voice's own."""
 GAIN_DB = (-12.0, 6.0)
 
 
 def load(voices: Sequence[Utterance], rate_hz: int) -> list[np.ndarray]:
-    """Each recording's sound, float32 mono; decoding shows its progress."""
+    """Decode each recording's audio, float32 mono, and show the progress."""
     return [read_audio(voice.path, rate_hz) for voice in track(voices, "decoding voices")]
 
 
 def pad(waveforms: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
-    """The first `samples` of each sound -> float32 `[B, samples]`, zero-padded, and int64 lengths `[B]`."""
+    """Return the first `samples` of each waveform, float32 `[B, samples]`, zero-padded, and int64 lengths `[B]`."""
     batch = np.zeros((len(waveforms), samples), dtype=np.float32)
     for row, audio in zip(batch, waveforms, strict=True):
         row[: len(audio)] = audio[:samples]
@@ -43,7 +43,7 @@ def pad(waveforms: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
 
 
 def augment(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
-    """One sound at another speed, cut, led by near-silence, with noise, at another level; float32."""
+    """Augment a waveform: change the speed, cut, prepend near-silence, add noise, change the level; float32."""
     x = torch.from_numpy(audio)
     x = interpolate(x[None, None], scale_factor=draw(*SPEEDS, generator), mode="linear", align_corners=False)[0, 0]
     kept = max(int(len(x) * draw(SHORTEST_SHARE, 1.0, generator)), min(len(x), int(SHORTEST_S * rate_hz)))
@@ -57,5 +57,5 @@ def augment(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.n
 
 
 def draw(low: float, high: float, generator: torch.Generator) -> float:
-    """One uniform random number."""
+    """Draw one uniform random number."""
     return uniform((), low, high, generator).item()

@@ -83,7 +83,7 @@ def test_the_size_is_said_before_anything_is_made(embedded: Done, utterances: li
         r"embeddings of 30 of 30 utterances are to be made in (\S+): at most (\S+) MB, \S+ GB are", said
     )
     assert announced
-    assert announced.start() < said.index("embedding pictures")
+    assert announced.start() < said.index("embedding frames")
     assert announced[1] in said.rpartition("embeddings: ")[2]
     assert float(announced[2]) == round(len(utterances) * RATE_HZ * WINDOW_S * WIDTH * 2 / 1e6, 1)
 

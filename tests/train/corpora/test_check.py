@@ -146,7 +146,7 @@ def test_problems_are_refused_ten_by_name_with_their_count_and_the_remedy() -> N
         raise_for_problems(problems)
     assert "u9: " in str(refusal.value)
     assert "u10: " not in str(refusal.value)
-    assert str(refusal.value).endswith("mend them, or say --skip-damaged to go on without these utterances")
+    assert str(refusal.value).endswith("repair them, or give --skip-damaged to go on without these utterances")
     raise_for_problems([])
 
 

@@ -87,7 +87,7 @@ def test_comments_in_another_encoding_do_not_matter(tmp_path: Path) -> None:
 )
 def test_a_line_that_is_no_turn_is_refused_with_its_number(tmp_path: Path, line: str) -> None:
     evaluation(tmp_path, line)
-    with pytest.raises(UsageError, match=r"Ses01M_script01_1b\.txt, line 3: '\[1\.0 .*' is no turn, expected"):
+    with pytest.raises(UsageError, match=r"Ses01M_script01_1b\.txt, line 3: '\[1\.0 .*' is not a turn, expected"):
         iemocap.utterances(tmp_path)
 
 

@@ -270,7 +270,7 @@ def test_what_can_be_no_name_on_the_hub_is_no_folder_either() -> None:
 
 
 def test_another_rate_is_refused() -> None:
-    with pytest.raises(UsageError, match=r"sound\.rate_hz 8000: WavLM hears 16000"):
+    with pytest.raises(UsageError, match=r"sound\.rate_hz 8000: WavLM takes 16000"):
         WavLMEncoder(TINY, 8000, pretrained=False)
 
 

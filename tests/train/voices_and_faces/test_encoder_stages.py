@@ -103,7 +103,7 @@ def test_sound_that_is_no_whole_number_of_tokens_is_refused(tiny: Config, name: 
         "sound.window_s": replace(tiny, audio=replace(tiny.audio, window_s=1.5)),
         "voice_crop_s": replace(tiny, recipe=replace(tiny.recipe, voice_crop_s=1.5)),
     }[name]
-    with pytest.raises(UsageError, match=rf"{name} 1\.5 is no multiple of 0\.08 s"):
+    with pytest.raises(UsageError, match=rf"{name} 1\.5 is not a multiple of 0\.08 s"):
         check_lengths(other)
 
 
