@@ -89,7 +89,7 @@ def make_candidate(
 
 
 def with_unique_names(candidates: Sequence[Candidate]) -> list[Candidate]:
-    """Number the later candidates of a name: two bundles may share name and version."""
+    """Append a number to the name of later candidates of the same name: two bundles may share name and version."""
     seen: dict[str, int] = {}
     unique = []
     for each in candidates:

@@ -26,7 +26,7 @@ class SeriesKey(NamedTuple):
 
 
 class Comparison(NamedTuple):
-    """Series beside the same one of the report's first candidate."""
+    """Comparison of a series with the same one of the report's first candidate."""
 
     series: Series
     ratio: Interval
@@ -106,7 +106,7 @@ def gflops(series: Series) -> float | None:
 def roofline_share(series: Series, roofline: Roofline) -> float | None:
     """Return the least time that the roofline allows, bound by compute or by memory, as a share of the median.
 
-    None where neither FLOPs nor memory traffic are counted. A share above 1 tells that the roofline is another
+    None where neither FLOPs nor memory traffic are counted. A share above 1 means that the roofline is another
     device's.
     """
     middle_ms = median_ms(series)

@@ -15,7 +15,7 @@ LATENCY_COLUMNS = (*(f"p{wanted}" for wanted in PERCENTILES), "max")
 TEXT_COLUMNS = (
     "scenario", "operation", "candidate", "bundle", "manifest", "precision", "about", "verdict", "ended early",
 )  # fmt: skip
-"""Columns that are aligned to the left, beside those of drops."""
+"""Columns that, like those of drops, are aligned to the left."""
 
 
 def markdown(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:

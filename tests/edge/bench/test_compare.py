@@ -1,4 +1,4 @@
-"""Two benchmarks side by side."""
+"""Comparison of two benchmarks."""
 
 import msgspec
 import pytest

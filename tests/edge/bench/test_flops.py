@@ -1,4 +1,4 @@
-"""Operations and bytes of a graph, against those that follow from its layers by hand."""
+"""FLOPs and memory traffic of a graph, against those that follow from its layers by hand."""
 
 import json
 from pathlib import Path

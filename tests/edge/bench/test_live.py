@@ -1,4 +1,4 @@
-"""The runtime in its own process: what is seen of it, how it ends; the whole command on a real recording."""
+"""The runtime in its own process: its measurements and its end; the whole command on a real recording."""
 
 import json
 import sys
@@ -29,7 +29,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def test_the_demos_film_has_a_face_in_every_picture_and_sound(film: Path) -> None:
+def test_the_demos_recording_has_audio_and_a_face_in_every_frame(film: Path) -> None:
     manifest = load(SHIPPED).manifest
     media = list(MediaFile(film, manifest.audio, manifest.video).read())
     images = [item for item in media if hasattr(item, "image")]
@@ -95,17 +95,17 @@ def test_a_bundle_is_copied_without_its_engines(tmp_path: Path) -> None:
 
 
 def test_the_command_measures_prints_keeps_and_compares(edge_command, film: Path, tmp_path: Path) -> None:
-    pytest.importorskip("matplotlib", reason="matplotlib draws the pictures of this test")
-    told = edge_command(
+    pytest.importorskip("matplotlib", reason="matplotlib draws the plots of this test")
+    measured = edge_command(
         "bench", "--quick", "--seconds", "0.1", "--streams", "1", "--file", str(film), "--threads", "1",
         "--json", str(tmp_path / "a.json"), "--plot", str(tmp_path / "plots"),
     )  # fmt: skip
-    assert told.status == 0, told.err
+    assert measured.status == 0, measured.err
     found = read_report(tmp_path / "a.json")
     assert {each.scenario for each in found.series} == set(get_args(Scenario)) - {"cold start", "after idle"}
     assert found.naive[0].difference <= 1e-4
     assert json.loads((tmp_path / "a.json").read_bytes())["machine"]["versions"]["onnxruntime"]
-    assert "capture to publish" in told.out
+    assert "capture to publish" in measured.out
     assert {path.suffix for path in (tmp_path / "plots").iterdir()} == {".png"}
     compared = edge_command("bench", "compare", str(tmp_path / "a.json"), str(tmp_path / "a.json"))
     assert compared.status == 0, compared.err

@@ -1,4 +1,4 @@
-"""What a machine tells of itself, from made trees of /proc and /sys, and from this machine."""
+"""Description of a machine, from made trees of /proc and /sys, and of this machine."""
 
 import os
 import shutil

@@ -1,4 +1,4 @@
-"""How steady a machine is, from made trees of /proc and made times."""
+"""Noise of a machine, from made trees of /proc and made times."""
 
 import os
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""The pictures of a benchmark."""
+"""Plots of a benchmark."""
 
 import sys
 from pathlib import Path
@@ -11,7 +11,7 @@ from edge.bench.plots import latency_plot, throughput_plot, timeline_plot, windo
 from edge.errors import UsageError
 from tests.edge.bench.made_report import EMPTY, FIRST, LIVE_SIZES, REPORT, SECOND
 
-pytest.importorskip("matplotlib", reason="matplotlib draws the pictures of these tests")
+pytest.importorskip("matplotlib", reason="matplotlib draws the plots of these tests")
 
 
 def width_px(path: Path) -> int:
@@ -20,14 +20,14 @@ def width_px(path: Path) -> int:
     return int.from_bytes(head[16:20], "big")
 
 
-def test_all_pictures(tmp_path: Path) -> None:
+def test_all_plots(tmp_path: Path) -> None:
     folder = tmp_path / "made" / "plots"
     drawn = write_plots(REPORT, folder)
     assert [path.name for path in drawn] == ["latencies.png", "throughput.png", "timeline.png"]
     assert [width_px(path) for path in drawn] == [1000] * 3
 
 
-def test_a_picture_without_data_is_left_out(tmp_path: Path) -> None:
+def test_a_plot_without_data_is_left_out(tmp_path: Path) -> None:
     assert write_plots(EMPTY, tmp_path) == []
     stages = [series for series in REPORT.series if series.scenario == "stage"]
     drawn = write_plots(msgspec.structs.replace(REPORT, series=stages), tmp_path)

@@ -1,4 +1,4 @@
-"""What a machine does at best: the product, and the arithmetic of the rates."""
+"""Roofline: the matrix product, and the arithmetic of the rates."""
 
 from pathlib import Path
 

@@ -1,4 +1,4 @@
-"""Who runs when, how often, and what is said where the time is up."""
+"""Order and number of the runs, and the reason that is given where the time is up."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""Queries: of how many windows, answered when."""
+"""Queries: their windows, and the time of their answers."""
 
 from typing import Any
 

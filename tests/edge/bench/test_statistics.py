@@ -1,4 +1,4 @@
-"""What may be said of samples, against brute force."""
+"""Statistics of samples, against brute force."""
 
 import math
 

@@ -1,4 +1,4 @@
-"""A benchmark as a person reads it."""
+"""Tables of a benchmark."""
 
 import io
 
