@@ -23,11 +23,11 @@ def compare_with_naive(candidate: Candidate, windows: Sequence[LiveWindow], samp
     recognizer = candidate.recognizer
 
     def cached(window: LiveWindow) -> Recognition:
-        recognizer.embed(window.crops)
+        recognizer.embed(window.new_crops)
         return recognizer.recognize([window])[0]
 
     def naive(window: LiveWindow) -> Recognition:
-        return recognizer.recognize([window.with_embeddings(recognizer.embed(window.seen))])[0]
+        return recognizer.recognize([window.with_embeddings(recognizer.embed(window.all_crops))])[0]
 
     cached_ms, naive_ms, difference = [], [], 0.0
     for window in [windows[0], *windows][: MAX_WINDOWS + 1]:

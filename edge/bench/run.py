@@ -23,7 +23,7 @@ from .naive_baseline import compare_with_naive
 from .noise import NoiseMonitor
 from .report import NaiveComparison, Report, Roofline, Series
 from .sampling import Sampling
-from .workload import cut_windows, first_media, images
+from .workload import cut_windows, images, read_first_minute
 
 Part = Literal["stages", "scenarios", "naive", "idle", "start", "live"]
 DEMO_S = 75
@@ -101,7 +101,7 @@ class Bench:
         """Parts that failed, and why; the measurements before and after them are kept."""
         manifest = candidates[0].bundle.manifest
         self._recording = MediaFile(path, manifest.audio, manifest.video, options.numbers)
-        self._media = first_media(self._recording)
+        self._media = read_first_minute(self._recording)
         self._windows = {
             each.name: cut_windows(self._media, each.recognizer, framing_of(each), options.hop_s) for each in candidates
         }

@@ -53,7 +53,7 @@ def make_series(
 def answer(candidate: Candidate, windows: Sequence[LiveWindow]) -> None:
     """Answer one query."""
     recognizer = candidate.recognizer
-    recognizer.embed([crop for window in windows for crop in window.crops])
+    recognizer.embed([crop for window in windows for crop in window.new_crops])
     recognizer.recognize(windows)
 
 

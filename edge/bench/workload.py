@@ -26,9 +26,9 @@ class LiveWindow:
     """float32 `[n]`, n <= S."""
     embeddings: Embedding
     """float32 `[n, Dv]`, n <= Tv: embeddings of earlier frames and of the new ones."""
-    crops: Sequence[Image]
+    new_crops: Sequence[Image]
     """uint8 `[H, W, 3]`: crops of the frames that are new since the window before."""
-    seen: Sequence[Image]
+    all_crops: Sequence[Image]
     """uint8 `[H, W, 3]`: crops of all its frames, as many as there are embeddings."""
 
     def with_embeddings(self, embeddings: Embedding) -> "LiveWindow":
@@ -36,7 +36,7 @@ class LiveWindow:
         return replace(self, embeddings=embeddings)
 
 
-def first_media(recording: Recording) -> list[Media]:
+def read_first_minute(recording: Recording) -> list[Media]:
     """Return the media of a recording's first minute; SourceError where there are none."""
     media: list[Media] = []
     for item in recording.read():
@@ -44,7 +44,7 @@ def first_media(recording: Recording) -> list[Media]:
         if item.end_ns >= to_ns(MAX_S):
             break
     if not media:
-        raise SourceError(f"{recording.name} has neither sound nor picture in it; give another recording")
+        raise SourceError(f"{recording.name} has neither audio nor video; give another recording")
     return media
 
 
@@ -52,7 +52,7 @@ def images(media: Sequence[Media]) -> list[Image]:
     """Return the images, each uint8 `[H, W, 3]`; SourceError where there are none."""
     found = [item.image for item in media if isinstance(item, Frame)]
     if not found:
-        raise SourceError("the recording has no picture; give --file one with sound and picture")
+        raise SourceError("the recording has no video; give --file one with audio and video")
     return found
 
 
@@ -64,19 +64,19 @@ def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing
     manifest = recognizer.manifest
     stream = Stream(manifest, framing, audio=True, video=True, begin_ns=0, hop_ns=to_ns(hop_s))
     windows: list[LiveWindow] = []
-    seen: deque[Image] = deque(maxlen=manifest.frames)
+    recent: deque[Image] = deque(maxlen=manifest.frames)
     for window, new_crops in read_windows(stream, media, recognizer):
-        seen += new_crops
+        recent += new_crops
         if window is not None:
-            crops = new_crops or standing_in(media, manifest.video, hop_s)
-            faces = list(seen)[len(seen) - len(window.embeddings) :]
-            windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), crops, faces))
+            new = new_crops or substitute_crops(media, manifest.video, hop_s)
+            every = list(recent)[len(recent) - len(window.embeddings) :]
+            windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), new, every))
     if not windows:
         raise SourceError(f"the recording is shorter than a hop of {hop_s:g} s; give --file a longer one")
     longest = max(len(window.samples) for window in windows)
     return [window for window in windows if len(window.samples) == longest]
 
 
-def standing_in(media: Sequence[Media], video: VideoSpec, hop_s: float) -> list[Image]:
+def substitute_crops(media: Sequence[Media], video: VideoSpec, hop_s: float) -> list[Image]:
     """Return the images of one hop, resized to the size of crops."""
     return [resize(found, video.height, video.width) for found in images(media)[: max(1, round(video.rate_hz * hop_s))]]

@@ -5,7 +5,7 @@ import threading
 import numpy as np
 import pytest
 
-from edge.bench.workload import cut_windows, first_media, images
+from edge.bench.workload import cut_windows, images, read_first_minute
 from edge.errors import SourceError
 from edge.live.loop import run_fast
 from edge.live.pipeline import build_pipeline
@@ -33,8 +33,8 @@ def test_windows_are_those_that_the_runtime_predicts(recognizer) -> None:
     ]
     assert len(windows) == len(whole) > 1
     for window, message in zip(windows, whole, strict=True):
-        assert len(window.seen) == len(window.embeddings) == message.video.frames
-        np.testing.assert_array_equal(recognizer.embed(window.seen), window.embeddings)
+        assert len(window.all_crops) == len(window.embeddings) == message.video.frames
+        np.testing.assert_array_equal(recognizer.embed(window.all_crops), window.embeddings)
         assert recognizer.recognize([window])[0].probs.tolist() == message.probs
 
 
@@ -45,6 +45,6 @@ def test_a_recording_shorter_than_a_hop_is_refused(recognizer) -> None:
 
 def test_a_recording_without_anything_is_refused() -> None:
     with pytest.raises(SourceError, match="script has neither"):
-        first_media(Script([]))
-    with pytest.raises(SourceError, match="no picture"):
+        read_first_minute(Script([]))
+    with pytest.raises(SourceError, match="no video"):
         images(recorded(1000, picture_ms=-1)[:0])
