@@ -7,9 +7,9 @@ from dataclasses import dataclass, replace
 from ..bundle.manifest import VideoSpec
 from ..clock import to_ns
 from ..errors import SourceError
+from ..live.driver import read_windows
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
-from ..live.windows import read_windows
 from ..preprocess.framing import Framing, Image, resize
 from ..preprocess.media import Embedding, Frame, Media, Samples
 from ..sources.base import Recording

@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 
 from ..clock import to_ns
 from ..errors import EngineError, SourceError, UsageError
+from ..live.driver import cut_window
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
-from ..live.windows import cut_window
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
 from ..sources.location import Place, named, said

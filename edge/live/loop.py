@@ -14,13 +14,13 @@ from concurrent.futures import ThreadPoolExecutor
 from ..clock import SECOND_NS, Clock
 from ..preprocess.media import Discontinuity, Media, check
 from ..sources.base import Recording, source_error
+from .driver import encode_frames
 from .inbox import Delivery, Inbox, LoopInput
 from .recognizer import Recognizer
 from .reporter import CHECK_NS
 from .stream_runner import StreamRunner
 from .supervision import Supervisor
 from .suspension import SuspensionWatch
-from .windows import encode_frames
 
 LINGER_S = 0.01
 """Time for which the media of one stream wait for those of others, to go through the encoders as one batch."""

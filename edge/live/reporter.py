@@ -26,7 +26,8 @@ from .recognizer import Recognition
 from .signal_quality import rms_dbfs, speech_share
 from .steady_state import SteadyStateFilter
 from .steady_state_config import SteadyStateConfig
-from .stream import Stream, Window
+from .stream import Stream
+from .window import Window
 
 HEARTBEAT_NS = SECOND_NS
 CHECK_NS = SECOND_NS // 5

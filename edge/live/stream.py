@@ -6,9 +6,7 @@ Nothing here waits or asks for the time of day: the same media give the same win
 import math
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass
 from time import perf_counter
-from typing import NamedTuple
 
 import numpy as np
 
@@ -16,12 +14,13 @@ from ..bundle.manifest import Manifest
 from ..clock import to_ns
 from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framing, FramingResult, Image
-from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
+from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, form
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
 from ..wire.messages import AudioState, VideoState
 from .signal_quality import is_clipping, is_dark, is_muted
+from .window import DueWindow, Window
 
 GRACE_NS = 100_000_000
 """Time for which a window waits for late audio."""
@@ -29,34 +28,6 @@ STATE_S = 1.0
 """Length of the newest audio by which a microphone is judged silent or clipping, in seconds."""
 NOT_FRAMED = FramingResult(None, None, None)
 """Result for a black frame, in which no face is looked for."""
-
-
-@dataclass(frozen=True)
-class Window:
-    """Evidence of one prediction; its arrays are views that hold until the stream changes."""
-
-    samples: Samples
-    """float32 `[n]`, n <= S; empty where audio is missing."""
-    embeddings: Embedding
-    """float32 `[n, Dv]`, n <= Tv; empty where video is missing."""
-    start_ns: int
-    """Capture time of the oldest evidence."""
-    end_ns: int
-    """Capture time of the newest evidence."""
-    audio: AudioState
-    video: VideoState
-    framing: FramingResult | None
-    """Framing of the newest frame; None where there is no usable frame."""
-    encode_video_s: float
-    """Seconds spent on cropping and encoding the frames that are new since the window before."""
-
-
-class DueWindow(NamedTuple):
-    """Window that has fallen due."""
-
-    end_ns: int
-    late: int
-    """Number of earlier windows that were due as well and are passed over."""
 
 
 def ignore_drop(_reason: str, _why: str) -> None:

@@ -16,7 +16,8 @@ from ..wire.drop_reasons import FRAMES_OVERLOAD, WINDOWS_EMPTY, WINDOWS_LATE, WI
 from .inbox import LoopInput, Moment
 from .recognizer import Recognition
 from .reporter import Reporter
-from .stream import Stream, Window
+from .stream import Stream
+from .window import Window
 
 LARGEST_LAG_NS = 60 * SECOND_NS
 """Age from which on an empty window shows that the stream's times have jumped: all windows of that age are skipped."""

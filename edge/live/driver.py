@@ -1,4 +1,4 @@
-"""Frames to embeddings and windows, for one stream or many: the one way in which streams are driven."""
+"""Driver of streams, one or many: frames to embeddings, and on to windows."""
 
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
@@ -8,7 +8,8 @@ from typing import NamedTuple, Protocol
 from ..preprocess.framing import Image
 from ..preprocess.media import Embedding, Media
 from .recognizer import Recognizer
-from .stream import Stream, Window
+from .stream import Stream
+from .window import Window
 
 
 class FrameQueue(Protocol):
