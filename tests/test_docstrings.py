@@ -26,8 +26,6 @@ PREPOSITIONS = re.compile(
 PENDING: set[str] = {
     "edge",
     "edge/cli",
-    "edge/sources",
-    "edge/sync",
     "edge/system",
 }
 """Rooms that are still to be written anew."""

@@ -10,7 +10,7 @@ from pathlib import Path
 from ..backends.onnxruntime import OrtBackend
 from ..backends.tensorrt import cache
 from ..errors import FoalError
-from ..sources.track_selection import BEST, Numbers
+from ..sources.track_selection import BEST, TrackNumbers
 from ..wire.messages import Prediction
 from .candidates import Candidate
 from .program import Program
@@ -21,7 +21,7 @@ TIMEOUT_S = 900.0
 """Longest wait for a prediction: engines of large models take minutes to build."""
 
 
-def cold_starts(candidate: Candidate, recording: Path, hop_s: float, numbers: Numbers = BEST) -> Iterator[Series]:
+def cold_starts(candidate: Candidate, recording: Path, hop_s: float, numbers: TrackNumbers = BEST) -> Iterator[Series]:
     """Yield the cold starts of a candidate; each includes the one hop after which the first prediction is due."""
     assert candidate.arguments is not None, "only the runtime starts"
     arguments = [*candidate.arguments, "--hop", f"{hop_s:g}", "--file", str(recording), *numbers.arguments]

@@ -14,7 +14,7 @@ from msgspec.structs import asdict
 
 from ..clock import to_ns
 from ..errors import FoalError, SourceError
-from ..sources.track_selection import BEST, Numbers
+from ..sources.track_selection import BEST, TrackNumbers
 from ..wire.drop_reasons import OVERLOAD
 from ..wire.messages import Prediction, Stats
 from .candidates import Candidate
@@ -104,7 +104,7 @@ def run_once(
 
 
 def measure_live(
-    candidate: Candidate, recording: Path, streams: int, hop_s: float, sampling: Sampling, numbers: Numbers = BEST
+    candidate: Candidate, recording: Path, streams: int, hop_s: float, sampling: Sampling, numbers: TrackNumbers = BEST
 ) -> Series:
     """Measure this many streams that all begin together; a recording that is too short is played again."""
     assert candidate.arguments is not None, "only the runtime runs live"

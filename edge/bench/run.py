@@ -13,7 +13,7 @@ from typing import Literal
 from ..errors import FoalError
 from ..preprocess.framing import Framing, make_framing
 from ..sources.media import MediaFile
-from ..sources.track_selection import Numbers
+from ..sources.track_selection import TrackNumbers
 from . import machine, recording, scenarios, stages
 from .candidates import Candidate
 from .cold_start import cold_starts
@@ -35,15 +35,15 @@ class BenchOptions:
 
     parts: Sequence[Part]
     stream_counts: Sequence[int]
-    """Numbers of streams, one live run each."""
+    """TrackNumbers of streams, one live run each."""
     hop_s: float
     seconds: float
     """Longest duration of one series."""
     idle_s: float
     file: Path | None
     """Recording with audio and video; None for the demo's."""
-    numbers: Numbers
-    """Numbers of the recording's tracks."""
+    numbers: TrackNumbers
+    """TrackNumbers of the recording's tracks."""
 
 
 def measure(

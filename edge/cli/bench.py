@@ -16,7 +16,7 @@ from ..bench.run import BenchOptions, Part, measure
 from ..bundle.load import SHIPPED, Bundle, load
 from ..errors import FoalError, UsageError
 from ..session.config import HOP_S
-from ..sources.track_selection import Numbers
+from ..sources.track_selection import TrackNumbers
 from .options import Seconds, audio_track_option, make_engine_builder, threads_option, video_track_option
 from .terminal import complaints, console
 
@@ -68,7 +68,7 @@ OPTIONS = (
         callback=parse_stream_counts,
         default="1,8",
         show_default=True,
-        help="Numbers of streams, a live run each, e.g. 1,4,8,12.",
+        help="TrackNumbers of streams, a live run each, e.g. 1,4,8,12.",
     ),
     click.option(
         "--only",
@@ -159,7 +159,7 @@ def run_benchmark(
     settings = BenchOptions(
         parts=parts or (QUICK_PARTS if quick else PARTS),
         seconds=seconds or (QUICK_S if quick else USUAL_S),
-        numbers=Numbers(audio_track, video_track),
+        numbers=TrackNumbers(audio_track, video_track),
         **options,
     )
     engine_builder = make_engine_builder(lambda: False)

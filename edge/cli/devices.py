@@ -1,4 +1,4 @@
-"""`foal-edge devices`: which cameras and microphones are there, and how late one's sound is against one's picture."""
+"""`foal-edge devices`: lists cameras and microphones, and measures the skew between audio and video."""
 
 from collections import Counter
 from typing import Any
@@ -12,14 +12,15 @@ from ..errors import UsageError
 from ..session.config import StreamConfig, build, check_stream
 from ..session.inputs import make_devices, make_recording
 from ..sources import devices as found_devices
-from ..sync.measure import SETTLING_S, look_through, watch
-from ..sync.skew import Skew, measure
+from ..sync.observe import SETTLING_S, observe_devices, observe_recording
+from ..sync.skew import Skew, measure_skew
 from .options import Seconds, audio_track_option, video_track_option
 from .terminal import complaints, console
 
 EVERY_FRAME_HZ = 240.0
-"""As fast as the grid of frames goes: a measurement leaves none out."""
+"""Highest rate of the frame grid, so that a measurement uses all frames."""
 MEASURED_S = 10.0
+"""Default duration of a measurement."""
 
 
 @click.command()
@@ -33,21 +34,21 @@ MEASURED_S = 10.0
 @click.option("--seconds", type=Seconds(1, 120), help=f"How long to measure.  [default: {MEASURED_S:g}]")
 def devices(measure_sync: bool, seconds: float | None, **options: Any) -> None:
     """List cameras and microphones, or measure the skew between one's picture and one's sound."""
-    said = {name: value for name, value in options.items() if value is not None}
+    given = {name: value for name, value in options.items() if value is not None}
     if measure_sync:
-        measure_skew(build(said, StreamConfig, "the command line"), MEASURED_S if seconds is None else seconds)
-    elif said or seconds is not None:
-        named = ", ".join(f"--{name.replace('_', '-')}" for name in (*said, *(["seconds"] if seconds else [])))
-        raise UsageError(f"{named} without --measure-sync; say that too, or neither")
+        print_skew(build(given, StreamConfig, "the command line"), MEASURED_S if seconds is None else seconds)
+    elif given or seconds is not None:
+        named = ", ".join(f"--{name.replace('_', '-')}" for name in (*given, *(["seconds"] if seconds else [])))
+        raise UsageError(f"{named} without --measure-sync; add it, or leave these options out")
     else:
         list_devices()
 
 
 def list_devices() -> None:
-    """One line a device."""
+    """Print each camera and microphone with the option that selects it."""
     for title, option, find in (
-        ("cameras", "--camera", found_devices.cameras),
-        ("microphones", "--mic", found_devices.microphones),
+        ("cameras", "--camera", found_devices.list_cameras),
+        ("microphones", "--mic", found_devices.list_microphones),
     ):
         found = find()
         console.print(f"{title}:" if found else f"{title}: none")
@@ -55,8 +56,8 @@ def list_devices() -> None:
             console.print(f"  {option} {number}  {about}")
 
 
-def measure_skew(config: StreamConfig, seconds: float) -> None:
-    """Print the skew of a recording or of two devices, and what mends it."""
+def print_skew(config: StreamConfig, seconds: float) -> None:
+    """Print the skew of a recording or of two devices, and the option that compensates it."""
     if not (config.wants_video and config.wants_audio):
         raise UsageError("--measure-sync compares sound with picture; give a camera and a microphone that are not off")
     check_stream(config)
@@ -67,16 +68,16 @@ def measure_skew(config: StreamConfig, seconds: float) -> None:
     if recording is None:
         clock = SystemClock()
         complaints.print(f"clap and flash at once, every two seconds, for {SETTLING_S + seconds:g} s")
-        evidence = watch(make_devices(config, manifest, clock, Counter()), clock, seconds)
+        detector = observe_devices(make_devices(config, manifest, clock, Counter()), clock, seconds)
     else:
-        evidence = look_through(recording, to_ns(seconds))
-    skew = measure(evidence, manifest.audio.rate_hz)
+        detector = observe_recording(recording, to_ns(seconds))
+    skew = measure_skew(detector, manifest.audio.rate_hz)
     for line in report(skew, config.av_offset_ms):
         console.print(line)
 
 
 def report(skew: Skew, av_offset_ms: float) -> list[str]:
-    """What was measured, in words, and the option that mends it; `av_offset_ms` was in force meanwhile."""
+    """Return lines with the skew and the option that compensates it, measured with `av_offset_ms` applied."""
     side = "later" if skew.skew_ms >= 0 else "earlier"
     return [
         f"sound is {abs(skew.skew_ms):.0f} ms {side} than the picture ({skew.pairs} claps with their flash, "

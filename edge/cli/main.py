@@ -23,7 +23,7 @@ from ..live.recognizer import Recognizer
 from ..preprocess.framing import make_framing
 from ..session.config import Config
 from ..session.run import run
-from ..sources.track_selection import Numbers
+from ..sources.track_selection import TrackNumbers
 from ..system.logs import LogFormat, configure
 from ..system.printable import paragraph
 from ..system.redaction import censored
@@ -168,7 +168,7 @@ def score_command(
         ),
         audio=not no_audio,
         video=not no_video,
-        numbers=Numbers(audio_track, video_track),
+        numbers=TrackNumbers(audio_track, video_track),
     )
     if result.accuracy is not None:
         console.print(show.accuracy_table({table.name: result.accuracy}))

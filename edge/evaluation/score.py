@@ -20,9 +20,9 @@ from ..live.recognizer import Recognizer
 from ..live.stream import Stream
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
-from ..sources.location import Place, named, said
+from ..sources.location import Location, display_name, parse_location
 from ..sources.media import MediaFile, probe
-from ..sources.track_selection import BEST, Numbers
+from ..sources.track_selection import BEST, TrackNumbers
 from .csv_table import rows
 from .metrics import Accuracy, evaluate
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 class Clip:
     """Row of a table of clips."""
 
-    path: Place
+    path: Location
     truth: int
     """Index of the true label in the bundle's labels."""
 
@@ -56,7 +56,7 @@ def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
             raise UsageError(
                 f"{table}, line {line}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
             )
-        clips.append(Clip(named(row["path"], table.parent), labels.index(row["label"])))
+        clips.append(Clip(parse_location(row["path"], table.parent), labels.index(row["label"])))
     if not clips:
         raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
     return clips
@@ -69,7 +69,7 @@ def score(
     *,
     audio: bool,
     video: bool,
-    numbers: Numbers = BEST,
+    numbers: TrackNumbers = BEST,
 ) -> Score:
     """Predict each clip by those of the wanted modalities that it has; `make` gives a framing for each clip."""
     probs, truth, failed = [], [], []
@@ -79,17 +79,17 @@ def score(
             probs.append(predict(clip.path, recognizer, framing, audio=audio, video=video, numbers=numbers))
             truth.append(clip.truth)
             if not np.isfinite(probs[-1]).all():
-                log.warning("%s counts as wrong: the model gave it %s", said(clip.path), probs[-1].tolist())
+                log.warning("%s counts as wrong: the model gave it %s", display_name(clip.path), probs[-1].tolist())
         except EngineError:
             raise
         except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
-            log.debug("%s", said(clip.path), exc_info=error)
-            failed.append(str(source_error(said(clip.path), error)))
+            log.debug("%s", display_name(clip.path), exc_info=error)
+            failed.append(str(source_error(display_name(clip.path), error)))
     return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
 
 
 def predict(
-    path: Place, recognizer: Recognizer, framing: Framing, *, audio: bool, video: bool, numbers: Numbers = BEST
+    path: Location, recognizer: Recognizer, framing: Framing, *, audio: bool, video: bool, numbers: TrackNumbers = BEST
 ) -> NDArray[Any]:
     """Return the probabilities `[C]` of a clip's first window; SourceError where the window holds nothing."""
     manifest = recognizer.manifest
@@ -106,7 +106,7 @@ def predict(
         hop_ns=window_ns,
         audio_lost_ns=math.inf,
         video_lost_ns=math.inf,
-        on_drop=lambda _, why: log.warning("%s: %s and is left out", said(path), why),
+        on_drop=lambda _, why: log.warning("%s: %s and is left out", display_name(path), why),
     )
     for item in media.read():
         if item.end_ns > window_ns:
@@ -115,5 +115,5 @@ def predict(
         end_ns = item.end_ns + 1
     window = cut_window(stream, end_ns, recognizer).window
     if window is None:
-        raise SourceError(f"{said(path)} offers nothing to go by: no sound asked for and heard, no face seen")
+        raise SourceError(f"{display_name(path)} offers nothing to go by: no sound asked for and heard, no face seen")
     return recognizer.recognize([window])[0].probs

@@ -14,13 +14,13 @@ from ..live.inbox import Inbox
 from ..preprocess.media import Media
 from ..sources.adapters import Paced, Shifted, ShiftedRecording
 from ..sources.base import Recording, Source, source_error
-from ..sources.camera import make_camera
 from ..sources.capture import Capture
 from ..sources.demo import Demo
-from ..sources.location import named
+from ..sources.devices import make_camera
+from ..sources.location import parse_location
 from ..sources.media import MediaFile
 from ..sources.microphone import Microphone
-from ..sources.track_selection import Numbers
+from ..sources.track_selection import TrackNumbers
 from .config import StreamConfig
 
 log = logging.getLogger(__name__)
@@ -52,8 +52,8 @@ def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[st
     video = manifest.video if config.wants_video else None
     recording: Recording
     if config.file:
-        numbers = Numbers(config.audio_track, config.video_track)
-        recording = MediaFile(named(config.file), audio, video, numbers, dropped)
+        numbers = TrackNumbers(config.audio_track, config.video_track)
+        recording = MediaFile(parse_location(config.file), audio, video, numbers, dropped)
     else:
         recording = Demo(audio, video)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording

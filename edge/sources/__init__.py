@@ -1,1 +1,1 @@
-"""Sources of pictures and sound: camera, microphone, recording, demo."""
+"""Sources of audio and video: cameras, microphones, recordings and the demo."""

@@ -1,4 +1,4 @@
-"""Sound moved in time against its picture: what a camera or a microphone is late by is added or taken away."""
+"""Adapters of sources and recordings: a constant audio offset, and playback of a recording in real time."""
 
 import heapq
 import threading
@@ -12,18 +12,18 @@ from .base import Recording, Source
 
 
 class Shifted:
-    """A live source whose blocks' times have `offset_ns` added; nothing waits for it."""
+    """Live source whose audio blocks have `offset_ns` added to their times; nothing is held back or reordered."""
 
     def __init__(self, source: Source, offset_ns: int) -> None:
         self.name = source.name
         self._source, self._offset_ns = source, offset_ns
 
     def open(self) -> None:
-        """Make ready; SourceError where that cannot be."""
+        """Open the source; raises SourceError if it cannot be opened."""
         self._source.open()
 
     def read(self) -> Iterator[Media]:
-        """The source's events as they are captured."""
+        """Yield the source's media as they are captured."""
         for item in self._source.read():
             yield shift(item, self._offset_ns)
 
@@ -33,9 +33,10 @@ class Shifted:
 
 
 class ShiftedRecording:
-    """A recording whose blocks' times have `offset_ns` added, its events in the order of their new times, sound first.
+    """Recording whose audio blocks have `offset_ns` added to their times.
 
-    Sound that comes to lie before the recording's beginning is left out.
+    Media are in the order of their new times, audio before video at the same time. Audio that would lie before the
+    beginning of the recording is left out.
     """
 
     def __init__(self, recording: Recording, offset_ns: int) -> None:
@@ -43,11 +44,11 @@ class ShiftedRecording:
         self._recording, self._offset_ns = recording, offset_ns
 
     def read(self) -> Iterator[Media]:
-        """By time; what was moved ahead of the rest, or left behind by it, waits for its turn."""
+        """Yield media in the order of their new times; at most the offset's worth of media is held back."""
         waiting: list[tuple[int, bool, int, Media]] = []
         order = count()
         for item in self._recording.read():
-            # Nothing that is still to come lies before this.
+            # No later item of the recording can lie before this time.
             reached_ns = item.end_ns + min(0, self._offset_ns)
             shifted = shift(item, self._offset_ns)
             if shifted.end_ns >= 0:
@@ -59,14 +60,15 @@ class ShiftedRecording:
 
 
 def shift(item: Media, offset_ns: int) -> Media:
-    """A block later by `offset_ns`, a frame as it is."""
+    """Return a block with `offset_ns` added to its time, and any other item unchanged."""
     return replace(item, end_ns=item.end_ns + offset_ns) if isinstance(item, Block) else item
 
 
 class Paced:
-    """Each block and frame of a recording at its own time, counted from when it begins to come, not before `begin_ns`:
+    """Recording played in real time as a live source.
 
-    a server may take seconds to answer, and by then all of its recording would be too late.
+    Playback starts when the first item is decoded, and not before `begin_ns`: a server may take seconds to answer, and
+    a start time fixed before that would make all of its recording late.
     """
 
     def __init__(self, recording: Recording, clock: Clock, begin_ns: int, stop: threading.Event) -> None:
@@ -74,10 +76,10 @@ class Paced:
         self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
 
     def open(self) -> None:
-        """Nothing to make ready: the recording has been looked at."""
+        """Do nothing: the recording was checked when it was made."""
 
     def read(self) -> Iterator[Media]:
-        """The recording's events, moved to begin when they come; ends early where `stop` is set."""
+        """Yield the recording's media, each at its time, with times on the run's clock; end early if `stop` is set."""
         begin_ns: int | None = None
         for item in self._recording.read():
             if begin_ns is None:
@@ -88,4 +90,4 @@ class Paced:
             yield replace(item, end_ns=time_ns)
 
     def close(self) -> None:
-        """Nothing to release."""
+        """Do nothing: there is no device to release."""

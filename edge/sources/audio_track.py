@@ -1,4 +1,4 @@
-"""The sound of a file: decoded, made mono, resampled, and laid where its timestamps say."""
+"""Audio track of a file: decoded, downmixed, resampled, and cut into blocks placed by its timestamps."""
 
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
@@ -9,54 +9,54 @@ import numpy as np
 from ..clock import SECOND_NS
 from ..preprocess.media import BLOCK_S, Block, Discontinuity, Samples
 from ..preprocess.rings import LARGEST_JITTER_NS
-from .audio_conversion import Mono, Resampler
+from .audio_conversion import Downmixer, Resampler
 from .decoding import Decoder
 from .defects import GAP, Defects
 
 ROUNDING_NS = 2_000_000
-"""Containers round to milliseconds: by so little timestamps differ from counted samples without meaning anything."""
+"""Difference of a timestamp from the sample count that is only rounding; containers round to milliseconds."""
 SETTLING_S = 2.0
-"""Within about this time the count of samples follows timestamps that drift away from it, or jitter around it."""
+"""Time constant with which block times follow timestamps that drift from, or jitter around, the sample count."""
 
 
-class Form(NamedTuple):
-    """What must stay the same for a resampler and a mix."""
+class AudioFormat(NamedTuple):
+    """Format of an audio frame; a change of it needs a new downmixer and resampler."""
 
     rate_hz: int
     sample_format: str
     layout: str
 
     @classmethod
-    def of(cls, frame: av.AudioFrame) -> "Form":
-        """A frame's."""
+    def of(cls, frame: av.AudioFrame) -> "AudioFormat":
+        """Return the format of a frame."""
         return cls(frame.sample_rate, frame.format.name, frame.layout.name)
 
 
-class Run:
-    """An unbroken sound of one form, cut into blocks of 20 ms; what is left over at its end is shorter."""
+class ContinuousRun:
+    """Run of audio without gaps, in one format, cut into blocks of 20 ms; the last block may be shorter."""
 
-    def __init__(self, form: Form, begin_ns: int, rate_hz: int) -> None:
-        self.form, self._begin_ns, self._rate_hz = form, begin_ns, rate_hz
-        self._resample = Resampler(form.rate_hz, rate_hz)
-        self._taken = self._given = 0
-        """Samples, at the one rate and the other."""
+    def __init__(self, audio_format: AudioFormat, begin_ns: int, rate_hz: int) -> None:
+        self.audio_format, self._begin_ns, self._rate_hz = audio_format, begin_ns, rate_hz
+        self._resample = Resampler(audio_format.rate_hz, rate_hz)
+        self._samples_in = self._samples_out = 0
+        """Samples taken at the track's rate, and given out at `rate_hz`."""
         self._rest = np.zeros(0, np.float32)
         self._late_ns = 0
-        """By how much timestamps have been found to be later than the samples are many."""
+        """Smoothed lead of the timestamps over the sample count."""
 
     @property
     def next_ns(self) -> int:
-        """When the next sample is due."""
-        return self._begin_ns + self._taken * SECOND_NS // self.form.rate_hz + self._late_ns
+        """Expected time of the next sample."""
+        return self._begin_ns + self._samples_in * SECOND_NS // self.audio_format.rate_hz + self._late_ns
 
     def correct(self, late_ns: int, samples: int) -> None:
-        """A timestamp is so much later than `next_ns`: follow it slowly, `samples` being what it stands for."""
+        """Follow a timestamp `late_ns` later than `next_ns`, slowly; `samples` is the length of its frame."""
         if abs(late_ns) > ROUNDING_NS:
-            self._late_ns += round(late_ns * min(1.0, samples / (SETTLING_S * self.form.rate_hz)))
+            self._late_ns += round(late_ns * min(1.0, samples / (SETTLING_S * self.audio_format.rate_hz)))
 
     def add(self, mono: Samples) -> Iterator[Block]:
-        """The blocks that are complete with these samples."""
-        self._taken += len(mono)
+        """Yield the blocks that these samples, float32 `[n]`, complete."""
+        self._samples_in += len(mono)
         size = round(BLOCK_S * self._rate_hz)
         self._rest = np.concatenate([self._rest, self._resample(mono)])
         whole = len(self._rest) // size * size
@@ -65,110 +65,110 @@ class Run:
         self._rest = self._rest[whole:]
 
     def finish(self) -> Iterator[Block]:
-        """What is left."""
+        """Yield the blocks of the samples that are left at the end."""
         last = np.concatenate([self._rest, self._resample.finish()])
         size = round(BLOCK_S * self._rate_hz)
         for first in range(0, len(last), size):
             yield self._block(last[first : first + size])
 
     def _block(self, samples: Samples) -> Block:
-        self._given += len(samples)
-        return Block(samples, self._begin_ns + self._given * SECOND_NS // self._rate_hz + self._late_ns)
+        self._samples_out += len(samples)
+        return Block(samples, self._begin_ns + self._samples_out * SECOND_NS // self._rate_hz + self._late_ns)
 
 
-class Mixing:
-    """Frames of one form, made mono."""
+class FrameDownmixer:
+    """Downmix of decoded frames of one format."""
 
-    def __init__(self, frame: av.AudioFrame, remarks: Defects) -> None:
+    def __init__(self, frame: av.AudioFrame, defects: Defects) -> None:
         # Interleaved: PyAV counts planes by a null after them, which is not there after eight (7.1).
         self._convert = av.AudioResampler(format="flt")
         names = [channel.name for channel in frame.layout.channels]
         self._channels = len(names)
-        self._mono = Mono(frame.sample_rate, names, remarks)
+        self._downmix = Downmixer(frame.sample_rate, names, defects)
 
     def __call__(self, frame: av.AudioFrame, time_ns: int) -> Samples:
-        """float32 `[n]`."""
+        """Return the frame's samples as mono float32 `[n]`."""
         parts = [part.to_ndarray().reshape(-1, self._channels) for part in self._convert.resample(frame)]
-        return self._mono(np.ascontiguousarray(np.concatenate(parts).T), time_ns)
+        return self._downmix(np.ascontiguousarray(np.concatenate(parts).T), time_ns)
 
 
-class Sounding:
-    """One file's sound track on its way into blocks."""
+class AudioTrack:
+    """Reader of one file's audio track in blocks."""
 
-    def __init__(self, decoder: Decoder[av.AudioFrame], rate_hz: int, remarks: Defects) -> None:
-        self._decoder, self._rate_hz, self._remarks = decoder, rate_hz, remarks
-        self._form: Form | None = None
-        self._mix: Mixing | None = None
-        self._run: Run | None = None
-        self._stretch = 0
+    def __init__(self, decoder: Decoder[av.AudioFrame], rate_hz: int, defects: Defects) -> None:
+        self._decoder, self._rate_hz, self._defects = decoder, rate_hz, defects
+        self._format: AudioFormat | None = None
+        self._downmix: FrameDownmixer | None = None
+        self._run: ContinuousRun | None = None
+        self._segment = 0
         self._next_ns = 0
-        """When the next sample is due, if there is no gap."""
+        """Expected time of the next sample if there is no gap."""
         self._is_timed = True
-        """Whether the timestamps mean something."""
-        self._is_missing = False
-        """Whether something was lost before what comes next."""
+        """True if the timestamps are reliable."""
+        self._has_loss = False
+        """True if a packet was lost before the next frame."""
         self._is_overlap = False
-        """Whether what came last was, in part at least, of a time that has been."""
+        """True if the last frame overlapped, at least in part, a time that was already covered."""
 
     def read(self) -> Iterator[Block | Discontinuity]:
-        """Blocks, with gaps where there is no sound, and discontinuities where the file's clock jumps."""
+        """Yield blocks, with gaps in time where the track has no audio, and a discontinuity where the clock jumps."""
         for decoded in self._decoder:
-            if decoded.stretch != self._stretch:
+            if decoded.segment != self._segment:
                 yield from self._end_run()
-                self._stretch = decoded.stretch
-                self._next_ns = self._decoder.begin_ns(decoded.stretch)
+                self._segment = decoded.segment
+                self._next_ns = self._decoder.begin_ns(decoded.segment)
                 yield Discontinuity(self._next_ns)
             if decoded.frame is None:
-                self._is_missing = True
+                self._has_loss = True
             else:
                 yield from self._add(decoded.frame)
         yield from self._end_run()
 
     def _add(self, frame: av.AudioFrame) -> Iterator[Block]:
-        """The blocks that a frame completes, at the time that it says."""
-        due_ns, form = self._due_ns(), Form.of(frame)
-        if form != self._form or self._mix is None:
-            self._is_timed = self._form is None or not self._decoder.is_raw
-            self._form, self._mix = form, Mixing(frame, self._remarks)
-        said_ns = self._decoder.time_ns(frame.pts if self._is_timed else None, self._stretch)
-        time_ns = due_ns if said_ns is None else said_ns
-        mono = self._mix(frame, time_ns)
+        """Yield the blocks that a frame completes, placed by its timestamp."""
+        due_ns, audio_format = self._due_ns(), AudioFormat.of(frame)
+        if audio_format != self._format or self._downmix is None:
+            self._is_timed = self._format is None or not self._decoder.is_elementary_stream
+            self._format, self._downmix = audio_format, FrameDownmixer(frame, self._defects)
+        stamped_ns = self._decoder.time_ns(frame.pts if self._is_timed else None, self._segment)
+        time_ns = due_ns if stamped_ns is None else stamped_ns
+        mono = self._downmix(frame, time_ns)
         late_ns = time_ns - due_ns
-        is_gap = late_ns > (ROUNDING_NS if self._is_missing else LARGEST_JITTER_NS)
+        is_gap = late_ns > (ROUNDING_NS if self._has_loss else LARGEST_JITTER_NS)
         self._is_overlap = late_ns < (-LARGEST_JITTER_NS if self._run and not self._is_overlap else 0)
-        if is_gap and self._run and not self._is_missing:
-            self._remarks.say(GAP, due_ns, f"{late_ns / SECOND_NS:.2f} s without sound")
+        if is_gap and self._run and not self._has_loss:
+            self._defects.report(GAP, due_ns, f"{late_ns / SECOND_NS:.2f} s without sound")
         if self._is_overlap:
-            mono = mono[-late_ns * form.rate_hz // SECOND_NS :]
-        self._is_missing = False
+            mono = mono[-late_ns * audio_format.rate_hz // SECOND_NS :]
+        self._has_loss = False
         begin_ns = max(time_ns, due_ns) if is_gap or self._run is None else due_ns
-        if self._run is None or self._run.form != form or is_gap:
+        if self._run is None or self._run.audio_format != audio_format or is_gap:
             yield from self._end_run()
-            self._run = Run(form, begin_ns, self._rate_hz)
+            self._run = ContinuousRun(audio_format, begin_ns, self._rate_hz)
         elif not self._is_overlap:
             self._run.correct(late_ns, len(mono))
         if len(mono):
-            yield from self._kept(self._run.add(mono))
+            yield from self._within_segment(self._run.add(mono))
 
     def _due_ns(self) -> int:
         return self._run.next_ns if self._run else self._next_ns
 
     def _end_run(self) -> Iterator[Block]:
-        """What is left of the sound before a gap, a change of form or the end."""
+        """Yield the rest of the current run, before a gap, a change of format or the end."""
         if self._run:
-            yield from self._kept(self._run.finish())
+            yield from self._within_segment(self._run.finish())
             self._next_ns, self._run = self._run.next_ns, None
 
-    def _kept(self, blocks: Iterator[Block]) -> Iterator[Block]:
-        """Those that lie on their own stretch."""
-        end_ns = self._decoder.end_ns(self._stretch)
+    def _within_segment(self, blocks: Iterator[Block]) -> Iterator[Block]:
+        """Yield the blocks that end within the current segment."""
+        end_ns = self._decoder.end_ns(self._segment)
         for block in blocks:
             if end_ns is None or block.end_ns <= end_ns:
                 yield block
 
 
-def laid(blocks: Iterable[Block], rate_hz: int) -> Samples:
-    """All of a sound from its first sample on, each block at its time: silence in the gaps."""
+def join_blocks(blocks: Iterable[Block], rate_hz: int) -> Samples:
+    """Return blocks joined from the first sample on, float32 `[n]`, each at its time, with silence in the gaps."""
     parts = [np.zeros(0, np.float32)]
     begin_ns, count = None, 0
     for block in blocks:

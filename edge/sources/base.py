@@ -1,4 +1,4 @@
-"""What every source of blocks or frames is to the runtime."""
+"""Interfaces of live sources and of recordings."""
 
 from collections.abc import Iterator
 from typing import Protocol
@@ -8,17 +8,17 @@ from ..preprocess.media import Media
 
 
 class Source(Protocol):
-    """A live device, or a recording paced as if it were one."""
+    """Live device, or a recording played in real time."""
 
     name: str
-    """As the user named it, for messages."""
+    """Name of the source in messages, e.g. `camera 0`; without passwords."""
 
     def open(self) -> None:
-        """Make ready; SourceError where that cannot be."""
+        """Open the device; raises SourceError if it cannot be opened."""
         ...
 
     def read(self) -> Iterator[Media]:
-        """Blocks or frames as they are captured. Ends with a recording; SourceError where a device is lost."""
+        """Yield media as they are captured, until the recording ends; raises SourceError if the device is lost."""
         ...
 
     def close(self) -> None:
@@ -27,19 +27,20 @@ class Source(Protocol):
 
 
 class Recording(Protocol):
-    """Blocks and frames that are already there, from time 0 on."""
+    """Media that are not live, such as a file; times start at 0."""
 
     name: str
+    """Name of the recording in messages."""
 
     def read(self) -> Iterator[Media]:
-        """In the order of their times; a block's is that of its end."""
+        """Yield media in the order of their times; a block's time is that of its end."""
         ...
 
 
 def source_error(name: str, error: Exception) -> SourceError:
-    """What ended a source, as an error that says so; what its driver or decoder raises may be anything."""
+    """Return an error of a driver or decoder, of whatever type, as a SourceError that names the source."""
     if isinstance(error, SourceError):
         return error
-    told = SourceError(f"{name} has failed: {type(error).__name__}: {error}")
-    told.__cause__ = error
-    return told
+    wrapped = SourceError(f"{name} has failed: {type(error).__name__}: {error}")
+    wrapped.__cause__ = error
+    return wrapped

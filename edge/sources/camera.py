@@ -1,4 +1,4 @@
-"""Cameras on this machine: V4L2 by number or path, GStreamer pipelines, through OpenCV."""
+"""Local cameras through OpenCV: V4L2 devices and GStreamer pipelines."""
 
 import os
 import queue
@@ -18,40 +18,31 @@ from ..preprocess.windowing import FrameGrid
 from ..system.files import denied
 from ..system.redaction import without_secrets
 from ..wire.drop_reasons import FRAMES_STALE
-from .base import Source
-from .location import is_address
-from .network_camera import NetworkCamera
 from .reader import Reader
 
 FIRST_S = 5.0
-"""What the first frame may take: a sensor has to wake and to find its exposure."""
+"""Time allowed for the first frame: a sensor has to wake up and settle its exposure."""
 FIRST_RETRY_S = 0.1
+"""Delay between attempts to grab the first frame."""
 LOG_ERRORS = 2
-"""OpenCV's log level that leaves its warnings out: a device without an answer is said by us."""
+"""OpenCV's log level without warnings: a device that does not answer is reported as SourceError."""
 V4L_TIMEOUT = ("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", "1")
-"""Whole seconds after which OpenCV gives a silent device back; it would hold it for 10. Read at its first grab."""
+"""Environment variable of OpenCV's timeout of a grab in whole seconds, 10 by default; read at the first grab."""
 GSTREAMER_TIMEOUTS = [cv2.CAP_PROP_OPEN_TIMEOUT_MSEC, 5000, cv2.CAP_PROP_READ_TIMEOUT_MSEC, 1000]
-"""The same for pipelines; it would hold them for 30 s."""
-
-
-def make_camera(spec: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> Source:
-    """The camera that the user names: a number, a device path, a GStreamer string or an address.
-
-    Frames that come too late are counted in `dropped`.
-    """
-    if is_address(spec):
-        return NetworkCamera(spec, video, clock, dropped)
-    return LocalCamera(spec, video, clock, dropped)
+"""Timeouts of GStreamer pipelines, 30 s by default."""
 
 
 def set_log_level(level: int) -> None:
-    """Say how much OpenCV logs. Up to 4.12, which JetPack brings, the function has another place than from 4.13 on."""
-    told = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
-    told(level)
+    """Set OpenCV's log level, by the function of OpenCV up to 4.12 (JetPack) or the one from 4.13 on."""
+    set_level = getattr(cv2, "setLogLevel", None) or cv2.utils.logging.setLogLevel
+    set_level(level)
 
 
 class LocalCamera:
-    """A camera on this machine. Frames that the grid leaves out are taken but never decoded."""
+    """Camera on this machine: a number, a device path or a GStreamer pipeline.
+
+    Frames that the grid does not select are grabbed but not decoded; stale ones are counted in `dropped`.
+    """
 
     def __init__(self, spec: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> None:
         self.name = f"camera {without_secrets(spec)}"
@@ -60,7 +51,7 @@ class LocalCamera:
         self._reader: Reader[Frame] | None = None
 
     def open(self) -> None:
-        """SourceError where there is no such camera, or another program holds it."""
+        """Open the camera; raises SourceError if it is missing or in use."""
         os.environ.setdefault(*V4L_TIMEOUT)
         set_log_level(LOG_ERRORS)
         if "!" in self._spec:
@@ -69,7 +60,7 @@ class LocalCamera:
         else:
             device = int(self._spec) if self._spec.isdecimal() else self._spec
             capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
-            remedy = "foal-edge devices lists what is there; another program may hold it"
+            remedy = "foal-edge devices lists the cameras; another program may be using it"
             node = Path(f"/dev/video{device}" if isinstance(device, int) else device)
             if os.path.exists(node) and not os.access(node, os.R_OK | os.W_OK):
                 remedy = denied(node) + ", or put this user into the group video"
@@ -79,7 +70,7 @@ class LocalCamera:
         self._capture = capture
 
     def read(self) -> Iterator[Frame]:
-        """Frames of the bundle's picture rate; SourceError where none comes for a second, 5 s at first."""
+        """Yield frames at the bundle's rate; raises SourceError if none comes for 1 s, at first 5 s."""
         assert self._capture is not None, "open() comes first"
         capture, self._capture = self._capture, None
         lost_s = VIDEO_LOST_S + 1 / self._rate_hz
@@ -94,7 +85,7 @@ class LocalCamera:
             yield frame
 
     def _frames(self, capture: cv2.VideoCapture) -> Iterator[Frame | None]:
-        """What the driver gives, until it gives nothing; a frame that cannot be decoded is passed over."""
+        """Yield the driver's frames until it gives none; None for frames not selected, stale or undecodable."""
         grid, times = FrameGrid(self._rate_hz), DriverTimes(capture, self._clock)
         first_by_s = time.monotonic() + FIRST_S
         time_ns = 0
@@ -128,15 +119,15 @@ class LocalCamera:
 
 
 class DriverTimes:
-    """The capture times of a driver's frames: its buffer times, if it goes by this machine's monotonic clock."""
+    """Capture times of a driver's frames: its buffer times if they are of CLOCK_MONOTONIC, else the current time."""
 
     def __init__(self, capture: cv2.VideoCapture, clock: Clock) -> None:
         self._capture, self._clock = capture, clock
         self._is_believed = False
-        """Whether the driver has told a time of the last second: an older one is that of a frame held back."""
+        """True once the driver has given a time of the last second: an older one then means a stale frame."""
 
     def capture_time(self) -> int | None:
-        """The newest grabbed frame's time, now where the driver tells none, None where the frame is stale."""
+        """Return the time of the last grabbed frame, the current time if the driver gives none, None if it is stale."""
         now_ns = self._clock.now_ns()
         driver_ns = round(self._capture.get(cv2.CAP_PROP_POS_MSEC) * 1e6)
         age_ns = now_ns - driver_ns

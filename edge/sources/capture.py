@@ -1,4 +1,4 @@
-"""One thread a source: it carries events on as they come, and opens a lost device again."""
+"""Capture thread of a source: passes media on as they come and reopens a lost device."""
 
 import logging
 import threading
@@ -10,20 +10,20 @@ from ..system.logs import RateLimitedLog
 from .base import Source, source_error
 
 FIRST_RETRY_S, LAST_RETRY_S = 0.5, 10.0
-"""What is waited before a lost device is tried again: doubled each time, until it gives something."""
+"""Delays before a lost device is opened again: doubled after each attempt, reset when it delivers media."""
 JOIN_S = 2.0
-"""A source that does not come back from its driver by then is left behind."""
+"""Time allowed for the thread to end; a source that hangs in its driver is abandoned after it."""
 
 log = logging.getLogger(__name__)
 
 
 class Capture:
-    """A source that is read until it ends, nobody wants more of it or `stop` is set; `ended` is called once, from its
-    thread.
+    """Thread that reads a source until it ends, `put` returns False or `stop` is set.
 
-    A device is there when it gives something, not when it opens: only then is its return said, and the waiting
-    between attempts begun anew. Whatever it raises, and an end of its own, means that it is lost; a recording's errors
-    end it.
+    `ended` is called once, from this thread, with the error that ended the source or None. With `reopen` (devices) an
+    error or an end means that the device is lost, and it is opened again; without it (recordings) it ends the capture.
+    A device counts as recovered when it delivers media, not when it opens: only then is its return logged and the
+    retry delay reset.
     """
 
     def __init__(
@@ -41,31 +41,31 @@ class Capture:
         self._is_open, self._reopen = is_open, reopen
         self._is_lost = not is_open
         self._retry_s = FIRST_RETRY_S
-        self._say = RateLimitedLog(log)
+        self._warn = RateLimitedLog(log)
         self._thread = threading.Thread(target=self._run, name=source.name, daemon=True)
 
     def start(self) -> None:
-        """Begin to read."""
+        """Start the thread."""
         self._thread.start()
 
     def finish(self) -> None:
-        """Wait for the thread, `stop` being set; one that hangs dies with the program."""
+        """Wait for the thread after `stop` was set; a thread that hangs is a daemon and ends with the process."""
         self._thread.join(JOIN_S)
         if self._thread.is_alive():
-            log.warning("%s does not answer; it is left behind", self.name)
+            log.warning("%s does not respond and is abandoned", self.name)
 
     def _run(self) -> None:
         error: Exception | None = None
         try:
             while not (self._open() and self._read()):
                 continue
-        except Exception as caught:  # whoever reads what comes of this source is told
+        except Exception as caught:  # passed on to `ended`
             error = self._explained(caught)
         self._close()
         self._ended(error)
 
     def _open(self) -> bool:
-        """Whether the source may be read: it is open, or `stop` is set and there is nothing to wait for."""
+        """Open the source after the retry delay; return True if it is open, or if `stop` was set meanwhile."""
         if self._is_open or self._stop.wait(self._retry_s):
             return True
         self._retry_s = min(2 * self._retry_s, LAST_RETRY_S)
@@ -78,7 +78,7 @@ class Capture:
         return True
 
     def _read(self) -> bool:
-        """Read until nothing more comes or is wanted (true), or a device that may be opened again is lost (false)."""
+        """Read the source; return True if the capture is over, False if the device was lost and is to be reopened."""
         if self._stop.is_set():
             return True
         try:
@@ -102,24 +102,24 @@ class Capture:
         self._retry_s = FIRST_RETRY_S
         if self._is_lost:
             self._is_lost = False
-            self._say(logging.WARNING, "%s is there", self.name)
+            self._warn(logging.WARNING, "%s is there", self.name)
 
     def _lost(self, error: Exception) -> None:
         if self._is_lost:
             log.debug("%s; it is tried again from now on", error)
         else:
-            self._say(logging.WARNING, "%s; it is tried again from now on", error)
+            self._warn(logging.WARNING, "%s; it is tried again from now on", error)
         self._close()
         self._is_open, self._is_lost = False, True
 
     def _close(self) -> None:
         try:
             self._source.close()
-        except Exception as error:  # there is nothing more to release it by
+        except Exception as error:  # nothing else can release it
             log.debug("%s", self._explained(error))
 
     def _explained(self, error: Exception) -> Exception:
-        """An error to be said, its traceback in the log of those who want to know everything."""
+        """Return an error fit for a message; its traceback goes to the debug log."""
         if isinstance(error, FoalError | MemoryError):
             return error
         log.debug("%s has failed", self.name, exc_info=error)

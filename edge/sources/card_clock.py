@@ -1,7 +1,7 @@
-"""The sound card's clock, fitted against the system's for as long as it runs.
+"""Fit of a sound card's clock to the system's clock, for as long as the card runs.
 
-A card's quartz is off by up to a few hundred ppm: counted by its samples alone, sound would leave the picture by half a
-second in an hour. The times at which its blocks are observed do not drift, but jitter, and mostly to the late side.
+The quartz of a card is off by up to a few hundred ppm: timed by its sample count alone, audio would drift from video by
+half a second in an hour. The times at which blocks are observed do not drift but jitter, mostly to the late side.
 """
 
 import math
@@ -9,23 +9,24 @@ import math
 from ..clock import SECOND_NS
 
 JITTER_S = 0.005
-"""Expected of one observation; one that is later than this counts no more than if it were so late."""
+"""Expected jitter of one observation; later observations are clipped to about this, as jitter is one-sided."""
 LARGEST_DRIFT = 200e-6
-"""Expected of a card's clock, before anything is known of it."""
+"""Standard deviation of the drift before the first observation."""
 WANDER_PER_S = 1e-14
-"""Variance that the drift gains in a second: 1 ppm in 100 s, as a quartz does that grows warm."""
+"""Variance that the drift gains each second: 1 ppm in 100 s, as of a quartz that warms up."""
 SLACK = 5e-6
-"""By which the bound of arrivals gives way: it was carried on with a drift that was not known well."""
+"""Rate at which the bound from arrival times is relaxed, as the drift used to extend it is uncertain."""
 STEP_NS = 20_000_000
-"""Observations that all disagree by more than this, and for `STEP_S`, are no jitter: samples were lost or made up."""
+"""Disagreement that is not jitter if it lasts for `STEP_S`: samples were lost or inserted."""
 STEP_S = 1.0
+"""Time for which all observations must disagree before the fit restarts."""
 
 
 class CardClock:
-    """A Kalman filter of two numbers: how far capture times are ahead of the samples' count, and how that drifts.
+    """Kalman filter of two states: the offset of capture times from the sample count, and the drift of that offset.
 
-    Until the drift is known this is a line fitted to all observations; later ones outweigh those of minutes ago. Times
-    are integers, each reckoned from the count, so that no rounding adds up.
+    At first this equals a line fitted to all observations; later, recent observations outweigh those of minutes ago.
+    Times are integers computed from the sample count, so that rounding errors do not accumulate.
     """
 
     def __init__(self, rate_hz: int) -> None:
@@ -33,7 +34,7 @@ class CardClock:
         self._is_begun = False
         self._counted_ns = self._ahead_ns = self._end_ns = 0
         self._most_ahead_ns: float = math.inf
-        """Bounds `_ahead_ns`, by the arrival that waited least; the fit itself goes by the usual one."""
+        """Upper bound of `_ahead_ns`, from the arrival with the least delay; the fit follows the typical delay."""
         self._drift = 0.0
         self._ahead_variance, self._covariance, self._drift_variance = 0.0, 0.0, LARGEST_DRIFT**2
         self._step_counted_ns: int | None = None
@@ -41,15 +42,15 @@ class CardClock:
 
     @property
     def drift_ppm(self) -> float:
-        """By how much the card is believed to run fast, in millionths."""
+        """Estimate of how fast the card runs against the system clock, in ppm."""
         return -1e6 * self._drift
 
     def end_ns(self, samples: int, observed_ns: int, arrived_ns: int) -> int:
-        """Capture time of the end of a block, later than that of the block before.
+        """Return the capture time of the end of a block, later than that of the previous block.
 
-        `samples` counts all that the card has delivered, those of this block and of blocks that were dropped included;
-        `observed_ns` is when its last sample was captured as far as can be seen; `arrived_ns`, when it had come, is a
-        bound: nothing arrives before it was captured.
+        `samples` counts all samples that the card has delivered, including this block and dropped blocks.
+        `observed_ns` is the observed capture time of the last sample. `arrived_ns`, when the block arrived, is an upper
+        bound: no sample arrives before it was captured.
         """
         counted_ns = samples * SECOND_NS // self._rate_hz
         if self._is_begun:
@@ -65,12 +66,12 @@ class CardClock:
         return self._end_ns
 
     def _begin(self, ahead_ns: int) -> None:
-        """Take an observation as it is; what is known of the drift stays."""
+        """Restart the offset at an observation, keeping the estimate of the drift."""
         self._ahead_ns, self._ahead_variance, self._covariance = ahead_ns, JITTER_S**2, 0.0
         self._most_ahead_ns, self._step_counted_ns = math.inf, None
 
     def _predict(self, passed_ns: int) -> None:
-        """What is expected after so much more sound, and how surely."""
+        """Advance the state and its covariance by the duration of the samples since the last observation."""
         passed_s = passed_ns / SECOND_NS
         self._ahead_ns += round(self._drift * passed_ns)
         if self._most_ahead_ns < math.inf:
@@ -80,7 +81,7 @@ class CardClock:
         self._drift_variance += passed_s * WANDER_PER_S
 
     def _correct(self, late_ns: int) -> None:
-        """What an observation so much later than expected changes."""
+        """Update the state by an observation `late_ns` later than predicted."""
         if self._has_stepped(late_ns):
             self._begin(self._ahead_ns + self._step_late_ns)
             return
@@ -94,7 +95,7 @@ class CardClock:
         self._covariance -= ahead_gain * self._covariance
 
     def _has_stepped(self, late_ns: int) -> bool:
-        """Whether observations have disagreed long enough; `_step_late_ns` is then the earliest of them."""
+        """Return whether observations have disagreed long enough; `_step_late_ns` is then the earliest of them."""
         if abs(late_ns) <= STEP_NS or (self._step_counted_ns is not None and late_ns * self._step_late_ns < 0):
             self._step_counted_ns = None
             return False

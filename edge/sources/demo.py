@@ -1,6 +1,6 @@
-"""A clip that the program draws and sings itself, for a machine without camera and microphone.
+"""Demo recording, drawn and synthesised, for a machine without camera and microphone.
 
-A drawn face and a synthesised vowel: enough to see every part at work, no measure of accuracy.
+A drawn face and a synthesised vowel show every part at work; they are no measure of accuracy.
 """
 
 import heapq
@@ -22,17 +22,20 @@ FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))
 
 @dataclass(frozen=True)
 class Mood:
-    """How the demo looks and sounds for a while."""
+    """Look and sound of one part of the demo."""
 
     smile: float
     """Curve of the mouth, -1 to 1."""
     frown: float
     """Slant of the brows, -1 to 1."""
     pitch_hz: float
+    """Mean pitch of the voice."""
     pitch_swing: float
-    """Share of the pitch that it moves up and down."""
+    """Amplitude of the pitch's modulation, as a fraction of the pitch."""
     syllables_hz: float
+    """Syllables a second."""
     seconds: float = 4.0
+    """Duration of the part."""
 
 
 MOODS = (
@@ -40,10 +43,11 @@ MOODS = (
     Mood(smile=1.0, frown=-0.3, pitch_hz=210, pitch_swing=0.35, syllables_hz=4.5),
     Mood(smile=-0.9, frown=-1.0, pitch_hz=110, pitch_swing=0.08, syllables_hz=2.0),
 )
+"""Parts of the demo: neutral, happy, angry."""
 
 
 class Demo:
-    """The drawn face and its voice, 12 s long, the same every time."""
+    """Recording of the drawn face and its voice, 12 s long, the same every time."""
 
     name = "demo (a drawn face and a synthesised voice)"
 
@@ -51,14 +55,14 @@ class Demo:
         self._audio, self._video = audio, video
 
     def read(self) -> Iterator[Media]:
-        """Blocks of 20 ms and the frames of the bundle's rate, by time."""
+        """Yield blocks of 20 ms and frames at the bundle's rate, by time."""
         audio = blocks(self._audio.rate_hz) if self._audio else iter(())
         video = frames(self._video.rate_hz) if self._video else iter(())
         return heapq.merge(audio, video, key=lambda item: item.end_ns)
 
 
 def blocks(rate_hz: int) -> Iterator[Media]:
-    """All moods' voices, one after the other."""
+    """Yield the voices of all moods in turn, in blocks of 20 ms."""
     size = round(BLOCK_S * rate_hz)
     samples = np.concatenate([voice(mood, rate_hz) for mood in MOODS])
     for end in range(size, len(samples) + 1, size):
@@ -66,14 +70,14 @@ def blocks(rate_hz: int) -> Iterator[Media]:
 
 
 def frames(rate_hz: float) -> Iterator[Media]:
-    """All moods' faces, one after the other."""
+    """Yield the faces of all moods in turn."""
     images = [face(mood) for mood in MOODS for _ in range(round(mood.seconds * rate_hz))]
     for index, image in enumerate(images):
         yield Frame(image, to_ns(index / rate_hz))
 
 
 def face(mood: Mood) -> Image:
-    """uint8 `[240, 320, 3]` RGB: a face that shows the mood."""
+    """Draw a face that shows the mood, uint8 `[240, 320, 3]` RGB."""
     canvas = np.full((HEIGHT, WIDTH, 3), (96, 112, 120), np.uint8)
     skin, shade, hair, dark = (224, 184, 156), (186, 140, 116), (70, 48, 36), (40, 28, 28)
     cv2.ellipse(canvas, (160, 112), (74, 92), 0, 0, 360, hair, -1)
@@ -94,7 +98,7 @@ def face(mood: Mood) -> Image:
 
 
 def voice(mood: Mood, rate_hz: int) -> Samples:
-    """float32 `[n]`: a pulse train through three formants, in syllables, the pitch swinging with the mood."""
+    """Synthesise the mood's voice, float32 `[n]`: a modulated pulse train through three formants, in syllables."""
     time_s = np.arange(round(mood.seconds * rate_hz)) / rate_hz
     pitch = mood.pitch_hz * (1 + mood.pitch_swing * np.sin(2 * np.pi * 0.7 * time_s))
     phase = np.cumsum(pitch) / rate_hz
@@ -103,5 +107,5 @@ def voice(mood: Mood, rate_hz: int) -> Samples:
     hz = np.fft.rfftfreq(len(source), 1 / rate_hz)
     response = sum(1 / (1 + ((hz - centre) / width) ** 2) for centre, width in FORMANTS_HZ)
     syllables = np.clip(np.sin(2 * np.pi * mood.syllables_hz * time_s), 0, 1)
-    sung = np.fft.irfft(spectrum * response, len(source)) * syllables
-    return np.asarray(0.3 * sung / np.abs(sung).max(), np.float32)
+    vowel = np.fft.irfft(spectrum * response, len(source)) * syllables
+    return np.asarray(0.3 * vowel / np.abs(vowel).max(), np.float32)

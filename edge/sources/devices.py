@@ -1,19 +1,45 @@
-"""What cameras and microphones this machine has."""
+"""Devices of this machine: the cameras and microphones there are, and the class that opens each kind of camera."""
 
+from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
+from ..bundle.manifest import VideoSpec
+from ..clock import Clock
+from .base import Source
+from .camera import LocalCamera
+from .location import is_address
+from .network_camera import NetworkCamera
 from .portaudio import portaudio
 
+CameraClass = Callable[[str, VideoSpec, Clock, Counter[str]], Source]
+"""Class of a kind of camera: called with the user's text, the bundle's video, the clock and the drop counters."""
 
-def cameras() -> list[tuple[str, str]]:
-    """Number and name of each V4L2 camera, e.g. `("0", "USB Camera")`; empty where the system has no V4L2."""
+
+def camera_class(text: str) -> CameraClass:
+    """Return the class for the camera that the user names; a new kind of camera is added here, before the last line."""
+    if is_address(text):
+        return NetworkCamera
+    return LocalCamera
+
+
+def make_camera(text: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> Source:
+    """Build the camera that the user names: a number, a device path, a GStreamer string or an address.
+
+    Frames that come too late are counted in `dropped`. Nothing is opened yet.
+    """
+    return camera_class(text)(text, video, clock, dropped)
+
+
+def list_cameras() -> list[tuple[str, str]]:
+    """Return number and name of each V4L2 camera, e.g. `("0", "USB Camera")`; empty on a system without V4L2."""
     nodes = Path("/sys/class/video4linux").glob("video*")
     found = sorted((int(node.name.removeprefix("video")), (node / "name").read_text().strip()) for node in nodes)
     return [(str(number), name) for number, name in found]
 
 
-def microphones() -> list[tuple[str, str]]:
-    """Number and description of each input device; SourceError where the system lacks PortAudio."""
+def list_microphones() -> list[tuple[str, str]]:
+    """Return number and description of each input device; raises SourceError if the system lacks PortAudio."""
     return [
         (str(number), f"{about['name']}, {about['max_input_channels']} channels, {about['default_samplerate']:.0f} Hz")
         for number, about in enumerate(portaudio().query_devices())

@@ -1,4 +1,4 @@
-"""A decoded picture as people see it: in its own colours, its pixels square, upright and not mirrored."""
+"""Conversion of decoded frames to upright RGB images: colour matrix and range, sample aspect ratio, orientation."""
 
 import struct
 from fractions import Fraction
@@ -11,71 +11,75 @@ from av.sidedata.sidedata import SideDataContainer, Type
 
 from ..preprocess.framing import Image
 
-MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
-"""Code points of H.273 (BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020 twice), and what libswscale calls them."""
+SWS_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
+"""Matrix code points of H.273 (BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020 twice) as libswscale numbers them."""
 BT709, BT601 = 1, 5
-LARGEST_SD = 1279, 576
-"""Larger pictures that do not say their matrix are BT.709, these BT.601, as players have it."""
+"""libswscale's numbers of the two most common matrices."""
+LARGEST_SD_SIZE = 1279, 576
+"""Largest width and height taken for BT.601 if no matrix is stated; larger frames are BT.709, as in players."""
 LIMITED, FULL = 1, 2
-"""Ranges of values as FFmpeg numbers them."""
+"""Colour ranges as FFmpeg numbers them."""
 LIMITED_GREY = np.uint8(np.clip(np.round((np.arange(256) - 16) * (255 / 219)), 0, 255))
-"""What a grey of 16 to 235 is in 0 to 255; libswscale takes every grey for full."""
-MOST_STRETCHED = 4
-"""By how much a pixel may be longer than it is wide, or wider; what says more is mistaken."""
+"""Lookup table from limited-range grey to full range; libswscale treats all grey formats as full range."""
+MAX_SAMPLE_ASPECT_RATIO = 4
+"""Largest credible ratio of a pixel's longer to its shorter side; a larger one is ignored."""
 FLIPS = {(True, False): 1, (False, True): 0, (True, True): -1}
-"""How OpenCV calls mirrored, flipped, and both."""
+"""`cv2.flip` codes of (mirrored, flipped)."""
 MATRIX = struct.Struct("=9i")
+"""Layout of FFmpeg's display matrix."""
 
 
-class Turn(NamedTuple):
-    """One of the eight ways in which a picture can lie; what is done comes in this order."""
+class Orientation(NamedTuple):
+    """One of the eight orientations of an image, as operations that make it upright, applied in this order."""
 
     transposed: bool
+    """True to swap rows and columns."""
     mirrored: bool
-    """Left to right."""
+    """True to swap left and right."""
     flipped: bool
-    """Upside down."""
+    """True to swap top and bottom."""
 
 
-AS_IT_IS = Turn(False, False, False)
+UPRIGHT = Orientation(False, False, False)
 
 
-class PixelAspect:
-    """How wide a track's pixels are for their height: as its container says, until the coded pictures say otherwise."""
+class SampleAspectRatio:
+    """Sample aspect ratio of a track (width of a pixel to its height): the container's, until the codec's changes."""
 
     def __init__(self, stream: av.VideoStream) -> None:
-        self._codec, self._said = stream.codec_context, stream.sample_aspect_ratio
+        self._codec, self._container_ratio = stream.codec_context, stream.sample_aspect_ratio
         self._first: Fraction | None = None
         self._is_first = True
 
-    def now(self) -> Fraction | None:
-        """Of the picture that was decoded last; None where it is not said."""
+    def current(self) -> Fraction | None:
+        """Return the ratio of the last decoded frame; None if it is not stated."""
         coded = self._codec.sample_aspect_ratio
         if self._is_first:
             self._is_first, self._first = False, coded
-        return coded if coded and (coded != self._first or not self._said) else self._said
+        return coded if coded and (coded != self._first or not self._container_ratio) else self._container_ratio
 
 
-def to_rgb(frame: av.VideoFrame, pixel_aspect: Fraction | None) -> Image:
-    """uint8 `[H, W, 3]`."""
-    width, height = square(frame.width, frame.height, pixel_aspect)
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, **colours(frame))
+def to_rgb(frame: av.VideoFrame, sample_aspect_ratio: Fraction | None) -> Image:
+    """Convert a frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
+    width, height = square_pixel_size(frame.width, frame.height, sample_aspect_ratio)
+    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, **colour_conversion(frame))
     if len(frame.format.components) < 3 and frame.color_range == LIMITED and not frame.format.has_palette:
         pixels = LIMITED_GREY[pixels]
-    return turned(np.asarray(pixels, np.uint8), turn_of(frame))
+    return apply_orientation(np.asarray(pixels, np.uint8), orientation_of(frame))
 
 
-def colours(frame: av.VideoFrame) -> dict[str, Any]:
-    """How a picture of luma and chroma becomes red, green and blue; nothing for others.
+def colour_conversion(frame: av.VideoFrame) -> dict[str, Any]:
+    """Return the conversion arguments of a YUV frame's matrix and range; none for other pixel formats.
 
-    Both ends are said, and never the same: what is left out or equal PyAV before 17 takes for BT.601 and limited.
+    Source and destination are both given and always differ: PyAV before 17 takes missing or equal ones for BT.601 and
+    limited range.
     """
-    pixels = frame.format
-    if pixels.is_rgb or len(pixels.components) < 3:
+    pixel_format = frame.format
+    if pixel_format.is_rgb or len(pixel_format.components) < 3:
         return {}
-    is_large = frame.width > LARGEST_SD[0] or frame.height > LARGEST_SD[1]
-    matrix = MATRICES.get(frame.colorspace, BT709 if is_large else BT601)
-    is_full = frame.color_range == FULL or pixels.name.startswith("yuvj")
+    is_large = frame.width > LARGEST_SD_SIZE[0] or frame.height > LARGEST_SD_SIZE[1]
+    matrix = SWS_MATRICES.get(frame.colorspace, BT709 if is_large else BT601)
+    is_full = frame.color_range == FULL or pixel_format.name.startswith("yuvj")
     return {
         "src_colorspace": matrix,
         "dst_colorspace": BT601 if matrix == BT709 else BT709,
@@ -84,50 +88,50 @@ def colours(frame: av.VideoFrame) -> dict[str, Any]:
     }
 
 
-def square(width: int, height: int, pixel_aspect: Fraction | None) -> tuple[int, int]:
-    """The size with square pixels: none are thrown away, so that the side that is too short grows."""
-    if not pixel_aspect or not 1 / MOST_STRETCHED <= pixel_aspect <= MOST_STRETCHED:
+def square_pixel_size(width: int, height: int, sample_aspect_ratio: Fraction | None) -> tuple[int, int]:
+    """Return width and height with square pixels; the shorter side is enlarged, so that no pixels are lost."""
+    if not sample_aspect_ratio or not 1 / MAX_SAMPLE_ASPECT_RATIO <= sample_aspect_ratio <= MAX_SAMPLE_ASPECT_RATIO:
         return width, height
-    if pixel_aspect > 1:
-        return round(width * pixel_aspect), height
-    return width, round(height / pixel_aspect)
+    if sample_aspect_ratio > 1:
+        return round(width * sample_aspect_ratio), height
+    return width, round(height / sample_aspect_ratio)
 
 
-def turn_of(frame: av.VideoFrame) -> Turn:
-    """How a picture lies, by the display matrix that its film or its EXIF data gave it.
+def orientation_of(frame: av.VideoFrame) -> Orientation:
+    """Return the orientation of a frame, by the display matrix of its container or EXIF data.
 
-    `frame.side_data` would be kept by the frame and keep it: a circle, and with it pixels and libswscale's threads
-    until Python looks for circles.
+    `frame.side_data` is avoided: the frame would cache it and it refers to the frame, a cycle that keeps pixels and
+    libswscale's threads until garbage collection.
     """
     make: Any = SideDataContainer
     data = make(frame)
     found = data.get(Type.DISPLAYMATRIX)
-    return nearest(MATRIX.unpack(bytes(found)[: MATRIX.size])) if found is not None else AS_IT_IS
+    return nearest_orientation(MATRIX.unpack(bytes(found)[: MATRIX.size])) if found is not None else UPRIGHT
 
 
-def nearest(matrix: tuple[int, ...]) -> Turn:
-    """The turn that comes closest to a display matrix, which takes `x, y` to `ax + cy, bx + dy`."""
+def nearest_orientation(matrix: tuple[int, ...]) -> Orientation:
+    """Return the orientation closest to a display matrix, which maps `x, y` to `ax + cy, bx + dy`."""
     a, b, _, c, d = matrix[:5]
     if abs(a) + abs(d) >= abs(b) + abs(c):
-        return Turn(False, a < 0, d < 0)
-    return Turn(True, c < 0, b < 0)
+        return Orientation(False, a < 0, d < 0)
+    return Orientation(True, c < 0, b < 0)
 
 
-def turned(image: Image, turn: Turn) -> Image:
-    """The same picture upright."""
-    if turn.transposed:
+def apply_orientation(image: Image, orientation: Orientation) -> Image:
+    """Return the image made upright."""
+    if orientation.transposed:
         image = np.asarray(cv2.transpose(image), np.uint8)
-    if turn.mirrored or turn.flipped:
-        image = np.asarray(cv2.flip(image, FLIPS[turn.mirrored, turn.flipped]), np.uint8)
+    if orientation.mirrored or orientation.flipped:
+        image = np.asarray(cv2.flip(image, FLIPS[orientation.mirrored, orientation.flipped]), np.uint8)
     return image
 
 
-def unnamed(kind: type[Type], number: int) -> Type:
-    """A type of side data that FFmpeg has and PyAV has no name for."""
+def make_unnamed_type(kind: type[Type], number: int) -> Type:
+    """Return a member for a type of side data that PyAV has no name for."""
     made: Any = object.__new__(kind)
     made._name_, made._value_ = f"UNNAMED_{number}", number
     return made  # type: ignore[no-any-return]
 
 
-# Without it PyAV gives none of a frame's side data where one kind is new to it: 18 has no name for EXIF data.
-Type._missing_ = classmethod(unnamed)  # type: ignore[assignment]
+# Without this PyAV returns none of a frame's side data if one type is unknown to it: 18 has no name for EXIF data.
+Type._missing_ = classmethod(make_unnamed_type)  # type: ignore[assignment]

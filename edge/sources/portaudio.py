@@ -1,6 +1,6 @@
-"""PortAudio, which all microphones of this process share: streams opened and closed one at a time, none of it for ever.
+"""Access to PortAudio, which all microphones of this process share: streams are opened and closed one at a time.
 
-PortAudio lists the devices once, when it begins, and begins anew only where no stream is open.
+PortAudio lists the devices only when it is initialised, and can be initialised again only while no stream is open.
 """
 
 import atexit
@@ -14,15 +14,15 @@ from typing import Any
 from ..errors import SourceError
 
 BUSY_S = 5.0
-"""How long another microphone may take to open or close."""
+"""Time to wait for another microphone that is being opened or closed."""
 CLOSE_S = 2.0
-"""A stream that has not closed by then is left behind: its driver or sound server hangs."""
+"""Time after which a stream that does not close is abandoned, as its driver or sound server hangs."""
 
 log = logging.getLogger(__name__)
 
 
 def portaudio() -> ModuleType:
-    """The sounddevice module; SourceError where the system lacks PortAudio."""
+    """Return the sounddevice module; raises SourceError if the system lacks PortAudio."""
     try:
         import sounddevice
     except OSError as error:
@@ -35,24 +35,26 @@ def portaudio() -> ModuleType:
 
 
 class Streams:
-    """The open streams of this process."""
+    """Open PortAudio streams of this process."""
 
     def __init__(self) -> None:
         self._changing = threading.Lock()
         self._count = 0
 
     def open(self, sd: ModuleType, make: Callable[[], Any]) -> Any:
-        """What `make` opens. Where it fails, once more with the devices of this moment, if no other stream is open."""
+        """Open a stream by `make`; if that fails and no other stream is open, refresh the devices and try again."""
         if not self._changing.acquire(timeout=BUSY_S):
-            raise SourceError("another microphone neither opens nor closes; restart the sound server, or foal-edge")
+            raise SourceError(
+                "another microphone hangs while it opens or closes; restart the sound server or foal-edge"
+            )
         try:
             try:
                 stream = make()
             except (sd.PortAudioError, ValueError) as error:
                 if self._count:
-                    log.debug("%s; PortAudio looks for new devices only where no other microphone is open", error)
+                    log.debug("%s; PortAudio finds new devices only while no other microphone is open", error)
                     raise
-                with suppress(sd.PortAudioError):  # not initialised: that failed the last time
+                with suppress(sd.PortAudioError):  # not initialised, as that failed the last time
                     sd._terminate()
                 sd._initialize()
                 stream = make()
@@ -62,14 +64,14 @@ class Streams:
             self._changing.release()
 
     def close(self, sd: ModuleType, stream: Any, name: str) -> None:
-        """Close a stream, or leave it behind where that takes too long."""
+        """Close a stream, or abandon it after `CLOSE_S`."""
         closing = threading.Thread(target=self._close, args=(stream,), name=f"close {name}", daemon=True)
         closing.start()
         closing.join(CLOSE_S)
         if closing.is_alive():
-            # At the end of the program PortAudio would wait for this stream, for ever.
+            # At exit PortAudio would wait for this stream for ever.
             atexit.unregister(sd._exit_handler)
-            log.warning("%s does not close within %g s; it is left behind", name, CLOSE_S)
+            log.warning("%s did not close within %g s and is abandoned", name, CLOSE_S)
 
     def _close(self, stream: Any) -> None:
         with self._changing:
@@ -78,3 +80,4 @@ class Streams:
 
 
 STREAMS = Streams()
+"""Streams of all microphones of this process."""

@@ -1,4 +1,4 @@
-"""A thread for what may block for ever, a driver or a connection: nobody waits for it longer than they mean to."""
+"""Reader thread for a driver or connection that may block for ever: taking its items has a timeout."""
 
 import math
 import queue
@@ -11,15 +11,15 @@ from ..clock import SECOND_NS, Clock
 T = TypeVar("T")
 
 RELEASE_S = 1.5
-"""Closing waits this long for the device to be free again; one that hangs releases itself when it comes back."""
+"""Time that closing waits for the device to be released; a device that hangs is released when it returns."""
 
 
 class Reader(Generic[T]):
-    """Items that are read in a thread of their own, which also releases where they come from, once it is closed.
+    """Thread that reads items into a bounded queue and, once closed, releases their source.
 
-    A None among them is no item: it is where a reader that has nothing to hand on can be closed. One that comes more
-    than `lost_s` after it was asked for, suspended time included, ends the reading, unless it is the first: what a
-    driver or a connection has held back since is from before.
+    A None from the iterator is not an item but a chance to stop a reader that has nothing to deliver. Except for the
+    first, an item that took more than `lost_s` to come, suspended time included, ends the reading: a driver or
+    connection that stalled delivers outdated media.
     """
 
     def __init__(
@@ -38,14 +38,14 @@ class Reader(Generic[T]):
         self._thread.start()
 
     def take(self, timeout_s: float) -> T:
-        """The next item; queue.Empty where none came in time, EOFError after the last, or what broke the reading."""
+        """Return the next item; raises queue.Empty on timeout, EOFError after the last, or the reader's own error."""
         item = self._waiting.get(timeout=max(0.0, timeout_s))
         if isinstance(item, Exception):
             raise item
         return item[0]
 
     def close(self) -> None:
-        """Nothing more is read; what was not taken is forgotten."""
+        """Stop reading and discard items that were not taken."""
         self._is_closed.set()
         while not self._waiting.empty():
             self._waiting.get_nowait()
@@ -54,21 +54,21 @@ class Reader(Generic[T]):
     def _run(self) -> None:
         ending: Exception = EOFError()
         try:
-            for item in punctual(self._items, self._clock, self._lost_s):
+            for item in raise_if_late(self._items, self._clock, self._lost_s):
                 if item is not None:
                     self._waiting.put((item,))
                 if self._is_closed.is_set():
                     break
-        except Exception as error:  # raised where the items are taken
+        except Exception as error:  # raised by take()
             ending = error
         if not self._is_closed.is_set():
             self._waiting.put(ending)
-        self._is_closed.wait()  # what waits to be taken may need its source still: packets the decoder of their stream
+        self._is_closed.wait()  # queued items may still need their source: packets need the decoder of their stream
         self._release()
 
 
-def punctual(items: Iterator[T], clock: Clock, lost_s: float) -> Iterator[T]:
-    """The items; queue.Empty where one, not the first, comes more than `lost_s` after it was asked for."""
+def raise_if_late(items: Iterator[T], clock: Clock, lost_s: float) -> Iterator[T]:
+    """Yield the items; raises queue.Empty if one other than the first took more than `lost_s` to come."""
     due_s = math.inf
     asked_ns = clock.boot_ns()
     for item in items:

@@ -1,4 +1,4 @@
-"""The pictures of a file: decoded, each with its time."""
+"""Video track of a file: decoded frames with their times."""
 
 from collections.abc import Callable, Iterator
 from functools import partial
@@ -12,82 +12,82 @@ from ..preprocess.framing import Image
 from ..preprocess.media import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
 from .defects import Defects
-from .image_conversion import PixelAspect, to_rgb
+from .image_conversion import SampleAspectRatio, to_rgb
 
-UNSAID_RATE_HZ = 25.0
-"""Of pictures in a file that says neither their times nor their rate."""
+DEFAULT_RATE_HZ = 25.0
+"""Frame rate of a file that states neither timestamps nor a rate."""
 TS_DISCONT = 0x200
-"""FFmpeg's AVFMT_TS_DISCONT: a format whose clock may start again, so that no time can be sought in it."""
+"""FFmpeg's flag AVFMT_TS_DISCONT: a format whose clock may restart, so that it cannot be sought by time."""
 
-Pixels = Callable[[], Image]
-"""A decoded picture, converted where it is wanted."""
+LazyImage = Callable[[], Image]
+"""Function that converts a decoded frame to an image, called only for frames that are used."""
 
 
-class Shown(NamedTuple):
-    """A picture and when it is shown."""
+class TimedImage(NamedTuple):
+    """Image and its presentation time."""
 
-    image: Pixels
+    image: LazyImage
     time_ns: int
 
 
-class Film:
-    """One file's picture track."""
+class VideoTrack:
+    """Iterable over the frames of one file's video track."""
 
     def __init__(
-        self, container: av.container.InputContainer, stream: av.VideoStream, remarks: Defects, from_ns: int = 0
+        self, container: av.container.InputContainer, stream: av.VideoStream, defects: Defects, from_ns: int = 0
     ) -> None:
-        """From about `from_ns` where the file can be sought in, else from its first picture."""
-        self._name = remarks.name
+        """Begin at about `from_ns` if the file can be sought by time, else at its first frame."""
+        self._name = defects.name
         stream.thread_type = "AUTO"
-        self._aspect = PixelAspect(stream)
+        self._aspect = SampleAspectRatio(stream)
         self._clock = "dts" if container.format.name == "avi" else "pts"
         self._delay = decoder_delay(container, stream) if self._clock == "dts" else 0
         is_sought = from_ns > 0 and stream.start_time is not None and not container.format.flags & TS_DISCONT
         if is_sought:
             container.seek(from_ns // 1000 + (container.start_time or 0))
-        self._period_ns = to_ns(1 / float(stream.average_rate or UNSAID_RATE_HZ))
-        self._decoder = Decoder[av.VideoFrame](container, stream, remarks, is_sought=is_sought)
+        self._period_ns = to_ns(1 / float(stream.average_rate or DEFAULT_RATE_HZ))
+        self._decoder = Decoder[av.VideoFrame](container, stream, defects, is_sought=is_sought)
 
-    def __iter__(self) -> Iterator[Shown | Discontinuity]:
-        """Its pictures in the order of their times, and discontinuities where the file's clock jumps."""
-        stretch, begin_ns, last_ns = 0, 0, -self._period_ns
+    def __iter__(self) -> Iterator[TimedImage | Discontinuity]:
+        """Yield frames in the order of their times, and a discontinuity where the file's clock jumps."""
+        segment, begin_ns, last_ns = 0, 0, -self._period_ns
         for decoded in self._decoder:
-            if decoded.stretch != stretch:
-                stretch, begin_ns = decoded.stretch, self._decoder.begin_ns(decoded.stretch)
+            if decoded.segment != segment:
+                segment, begin_ns = decoded.segment, self._decoder.begin_ns(decoded.segment)
                 last_ns = begin_ns - self._period_ns
                 yield Discontinuity(begin_ns)
             if decoded.frame is None:
                 continue
             self._check_size(decoded.frame)
             ticks = getattr(decoded.frame, self._clock)
-            # A raw stream tells no times, and the last pictures that leave a decoder have no decoding time.
-            said_ns = self._decoder.time_ns(None if ticks is None else ticks - self._delay, stretch)
-            time_ns = last_ns + self._period_ns if said_ns is None else said_ns
-            end_ns = self._decoder.end_ns(stretch)
-            if time_ns >= last_ns and (stretch == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
+            # A raw stream has no timestamps, and the last frames out of a decoder have no DTS.
+            stamped_ns = self._decoder.time_ns(None if ticks is None else ticks - self._delay, segment)
+            time_ns = last_ns + self._period_ns if stamped_ns is None else stamped_ns
+            end_ns = self._decoder.end_ns(segment)
+            if time_ns >= last_ns and (segment == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
                 last_ns = time_ns
-                yield Shown(partial(to_rgb, decoded.frame, self._aspect.now()), time_ns)
+                yield TimedImage(partial(to_rgb, decoded.frame, self._aspect.current()), time_ns)
 
     def _check_size(self, frame: av.VideoFrame) -> None:
-        """SourceError where a picture is larger than any that is taken, before it is converted."""
+        """Raise SourceError if a frame is larger than supported, before it is converted."""
         if max(frame.width, frame.height) > LARGEST_SIDE_PX:
             raise SourceError(
-                f"{self._name} has a picture of {frame.width}x{frame.height} pixels, at most {LARGEST_SIDE_PX} a side "
-                "are taken; make it smaller"
+                f"{self._name} has a picture of {frame.width}x{frame.height} pixels; at most {LARGEST_SIDE_PX} a side "
+                "are supported; scale it down"
             )
 
 
 def decoder_delay(container: av.container.InputContainer, stream: av.VideoStream) -> int:
-    """By how many ticks a decoding time is behind the time of the picture that it yields; rewinds the file.
+    """Return the delay of decoding times behind presentation times, in ticks of the track; rewinds the file.
 
-    AVI has no presentation times. What is made up for pictures that are stored out of order is out of order itself;
-    decoding times are in order, and late by what the first picture shows.
+    AVI has no presentation times, and FFmpeg's guesses are out of order for frames stored out of order. Decoding times
+    are in order, and late by as much as the first frame's.
     """
-    decoder = Decoder[av.VideoFrame](container, stream, Defects(container.name, say=say_nothing))
+    decoder = Decoder[av.VideoFrame](container, stream, Defects(container.name, warn=ignore))
     first = next((decoded.frame for decoded in decoder if decoded.frame), None)
     container.seek(0)
     return 0 if first is None or first.dts is None else first.dts - (stream.start_time or 0)
 
 
-def say_nothing(_: str) -> None:
-    """What is wrong is said where the track is read."""
+def ignore(_: str) -> None:
+    """Ignore a warning: it is given when the track is read."""

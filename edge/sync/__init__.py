@@ -1,1 +1,1 @@
-"""Sound and picture on one time: the sound card's clock, and the skew between both."""
+"""Measurement of the skew between audio and video."""

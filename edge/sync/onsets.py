@@ -1,4 +1,4 @@
-"""What a measurement of skew keeps of sound and picture: levels, and from them when claps and flashes began."""
+"""Detection of the onsets of claps in audio and of flashes in video."""
 
 import numpy as np
 from numpy.typing import NDArray
@@ -9,28 +9,33 @@ from ..preprocess.framing import Image
 from ..preprocess.media import Block, Frame, Media, Samples
 
 Times = NDArray[np.int64]
+"""Times in ns, or indices, int64 `[n]`."""
 Levels = NDArray[np.floating]
+"""Mean brightness of each frame, 0 to 255, `[frames]`."""
 
 STEP_S = 0.002
-"""Sound is judged in pieces of this length."""
+"""Length of the steps in which audio peaks are compared."""
 QUIET_BEFORE_S = 0.2
-"""A clap or a flash stands out from so much before it, and is one with what follows for so long."""
+"""Time before an onset that it is compared with, and after it in which there is no other onset."""
 LEAST_RISE = 8.0
-"""Of a clap over the loudest of what was before it, in amplitude: 18 dB."""
+"""Least ratio of a clap's peak amplitude to the median peak before it (18 dB)."""
 LEAST_PEAK = 0.01
-"""Of full scale: what is softer is no clap."""
+"""Least peak of a clap, as a fraction of full scale."""
 ATTACK = 0.25
-"""Of its peak, where a clap begins: what a codec smears ahead of it is softer."""
+"""Fraction of its peak at which a clap begins; a codec's pre-echo is softer."""
 LEAST_FLASH = 12.0
-"""Of 255, in the mean over the whole picture."""
+"""Least rise of the mean brightness in a flash, of 255."""
 LEAST_FLASH_RISE = 4.0
-"""Of a flash over the largest change in what was before it."""
-EVERY_PIXEL = 4
-"""Brightness is that of every so-manieth row and column."""
+"""Least ratio of a flash's rise to the largest change of brightness before it."""
+PIXEL_STEP = 4
+"""Step between the rows and columns whose brightness is averaged."""
 
 
-class Evidence:
-    """Sound and brightness as they come in: sound from one thread, pictures from another or the same."""
+class OnsetDetector:
+    """Collector of audio and of the brightness of frames, and detector of the onsets in them.
+
+    Blocks may be added from one thread and frames from another.
+    """
 
     def __init__(self) -> None:
         self._blocks: list[Block] = []
@@ -38,7 +43,7 @@ class Evidence:
         self._frames_ns: list[int] = []
 
     def add(self, item: Media) -> None:
-        """Keep a block, or how bright a frame is; a discontinuity parts nothing here, where each event has its time."""
+        """Keep a block, or the brightness of a frame; discontinuities are ignored, as all media have their times."""
         if isinstance(item, Frame):
             self._brightness.append(brightness(item.image))
             self._frames_ns.append(item.end_ns)
@@ -46,13 +51,13 @@ class Evidence:
             self._blocks.append(item)
 
     def claps_ns(self, rate_hz: int) -> Times:
-        """When each clap began, int64 `[n]`; SourceError where there is none."""
+        """Return the onset times of claps, int64 `[n]` in ns; raises SourceError if there are none."""
         samples = np.concatenate([np.zeros(0, np.float32), *(block.samples for block in self._blocks)])
         starts = clap_starts(samples, rate_hz)
         if not len(starts):
             loudest = float(np.abs(samples).max(initial=0.0))
             raise SourceError(
-                f"no clap was heard in {len(samples) / rate_hz:.1f} s of sound, the loudest of it {loudest:.2f} of "
+                f"no clap was heard in {len(samples) / rate_hz:.1f} s of sound, the loudest sample {loudest:.2f} of "
                 "full scale; make it quiet, then clap or click, once every two seconds, as the picture flashes"
             )
         ends = np.cumsum([len(block.samples) for block in self._blocks])
@@ -66,30 +71,30 @@ class Evidence:
         )
 
     def flashes_ns(self) -> Times:
-        """The times of the first frames that show a flash, int64 `[n]`; SourceError where there is none."""
+        """Return the times of each flash's first frame, int64 `[n]` in ns; raises SourceError if there are none."""
         levels = np.array(self._brightness)
         firsts = flash_starts(levels, self.frame_ns)
         if not len(firsts):
-            seen = f"{levels.min():.0f} to {levels.max():.0f}" if len(levels) else "0"
+            level_range = f"{levels.min():.0f} to {levels.max():.0f}" if len(levels) else "0"
             raise SourceError(
-                f"no flash was seen in {len(levels)} frames, their brightness {seen} of 255; point the camera at a "
-                "lamp or a screen that flashes with each clap, once every two seconds"
+                f"no flash was seen in {len(levels)} frames, their brightness {level_range} of 255; point the camera "
+                "at a lamp or a screen that flashes with each clap, once every two seconds"
             )
         return np.array(self._frames_ns, np.int64)[firsts]
 
     @property
     def frame_ns(self) -> int:
-        """From one frame to the next; 0 before there are two."""
+        """Median time from one frame to the next, in ns; 0 for fewer than two frames."""
         return int(np.median(np.diff(self._frames_ns))) if len(self._frames_ns) > 1 else 0
 
 
 def brightness(image: Image) -> float:
-    """Mean level of a picture, 0 to 255."""
-    return float(image[::EVERY_PIXEL, ::EVERY_PIXEL].mean())
+    """Return the mean level of an image, 0 to 255."""
+    return float(image[::PIXEL_STEP, ::PIXEL_STEP].mean())
 
 
 def clap_starts(samples: Samples, rate_hz: int) -> Times:
-    """Indices int64 `[n]` of the first samples of claps in float32 `[samples]`."""
+    """Return the indices, int64 `[n]`, of the first samples of claps in float32 `[samples]`."""
     size = round(STEP_S * rate_hz)
     peaks = np.abs(samples[: len(samples) // size * size]).reshape(-1, size).max(axis=1)
     before = round(QUIET_BEFORE_S / STEP_S)
@@ -104,14 +109,14 @@ def clap_starts(samples: Samples, rate_hz: int) -> Times:
 
 
 def attack(samples: Samples, near: int, size: int) -> int:
-    """The sample at which a clap in the piece that begins at `near` first has a quarter of its peak."""
+    """Return the index of the sample at which a clap in the step at `near` first reaches a quarter of its peak."""
     begin = max(0, near - size)
-    heard = np.abs(samples[begin : near + 5 * size])
-    return begin + int(np.argmax(heard >= ATTACK * heard.max()))
+    amplitude = np.abs(samples[begin : near + 5 * size])
+    return begin + int(np.argmax(amplitude >= ATTACK * amplitude.max()))
 
 
 def flash_starts(levels: Levels, frame_ns: int) -> Times:
-    """Indices int64 `[n]` of the frames in which brightness `[frames]` jumps up."""
+    """Return the indices, int64 `[n]`, of the frames in which the brightness `[frames]` jumps up."""
     rises = np.diff(levels, prepend=levels[:1])
     before = max(2, round(QUIET_BEFORE_S * SECOND_NS / max(frame_ns, 1)))
     starts = []

@@ -1,4 +1,4 @@
-"""How late sound is against picture, from claps that are heard and flashes that are seen."""
+"""Skew of audio against video, from pairs of claps and flashes that happen together."""
 
 from dataclasses import dataclass
 
@@ -6,37 +6,38 @@ import numpy as np
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
-from .onsets import Evidence, Times
+from .onsets import OnsetDetector, Times
 
 LARGEST_SKEW_NS = SECOND_NS
-"""Of a clap and a flash that are one event."""
+"""Largest time between a clap and a flash that count as a pair."""
 LEAST_PAIRS = 3
+"""Least number of pairs for a measurement."""
 LARGEST_SPREAD_MS = 50.0
-"""Pairs that differ by more are not of one event each."""
+"""Largest credible spread; pairs that differ by more did not happen together."""
 
 
 @dataclass(frozen=True)
 class Skew:
-    """What was measured."""
+    """Measured skew."""
 
     skew_ms: float
-    """By how much sound is later than picture, the median of all pairs; negative where it is earlier."""
+    """Median delay of audio against video over all pairs; negative if audio is early."""
     spread_ms: float
-    """Median distance of a pair from that."""
+    """Median absolute deviation of the pairs from `skew_ms`."""
     pairs: int
-    """Claps that had their flash."""
+    """Number of claps paired with a flash."""
     frame_ms: float
-    """From one frame to the next: the picture tells no more precisely when it flashed."""
+    """Time from one frame to the next, which limits the precision of a flash's time."""
 
     @property
     def av_offset_ms(self) -> float:
-        """What is to be added to the sound's times."""
+        """Offset to add to audio times to compensate the skew."""
         return -self.skew_ms
 
 
-def measure(evidence: Evidence, rate_hz: int) -> Skew:
-    """The skew of sound at this rate; SourceError where too few claps and flashes belong together."""
-    claps_ns, flashes_ns = evidence.claps_ns(rate_hz), evidence.flashes_ns()
+def measure_skew(detector: OnsetDetector, rate_hz: int) -> Skew:
+    """Measure the skew, with audio at `rate_hz`; raises SourceError if too few claps and flashes belong together."""
+    claps_ns, flashes_ns = detector.claps_ns(rate_hz), detector.flashes_ns()
     late_ms = pair(claps_ns, flashes_ns) / 1e6
     if len(late_ms) < LEAST_PAIRS:
         raise SourceError(
@@ -50,11 +51,11 @@ def measure(evidence: Evidence, rate_hz: int) -> Skew:
             f"{len(late_ms)} claps and flashes differ by {spread_ms:.0f} ms among themselves; expected at most "
             f"{LARGEST_SPREAD_MS:.0f} ms: flash with each clap, and keep the room quiet and the light steady otherwise"
         )
-    return Skew(skew_ms, spread_ms, len(late_ms), evidence.frame_ns / 1e6)
+    return Skew(skew_ms, spread_ms, len(late_ms), detector.frame_ns / 1e6)
 
 
 def pair(claps_ns: Times, flashes_ns: Times) -> Times:
-    """By how much claps `[n]` are later than flashes `[m]`, int64 `[pairs]`: of those nearest to each other."""
+    """Return the delays of claps `[n]` after flashes `[m]`, int64 `[pairs]` in ns, of mutually nearest pairs."""
     late_ns = claps_ns[:, None] - flashes_ns[None]
     far_ns = np.abs(late_ns)
     is_nearest = (far_ns == far_ns.min(axis=1)[:, None]) & (far_ns == far_ns.min(axis=0))

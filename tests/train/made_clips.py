@@ -147,18 +147,18 @@ def write_video(
         video = container.add_stream(codec or ("flv" if flash else "mpeg4"), rate=Fraction(rate), options=options)
         video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
         video.bit_rate, video.gop_size = 2_000_000, 12
-        audio = None if audio is None else container.add_stream("libmp3lame" if flash else "aac", rate=AUDIO_HZ)
+        track = None if audio is None else container.add_stream("libmp3lame" if flash else "aac", rate=AUDIO_HZ)
         for drawn in images:
             container.mux(video.encode(av.VideoFrame.from_ndarray(drawn, "rgb24")))
         container.mux(video.encode(None))
-        if audio is not None:
+        if audio is not None and track is not None:
             frame = av.AudioFrame.from_ndarray(audio[None], format="fltp", layout="mono")
             frame.rate = RATE_HZ
-            context = audio.codec_context
+            context = track.codec_context
             resampler = av.AudioResampler(context.format, context.layout, AUDIO_HZ, frame_size=context.frame_size)
             for piece in (*resampler.resample(frame), *resampler.resample(None)):
-                container.mux(audio.encode(piece))
-            container.mux(audio.encode(None))
+                container.mux(track.encode(piece))
+            container.mux(track.encode(None))
     return path
 
 

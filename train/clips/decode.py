@@ -10,8 +10,8 @@ from edge.clock import to_ns
 from edge.preprocess.framing import Image
 from edge.preprocess.media import Frame, Samples
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.media import probe, read_first_window, timed
-from edge.sources.video_track import Pixels
+from edge.sources.media import probe, read_first_window, read_timed_images
+from edge.sources.video_track import LazyImage
 
 from ..corpora.utterance import Half, Utterance, VideoSegment
 
@@ -50,12 +50,12 @@ def half_of(image: Image, half: Half) -> Image:
     return {"whole": image, "left": image[:, :middle], "right": image[:, middle:]}[half]
 
 
-def decode_from(path: Path, begin_s: float) -> Iterator[tuple[Pixels, float]]:
+def decode_from(path: Path, begin_s: float) -> Iterator[tuple[LazyImage, float]]:
     """Yield frames and their times in the file, from a keyframe before `begin_s` on; calling a frame decodes it."""
-    sought = timed(path, max(0.0, begin_s - LEAD_S))
+    sought = read_timed_images(path, max(0.0, begin_s - LEAD_S))
     first = next(sought, None)
     if first and first[1] <= max(0.0, begin_s):
         yield from chain([first], sought)
     else:
         # Some containers have no index to seek by, and the seek ends after the segment's begin.
-        yield from timed(path, 0.0)
+        yield from read_timed_images(path, 0.0)

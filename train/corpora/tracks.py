@@ -11,10 +11,10 @@ from edge.live.signal_quality import is_muted
 from edge.preprocess.media import Block, Frame
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.base import source_error
-from edge.sources.decoding import opened
-from edge.sources.defects import TORN, Defects
+from edge.sources.decoding import open_container
+from edge.sources.defects import TRUNCATED, Defects
 from edge.sources.media import probe, read_blocks, read_frames
-from edge.sources.track_selection import choose_audio, choose_video, left_out
+from edge.sources.track_selection import choose_audio, choose_video, describe_left_out
 
 SHORTEST_AUDIO_S = 0.1
 """Longest audio that is too short to use."""
@@ -54,10 +54,10 @@ def audio(path: Path, deep: bool) -> Track:
     try:
         if not probe(path)[0]:
             return Track(None)
-        remarks_made: list[str] = []
-        remarks = Defects(str(path), say=remarks_made.append)
-        decoded_s, is_silent = audio_s(path, deep, remarks)
-        problem = "; ".join(remarks_made) if remarks.dropped or remarks.has_said(TORN) else ""
+        warnings: list[str] = []
+        defects = Defects(str(path), warn=warnings.append)
+        decoded_s, is_silent = audio_s(path, deep, defects)
+        problem = "; ".join(warnings) if defects.dropped or defects.has_reported(TRUNCATED) else ""
         header_duration_s, others = read_header(path, "audio")
         return Track(decoded_s, header_duration_s, is_silent, problem, others)
     except Exception as error:  # a decoder may raise anything: one file is lost, not the table
@@ -76,10 +76,10 @@ def video(path: Path, deep: bool) -> Track:
         return Track(None, problem=str(source_error(str(path), error)))
 
 
-def audio_s(path: Path, deep: bool, remarks: Defects) -> tuple[float, bool]:
+def audio_s(path: Path, deep: bool, defects: Defects) -> tuple[float, bool]:
     """Return the duration of a file's decoded audio, in seconds, and whether all of it is digital silence."""
     samples, audible, is_silent = 0, 0, True
-    for block in read_blocks(path, RATE_HZ, remarks=remarks):
+    for block in read_blocks(path, RATE_HZ, defects=defects):
         if not isinstance(block, Block):
             continue
         samples += len(block.samples)
@@ -101,12 +101,14 @@ def video_s(path: Path, deep: bool) -> float:
 
 def read_header(path: Path, kind: Literal["audio", "video"]) -> Header:
     """Return the duration of the track of that kind by the header, and a note about the other tracks."""
-    with opened(path) as container:
+    with open_container(path) as container:
         if kind == "audio":
             audio_track = choose_audio(container)
-            return Header(header_s(container, audio_track), left_out(kind, container.streams.audio, audio_track))
+            others = describe_left_out(kind, container.streams.audio, audio_track)
+            return Header(header_s(container, audio_track), others)
         video_track = choose_video(container)
-        return Header(header_s(container, video_track), left_out(kind, container.streams.video, video_track))
+        others = describe_left_out(kind, container.streams.video, video_track)
+        return Header(header_s(container, video_track), others)
 
 
 def header_s(container: av.container.InputContainer, track: av.AudioStream | av.VideoStream) -> float:

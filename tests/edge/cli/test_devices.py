@@ -14,8 +14,8 @@ LOSSLESS = ("ffv1", "pcm_s16le")
 
 
 def test_devices_are_listed_as_options(edge_command, monkeypatch) -> None:
-    monkeypatch.setattr(sync_commands.found_devices, "cameras", lambda: [("0", "Lid camera")])
-    monkeypatch.setattr(sync_commands.found_devices, "microphones", list)
+    monkeypatch.setattr(sync_commands.found_devices, "list_cameras", lambda: [("0", "Lid camera")])
+    monkeypatch.setattr(sync_commands.found_devices, "list_microphones", list)
     ended = edge_command("devices")
     assert (ended.status, ended.out) == (0, "cameras:\n  --camera 0  Lid camera\nmicrophones: none\n")
 
@@ -41,7 +41,7 @@ def test_only_so_many_seconds_are_measured(edge_command, tmp_path, make_clip) ->
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        (["--camera", "1"], 2, "--camera without --measure-sync; say that too, or neither"),
+        (["--camera", "1"], 2, "--camera without --measure-sync; add it, or leave these options out"),
         (["--seconds", "5", "--file", "a.mkv"], 2, "--file, --seconds without --measure-sync"),
         (["--measure-sync", "--mic", "off"], 2, "give a camera and a microphone that are not off"),
         (["--measure-sync", "--audio-track", "1"], 2, "--audio-track 1 is one of a recording's; give --file"),
@@ -87,7 +87,7 @@ def play(monkeypatch):
     """Devices in place of those of this machine, what they give being of the time after things have settled."""
 
     def install(*sources: Playing) -> None:
-        monkeypatch.setattr("edge.sync.measure.SETTLING_S", 0.0)
+        monkeypatch.setattr("edge.sync.observe.SETTLING_S", 0.0)
         monkeypatch.setattr(sync_commands, "SETTLING_S", 0.0)
         monkeypatch.setattr(sync_commands, "make_devices", lambda *_: list(sources))
         monkeypatch.setattr(sync_commands, "SystemClock", lambda: SimpleNamespace(now_ns=lambda: 0))

@@ -11,8 +11,8 @@ from edge.evaluation.score import Clip, predict, read_table, score
 from edge.live.recognizer import Recognizer
 from edge.preprocess.framing import WholeFraming
 from edge.sources.media import MediaFile
-from edge.sources.track_selection import Numbers
-from tests.edge.sources.made_tracks import AudioSpec
+from edge.sources.track_selection import TrackNumbers
+from tests.edge.sources.made_tracks import ToneTrack
 from tests.edge.sources.made_tracks import write as write_tracks
 
 LABELS = ["calm", "glad"]
@@ -108,9 +108,9 @@ def test_a_clip_is_predicted_by_what_it_has(tmp_path, make_clip, tone, recognize
 
 
 def test_the_sound_track_that_is_asked_for_is_heard(tmp_path, recognizer, numpy_backend) -> None:
-    path = write_tracks(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5, Disposition.default)])
+    path = write_tracks(tmp_path / "a.mkv", [ToneTrack(0.25), ToneTrack(0.5, Disposition.default)])
     for number, level in ((None, 0.5), (0, 0.25)):
-        predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True, numbers=Numbers(audio=number))
+        predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True, numbers=TrackNumbers(audio=number))
         waveform = dict(numpy_backend.calls)["audio_encoder"]["waveform"]
         assert waveform[0, :900].std() * 2**0.5 == pytest.approx(level, rel=0.05)
 

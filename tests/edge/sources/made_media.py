@@ -8,7 +8,7 @@ import av
 import numpy as np
 
 from edge.preprocess.media import Block, Frame, Media
-from edge.sources.audio_track import laid
+from edge.sources.audio_track import join_blocks
 
 FPS = 25
 READ_HZ = 16000
@@ -107,7 +107,7 @@ def beep_times(media: Iterable[Media]) -> list[float]:
     """When the beeps come, in seconds."""
     blocks = [item for item in media if isinstance(item, Block)]
     begin_s = blocks[0].end_ns / 1e9 - len(blocks[0].samples) / READ_HZ
-    power = np.square(laid(blocks, READ_HZ), dtype=np.float64)
+    power = np.square(join_blocks(blocks, READ_HZ), dtype=np.float64)
     loud = np.flatnonzero(power > 0.03)
     groups = np.split(loud, np.flatnonzero(np.diff(loud) > 0.05 * READ_HZ) + 1) if len(loud) else []
     return [begin_s + float(np.average(group, weights=power[group])) / READ_HZ for group in groups]

@@ -1,4 +1,4 @@
-"""Recordings of several tracks, made for tests: a sound track is a tone of one level, a picture track one grey."""
+"""Recordings of several tracks, made for tests: an audio track is a tone of one level, a video track one grey."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,24 +9,24 @@ import av
 import numpy as np
 from av.stream import Disposition
 
-RATE_HZ, TONE_HZ, PICTURE_HZ = 16_000, 250, 10
+RATE_HZ, TONE_HZ, FRAME_RATE_HZ = 16_000, 250, 10
 PLAIN = Disposition(0)
 
 
 @dataclass(frozen=True)
-class AudioSpec:
-    """A sound track of one tone."""
+class ToneTrack:
+    """Audio track of one tone."""
 
     level: float
-    """Of its peaks, at most 1."""
+    """Peak amplitude, at most 1."""
     disposition: Disposition = PLAIN
     codec: str = "pcm_s16le"
     language: str = ""
 
 
 @dataclass(frozen=True)
-class Film:
-    """A picture track of one grey."""
+class GreyTrack:
+    """Video track of one grey."""
 
     grey: int
     disposition: Disposition = PLAIN
@@ -35,36 +35,36 @@ class Film:
     frames: int = 10
 
 
-def write(path: Path, tracks: Sequence[AudioSpec | Film], seconds: float = 1.0) -> Path:
-    """A recording of these tracks, in this order."""
+def write(path: Path, tracks: Sequence[ToneTrack | GreyTrack], seconds: float = 1.0) -> Path:
+    """Write a recording of these tracks, in this order."""
     with av.open(str(path), "w") as container:
-        streams = [audio(container, made) if isinstance(made, AudioSpec) else film(container, made) for made in tracks]
+        streams = [audio(container, made) if isinstance(made, ToneTrack) else video(container, made) for made in tracks]
         for stream, made in zip(streams, tracks, strict=True):
-            for frame in levels(made, seconds) if isinstance(made, AudioSpec) else greys(made):
+            for frame in levels(made, seconds) if isinstance(made, ToneTrack) else greys(made):
                 container.mux(stream.encode(frame))
             container.mux(stream.encode(None))
     return path
 
 
-def audio(container: av.container.OutputContainer, made: AudioSpec) -> av.AudioStream:
-    """An empty sound track."""
+def audio(container: av.container.OutputContainer, made: ToneTrack) -> av.AudioStream:
+    """Add an empty audio track."""
     stream = container.add_stream(made.codec, rate=RATE_HZ, layout="mono")
     stream.disposition = made.disposition.value
     stream.metadata["language"] = made.language
     return stream
 
 
-def film(container: av.container.OutputContainer, made: Film) -> av.VideoStream:
-    """An empty picture track."""
-    stream = container.add_stream(made.codec, rate=PICTURE_HZ)
+def video(container: av.container.OutputContainer, made: GreyTrack) -> av.VideoStream:
+    """Add an empty video track."""
+    stream = container.add_stream(made.codec, rate=FRAME_RATE_HZ)
     stream.width, stream.height = made.width, 24
     stream.pix_fmt = {"ffv1": "bgr0", "mjpeg": "yuvj420p"}.get(made.codec, "yuv420p")
     stream.disposition = made.disposition.value
     return stream
 
 
-def levels(made: AudioSpec, seconds: float) -> list[av.AudioFrame]:
-    """The sound of a track."""
+def levels(made: ToneTrack, seconds: float) -> list[av.AudioFrame]:
+    """Return the audio of a track."""
     frames = []
     for begin in range(0, round(seconds * RATE_HZ), 1024):
         wave = np.sin(2 * np.pi * TONE_HZ / RATE_HZ * np.arange(begin, begin + 1024))
@@ -74,11 +74,11 @@ def levels(made: AudioSpec, seconds: float) -> list[av.AudioFrame]:
     return frames
 
 
-def greys(made: Film) -> list[av.VideoFrame]:
-    """The pictures of a track."""
+def greys(made: GreyTrack) -> list[av.VideoFrame]:
+    """Return the frames of a track."""
     frames = []
     for number in range(made.frames):
         frame = av.VideoFrame.from_ndarray(np.full((24, made.width, 3), made.grey, np.uint8), "rgb24")
-        frame.pts, frame.time_base = number, Fraction(1, PICTURE_HZ)
+        frame.pts, frame.time_base = number, Fraction(1, FRAME_RATE_HZ)
         frames.append(frame)
     return frames

@@ -1,4 +1,4 @@
-"""Sound moved against its picture: times, order, and what waits."""
+"""Audio offset and real-time playback: times, order, and the media held back."""
 
 import heapq
 import threading
@@ -50,7 +50,7 @@ def test_a_live_block_does_not_wait_for_the_next(offset_ms: int) -> None:
 
 
 @pytest.mark.parametrize("offset_ms", [0, 7, 80, 3000, -7, -120, -3000])
-def test_a_recordings_events_stay_in_order(offset_ms: int) -> None:
+def test_a_recordings_media_stay_in_order(offset_ms: int) -> None:
     demo = Demo(AudioSpec(16000, 6.0), VideoSpec(5.0, 8, 8, "whole"))
     shifted = list(ShiftedRecording(demo, offset_ms * MS).read())
     blocks = [replace(item, end_ns=item.end_ns + offset_ms * MS) for item in demo.read() if isinstance(item, Block)]
@@ -87,7 +87,7 @@ class Recorded:
         return iter([BLOCK, FRAME])
 
 
-def test_each_event_comes_at_its_own_time(clock) -> None:
+def test_each_item_comes_at_its_own_time(clock) -> None:
     arrived = []
     for item in Paced(Recorded(), clock, 1_000_000, threading.Event()).read():
         arrived.append((type(item), item.end_ns, clock.now_ns()))
@@ -106,7 +106,7 @@ def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> N
     assert times == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
 
 
-def test_only_the_time_of_an_event_is_changed(clock) -> None:
+def test_only_the_time_of_an_item_is_changed(clock) -> None:
     block, frame = Paced(Recorded(), clock, 7, threading.Event()).read()
     assert block.samples is BLOCK.samples
     assert frame.image is FRAME.image

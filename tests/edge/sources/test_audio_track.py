@@ -1,4 +1,4 @@
-"""Sound where its timestamps say: beeps and flashes at known times, through every container."""
+"""Audio where its timestamps say: beeps and flashes at known times, through every container."""
 
 import logging
 from pathlib import Path
@@ -51,7 +51,7 @@ def media_of(path: Path, *, image: bool = True) -> list:
 
 
 @pytest.mark.parametrize(("name", "video", "audio", "rate_hz", "tolerance_s"), CONTAINERS)
-def test_a_beep_is_heard_when_it_was_made(tmp_path, name, video, audio, rate_hz, tolerance_s) -> None:
+def test_beeps_lie_at_their_times(tmp_path, name, video, audio, rate_hz, tolerance_s) -> None:
     media = media_of(write(tmp_path / name, (video, audio), rate_hz=rate_hz), image=bool(video))
     assert beep_times(media) == pytest.approx([1.0, 2.5], abs=tolerance_s)
     if video:
@@ -60,7 +60,7 @@ def test_a_beep_is_heard_when_it_was_made(tmp_path, name, video, audio, rate_hz,
 
 
 @pytest.mark.parametrize("name", ["a.mkv", "a.mp4", "a.ts", "a.flv"])
-def test_what_is_missing_moves_nothing(tmp_path, caplog, name: str) -> None:
+def test_missing_packets_do_not_move_later_audio(tmp_path, caplog, name: str) -> None:
     codecs = ("flv" if name == "a.flv" else "mpeg2video" if name == "a.ts" else "mpeg4", "aac")
     path = write(tmp_path / name, codecs, [1, 3, 7, 9], seconds=10, rate_hz=44100, change=between(2.0, 5.0))
     with caplog.at_level(logging.WARNING):
@@ -73,7 +73,7 @@ def test_what_is_missing_moves_nothing(tmp_path, caplog, name: str) -> None:
     assert " at 2.0" in said
 
 
-def test_sound_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
+def test_audio_read_as_a_whole_has_silence_in_its_gaps(tmp_path) -> None:
     path = write(tmp_path / "a.mkv", ("mpeg4", "pcm_s16le"), [1, 7], seconds=8, change=between(2.0, 5.0))
     audio = read_audio(path, READ_HZ)
     assert len(audio) == pytest.approx(8 * READ_HZ, abs=20)
@@ -90,7 +90,7 @@ def test_the_first_window_is_cut_as_a_stream_cuts_it(tmp_path, gap_s: float, aud
     assert np.abs(audio).argmax() == pytest.approx(len(audio) - 0.5 * READ_HZ, abs=700)
 
 
-def test_sound_that_overlaps_what_was_before_is_trimmed(tmp_path) -> None:
+def test_overlapping_audio_is_trimmed(tmp_path) -> None:
     """The second part begins 0.3 s before the first one ends."""
     first = write(tmp_path / "1.ts", ("", "mp2"), [1.0], seconds=3)
     second = write(tmp_path / "2.ts", ("", "mp2"), [0.1, 2.0], seconds=3, change=moved(lambda time_s: 2.7))
@@ -123,7 +123,7 @@ def test_timestamps_that_drift_are_followed(tmp_path, caplog) -> None:
     assert not caplog.messages
 
 
-def test_a_form_that_changes_midway_goes_on(tmp_path, caplog) -> None:
+def test_a_change_of_the_audio_format_midway_is_followed(tmp_path, caplog) -> None:
     parts = []
     for number, (rate_hz, layout) in enumerate([(48000, "mono"), (44100, "stereo"), (32000, "mono")]):
         part = tmp_path / f"{number}.aac"
@@ -142,7 +142,7 @@ def test_a_form_that_changes_midway_goes_on(tmp_path, caplog) -> None:
 
 
 @pytest.mark.parametrize(("layout", "channels"), [("5.1", 6), ("6.1", 7), ("7.1", 8)])
-def test_of_many_channels_the_centre_is_heard(tmp_path, caplog, layout: str, channels: int) -> None:
+def test_of_many_channels_the_centre_is_used(tmp_path, caplog, layout: str, channels: int) -> None:
     path = tmp_path / "a.flac"
     with av.open(str(path), "w") as container:
         track = container.add_stream("flac", rate=48000, layout=layout)
@@ -156,7 +156,7 @@ def test_of_many_channels_the_centre_is_heard(tmp_path, caplog, layout: str, cha
     assert not caplog.messages
 
 
-def test_a_wav_that_was_written_through_a_pipe_is_not_torn(tmp_path, caplog) -> None:
+def test_a_wav_that_was_written_through_a_pipe_is_not_truncated(tmp_path, caplog) -> None:
     """Its length was not known when its header was written."""
     path = write(tmp_path / "a.wav", ("", "pcm_s16le"), [1, 3.5])
     content = bytearray(path.read_bytes())

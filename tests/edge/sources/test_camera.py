@@ -1,4 +1,4 @@
-"""A camera that OpenCV would open: its driver's times, what it may leave out, and when it is lost."""
+"""Local cameras: the driver's times, the frames left out, and when a camera is lost."""
 
 import os
 import threading
@@ -14,7 +14,8 @@ from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.sources import camera as camera_module
 from edge.sources import reader as reader_module
-from edge.sources.camera import LocalCamera, make_camera
+from edge.sources.camera import LocalCamera
+from edge.sources.devices import make_camera
 
 PICTURE = VideoSpec(5.0, 8, 8, "whole")
 MS = 1_000_000
@@ -109,7 +110,7 @@ def test_without_a_driver_time_it_is_now(monkeypatch, clock) -> None:
     assert take_all(camera, "no more frames")[0][0] == 90_000
 
 
-def test_a_frame_that_cannot_be_decoded_is_passed_over(monkeypatch, clock) -> None:
+def test_a_frame_that_cannot_be_decoded_is_skipped(monkeypatch, clock) -> None:
     driver = Driver(clock, [90_000, 90_200, 90_400], broken=lambda at_ms: at_ms == 90_200)
     assert [at for at, _ in take_all(opened(monkeypatch, clock, driver), "no more frames")] == [90_000, 90_400]
 
@@ -147,7 +148,7 @@ def test_a_camera_that_gives_nothing_of_use_is_lost_and_released(monkeypatch, cl
     assert driver.times_ms
 
 
-def test_a_device_that_opencv_waits_for_is_given_back_within_a_second(monkeypatch, clock) -> None:
+def test_a_device_that_opencv_waits_for_is_released_within_a_second(monkeypatch, clock) -> None:
     monkeypatch.delenv("OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT", raising=False)
     opened(monkeypatch, clock, Driver(clock, [])).close()
     assert os.environ["OPENCV_VIDEOIO_V4L_SELECT_TIMEOUT"] == "1"

@@ -1,4 +1,4 @@
-"""One thread a source: what it carries, what it opens again, what it says, and how it ends."""
+"""Capture threads: the media passed on, reopening, logging, and how a capture ends."""
 
 import logging
 import threading
@@ -73,14 +73,14 @@ def waited(monkeypatch) -> list[float]:
     return waits
 
 
-def test_events_are_carried_until_the_source_ends_and_is_closed(scripted_source) -> None:
+def test_media_are_passed_on_until_the_source_ends_and_is_closed(scripted_source) -> None:
     source = scripted_source([block(1), block(2)])
     reached = Reached(source, reopen=False).finish()
     assert (reached.times, reached.endings) == ([1, 2], [None])
     assert (source.opened, source.closed) == (0, 1)
 
 
-def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, caplog, waited) -> None:
+def test_a_lost_device_is_closed_reopened_and_logged_once(scripted_source, caplog, waited) -> None:
     source = scripted_source(
         [block(1), LOST], [LOST], [block(2), block(3), LOST], [block(4), block(5)], refusals=(LOST, LOST)
     )
@@ -93,7 +93,7 @@ def test_a_lost_device_is_closed_opened_again_and_said_once(scripted_source, cap
     ] * 2
 
 
-def test_a_device_that_flaps_is_said_at_a_bounded_rate(scripted_source, caplog, waited) -> None:
+def test_a_device_that_flaps_is_logged_at_a_bounded_rate(scripted_source, caplog, waited) -> None:
     source = scripted_source(*[[block(number), LOST] for number in range(1, 101)], [block(101)])
     with caplog.at_level(logging.WARNING):
         assert len(Reached(source, last=101).finish().times) == 101
@@ -119,7 +119,7 @@ def test_a_device_that_is_not_there_is_tried_until_it_is(scripted_source, caplog
     assert [record.getMessage() for record in caplog.records] == ["scripted source is there"]
 
 
-def test_a_broken_recording_is_told_and_not_opened_again(scripted_source) -> None:
+def test_a_broken_recording_is_reported_and_not_reopened(scripted_source) -> None:
     source = scripted_source([block(1), LOST])
     reached = Reached(source, reopen=False).finish()
     assert (reached.times, reached.endings) == ([1], [LOST])
@@ -153,7 +153,7 @@ def test_whatever_a_driver_raises_means_that_its_device_is_lost(scripted_source,
 
 
 @pytest.mark.parametrize("error", BROKEN, ids=repr)
-def test_whatever_a_decoder_raises_ends_its_recording_alone_and_is_told(scripted_source, error) -> None:
+def test_whatever_a_decoder_raises_ends_its_recording_alone_and_is_reported(scripted_source, error) -> None:
     source = scripted_source([block(1), error])
     (told,) = Reached(source, reopen=False).finish().endings
     assert told is error if isinstance(error, MemoryError) else isinstance(told, SourceError)
@@ -192,7 +192,7 @@ def test_stop_ends_a_device_that_would_go_on(scripted_source) -> None:
     assert source.closed == 1
 
 
-def test_a_device_that_is_lost_while_everything_stops_is_no_news(scripted_source, caplog) -> None:
+def test_a_device_that_is_lost_after_stop_is_not_logged(scripted_source, caplog) -> None:
     class Unplugged(scripted_source):
         def read(self):
             reached.stop.set()
@@ -231,6 +231,6 @@ def test_a_device_that_hangs_does_not_keep_the_program_from_ending(scripted_sour
     reached.stop.set()
     with caplog.at_level(logging.WARNING):
         reached.capture.finish()
-    assert [record.getMessage() for record in caplog.records] == ["scripted source does not answer; it is left behind"]
+    assert [record.getMessage() for record in caplog.records] == ["scripted source does not respond and is abandoned"]
     comes_back.set()
     assert reached.finish().endings == [None]

@@ -1,4 +1,4 @@
-"""Damaged, torn and undecodable files in every container: what can be read is, and the rest is said once."""
+"""Damaged, truncated and undecodable files in every container: the rest is read, and the defect reported once."""
 
 import logging
 from collections import Counter
@@ -40,7 +40,7 @@ def media_file(path: Path | str, *, image: bool, dropped: Counter[str] | None = 
 
 
 @pytest.mark.parametrize(("name", "video", "audio"), CONTAINERS)
-def test_damaged_sound_is_passed_over_and_said_once(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+def test_damaged_audio_is_skipped_and_reported_once(tmp_path, caplog, name: str, video: str, audio: str) -> None:
     dropped = Counter[str]()
     rate_hz = 44100 if name == "a.flv" else 48000
     path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change=damaged(1.5, 1.6))
@@ -52,12 +52,12 @@ def test_damaged_sound_is_passed_over_and_said_once(tmp_path, caplog, name: str,
     [said] = caplog.messages
     assert said.startswith(f"{path} at 1.5")
     # Opus takes anything for a packet, of which then nothing is heard.
-    assert "s without sound" in said if audio == "libopus" else "damaged sound is passed over" in said
+    assert "s without sound" in said if audio == "libopus" else "damaged sound is skipped" in said
     assert bool(dropped["packets_damaged"]) is (audio != "libopus")
 
 
 @pytest.mark.parametrize(("name", "video", "audio"), [row for row in CONTAINERS if row[1]])
-def test_damaged_pictures_are_passed_over(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+def test_damaged_frames_are_skipped(tmp_path, caplog, name: str, video: str, audio: str) -> None:
     rate_hz = 44100 if name == "a.flv" else 48000
     path = write(tmp_path / name, (video, audio), [1, 3.5], rate_hz=rate_hz, change_picture=damaged(1.5, 1.6))
     media = list(media_file(path, image=True).read())
@@ -67,7 +67,7 @@ def test_damaged_pictures_are_passed_over(tmp_path, caplog, name: str, video: st
 
 
 @pytest.mark.parametrize(("name", "video", "audio"), CONTAINERS)
-def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video: str, audio: str) -> None:
+def test_a_truncated_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video: str, audio: str) -> None:
     rate_hz = 44100 if name == "a.flv" else 48000
     content = write(tmp_path / name, (video, audio), [0.5, 3.5], rate_hz=rate_hz, noise=0.1).read_bytes()
     torn = tmp_path / f"torn-{name}"
@@ -83,7 +83,7 @@ def test_a_torn_file_gives_what_is_left_of_it(tmp_path, caplog, name: str, video
 
 
 @pytest.mark.parametrize(("name", "audio"), [("a.wav", "pcm_s24le"), ("a.aiff", "pcm_s16be"), ("a.flac", "flac")])
-def test_torn_sound_without_frames_is_said_too(tmp_path, caplog, name: str, audio: str) -> None:
+def test_truncated_audio_without_frames_is_reported_too(tmp_path, caplog, name: str, audio: str) -> None:
     content = write(tmp_path / name, ("", audio), [0.5, 3.5], noise=0.1).read_bytes()
     torn = tmp_path / f"torn-{name}"
     torn.write_bytes(content[: len(content) // 2])
@@ -120,7 +120,7 @@ def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str
         list(media_file(path, image=True).read())
 
 
-def test_a_trimmed_film_begins_where_it_was_trimmed(tmp_path, caplog) -> None:
+def test_a_trimmed_video_begins_where_it_was_trimmed(tmp_path, caplog) -> None:
     """Cut without encoding anew: what is before the cut is still there, and an edit list leaves it out."""
     earlier = moved(lambda _: -1.5)
     path = write(tmp_path / "a.mp4", ("mpeg4", "aac"), [1, 3.5], change=earlier, change_picture=earlier)
@@ -131,7 +131,7 @@ def test_a_trimmed_film_begins_where_it_was_trimmed(tmp_path, caplog) -> None:
     assert not caplog.messages
 
 
-def test_an_empty_packet_is_a_picture_that_stays(tmp_path, caplog) -> None:
+def test_an_empty_packet_repeats_the_last_frame(tmp_path, caplog) -> None:
     """Theora has them where nothing moves, and NUT keeps them."""
     cut_s = 1.5, 1.7
 
@@ -159,7 +159,7 @@ def test_a_clock_that_begins_late_makes_no_file_too_short(tmp_path, caplog) -> N
     assert not caplog.messages
 
 
-def test_what_follows_in_another_codec_ends_a_file(tmp_path, caplog) -> None:
+def test_a_change_of_the_codec_ends_a_file(tmp_path, caplog) -> None:
     """One Ogg file after another; FFmpeg gives up there."""
     first = write(tmp_path / "a.ogg", ("", "libopus"), [1, 3.5]).read_bytes()
     path = tmp_path / "chain.ogg"
@@ -182,7 +182,7 @@ class ComesLate:
         raise IndexError("list index out of range")
 
 
-def test_a_track_that_comes_late_takes_nothing_from_the_others(tmp_path) -> None:
+def test_a_track_added_late_costs_the_others_nothing(tmp_path) -> None:
     with av.open(str(write(tmp_path / "a.mkv", ("mpeg4", "aac")))) as container:
         decoder = Decoder[av.VideoFrame](ComesLate(container), container.streams.video[0], Defects("it"))
         assert sum(decoded.frame is not None for decoded in decoder) == 100

@@ -1,4 +1,4 @@
-"""The program's own clip: its times, its pitch, its face, and that it never changes."""
+"""Demo recording: its times, pitch and face, and that it never changes."""
 
 import numpy as np
 import pytest
@@ -12,7 +12,7 @@ SOUND, PICTURE = AudioSpec(16000, 6.0), VideoSpec(5.0, 64, 64, "face")
 MS = 1_000_000
 
 
-def test_it_is_twelve_seconds_of_sound_and_picture_by_time() -> None:
+def test_it_is_twelve_seconds_of_audio_and_video_by_time() -> None:
     media = list(Demo(SOUND, PICTURE).read())
     times = [item.end_ns for item in media]
     assert times == sorted(times)

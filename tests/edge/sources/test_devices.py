@@ -1,9 +1,13 @@
-"""What this machine has, by V4L2 and PortAudio."""
+"""Devices of a machine, by V4L2 and PortAudio, and the class of each kind of camera."""
 
 import sys
 from types import SimpleNamespace
 
+import pytest
+
 from edge.sources import devices
+from edge.sources.camera import LocalCamera
+from edge.sources.network_camera import NetworkCamera
 
 
 def test_cameras_are_numbered_as_v4l2_numbers_them(monkeypatch, tmp_path) -> None:
@@ -11,12 +15,27 @@ def test_cameras_are_numbered_as_v4l2_numbers_them(monkeypatch, tmp_path) -> Non
         (tmp_path / f"video{number}").mkdir()
         (tmp_path / f"video{number}" / "name").write_text(f"{name}\n")
     monkeypatch.setattr(devices, "Path", lambda _: tmp_path)
-    assert devices.cameras() == [("0", "Capture card"), ("2", "USB Camera"), ("10", "Lid camera")]
+    assert devices.list_cameras() == [("0", "Capture card"), ("2", "USB Camera"), ("10", "Lid camera")]
 
 
 def test_a_machine_without_v4l2_has_no_cameras(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(devices, "Path", lambda _: tmp_path / "nowhere")
-    assert devices.cameras() == []
+    assert devices.list_cameras() == []
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("0", LocalCamera),
+        ("/dev/video2", LocalCamera),
+        ("videotestsrc ! appsink", LocalCamera),
+        ("filesrc location=rtsp://a ! appsink", LocalCamera),
+        ("rtsp://10.0.0.7/stream", NetworkCamera),
+        ("HTTP://10.0.0.7/video.mjpg", NetworkCamera),
+    ],
+)
+def test_each_kind_of_camera_has_its_class(text: str, expected: type) -> None:
+    assert devices.camera_class(text) is expected
 
 
 def test_microphones_are_the_devices_that_record(monkeypatch) -> None:
@@ -25,4 +44,4 @@ def test_microphones_are_the_devices_that_record(monkeypatch) -> None:
         {"name": "USB Mic", "max_input_channels": 2, "default_samplerate": 44100.0},
     ]
     monkeypatch.setitem(sys.modules, "sounddevice", SimpleNamespace(query_devices=lambda: found))
-    assert devices.microphones() == [("1", "USB Mic, 2 channels, 44100 Hz")]
+    assert devices.list_microphones() == [("1", "USB Mic, 2 channels, 44100 Hz")]

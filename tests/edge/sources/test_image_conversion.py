@@ -1,4 +1,4 @@
-"""Pictures are seen as people see them, whatever way they are stored."""
+"""Frames become upright RGB images with square pixels, however they are stored."""
 
 import gc
 import shutil
@@ -15,9 +15,19 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.image_conversion import Turn, nearest, square
+from edge.sources.image_conversion import Orientation, nearest_orientation, square_pixel_size
 from edge.sources.media import read_frames
-from tests.edge.sources.made_pictures import MATRICES, exif, film, jpeg, lying, pattern, png, rgb, turn
+from tests.edge.sources.made_images import (
+    MATRICES,
+    exif,
+    jpeg,
+    pattern,
+    png,
+    set_display_matrix,
+    stored,
+    write_frame,
+    write_video,
+)
 from train.clips.decode import decode_frames
 from train.corpora.utterance import VideoSegment
 
@@ -29,17 +39,17 @@ def seen(path: Path) -> np.ndarray:
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_a_film_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
-    path = turn(rgb(tmp_path / "a.mov", lying(pattern(), orientation)), MATRICES[orientation])
+def test_a_video_is_upright_by_its_display_matrix(tmp_path: Path, orientation: int) -> None:
+    path = set_display_matrix(write_frame(tmp_path / "a.mov", stored(pattern(), orientation)), MATRICES[orientation])
     np.testing.assert_array_equal(seen(path), pattern())
     np.testing.assert_array_equal(next(decode_frames(VideoSegment(path), 5.0, 6.0)).image, pattern())
 
 
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
-def test_a_film_lies_as_ffmpeg_turns_it(tmp_path: Path, orientation: int) -> None:
+def test_a_video_has_the_orientation_of_ffmpeg(tmp_path: Path, orientation: int) -> None:
     if not shutil.which("ffmpeg"):
         pytest.skip("ffmpeg is not installed")
-    path = turn(rgb(tmp_path / "a.mov", pattern()), MATRICES[orientation])
+    path = set_display_matrix(write_frame(tmp_path / "a.mov", pattern()), MATRICES[orientation])
     command = ["ffmpeg", "-v", "error", "-i", path, "-f", "rawvideo", "-pix_fmt", "rgb24", "-frames:v", "1", "-"]
     shown = subprocess.run(command, capture_output=True, check=True).stdout
     np.testing.assert_array_equal(seen(path).ravel(), np.frombuffer(shown, np.uint8))
@@ -48,7 +58,7 @@ def test_a_film_lies_as_ffmpeg_turns_it(tmp_path: Path, orientation: int) -> Non
 @pytest.mark.parametrize("order", ["<", ">"])
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_still_is_upright_by_its_exif_data(tmp_path: Path, orientation: int, order: str) -> None:
-    path = jpeg(tmp_path / "a.jpg", lying(pattern(), orientation), orientation, order)
+    path = jpeg(tmp_path / "a.jpg", stored(pattern(), orientation), orientation, order)
     np.testing.assert_allclose(seen(path), pattern(), atol=4)
     np.testing.assert_allclose(seen(path), cv2.imread(str(path))[..., ::-1], atol=4, err_msg="as OpenCV turns it")
 
@@ -56,12 +66,12 @@ def test_a_still_is_upright_by_its_exif_data(tmp_path: Path, orientation: int, o
 @pytest.mark.skipif(av.library_versions["libavcodec"] < (62, 28), reason="FFmpeg before 8.1 reads no EXIF of PNG")
 @pytest.mark.parametrize("orientation", ORIENTATIONS)
 def test_a_png_is_upright_by_its_exif_data(tmp_path: Path, orientation: int) -> None:
-    path = png(tmp_path / "a.png", lying(pattern(), orientation), orientation)
+    path = png(tmp_path / "a.png", stored(pattern(), orientation), orientation)
     np.testing.assert_array_equal(seen(path), pattern())
 
 
 @pytest.mark.parametrize("orientation", [0, 9, 1000])
-def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, orientation: int) -> None:
+def test_an_invalid_orientation_rotates_nothing(tmp_path: Path, orientation: int) -> None:
     said = seen(jpeg(tmp_path / "a.jpg", pattern(), orientation))
     np.testing.assert_array_equal(said, seen(jpeg(tmp_path / "b.jpg", pattern())))
 
@@ -69,16 +79,16 @@ def test_an_orientation_that_is_none_turns_nothing(tmp_path: Path, orientation: 
 @pytest.mark.parametrize(
     ("matrix", "expected"),
     [
-        ((1, 0, 0, 0, 1, 0), Turn(False, False, False)),
-        ((0, 0, 0, 0, 0, 0), Turn(False, False, False)),
-        ((9, 4, 0, -4, 9, 0), Turn(False, False, False)),
-        ((4, 9, 0, -9, 4, 0), Turn(True, True, False)),
-        ((2, 0, 0, 0, -2, 0), Turn(False, False, True)),
+        ((1, 0, 0, 0, 1, 0), Orientation(False, False, False)),
+        ((0, 0, 0, 0, 0, 0), Orientation(False, False, False)),
+        ((9, 4, 0, -4, 9, 0), Orientation(False, False, False)),
+        ((4, 9, 0, -9, 4, 0), Orientation(True, True, False)),
+        ((2, 0, 0, 0, -2, 0), Orientation(False, False, True)),
     ],
     ids=["upright", "nothing", "a little askew", "much askew", "flipped and scaled"],
 )
-def test_a_matrix_is_taken_for_the_nearest_right_angle(matrix: tuple[int, ...], expected: Turn) -> None:
-    assert nearest((*matrix, 0, 0, 1)) == expected
+def test_a_display_matrix_is_rounded_to_right_angles(matrix: tuple[int, ...], expected: Orientation) -> None:
+    assert nearest_orientation((*matrix, 0, 0, 1)) == expected
 
 
 @pytest.mark.parametrize(
@@ -93,22 +103,22 @@ def test_a_matrix_is_taken_for_the_nearest_right_angle(matrix: tuple[int, ...], 
         (Fraction(65535, 1), (48, 32)),
     ],
 )
-def test_pixels_are_made_square_and_none_is_thrown_away(aspect: Fraction | None, size: tuple[int, int]) -> None:
-    assert square(48, 32, aspect) == size
+def test_pixels_are_made_square_without_losing_any(aspect: Fraction | None, size: tuple[int, int]) -> None:
+    assert square_pixel_size(48, 32, aspect) == size
 
 
 @pytest.mark.parametrize("name", ["a.mov", "a.mp4", "a.ts"])
-def test_a_film_of_wide_pixels_is_as_wide_as_players_show_it(tmp_path: Path, name: str) -> None:
-    image = seen(rgb(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
+def test_a_video_of_wide_pixels_is_as_wide_as_in_players(tmp_path: Path, name: str) -> None:
+    image = seen(write_frame(tmp_path / name, pattern(96, 96), Fraction(4, 3)))
     assert image.shape == (96, 128, 3)
     np.testing.assert_allclose(image[12::24, 16::32], pattern(128, 96)[12::24, 16::32], atol=12)
 
 
-def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
+def test_a_sample_aspect_ratio_that_changes_midway_is_followed(tmp_path: Path) -> None:
     """As where a broadcast goes from 4:3 to 16:9."""
     content = b""
     for aspect in (Fraction(4, 3), Fraction(1)):
-        part = film(tmp_path / "part.ts", [plain((90, 128, 128), "yuv420p", 96, 96)] * 5, "mpeg2video", aspect)
+        part = write_video(tmp_path / "part.ts", [plain((90, 128, 128), "yuv420p", 96, 96)] * 5, "mpeg2video", aspect)
         content += part.read_bytes()
     both = tmp_path / "both.ts"
     both.write_bytes(content)
@@ -116,14 +126,14 @@ def test_pixels_that_change_midway_are_followed(tmp_path: Path) -> None:
     assert (shapes[0], shapes[-1]) == ((96, 128, 3), (96, 96, 3))
 
 
-def test_the_container_says_how_wide_pixels_are(tmp_path: Path) -> None:
-    path = rgb(tmp_path / "a.mp4", pattern(96, 96), Fraction(4, 3))
+def test_the_container_gives_the_sample_aspect_ratio(tmp_path: Path) -> None:
+    path = write_frame(tmp_path / "a.mp4", pattern(96, 96), Fraction(4, 3))
     path.write_bytes(path.read_bytes().replace(b"pasp" + struct.pack(">2I", 4, 3), b"pasp" + struct.pack(">2I", 2, 1)))
     assert seen(path).shape == (96, 192, 3)
 
 
-def test_wide_pixels_lie_along_the_stored_rows(tmp_path: Path) -> None:
-    path = turn(rgb(tmp_path / "a.mov", lying(pattern(32, 48), 6), Fraction(4, 3)), MATRICES[6])
+def test_the_sample_aspect_ratio_applies_before_rotation(tmp_path: Path) -> None:
+    path = set_display_matrix(write_frame(tmp_path / "a.mov", stored(pattern(32, 48), 6), Fraction(4, 3)), MATRICES[6])
     assert seen(path).shape == (64, 32, 3)
 
 
@@ -152,7 +162,7 @@ def plain(colour: tuple[int, ...], pixels: str, width: int = 64, height: int = 4
 
 def shown(path: Path, pixels: str, matrix: int, color_range: int, size: tuple[int, int] = (64, 48)) -> np.ndarray:
     """What is seen of the colours, in the middle of a picture each."""
-    made = film(path, [plain(colour, pixels, *size) for colour in COLOURS], "ffv1", None, matrix, color_range)
+    made = write_video(path, [plain(colour, pixels, *size) for colour in COLOURS], "ffv1", None, matrix, color_range)
     return np.stack([frame.image[size[1] // 2, size[0] // 2] for frame in read_frames(made, FrameGrid(5.0))])
 
 
@@ -170,37 +180,37 @@ def test_colours_are_those_of_the_matrix_and_the_range(
 @pytest.mark.parametrize(
     ("size", "matrix"), [((720, 576), 6), ((1280, 720), 1), ((720, 1280), 1), ((640, 480), 6)], ids=str
 )
-def test_a_film_that_says_no_matrix_has_that_of_its_size(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
+def test_a_video_without_a_matrix_has_that_of_its_size(tmp_path: Path, size: tuple[int, int], matrix: int) -> None:
     expected = [by_the_standard(colour, matrix, False) for colour in COLOURS]
     np.testing.assert_allclose(shown(tmp_path / "a.mkv", "yuv444p", 2, 0, size), expected, atol=1)
 
 
 def test_a_still_that_is_larger_than_any_camera_s_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = jpeg(tmp_path / "a.jpg", np.zeros((8, 20_000, 3), np.uint8))
-    with pytest.raises(SourceError, match=r"a\.jpg has a picture of 20000x8 pixels, .*; make it smaller"):
+    with pytest.raises(SourceError, match=r"a\.jpg has a picture of 20000x8 pixels; .*; scale it down"):
         seen(path)
 
 
-def test_a_large_still_is_bt_601_and_full(tmp_path: Path) -> None:
+def test_a_large_still_is_bt_601_and_full_range(tmp_path: Path) -> None:
     image = np.full((800, 1400, 3), (170, 90, 60), np.uint8)
     np.testing.assert_allclose(seen(jpeg(tmp_path / "a.jpg", image)), image, atol=2)
 
 
-def test_motion_jpeg_is_full(tmp_path: Path) -> None:
-    made = film(tmp_path / "a.avi", [plain((235, 128, 128), "yuvj420p")] * 3, "mjpeg", None, 5, 2)
+def test_motion_jpeg_is_full_range(tmp_path: Path) -> None:
+    made = write_video(tmp_path / "a.avi", [plain((235, 128, 128), "yuvj420p")] * 3, "mjpeg", None, 5, 2)
     np.testing.assert_allclose(seen(made), 235, atol=2)
 
 
 @pytest.mark.parametrize(("color_range", "grey"), [(0, 60), (1, 51), (2, 60)], ids=["unsaid", "limited", "full"])
-def test_a_grey_film_has_its_range(tmp_path: Path, color_range: int, grey: int) -> None:
+def test_a_grey_video_has_its_range(tmp_path: Path, color_range: int, grey: int) -> None:
     """(60 - 16) * 255 / 219 = 51.2."""
-    made = film(tmp_path / "a.mkv", [plain((60,), "gray")] * 2, "ffv1", None, 2, color_range)
+    made = write_video(tmp_path / "a.mkv", [plain((60,), "gray")] * 2, "ffv1", None, 2, color_range)
     assert (seen(made) == grey).all()
 
 
-def test_pictures_that_were_seen_are_let_go_at_once(tmp_path: Path) -> None:
+def test_converted_frames_are_freed_at_once(tmp_path: Path) -> None:
     """With their threads, of which a circle of objects would hold some dozens a stream."""
-    path = film(tmp_path / "a.mkv", [plain((60,), "gray")] * 6, "ffv1", None, 2, 1)
+    path = write_video(tmp_path / "a.mkv", [plain((60,), "gray")] * 6, "ffv1", None, 2, 1)
     gc.collect()
     gc.disable()
     try:

@@ -11,7 +11,7 @@ from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.windowing import FrameGrid
 from edge.sources import location as place
-from edge.sources.location import is_address, named, within
+from edge.sources.location import call_within, is_address, parse_location
 from edge.sources.media import MediaFile, probe, read_frames
 from tests.edge.sources.silent import silent_server
 
@@ -30,7 +30,7 @@ def clip(tmp_path, make_clip) -> bytes:
 def test_what_exists_as_a_file_is_opened_as_a_file(tmp_path, monkeypatch, clip, name: str) -> None:
     (tmp_path / name).write_bytes(clip)
     monkeypatch.chdir(tmp_path)
-    for path in (named(name), named(name, tmp_path), tmp_path / name):
+    for path in (parse_location(name), parse_location(name, tmp_path), tmp_path / name):
         assert probe(path) == (False, True)
         assert MediaFile(path, None, VideoSpec(5.0, 8, 8, "whole")).name == str(path)
 
@@ -39,19 +39,19 @@ def test_what_exists_as_a_file_is_opened_as_a_file(tmp_path, monkeypatch, clip, 
 def test_even_a_name_like_an_address_is_a_file_where_it_exists(tmp_path, monkeypatch, clip, name: str) -> None:
     monkeypatch.chdir(tmp_path)
     Path(name).parent.mkdir(parents=True)
-    assert named(name) == name
+    assert parse_location(name) == name
     Path(name).write_bytes(clip)
-    assert named(name) == Path(name)
-    assert probe(named(name)) == (False, True)
+    assert parse_location(name) == Path(name)
+    assert probe(parse_location(name)) == (False, True)
 
 
 def test_a_file_uri_is_a_path(tmp_path, clip) -> None:
     (tmp_path / "a b.mp4").write_bytes(clip)
-    assert named(f"FILE://{tmp_path}/a%20b.mp4") == tmp_path / "a b.mp4"
+    assert parse_location(f"FILE://{tmp_path}/a%20b.mp4") == tmp_path / "a b.mp4"
 
 
 @pytest.mark.parametrize("name", ["a%03d.png", "a*.png", "a?.png"])
-def test_a_name_that_looks_like_a_pattern_is_one_picture(tmp_path, name: str) -> None:
+def test_a_name_that_looks_like_a_pattern_is_one_image(tmp_path, name: str) -> None:
     cv2 = pytest.importorskip("cv2")
     for other, grey in ((name, 200), ("a001.png", 10), ("ab.png", 10)):
         (tmp_path / other).write_bytes(cv2.imencode(".png", np.full((8, 8, 3), grey, np.uint8))[1].tobytes())
@@ -64,7 +64,7 @@ def test_what_does_not_exist_and_is_no_address_is_no_file(tmp_path, monkeypatch,
     monkeypatch.chdir(tmp_path)
     assert not is_address(name)
     with pytest.raises(SourceError, match=r"no such file|is a directory"):
-        probe(named(name))
+        probe(parse_location(name))
 
 
 def test_what_is_no_regular_file_is_refused_at_once(tmp_path) -> None:
@@ -78,7 +78,7 @@ def test_what_is_no_regular_file_is_refused_at_once(tmp_path) -> None:
 @pytest.mark.parametrize("address", ["rtmp", "srt", "udp", "RTSP", "rtsps", "tcp", "mms", "Https", "rtsp+x"])
 def test_any_scheme_in_any_case_is_an_address(address: str) -> None:
     assert is_address(f"{address}://127.0.0.1:1/x")
-    assert named(f"{address}://127.0.0.1:1/x", Path("folder")) == f"{address}://127.0.0.1:1/x"
+    assert parse_location(f"{address}://127.0.0.1:1/x", Path("folder")) == f"{address}://127.0.0.1:1/x"
 
 
 @pytest.mark.parametrize("scheme", ["http", "HTTP", "rtsp", "Rtsp", "rtmp", "tcp", "mms"])
@@ -104,8 +104,8 @@ HALF = b"HTTP/1.1 200 OK\r\nContent-Type: video/mp4\r\nContent-Length: 100000\r\
     [("http", b""), ("http", b"HTTP/1.1 200 OK\r\n"), ("http", HALF), ("https", b""), ("https", b"\x16\x03\x03"),
      ("rtsp", b""), ("rtsps", b""), ("rtmp", b""), ("tcp", b"")],
 )  # fmt: skip
-def test_who_says_nothing_is_left(monkeypatch, scheme: str, says: bytes) -> None:
-    monkeypatch.setattr(place, "ANSWER_S", 0.5)
+def test_a_silent_server_times_out(monkeypatch, scheme: str, says: bytes) -> None:
+    monkeypatch.setattr(place, "CONNECT_TIMEOUT_S", 0.5)
     with silent_server(says) as port, pytest.raises(SourceError) as refused:
         probe(f"{scheme}://127.0.0.1:{port}/clip.mp4")
     assert str(refused.value).startswith(f"cannot open {scheme}://127.0.0.1:{port}/clip.mp4: no answer within 0.5 s; ")
@@ -116,7 +116,7 @@ def test_an_answer_may_take_five_seconds() -> None:
         probe(f"http://127.0.0.1:{port}/clip.mp4")
 
 
-def test_silence_after_a_part_ends_the_reading(tmp_path, make_clip, caplog) -> None:
+def test_a_server_that_falls_silent_ends_the_reading(tmp_path, make_clip, caplog) -> None:
     noise = np.random.default_rng(0).integers(0, 256, (60, 96, 128, 3), dtype=np.uint8)
     body = make_clip(tmp_path / "a.flv", noise, codecs=("flv", "")).read_bytes()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -130,11 +130,11 @@ def test_silence_after_a_part_ends_the_reading(tmp_path, make_clip, caplog) -> N
     assert "no answer within 5 s" in said
 
 
-def test_what_hangs_in_a_call_is_left_behind() -> None:
+def test_a_call_that_hangs_is_abandoned() -> None:
     hangs = threading.Event()
     with pytest.raises(TimeoutError, match="no answer"):
-        within(0.05, "hangs", hangs.wait)
+        call_within(0.05, "hangs", hangs.wait)
     hangs.set()
-    assert within(30, "comes", lambda: 3) == 3
+    assert call_within(30, "comes", lambda: 3) == 3
     with pytest.raises(KeyError):
-        within(30, "breaks", {}.popitem)
+        call_within(30, "breaks", {}.popitem)

@@ -1,4 +1,4 @@
-"""Real files: what is in them, when, and what is said of those that cannot be read."""
+"""Real files: their media, its times, and the errors of files that cannot be read."""
 
 from fractions import Fraction
 from pathlib import Path
@@ -35,7 +35,7 @@ def shades(count: int) -> np.ndarray:
         ("still.png", ("png", ""), False, True),
     ],
 )
-def test_what_a_file_has(tmp_path, make_clip, tone, name, codecs, has_audio: bool, has_video: bool) -> None:
+def test_probe_tells_the_modalities(tmp_path, make_clip, tone, name, codecs, has_audio: bool, has_video: bool) -> None:
     if name.endswith("png"):
         (tmp_path / name).write_bytes(still())
     else:
@@ -54,7 +54,7 @@ def still() -> bytes:
     return b"".join(bytes(packet) for packet in [*encoder.encode(image), *encoder.encode(None)])
 
 
-def test_sound_comes_in_whole_blocks_of_20_ms_and_a_shorter_rest(tmp_path, make_clip, tone) -> None:
+def test_audio_comes_in_blocks_of_20_ms_and_a_shorter_rest(tmp_path, make_clip, tone) -> None:
     samples = tone(0.5)[:7900]
     blocks = list(read_blocks(make_clip(tmp_path / "a.wav", samples=samples), 16000))
     assert [len(block.samples) for block in blocks] == [320] * 24 + [220]
@@ -63,7 +63,7 @@ def test_sound_comes_in_whole_blocks_of_20_ms_and_a_shorter_rest(tmp_path, make_
 
 
 @pytest.mark.parametrize("rate_hz", [8000, 16000, 22050, 44100, 48000])
-def test_sound_of_any_rate_keeps_its_length_and_pitch(tmp_path, make_clip, tone, rate_hz: int) -> None:
+def test_audio_of_any_rate_keeps_its_length_and_pitch(tmp_path, make_clip, tone, rate_hz: int) -> None:
     path = make_clip(tmp_path / "a.wav", samples=tone(1.0, rate_hz), rate_hz=rate_hz)
     audio = read_audio(path, 16000)
     assert len(audio) == pytest.approx(16000, abs=20)
@@ -104,14 +104,14 @@ def test_colours_are_red_green_blue(tmp_path, make_clip) -> None:
     np.testing.assert_array_equal(frame.image, images[0])
 
 
-def test_a_still_picture_is_one_frame_at_the_beginning(tmp_path) -> None:
+def test_a_still_image_is_one_frame_at_time_0(tmp_path) -> None:
     (tmp_path / "still.png").write_bytes(still())
     frames = list(read_frames(tmp_path / "still.png", FrameGrid(5.0)))
     assert [frame.end_ns for frame in frames] == [0]
     np.testing.assert_array_equal(frames[0].image, shades(3)[2])
 
 
-def test_sound_and_picture_come_by_time(tmp_path, make_clip, tone) -> None:
+def test_audio_and_video_are_merged_by_time(tmp_path, make_clip, tone) -> None:
     path = make_clip(tmp_path / "a.mkv", shades(10), tone(1.0))
     media = list(MediaFile(path, SOUND, PICTURE).read())
     times = [item.end_ns for item in media]
@@ -138,9 +138,9 @@ def test_a_track_that_begins_later_keeps_its_distance(tmp_path, tone) -> None:
             frame.pts, frame.time_base = index, Fraction(1, 10)
             container.mux(video.encode(frame))
         container.mux(video.encode(None))
-        audio = av.AudioFrame.from_ndarray(tone(0.2)[None], format="s16", layout="mono")
-        audio.sample_rate, audio.pts, audio.time_base = 16000, 8000, Fraction(1, 16000)
-        container.mux(audio.encode(audio))
+        samples = av.AudioFrame.from_ndarray(tone(0.2)[None], format="s16", layout="mono")
+        samples.sample_rate, samples.pts, samples.time_base = 16000, 8000, Fraction(1, 16000)
+        container.mux(audio.encode(samples))
         container.mux(audio.encode(None))
     blocks = list(read_blocks(path, 16000))
     assert [block.end_ns // MS for block in blocks] == [520 + 20 * k for k in range(10)]
@@ -152,7 +152,7 @@ def test_a_recording_can_be_read_twice(tmp_path, make_clip, tone) -> None:
 
 
 @pytest.mark.parametrize(("has", "remedy"), [("sound", "say --camera off"), ("picture", "say --mic off")])
-def test_what_is_missing_is_named_with_a_remedy(tmp_path, make_clip, tone, has: str, remedy: str) -> None:
+def test_a_missing_modality_is_an_error_with_a_remedy(tmp_path, make_clip, tone, has: str, remedy: str) -> None:
     images, samples = (shades(5), None) if has == "picture" else (None, tone(0.5))
     path = make_clip(tmp_path / "half.mkv", images, samples)
     with pytest.raises(SourceError, match=remedy) as refused:
@@ -161,7 +161,7 @@ def test_what_is_missing_is_named_with_a_remedy(tmp_path, make_clip, tone, has: 
 
 
 @pytest.mark.parametrize("content", [b"", b"hello\n" * 10, b"\x00" * 5000, None])
-def test_what_is_no_recording_is_named(tmp_path, content: bytes | None) -> None:
+def test_a_file_that_is_no_recording_is_an_error(tmp_path, content: bytes | None) -> None:
     path = tmp_path / "thing.mp4"
     if content is None:
         path.mkdir()
@@ -196,7 +196,7 @@ def test_a_truncated_flv_gives_what_is_left_of_it(tmp_path, make_clip) -> None:
     assert 3 <= len(left) < len(times) == 10
 
 
-def test_real_recordings_have_sound_and_five_frames_a_second(recordings: list[Path]) -> None:
+def test_real_recordings_have_audio_and_five_frames_a_second(recordings: list[Path]) -> None:
     assert len(recordings) == 3
     for path in recordings:
         audio = len(read_audio(path, 16000)) / 16000

@@ -1,4 +1,4 @@
-"""Microphones: the forms tried, the times of blocks, mixing and resampling, on a PortAudio of a few lines."""
+"""Microphones: the formats tried, the times of blocks, mixing and resampling, on a PortAudio of a few lines."""
 
 import os
 import sys
@@ -83,7 +83,7 @@ def block(level: float, channels: int = 1, frames: int = 320) -> np.ndarray:
         ([(44100, 2)], 44100, 2),
     ],
 )
-def test_the_form_nearest_to_the_bundles_is_taken(device, clock, forms, rate_hz: int, channels: int) -> None:
+def test_the_format_nearest_to_the_bundles_is_used(device, clock, forms, rate_hz: int, channels: int) -> None:
     fake = device(*forms)
     Microphone("default", SOUND, clock, Counter()).open()
     assert (fake.stream.samplerate, fake.stream.channels, fake.stream.blocksize) == (rate_hz, channels, rate_hz // 50)
@@ -107,9 +107,7 @@ def test_a_block_is_timed_by_its_adc_time(device, clock, ago_s: float, ago_ns: i
 
 
 @pytest.mark.parametrize("unix_ahead_ns", [0, 1_700_000_000 * SECOND_NS])
-def test_what_the_callback_waited_for_python_is_not_taken_for_the_cards_delay(
-    device, clock, unix_ahead_ns: int
-) -> None:
+def test_waiting_for_the_gil_is_not_taken_for_latency_of_the_card(device, clock, unix_ahead_ns: int) -> None:
     """PortAudio goes by the monotonic clock or by that of the wall; the callback runs 40 ms after it read it."""
     fake, clock.time_ns, clock.unix_ahead_ns = device((16000, 1)), 60 * SECOND_NS, unix_ahead_ns
     microphone = Microphone("default", SOUND, clock, Counter())
@@ -149,7 +147,7 @@ def test_times_are_those_of_the_fitted_clock_also_past_dropped_blocks(device, cl
     assert microphone.drift_ppm == pytest.approx(200, abs=25)
 
 
-def test_no_sound_is_from_the_future(device, clock) -> None:
+def test_no_block_is_from_the_future(device, clock) -> None:
     """The first second comes late, as from a sound server that wakes; from then on nothing waits."""
     fake = device((16000, 1))
     microphone = Microphone("default", SOUND, clock, Counter())
@@ -181,7 +179,7 @@ def test_channels_are_mixed_to_their_mean(device, clock) -> None:
     np.testing.assert_array_equal(next(microphone.read()).samples, np.full(320, 0.125, np.float32))
 
 
-def test_channels_that_cancel_and_samples_that_are_no_numbers_are_said_and_counted(device, clock, caplog) -> None:
+def test_cancelling_channels_and_non_finite_samples_are_reported_and_counted(device, clock, caplog) -> None:
     fake, dropped = device((16000, 2)), Counter()
     microphone = Microphone("default", SOUND, clock, dropped)
     microphone.open()
@@ -278,7 +276,7 @@ def test_where_a_stream_does_not_start_it_is_closed(device, clock) -> None:
 
 @pytest.mark.parametrize(
     ("spec", "forms", "reason"),
-    [("nowhere", [(16000, 1)], "No input device matching"), ("default", [(44100, 0)], "it records in no form")],
+    [("nowhere", [(16000, 1)], "No input device matching"), ("default", [(44100, 0)], "it supports neither")],
 )
 def test_a_device_that_cannot_be_had_is_named_with_a_remedy(device, clock, spec, forms, reason: str) -> None:
     fake = device(*forms)

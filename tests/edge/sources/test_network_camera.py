@@ -1,4 +1,4 @@
-"""Cameras behind an address, served on loopback: what is decoded, and when such a camera is lost."""
+"""Network cameras on loopback: the frames that are decoded, and when a camera is lost."""
 
 import itertools
 import socket
@@ -22,11 +22,11 @@ from edge.clock import SystemClock
 from edge.errors import SourceError
 from edge.preprocess.media import VIDEO_LOST_S, Frame
 from edge.sources.base import Source
-from edge.sources.camera import make_camera
-from edge.sources.network_camera import LARGEST_LAG_NS, Pictures
-from tests.edge.sources.made_pictures import jpeg as jpeg_of
-from tests.edge.sources.made_pictures import lying, pattern
-from tests.edge.sources.made_tracks import AudioSpec, Film, write
+from edge.sources.devices import make_camera
+from edge.sources.network_camera import LARGEST_LAG_NS, FrameDecoder
+from tests.edge.sources.made_images import jpeg as jpeg_of
+from tests.edge.sources.made_images import pattern, stored
+from tests.edge.sources.made_tracks import GreyTrack, ToneTrack, write
 
 PICTURE = VideoSpec(5.0, 8, 8, "whole")
 MS = 1_000_000
@@ -121,7 +121,7 @@ def sends_damage() -> Iterator[tuple[bytes, float]]:
 
 
 @pytest.mark.parametrize("pieces", [hangs, trickles, sends_damage])
-def test_a_camera_that_sends_no_pictures_is_lost_whatever_else_it_sends(pieces) -> None:
+def test_a_camera_that_sends_no_video_is_lost_whatever_else_it_sends(pieces) -> None:
     with camera_of(pieces) as address:
         frames, lost_s, said = read_until_lost(address)
     assert said == f"camera {address} sends no more pictures; check it and the network"
@@ -153,7 +153,7 @@ def test_frames_of_the_grid_come_in_rgb_as_they_arrive() -> None:
     assert frames[0].image.shape == (48, 64, 3)
 
 
-def test_whoever_is_slow_gets_the_newest_frames() -> None:
+def test_a_slow_consumer_gets_the_newest_frames() -> None:
     dropped: Counter[str] = Counter()
     with camera_of(images) as address:
         camera = make(address, dropped)
@@ -189,9 +189,9 @@ def recorded(request, tmp_path, make_clip):
     return packets(clip)
 
 
-def test_only_what_is_wanted_is_decoded_where_pictures_stand_alone(recorded, clock) -> None:
+def test_only_selected_packets_are_decoded_for_intra_only_codecs(recorded, clock) -> None:
     stream, sent, container = recorded
-    taken = Pictures(stream, 5.0, clock, Counter())
+    taken = FrameDecoder(stream, 5.0, clock, Counter())
     times_ms, decoded_ms = [], []
     for index, packet in enumerate(sent):
         clock.time_ns = 100 * MS * (index + 1)
@@ -205,10 +205,10 @@ def test_only_what_is_wanted_is_decoded_where_pictures_stand_alone(recorded, clo
     container.close()
 
 
-def test_after_a_backlog_it_goes_on_with_a_picture_that_stands_alone(recorded, clock) -> None:
+def test_after_a_backlog_it_goes_on_with_a_keyframe(recorded, clock) -> None:
     stream, sent, container = recorded
     dropped: Counter[str] = Counter()
-    taken = Pictures(stream, 5.0, clock, dropped)
+    taken = FrameDecoder(stream, 5.0, clock, dropped)
     frames = []
     for index, packet in enumerate(sent):
         arrived_ns = 200 * MS * (index + 1)
@@ -235,15 +235,16 @@ def served(tmp_path: Path) -> Iterator[str]:
         yield address
 
 
-def test_an_address_without_a_picture_is_refused(served, tmp_path, make_clip, tone) -> None:
+def test_an_address_without_video_is_refused(served, tmp_path, make_clip, tone) -> None:
     make_clip(tmp_path / "a.wav", samples=tone(0.1))
     with pytest.raises(SourceError, match="sends no picture"):
         make(f"{served}/a.wav").open()
 
 
 def test_an_address_of_music_with_a_cover_is_refused(served, tmp_path) -> None:
-    write(tmp_path / "a.flac", [AudioSpec(0.25, codec="flac"), Film(40, Disposition.attached_pic, "mjpeg", frames=1)])
-    with pytest.raises(SourceError, match=r"sends no picture to go by, only 0 \(mjpeg.*attached pic\); let it send"):
+    cover = GreyTrack(40, Disposition.attached_pic, "mjpeg", frames=1)
+    write(tmp_path / "a.flac", [ToneTrack(0.25, codec="flac"), cover])
+    with pytest.raises(SourceError, match=r"sends no picture .*0 \(mjpeg.*attached pic\); let it send"):
         make(f"{served}/a.flac").open()
 
 
@@ -269,7 +270,7 @@ def test_an_address_where_nothing_answers_is_named(free_port, scheme: str) -> No
 
 
 @pytest.mark.parametrize("credentials", ["user:secret@", "secret@", "user:sec@ret@"])
-def test_a_password_is_never_said(free_port: int, credentials: str) -> None:
+def test_a_password_is_never_shown(free_port: int, credentials: str) -> None:
     camera = make(f"http://{credentials}127.0.0.1:{free_port}/live?at=1")
     assert camera.name == f"camera http://***@127.0.0.1:{free_port}/live?at=1"
     with pytest.raises(SourceError) as refused:
@@ -278,9 +279,9 @@ def test_a_password_is_never_said(free_port: int, credentials: str) -> None:
     assert f"***@127.0.0.1:{free_port}" in str(refused.value)
 
 
-def test_a_camera_that_lies_on_its_side_says_so(tmp_path: Path, clock) -> None:
-    still = jpeg_of(tmp_path / "a.jpg", lying(pattern(), 6), 6)
+def test_the_display_matrix_of_a_camera_is_followed(tmp_path: Path, clock) -> None:
+    still = jpeg_of(tmp_path / "a.jpg", stored(pattern(), 6), 6)
     stream, sent, container = packets(still)
-    frame = Pictures(stream, 5.0, clock, Counter()).decode(sent[0], 0)
+    frame = FrameDecoder(stream, 5.0, clock, Counter()).decode(sent[0], 0)
     np.testing.assert_allclose(frame.image, pattern(), atol=4)
     container.close()

@@ -18,8 +18,8 @@ from edge.bundle.manifest import VideoSpec
 from edge.clock import SystemClock
 from edge.preprocess.media import Frame
 from edge.sources import capture as capture_module
-from edge.sources.camera import make_camera
 from edge.sources.capture import Capture
+from edge.sources.devices import make_camera
 
 PICTURE = VideoSpec(5.0, 8, 8, "whole")
 BLUE, RED = 2, 0

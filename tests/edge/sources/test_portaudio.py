@@ -1,4 +1,4 @@
-"""What microphones share: PortAudio begun anew for new devices, streams that hang left behind."""
+"""PortAudio shared by microphones: initialised again for new devices, hanging streams abandoned."""
 
 import atexit
 import logging
@@ -43,7 +43,7 @@ class FakePortAudio(SimpleNamespace):
         return SimpleNamespace(close=lambda: self.calls.append(f"close {device}"))
 
 
-def test_a_device_that_came_later_is_found_by_beginning_anew() -> None:
+def test_a_device_plugged_in_later_is_found_by_initialising_again() -> None:
     sd, streams = FakePortAudio("built-in"), Streams()
     sd.there.append("USB")
     streams.close(sd, streams.open(sd, lambda: sd.make("USB")), "USB")
@@ -57,7 +57,7 @@ def test_a_device_that_is_known_is_opened_at_once() -> None:
 
 
 @pytest.mark.parametrize("there", [["built-in"], []])
-def test_a_device_that_is_gone_is_refused_after_a_second_look(there: list[str]) -> None:
+def test_a_device_that_is_gone_is_refused_after_a_second_attempt(there: list[str]) -> None:
     sd, streams = FakePortAudio("built-in", "USB"), Streams()
     sd.there = there
     with pytest.raises(ValueError, match="No input device matching 'USB'"):
@@ -72,13 +72,13 @@ def test_while_another_stream_is_open_portaudio_goes_on(caplog) -> None:
     with caplog.at_level(logging.DEBUG), pytest.raises(ValueError, match="No input device"):
         streams.open(sd, lambda: sd.make("USB"))
     assert sd.calls == []
-    assert "only where no other microphone is open" in caplog.text
+    assert "only while no other microphone is open" in caplog.text
     streams.close(sd, first, "built-in")
     streams.open(sd, lambda: sd.make("USB"))
     assert sd.calls == ["close built-in", "terminate", "initialize"]
 
 
-def test_a_stream_that_does_not_close_is_left_behind(monkeypatch, caplog) -> None:
+def test_a_stream_that_does_not_close_is_abandoned(monkeypatch, caplog) -> None:
     """As with a sound server that is stopped: others are told in bounded time, and go on once it has closed."""
     monkeypatch.setattr(portaudio_module, "CLOSE_S", 0.05)
     monkeypatch.setattr(portaudio_module, "BUSY_S", 0.05)
@@ -87,9 +87,9 @@ def test_a_stream_that_does_not_close_is_left_behind(monkeypatch, caplog) -> Non
     sd, streams, answers = FakePortAudio("built-in"), Streams(), threading.Event()
     hanging = streams.open(sd, lambda: SimpleNamespace(close=lambda: answers.wait(10)))
     streams.close(sd, hanging, "microphone default")
-    assert "microphone default does not close within 0.05 s; it is left behind" in caplog.text
+    assert "microphone default did not close within 0.05 s and is abandoned" in caplog.text
     assert forgotten == [sd._exit_handler]
-    with pytest.raises(SourceError, match="another microphone neither opens nor closes; restart"):
+    with pytest.raises(SourceError, match="another microphone hangs while it opens or closes; restart"):
         streams.open(sd, lambda: sd.make("built-in"))
     (closing,) = (thread for thread in threading.enumerate() if thread.name == "close microphone default")
     answers.set()
@@ -98,7 +98,7 @@ def test_a_stream_that_does_not_close_is_left_behind(monkeypatch, caplog) -> Non
     assert sd.calls == []
 
 
-def test_without_the_systems_portaudio_the_remedy_is_said(monkeypatch) -> None:
+def test_without_the_systems_portaudio_the_error_has_the_remedy(monkeypatch) -> None:
     class Missing:
         def find_spec(self, name: str, *_: object) -> None:
             if name == "sounddevice":

@@ -1,4 +1,4 @@
-"""The thread that reads what may block."""
+"""Reader thread for drivers and connections that may block."""
 
 import queue
 import threading
@@ -12,7 +12,7 @@ from edge.sources.reader import Reader
 SOON_S = 60.0
 
 
-def test_items_are_taken_in_order_then_the_end_is_told_and_at_closing_the_source_released() -> None:
+def test_items_come_in_order_then_the_end_and_closing_releases_the_source() -> None:
     released = threading.Event()
     reader = Reader("camera 0", iter([1, None, 2]), released.set, 1, SystemClock(), SOON_S)
     assert [reader.take(SOON_S), reader.take(SOON_S)] == [1, 2]
@@ -23,7 +23,7 @@ def test_items_are_taken_in_order_then_the_end_is_told_and_at_closing_the_source
     assert released.wait(SOON_S)
 
 
-def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
+def test_an_error_of_the_reader_is_raised_by_take() -> None:
     def items():
         yield 1
         raise ZeroDivisionError
@@ -37,7 +37,7 @@ def test_what_breaks_the_reading_is_raised_where_it_is_taken() -> None:
     assert released.wait(SOON_S)
 
 
-def test_what_waits_to_be_taken_can_still_be_used_although_the_source_has_ended() -> None:
+def test_queued_items_keep_their_source_after_its_end() -> None:
     released = threading.Event()
     reader = Reader("camera 0", iter(range(3)), released.set, 8, SystemClock(), SOON_S)
     for _ in range(3):
@@ -62,7 +62,7 @@ def hanging(monkeypatch):
     goes_on.set()
 
 
-def test_nobody_waits_longer_than_they_mean_to(hanging) -> None:
+def test_taking_an_item_times_out(hanging) -> None:
     reader, _, _ = hanging
     assert reader.take(SOON_S) == 1
     for timeout_s in (0.01, 0.0, -1.0):
@@ -87,7 +87,7 @@ def test_closing_ends_a_reader_whose_items_nobody_takes(items) -> None:
 
 
 def taken_after(clock, *pauses: tuple[int, int]) -> list[int]:
-    """Numbers that come after pauses, awake and suspended, in seconds, until one is too late."""
+    """TrackNumbers that come after pauses, awake and suspended, in seconds, until one is too late."""
 
     def items():
         for number, (awake_s, suspended_s) in enumerate(pauses):
@@ -106,11 +106,11 @@ def taken_after(clock, *pauses: tuple[int, int]) -> list[int]:
     return taken
 
 
-def test_what_comes_after_a_silence_ends_the_reading(clock) -> None:
+def test_an_item_after_a_stall_ends_the_reading(clock) -> None:
     assert taken_after(clock, (1, 0), (2, 0), (3, 0), (1, 0)) == [0, 1]
 
 
-def test_what_comes_after_a_suspension_ends_the_reading(clock) -> None:
+def test_an_item_after_a_suspension_ends_the_reading(clock) -> None:
     assert taken_after(clock, (1, 0), (1, 0), (0, 30), (1, 0)) == [0, 1]
 
 

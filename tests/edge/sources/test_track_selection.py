@@ -1,4 +1,4 @@
-"""The track, of several, that players take, or the one that is asked for; a cover is none."""
+"""Selection of the track that players choose, or of the requested one; a cover is no track."""
 
 import logging
 from pathlib import Path
@@ -9,19 +9,18 @@ import numpy as np
 import pytest
 from av.stream import Disposition
 
-from edge.bundle.manifest import AudioSpec as Wanted
-from edge.bundle.manifest import VideoSpec
+from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import MediaFile, probe, read_audio, read_blocks, read_frames
-from edge.sources.track_selection import Numbers, is_track, lack, name_of
-from tests.edge.sources.made_tracks import RATE_HZ, AudioSpec, Film, write
+from edge.sources.track_selection import TrackNumbers, container_name, explain_missing, is_selectable
+from tests.edge.sources.made_tracks import RATE_HZ, GreyTrack, ToneTrack, write
 
 DEFAULT, COVER = Disposition.default, Disposition.attached_pic
-SOUND, PICTURE = Wanted(RATE_HZ, 6.0), VideoSpec(5.0, 8, 8, "whole")
+SOUND, PICTURE = AudioSpec(RATE_HZ, 6.0), VideoSpec(5.0, 8, 8, "whole")
 
 
-def heard(path: Path, numbers: Numbers = Numbers()) -> float:  # noqa: B008  # frozen
+def heard(path: Path, numbers: TrackNumbers = TrackNumbers()) -> float:  # noqa: B008  # frozen
     """The level of the sound that is taken."""
     return level_of(read_audio(path, RATE_HZ, numbers))
 
@@ -30,7 +29,7 @@ def level_of(samples: np.ndarray) -> float:
     return round(float(samples.std()) * 2**0.5, 2)
 
 
-def seen(path: Path, numbers: Numbers = Numbers()) -> int:  # noqa: B008  # frozen
+def seen(path: Path, numbers: TrackNumbers = TrackNumbers()) -> int:  # noqa: B008  # frozen
     """The grey of the picture that is taken."""
     return int(next(read_frames(path, FrameGrid(5.0), numbers)).image[12, 12, 0])
 
@@ -38,17 +37,15 @@ def seen(path: Path, numbers: Numbers = Numbers()) -> int:  # noqa: B008  # froz
 @pytest.mark.parametrize(
     ("tracks", "level"),
     [
-        ([AudioSpec(0.25), AudioSpec(0.5, DEFAULT)], 0.5),
-        ([AudioSpec(0.25, Disposition.comment), AudioSpec(0.5)], 0.5),
-        ([AudioSpec(0.25, Disposition.visual_impaired | DEFAULT), AudioSpec(0.5, DEFAULT)], 0.5),
-        ([AudioSpec(0.25, Disposition.hearing_impaired), AudioSpec(0.5, Disposition.original)], 0.5),
-        ([AudioSpec(0.25, DEFAULT), AudioSpec(0.5, Disposition.comment)], 0.25),
+        ([ToneTrack(0.25), ToneTrack(0.5, DEFAULT)], 0.5),
+        ([ToneTrack(0.25, Disposition.comment), ToneTrack(0.5)], 0.5),
+        ([ToneTrack(0.25, Disposition.visual_impaired | DEFAULT), ToneTrack(0.5, DEFAULT)], 0.5),
+        ([ToneTrack(0.25, Disposition.hearing_impaired), ToneTrack(0.5, Disposition.original)], 0.5),
+        ([ToneTrack(0.25, DEFAULT), ToneTrack(0.5, Disposition.comment)], 0.25),
     ],
     ids=["the default", "no commentary", "of two defaults the plain", "not for the impaired", "the default first"],
 )
-def test_of_sound_tracks_the_one_that_players_take_is_heard(
-    tmp_path: Path, tracks: list[AudioSpec], level: float
-) -> None:
+def test_the_audio_track_that_players_choose_is_selected(tmp_path: Path, tracks: list[ToneTrack], level: float) -> None:
     path = write(tmp_path / "a.mkv", tracks)
     assert heard(path) == level
     assert level_of(np.concatenate([block.samples for block in read_blocks(path, RATE_HZ)])) == level
@@ -57,24 +54,24 @@ def test_of_sound_tracks_the_one_that_players_take_is_heard(
 @pytest.mark.parametrize(
     ("name", "tracks", "grey"),
     [
-        ("a.mkv", [Film(40), Film(90, DEFAULT)], 90),
-        ("a.mkv", [Film(40, DEFAULT), Film(90, DEFAULT, width=64)], 90),
-        ("a.mkv", [Film(40, width=64), Film(90, DEFAULT)], 90),
-        ("a.mp4", [Film(40, DEFAULT, "mpeg4", width=64, frames=1), Film(90, DEFAULT, "mpeg4")], 90),
+        ("a.mkv", [GreyTrack(40), GreyTrack(90, DEFAULT)], 90),
+        ("a.mkv", [GreyTrack(40, DEFAULT), GreyTrack(90, DEFAULT, width=64)], 90),
+        ("a.mkv", [GreyTrack(40, width=64), GreyTrack(90, DEFAULT)], 90),
+        ("a.mp4", [GreyTrack(40, DEFAULT, "mpeg4", width=64, frames=1), GreyTrack(90, DEFAULT, "mpeg4")], 90),
     ],
     ids=["the default", "the larger of two defaults", "the default before the larger", "no single picture"],
 )
-def test_of_picture_tracks_the_one_that_players_take_is_seen(
-    tmp_path: Path, name: str, tracks: list[Film], grey: int
+def test_the_video_track_that_players_choose_is_selected(
+    tmp_path: Path, name: str, tracks: list[GreyTrack], grey: int
 ) -> None:
     assert seen(write(tmp_path / name, tracks)) == pytest.approx(grey, abs=1)
 
 
 @pytest.mark.parametrize(("number", "level", "grey"), [(0, 0.25, 40), (1, 0.5, 90), (2, 0.75, 140)])
-def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level: float, grey: int) -> None:
-    waveforms = [AudioSpec(0.25), AudioSpec(0.5, DEFAULT), AudioSpec(0.75, Disposition.comment)]
-    path = write(tmp_path / "a.mkv", [*waveforms, Film(40), Film(90), Film(140, DEFAULT)])
-    numbers = Numbers(audio=number, video=number)
+def test_the_requested_track_is_selected(tmp_path: Path, number: int, level: float, grey: int) -> None:
+    waveforms = [ToneTrack(0.25), ToneTrack(0.5, DEFAULT), ToneTrack(0.75, Disposition.comment)]
+    path = write(tmp_path / "a.mkv", [*waveforms, GreyTrack(40), GreyTrack(90), GreyTrack(140, DEFAULT)])
+    numbers = TrackNumbers(audio=number, video=number)
     assert (heard(path, numbers), seen(path, numbers)) == (level, grey)
     media = list(MediaFile(path, SOUND, None, numbers).read())
     assert level_of(np.concatenate([item.samples for item in media])) == level
@@ -84,15 +81,15 @@ def test_the_track_that_is_asked_for_is_taken(tmp_path: Path, number: int, level
     ("numbers", "said"),
     [
         (
-            Numbers(audio=2),
+            TrackNumbers(audio=2),
             r"a\.mkv has no audio track 2; it has 0 \(pcm_s16le, 1 ch, pol\), 1 \(.*, default\); --audio-",
         ),
-        (Numbers(audio=-1), r"has no audio track -1; it has 0"),
-        (Numbers(video=1), r"has no video track 1; it has 0 \(ffv1, 32x24.*\); --video-track"),
+        (TrackNumbers(audio=-1), r"has no audio track -1; it has 0"),
+        (TrackNumbers(video=1), r"has no video track 1; it has 0 \(ffv1, 32x24.*\); --video-track"),
     ],
 )
-def test_a_track_that_is_not_there_is_an_error_that_says_which_are(tmp_path: Path, numbers: Numbers, said: str) -> None:
-    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="pol"), AudioSpec(0.5, DEFAULT), Film(40)])
+def test_a_missing_track_is_an_error_that_lists_the_others(tmp_path: Path, numbers: TrackNumbers, said: str) -> None:
+    path = write(tmp_path / "a.mkv", [ToneTrack(0.25, language="pol"), ToneTrack(0.5, DEFAULT), GreyTrack(40)])
     with pytest.raises(SourceError, match=said):
         MediaFile(path, SOUND, PICTURE, numbers)
     with pytest.raises(SourceError, match=said):
@@ -100,37 +97,37 @@ def test_a_track_that_is_not_there_is_an_error_that_says_which_are(tmp_path: Pat
 
 
 def covered(path: Path, codec: str) -> Path:
-    return write(path, [AudioSpec(0.25, codec=codec), Film(40, COVER, "mjpeg", frames=1)])
+    return write(path, [ToneTrack(0.25, codec=codec), GreyTrack(40, COVER, "mjpeg", frames=1)])
 
 
 @pytest.mark.parametrize(("name", "codec"), [("a.flac", "flac"), ("a.mp4", "aac")])
-def test_a_cover_is_no_picture_track(tmp_path: Path, name: str, codec: str) -> None:
+def test_a_cover_is_no_video_track(tmp_path: Path, name: str, codec: str) -> None:
     path = covered(tmp_path / name, codec)
     with av.open(str(path)) as container:
         assert container.streams.video, "a cover"
     assert probe(path) == (True, False)
-    with pytest.raises(SourceError, match=r"has no picture to go by, only 0 \(mjpeg.*attached pic\); say --camera off"):
+    with pytest.raises(SourceError, match=r"has no picture that .*0 \(mjpeg.*attached pic\); say --camera off"):
         MediaFile(path, SOUND, PICTURE)
     with pytest.raises(SourceError, match=r"video track 0 \(mjpeg.*\) cannot be taken"):
-        probe(path, Numbers(video=0))
-    with pytest.raises(SourceError, match="has no picture to go by"):
+        probe(path, TrackNumbers(video=0))
+    with pytest.raises(SourceError, match="has no picture that can be used"):
         next(read_frames(path, FrameGrid(5.0)))
 
 
-def test_the_tiles_of_a_picture_are_no_picture() -> None:
+def test_the_tiles_of_an_image_are_no_video_track() -> None:
     """As a telephone's HEIC has them."""
     tiles = [SimpleNamespace(disposition=Disposition.dependent, codec_context=object())] * 6
-    assert not any(map(is_track, tiles))
-    assert lack("picture", tiles) == "has its picture in 6 tiles, which PyAV does not join (save it as JPEG)"
+    assert not any(map(is_selectable, tiles))
+    assert explain_missing("picture", tiles) == "has its picture in 6 tiles, which PyAV does not join (save it as JPEG)"
 
 
-def test_a_film_with_a_cover_is_the_film(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mp4", [Film(40, COVER, "mjpeg", width=128, frames=1), Film(90, codec="mpeg4")])
+def test_a_video_with_a_cover_gives_the_video(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mp4", [GreyTrack(40, COVER, "mjpeg", width=128, frames=1), GreyTrack(90, codec="mpeg4")])
     assert seen(path) == pytest.approx(90, abs=1)
 
 
-def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="eng"), AudioSpec(0.5, DEFAULT), Film(40)])
+def test_tracks_left_out_are_logged_once(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = write(tmp_path / "a.mkv", [ToneTrack(0.25, language="eng"), ToneTrack(0.5, DEFAULT), GreyTrack(40)])
     with caplog.at_level(logging.INFO):
         list(MediaFile(path, SOUND, PICTURE).read())
     named = [record.getMessage() for record in caplog.records]
@@ -140,33 +137,33 @@ def test_what_is_left_out_is_named_once(tmp_path: Path, caplog: pytest.LogCaptur
     ]
 
 
-def test_a_cover_is_named_and_what_nobody_asked_for_is_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_cover_is_logged_and_unwanted_types_are_not(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     with caplog.at_level(logging.INFO):
         MediaFile(covered(tmp_path / "a.flac", "flac"), SOUND, None)
-        MediaFile(write(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5), Film(40)]), None, PICTURE)
+        MediaFile(write(tmp_path / "a.mkv", [ToneTrack(0.25), ToneTrack(0.5), GreyTrack(40)]), None, PICTURE)
     named = [record.getMessage() for record in caplog.records]
     assert len(named) == 1
     assert "a.flac leaves out video track 0 (mjpeg" in named[0]
 
 
-def test_sound_without_a_sound_track_is_an_error(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [Film(40)])
+def test_audio_without_an_audio_track_is_an_error(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [GreyTrack(40)])
     with pytest.raises(SourceError, match=r"a\.mkv has no sound$"):
         read_audio(path, RATE_HZ)
 
 
-def test_a_track_without_a_decoder_is_not_taken(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, DEFAULT), AudioSpec(0.5, codec="flac")])
+def test_a_track_without_a_decoder_is_not_selected(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [ToneTrack(0.25, DEFAULT), ToneTrack(0.5, codec="flac")])
     path.write_bytes(path.read_bytes().replace(b"A_PCM/INT/LIT", b"A_XYZ/INT/LIT", 1))
     assert heard(path) == 0.5
     with pytest.raises(SourceError, match=r"audio track 0 \(no decoder, default\) cannot be taken; it has"):
-        probe(path, Numbers(audio=0))
+        probe(path, TrackNumbers(audio=0))
 
 
-def test_of_very_many_tracks_the_first_are_named(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language=f"qa{letter}") for letter in "abcdefghijk"])
+def test_of_very_many_tracks_the_first_are_listed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [ToneTrack(0.25, language=f"qa{letter}") for letter in "abcdefghijk"])
     with pytest.raises(SourceError, match=r", 7 \(pcm_s16le, 1 ch, qah\), 3 more; --audio-track") as refused:
-        probe(path, Numbers(audio=11))
+        probe(path, TrackNumbers(audio=11))
     assert "qai" not in str(refused.value)
     assert str(refused.value).startswith(f"{path} has no audio track 11")
 
@@ -176,23 +173,23 @@ def test_of_very_many_tracks_the_first_are_named(tmp_path: Path) -> None:
     [("http://me:secret@cam/a.mkv", "http://***@cam/a.mkv"), ("file:/b/file:c.mkv", "/b/file:c.mkv")],
 )
 def test_a_recording_is_named_without_a_password(name: str, said: str) -> None:
-    assert name_of(SimpleNamespace(name=name)) == said
+    assert container_name(SimpleNamespace(name=name)) == said
 
 
 @pytest.mark.parametrize(
     ("numbers", "arguments"),
     [
-        (Numbers(), []),
-        (Numbers(0, 2), ["--audio-track", "0", "--video-track", "2"]),
-        (Numbers(video=1), ["--video-track", "1"]),
+        (TrackNumbers(), []),
+        (TrackNumbers(0, 2), ["--audio-track", "0", "--video-track", "2"]),
+        (TrackNumbers(video=1), ["--video-track", "1"]),
     ],
 )
-def test_numbers_are_said_to_another_program(numbers: Numbers, arguments: list[str]) -> None:
+def test_track_numbers_become_command_line_options(numbers: TrackNumbers, arguments: list[str]) -> None:
     assert numbers.arguments == arguments
 
 
-def test_words_of_a_file_that_would_move_the_cursor_are_not_said(tmp_path: Path) -> None:
-    path = write(tmp_path / "a.mkv", [AudioSpec(0.25, language="e\x1b[2J")])
+def test_titles_with_control_characters_are_not_printed(tmp_path: Path) -> None:
+    path = write(tmp_path / "a.mkv", [ToneTrack(0.25, language="e\x1b[2J")])
     with pytest.raises(SourceError) as refused:
-        probe(path, Numbers(audio=1))
+        probe(path, TrackNumbers(audio=1))
     assert str(refused.value).isprintable()

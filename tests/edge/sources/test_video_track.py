@@ -1,4 +1,4 @@
-"""Pictures and sound of files whose clock starts again or jumps: they go on at once, and stay together."""
+"""Files whose clock restarts or jumps: video and audio go on at once, and stay together."""
 
 import logging
 from pathlib import Path
@@ -10,7 +10,7 @@ import pytest
 from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Discontinuity, Frame
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.media import MediaFile, read_frames, timed
+from edge.sources.media import MediaFile, read_frames, read_timed_images
 
 from .made_media import READ_HZ, Change, beep_times, flash_times, moved, write
 
@@ -41,13 +41,13 @@ def test_a_spliced_transport_stream_goes_on(tmp_path, caplog) -> None:
 
 
 @pytest.mark.parametrize(("name", "codecs"), [("a.mkv", ("mpeg4", "aac")), ("a.ts", ("mpeg2video", "mp2"))])
-def test_a_clock_that_jumps_by_hours_is_not_waited_for(tmp_path, caplog, name: str, codecs: tuple[str, str]) -> None:
+def test_a_clock_that_jumps_by_hours_leaves_no_gap(tmp_path, caplog, name: str, codecs: tuple[str, str]) -> None:
     jump = moved(lambda time_s: HOURS_S if time_s >= 2.0 else 0.0)
     path = write(tmp_path / name, codecs, [1.0, 3.0], change=jump, change_picture=jump)
     together(path, [1, 3], caplog, 1)
 
 
-def test_a_transport_stream_whose_clock_wraps_goes_on_unsaid(tmp_path, caplog) -> None:
+def test_a_transport_stream_whose_clock_wraps_goes_on_without_a_warning(tmp_path, caplog) -> None:
     """33 bits at 90 kHz: after 26.5 hours the clock begins again."""
     late = moved(lambda time_s: 2**33 / 90000 - 2.0)
     path = write(tmp_path / "wrap.ts", ("mpeg2video", "mp2"), [1.0, 3.0], change=late, change_picture=late)
@@ -57,15 +57,15 @@ def test_a_transport_stream_whose_clock_wraps_goes_on_unsaid(tmp_path, caplog) -
     assert not caplog.messages
 
 
-def test_no_time_is_sought_where_a_clock_may_start_again(tmp_path) -> None:
+def test_a_format_whose_clock_may_restart_is_not_sought(tmp_path) -> None:
     one = write(tmp_path / "one.ts", ("mpeg2video", "mp2")).read_bytes()
     path = tmp_path / "spliced.ts"
     path.write_bytes(one + one)
-    assert next(timed(path, 5.0))[1] < 0.1
-    assert next(timed(write(tmp_path / "a.mkv", ("mpeg4", "aac")), 3.0))[1] > 0.5
+    assert next(read_timed_images(path, 5.0))[1] < 0.1
+    assert next(read_timed_images(write(tmp_path / "a.mkv", ("mpeg4", "aac")), 3.0))[1] > 0.5
 
 
-def test_of_one_track_the_clock_is_the_same(tmp_path) -> None:
+def test_one_track_alone_has_the_same_timeline(tmp_path) -> None:
     """Whoever reads the pictures or the sound alone finds them where both are found together."""
     one = write(tmp_path / "one.ts", ("mpeg2video", "mp2")).read_bytes()
     path = tmp_path / "spliced.ts"
@@ -90,7 +90,7 @@ def is_as_it_was(path: Path) -> None:
     assert flash_times(media) == pytest.approx([1, 3], abs=0.15)
 
 
-def test_a_picture_whose_time_is_hours_astray_is_not_waited_for(tmp_path) -> None:
+def test_a_frame_whose_timestamp_is_hours_off_leaves_no_gap(tmp_path) -> None:
     def astray(packet: av.Packet) -> av.Packet:
         if 2.0 <= packet.pts * packet.time_base < 2.03:
             packet.pts += round(HOURS_S / packet.time_base)
@@ -99,7 +99,7 @@ def test_a_picture_whose_time_is_hours_astray_is_not_waited_for(tmp_path) -> Non
     is_as_it_was(write(tmp_path / "a.ts", ("mpeg2video", "mp2"), [1.0, 3.0], change_picture=astray))
 
 
-def test_one_time_that_is_hours_astray_takes_nothing_from_what_follows(tmp_path) -> None:
+def test_one_timestamp_that_is_hours_off_costs_no_later_frames(tmp_path) -> None:
     """The decoder gives the picture before it only when it has the one after it."""
     parts = [(only(-1, 2.0), only(-1, 2.0)), (only(9, 9), only(2.0, 2.03, HOURS_S)), (only(2.0, 9), only(2.03, 9))]
     path = tmp_path / "all.ts"

@@ -5,18 +5,18 @@ import pytest
 
 from edge.errors import SourceError
 from edge.preprocess.media import Block, Frame
-from edge.sync.onsets import Evidence, brightness, clap_starts, flash_starts
+from edge.sync.onsets import OnsetDetector, brightness, clap_starts, flash_starts
 from tests.edge.sync.made_claps import as_media, claps, flashes
 
 MS = 1_000_000
 RATE_HZ = 16000
 
 
-def kept(media) -> Evidence:
-    evidence = Evidence()
+def kept(media) -> OnsetDetector:
+    detector = OnsetDetector()
     for item in media:
-        evidence.add(item)
-    return evidence
+        detector.add(item)
+    return detector
 
 
 @pytest.mark.parametrize("noise", [0.0, 0.001, 0.02])
@@ -70,21 +70,21 @@ def test_slow_light_noise_and_flicker_are_no_flashes() -> None:
         assert len(flash_starts(levels, 40 * MS)) == 0
 
 
-def test_brightness_is_the_mean_of_the_whole_picture() -> None:
+def test_brightness_is_the_mean_of_the_whole_image() -> None:
     image = np.random.default_rng(0).integers(0, 256, (480, 640, 3), np.uint8)
     assert brightness(image) == pytest.approx(image.mean(), abs=1)
     assert brightness(np.full((3, 2, 3), 7, np.uint8)) == 7
 
 
-def test_without_a_clap_or_a_flash_it_is_said_what_was_there() -> None:
-    evidence = kept([Block(np.full(320, 0.25, np.float32), 20 * MS), Frame(np.full((4, 4, 3), 90, np.uint8), 0)])
+def test_without_a_clap_or_a_flash_the_error_says_the_levels() -> None:
+    detector = kept([Block(np.full(320, 0.25, np.float32), 20 * MS), Frame(np.full((4, 4, 3), 90, np.uint8), 0)])
     with pytest.raises(
-        SourceError, match=r"no clap was heard in 0.0 s of sound, the loudest of it 0.25 .*clap or click"
+        SourceError, match=r"no clap was heard in 0.0 s of sound, the loudest sample 0.25 .*clap or click"
     ):
-        evidence.claps_ns(RATE_HZ)
+        detector.claps_ns(RATE_HZ)
     with pytest.raises(SourceError, match=r"no flash was seen in 1 frames, their brightness 90 to 90 of 255; point"):
-        evidence.flashes_ns()
+        detector.flashes_ns()
     with pytest.raises(SourceError, match=r"no clap was heard in 0\.0 s of sound"):
-        Evidence().claps_ns(RATE_HZ)
+        OnsetDetector().claps_ns(RATE_HZ)
     with pytest.raises(SourceError, match="no flash was seen in 0 frames"):
-        Evidence().flashes_ns()
+        OnsetDetector().flashes_ns()

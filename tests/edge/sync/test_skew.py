@@ -7,8 +7,8 @@ from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.errors import SourceError
 from edge.sources.adapters import ShiftedRecording
 from edge.sources.media import MediaFile
-from edge.sync.onsets import Evidence
-from edge.sync.skew import Skew, measure, pair
+from edge.sync.onsets import OnsetDetector
+from edge.sync.skew import Skew, measure_skew, pair
 from tests.edge.sync.made_claps import as_media, claps, flashes, record
 
 SOUND, EVERY_FRAME = AudioSpec(16000, 6.0), VideoSpec(240.0, 8, 8, "whole")
@@ -18,15 +18,15 @@ FRAME_MS = 40
 
 
 def skew_of(media) -> Skew:
-    evidence = Evidence()
+    detector = OnsetDetector()
     for item in media:
-        evidence.add(item)
-    return measure(evidence, SOUND.rate_hz)
+        detector.add(item)
+    return measure_skew(detector, SOUND.rate_hz)
 
 
 @pytest.mark.parametrize("late_ms", [0, 80, -120])
 @pytest.mark.parametrize(("file", "codecs"), CONTAINERS)
-def test_a_recordings_skew_is_found_and_mended(
+def test_a_recordings_skew_is_measured_and_compensated(
     tmp_path, make_clip, file, codecs, late_ms: int, record_property
 ) -> None:
     clip = record(make_clip, tmp_path / file, late_ms / 1000, codecs)

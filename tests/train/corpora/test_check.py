@@ -10,7 +10,7 @@ from rich.console import Console
 
 from edge.errors import UsageError
 from tests.edge.sources import made_tracks
-from tests.edge.sources.made_tracks import AudioSpec, Film
+from tests.edge.sources.made_tracks import GreyTrack, ToneTrack
 from tests.train import made_clips
 from train.corpora import check, tracks
 from train.corpora.check import Problem, examine, raise_for_problems, tables, usable
@@ -209,7 +209,7 @@ def test_utterances_cut_from_one_file_are_no_copies(tmp_path: Path) -> None:
 
 
 def test_tracks_that_are_left_out_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    path = made_tracks.write(tmp_path / "a.mkv", [AudioSpec(0.25), AudioSpec(0.5, Disposition.default), Film(40)])
+    path = made_tracks.write(tmp_path / "a.mkv", [ToneTrack(0.25), ToneTrack(0.5, Disposition.default), GreyTrack(40)])
     assert examine([utterance(path, path)], deep=False) == []
     said = " ".join(capsys.readouterr().out.split())
     assert f"{path} takes audio track 1 (pcm_s16le, 1 ch, default), leaves out 0 (pcm_s16le, 1 ch)" in said

@@ -1,4 +1,4 @@
-"""Films and stills that say how they are to be seen, made for tests."""
+"""Videos and stills with orientation, aspect ratio and colour metadata, made for tests."""
 
 import struct
 import zlib
@@ -29,8 +29,8 @@ def pattern(width: int = 48, height: int = 32) -> np.ndarray:
     return image
 
 
-def lying(upright: np.ndarray, orientation: int) -> np.ndarray:
-    """How a picture is stored so that it is upright where the EXIF orientation is followed (EXIF 2.32, 4.6.4 A)."""
+def stored(upright: np.ndarray, orientation: int) -> np.ndarray:
+    """Return the image as stored, so that the EXIF orientation makes it upright (EXIF 2.32, 4.6.4 A)."""
     return {
         1: upright,
         2: upright[:, ::-1],
@@ -83,7 +83,7 @@ def png(path: Path, image: np.ndarray, orientation: int) -> Path:
     return path
 
 
-def film(
+def write_video(
     path: Path,
     images: Sequence[av.VideoFrame],
     codec: str,
@@ -91,7 +91,7 @@ def film(
     colorspace: int = 2,
     color_range: int = 0,
 ) -> Path:
-    """A film of five pictures a second, in the pixel format of its frames."""
+    """Write a video of five frames a second, in the pixel format of its frames."""
     with av.open(str(path), "w") as container:
         stream = container.add_stream(codec, rate=5)
         stream.width, stream.height = images[0].width, images[0].height
@@ -106,16 +106,16 @@ def film(
     return path
 
 
-def rgb(path: Path, image: np.ndarray, pixel_aspect: Fraction | None = None) -> Path:
-    """A film of one picture: without loss as MOV."""
+def write_frame(path: Path, image: np.ndarray, pixel_aspect: Fraction | None = None) -> Path:
+    """Write a video of one frame: lossless as MOV."""
     frame = av.VideoFrame.from_ndarray(np.ascontiguousarray(image), "rgb24")
     if path.suffix == ".mov":
-        return film(path, [frame], "png", pixel_aspect)
-    return film(path, [frame.reformat(format="yuv420p")], "mpeg2video", pixel_aspect)
+        return write_video(path, [frame], "png", pixel_aspect)
+    return write_video(path, [frame.reformat(format="yuv420p")], "mpeg2video", pixel_aspect)
 
 
-def turn(path: Path, matrix: tuple[float, float, float, float]) -> Path:
-    """The same MOV, its first track header saying `a, b, c, d`."""
+def set_display_matrix(path: Path, matrix: tuple[float, float, float, float]) -> Path:
+    """Set the display matrix `a, b, c, d` in the first track header of a MOV."""
     content = path.read_bytes()
     begin = content.index(b"tkhd") + len(b"tkhd") + TKHD_MATRIX
     a, b, c, d = (round(FIXED * value) for value in matrix)

@@ -1,4 +1,4 @@
-"""Measurement of skew on a recording, or on a camera and a microphone for a while."""
+"""Observation of a recording, or of a camera and a microphone, for a measurement of skew."""
 
 import threading
 from collections.abc import Callable, Sequence
@@ -9,25 +9,25 @@ from ..preprocess.media import Media
 from ..sources.base import Recording, Source
 from ..sources.capture import Capture
 from ..system.signals import interruptible
-from .onsets import Evidence
+from .onsets import OnsetDetector
 
 SETTLING_S = 3.0
-"""Left out of a measurement: cameras find their exposure, sound servers their delay."""
+"""Time left out at the start, while cameras settle their exposure and sound servers their latency."""
 
 
-def look_through(recording: Recording, until_ns: int) -> Evidence:
-    """What a recording shows up to a time."""
-    evidence = Evidence()
+def observe_recording(recording: Recording, until_ns: int) -> OnsetDetector:
+    """Return a detector of the onsets in a recording up to a time."""
+    detector = OnsetDetector()
     for item in recording.read():
         if item.end_ns > until_ns:
             break
-        evidence.add(item)
-    return evidence
+        detector.add(item)
+    return detector
 
 
-def watch(sources: Sequence[Source], clock: Clock, seconds: float) -> Evidence:
-    """What a camera and a microphone show for a while; SourceError where one of them is lost meanwhile."""
-    evidence = Evidence()
+def observe_devices(sources: Sequence[Source], clock: Clock, seconds: float) -> OnsetDetector:
+    """Return a detector of the onsets that live sources capture; raises SourceError if one is lost meanwhile."""
+    detector = OnsetDetector()
     errors: list[Exception] = []
     with interruptible() as stop, ExitStack() as opened:
         for source in sources:
@@ -37,7 +37,7 @@ def watch(sources: Sequence[Source], clock: Clock, seconds: float) -> Evidence:
 
         def put(item: Media) -> bool:
             if item.end_ns >= begin_ns:
-                evidence.add(item)
+                detector.add(item)
             return True
 
         def ended(error: Exception | None) -> None:
@@ -48,7 +48,7 @@ def watch(sources: Sequence[Source], clock: Clock, seconds: float) -> Evidence:
         read_for(sources, put, ended, stop, SETTLING_S + seconds)
     if errors:
         raise errors[0]
-    return evidence
+    return detector
 
 
 def read_for(
@@ -58,7 +58,7 @@ def read_for(
     stop: threading.Event,
     seconds: float,
 ) -> None:
-    """Read all sources at once."""
+    """Read all sources at the same time, for `seconds` or until `stop` is set."""
     captures = [Capture(source, put, ended, stop, is_open=True, reopen=False) for source in sources]
     for capture in captures:
         capture.start()
