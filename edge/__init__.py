@@ -1,1 +1,18 @@
 """foal-edge: live audio-visual emotion recognition, published over ZeroMQ."""
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from .listen import AsyncSubscriber, Subscriber
+else:
+
+    def __getattr__(name: str) -> object:
+        """Return a public name, whose module is imported now, so that importing the package stays light."""
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        from . import listen
+
+        return getattr(listen, name)
+
+
+__all__ = ["AsyncSubscriber", "Subscriber"]

@@ -1,52 +1,53 @@
-"""The runtime's time: integer nanoseconds of CLOCK_MONOTONIC. Tests inject another clock."""
+"""Time of the runtime: integer nanoseconds of CLOCK_MONOTONIC. Tests inject another clock."""
 
 import threading
 import time
 from typing import Protocol
 
 SECOND_NS = 1_000_000_000
+"""Nanoseconds in a second."""
 
 
 class Clock(Protocol):
-    """What the runtime asks of time."""
+    """Clock of the runtime."""
 
     def now_ns(self) -> int:
-        """Monotonic nanoseconds."""
+        """Return the monotonic time in nanoseconds."""
         ...
 
     def boot_ns(self) -> int:
-        """Nanoseconds that go on while the machine is suspended, when the monotonic ones stand still."""
+        """Return nanoseconds that go on while the machine is suspended, when the monotonic ones stand still."""
         ...
 
     def unix_ns(self, monotonic_ns: int) -> int:
-        """The wall-clock time, in unix nanoseconds, at a monotonic time."""
+        """Return the wall-clock time, in unix nanoseconds, at a monotonic time."""
         ...
 
     def wait_until(self, monotonic_ns: int, stop: threading.Event) -> bool:
-        """Sleep until a time; true where `stop` was set first."""
+        """Sleep until a monotonic time; return True if `stop` was set first."""
         ...
 
 
 class SystemClock:
-    """This machine's clocks."""
+    """Clocks of this machine."""
 
     def now_ns(self) -> int:
-        """CLOCK_MONOTONIC."""
+        """Return CLOCK_MONOTONIC."""
         return time.monotonic_ns()
 
     def boot_ns(self) -> int:
-        """CLOCK_BOOTTIME."""
+        """Return CLOCK_BOOTTIME."""
         return time.clock_gettime_ns(time.CLOCK_BOOTTIME)
 
     def unix_ns(self, monotonic_ns: int) -> int:
-        """By the distance between both clocks now, so that a corrected wall clock is followed."""
+        """Return the wall-clock time by the current distance of both clocks, which follows a corrected wall clock."""
         return time.time_ns() - time.monotonic_ns() + monotonic_ns
 
     def wait_until(self, monotonic_ns: int, stop: threading.Event) -> bool:
-        """Sleeps, and wakes early where `stop` is set."""
+        """Sleep until a monotonic time; return True, early, if `stop` is set."""
         return stop.wait(max(0.0, (monotonic_ns - time.monotonic_ns()) / SECOND_NS))
 
 
 def to_ns(seconds: float) -> int:
-    """Seconds -> integer nanoseconds."""
+    """Convert seconds to integer nanoseconds."""
     return round(seconds * SECOND_NS)

@@ -1,52 +1,52 @@
-"""Every error that a user can meet, as one tree.
+"""Tree of the errors that a user can meet.
 
     FoalError                 exit 1
-    ├── UsageError            exit 2   an option or a file the user named cannot be meant
+    ├── UsageError            exit 2   an option or a file that the user named makes no sense
     ├── SourceError           exit 3   a camera, microphone or file cannot be opened or read
     ├── BundleError           exit 4   a bundle is damaged, foreign, of another schema, or computed wrongly by this CPU
-    ├── PublishError          exit 5   the publisher cannot have its address
-    └── EngineError           exit 6   what runs the model, on the CPU or a GPU, is missing, fails or computes wrongly
+    ├── PublishError          exit 5   the publisher cannot bind its address
+    └── EngineError           exit 6   the backend, on the CPU or a GPU, is missing, fails or computes wrongly
 
 A message names the value, what was expected and the remedy; it is printed without a traceback.
 """
 
 
 class FoalError(Exception):
-    """A problem that the user can mend; `exit_status` is what the command returns."""
+    """Problem that the user can mend; `exit_status` is that of the command."""
 
     exit_status = 1
 
 
 class UsageError(FoalError):
-    """An option or a file that the user named cannot be meant."""
+    """Option or file named by the user that makes no sense."""
 
     exit_status = 2
 
 
 class SourceError(FoalError):
-    """A camera, a microphone or a file cannot be opened or read."""
+    """Camera, microphone or file that cannot be opened or read."""
 
     exit_status = 3
 
 
 class BundleError(FoalError):
-    """A bundle is damaged, foreign, of another schema, or on this CPU something else than its golden vectors."""
+    """Bundle that is damaged, foreign, of another schema, or whose golden vectors this CPU does not reproduce."""
 
     exit_status = 4
 
 
 class PublishError(FoalError):
-    """The publisher cannot have its address."""
+    """Address that the publisher cannot bind."""
 
     exit_status = 5
 
 
 class EngineError(FoalError):
-    """What runs the model, on the CPU or a GPU, is missing, fails or computes wrongly."""
+    """Backend, on the CPU or a GPU, that is missing, fails or computes wrongly."""
 
     exit_status = 6
 
     def __init__(self, what: str, remedy: str | None = None) -> None:
         super().__init__(f"{what}; {remedy}" if remedy else what)
         self.what = what
-        """The problem without its remedy."""
+        """Problem without its remedy."""

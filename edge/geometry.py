@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """A rectangle in the picture, in pixels."""
+    """Rectangle in a picture, in pixels."""
 
     x: int
     y: int
@@ -12,9 +12,9 @@ class Box(NamedTuple):
     height: int
 
     def area(self) -> int:
-        """In pixels."""
+        """Return the area in pixels."""
         return self.width * self.height
 
     def rank(self) -> tuple[int, ...]:
-        """Larger ones come first, of equal ones the leftmost, then the topmost; no two boxes have the same."""
+        """Return a unique sort key: larger boxes come first, of equal ones the leftmost, then the topmost."""
         return -self.area(), *self

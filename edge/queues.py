@@ -1,4 +1,4 @@
-"""Bounded queues in which the newest win."""
+"""Bounded queues in which the newest items win."""
 
 import queue
 from typing import TypeVar
@@ -7,7 +7,7 @@ T = TypeVar("T")
 
 
 def push(waiting: "queue.Queue[T]", item: T) -> int:
-    """Add an item without waiting; the oldest make room. Returns how many were dropped for it."""
+    """Add an item without waiting; return the number of oldest items that were dropped to make room."""
     dropped = 0
     while True:
         try:
@@ -18,7 +18,7 @@ def push(waiting: "queue.Queue[T]", item: T) -> int:
 
 
 def drop_oldest(waiting: "queue.Queue[T]") -> int:
-    """Take one item out, 0 where another thread was quicker."""
+    """Take one item out; return 1, or 0 if another thread was quicker."""
     try:
         waiting.get_nowait()
     except queue.Empty:

@@ -12,7 +12,7 @@ import torch
 from edge.bundle import load as bundles
 from edge.bundle.manifest import Precision
 from edge.cli.bench import bench_options, run_benchmark
-from edge.cli.options import make_engine_builder
+from edge.cli.engine_builder import make_engine_builder
 from edge.errors import FoalError, UsageError
 from edge.system.signals import interruptible
 from train.checkpoint import load

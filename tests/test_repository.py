@@ -82,7 +82,7 @@ def test_torch_is_no_dependency_of_the_runtime():
 
 def test_package_initialisers_hold_a_docstring_only():
     for room in ("edge", "train", "export"):
-        for path in (ROOT / room).rglob("__init__.py"):
+        for path in set((ROOT / room).rglob("__init__.py")) - {ROOT / "edge/__init__.py"}:  # which has public names
             assert re.fullmatch(r'"""[^"]+"""\n', path.read_text()), path
 
 
@@ -154,10 +154,10 @@ def test_documented_commands_parse(words: list[str]) -> None:
 
 def parse(command: click.Command, words: list[str]) -> None:
     """Parse the words as the program does; a usage error, or an option that it does not have, fails."""
-    while words and words[0] in getattr(command, "commands", {}):
-        command = command.commands[words[0]]  # type: ignore[attr-defined]
-        words = words[1:]
-    assert words[:1] != ["COMMAND"] or hasattr(command, "commands")
+    context = click.Context(command)
+    while words and isinstance(command, click.Group) and (found := command.get_command(context, words[0])) is not None:
+        command, words = found, words[1:]
+    assert words[:1] != ["COMMAND"] or isinstance(command, click.Group)
     known = {option for parameter in command.params for option in parameter.opts} | {"--help"}
     assert {word for word in words if word.startswith("-")} <= known
     if "COMMAND" not in words and "--help" not in words:

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from edge.cli.tables import accuracy_table, confusion_table
 from edge.evaluation.metrics import Accuracy, evaluate
+from edge.evaluation.tables import accuracy_table, confusion_table
 
 from .log import console
 from .objective import MODALITIES

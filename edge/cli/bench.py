@@ -17,7 +17,9 @@ from ..bundle.load import SHIPPED, Bundle, load
 from ..errors import FoalError, UsageError
 from ..session.config import HOP_S
 from ..sources.track_selection import TrackNumbers
-from .options import Seconds, audio_track_option, make_engine_builder, threads_option, video_track_option
+from .engine_builder import make_engine_builder
+from .groups import Command, Examples, Group
+from .options import Seconds, audio_track_option, threads_option, video_track_option
 from .terminal import complaints, console
 
 QUICK_S, USUAL_S = 5.0, 240.0
@@ -25,6 +27,11 @@ MAX_STREAMS = 64
 QUICK_PARTS: tuple[Part, ...] = ("stages", "scenarios", "naive", "live")
 PARTS: tuple[Part, ...] = get_args(Part)
 FILE = click.Path(readable=False, path_type=Path)
+EXAMPLES: Examples = (
+    ("bench --quick", "Measure the shipped model for a few minutes."),
+    ("bench --bundle a --bundle b --streams 1,4,16 --json new.json --plot plots", "Measure two bundles; keep figures."),
+    ("bench compare old.json new.json", "Compare two measurements."),
+)
 
 
 def parse_stream_counts(_context: click.Context, _option: click.Parameter, value: str) -> list[int]:
@@ -68,7 +75,7 @@ OPTIONS = (
         callback=parse_stream_counts,
         default="1,8",
         show_default=True,
-        help="TrackNumbers of streams, a live run each, e.g. 1,4,8,12.",
+        help="Numbers of streams, a live run each, e.g. 1,4,8,12.",
     ),
     click.option(
         "--only",
@@ -106,13 +113,13 @@ def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-@click.group(invoke_without_command=True)
+@click.group("bench", cls=Group, invoke_without_command=True, examples=EXAMPLES)
 @click.option(
     "--bundle", "folders", multiple=True, type=FILE, help="Folder of a bundle; may be repeated.  [default: foal-nano]"
 )
 @bench_options
 @click.pass_context
-def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) -> None:
+def bench_command(context: click.Context, /, folders: Sequence[Path], **options: Any) -> None:
     """Measure latency and throughput of backends and bundles on this device.
 
     Takes about ten minutes, with --quick a few. `foal-edge bench compare` compares two measurements.
@@ -121,7 +128,7 @@ def bench(context: click.Context, /, folders: Sequence[Path], **options: Any) ->
         run_benchmark([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
 
 
-@bench.command("compare")
+@bench_command.command("compare", cls=Command, examples=EXAMPLES[2:])
 @click.argument("before", type=FILE, metavar="A.json")
 @click.argument("after", type=FILE, metavar="B.json")
 def compare_command(before: Path, after: Path) -> None:

@@ -1,4 +1,4 @@
-"""`foal-edge devices`: lists cameras and microphones, and measures the skew between audio and video."""
+"""Command `foal-edge devices`: lists cameras and microphones, and measures the skew between audio and video."""
 
 from collections import Counter
 from typing import Any
@@ -11,29 +11,36 @@ from ..clock import SystemClock, to_ns
 from ..errors import UsageError
 from ..session.config import StreamConfig, build, check_stream
 from ..session.inputs import make_devices, make_recording
-from ..sources import devices as found_devices
+from ..sources.devices import list_cameras, list_microphones
 from ..sync.observe import SETTLING_S, observe_devices, observe_recording
 from ..sync.skew import Skew, measure_skew
+from .groups import Command, Examples
+from .lines import print_line, print_notice
 from .options import Seconds, audio_track_option, video_track_option
-from .terminal import complaints, console
 
 EVERY_FRAME_HZ = 240.0
 """Highest rate of the frame grid, so that a measurement uses all frames."""
 MEASURED_S = 10.0
 """Default duration of a measurement."""
+STREAM = StreamConfig()
+EXAMPLES: Examples = (
+    ("devices", "List cameras and microphones as --camera and --mic take them."),
+    ("devices --measure-sync --camera 1", "Measure the skew of camera 1 and the default microphone: clap and flash."),
+    ("devices --measure-sync --file claps.mp4", "Measure the skew of a recording."),
+)
 
 
-@click.command()
-@click.option("--measure-sync", is_flag=True, help="Measure how late sound is against picture: clap and flash at once.")
-@click.option("--file", help="Measure a recording in place of devices.")
+@click.command("devices", cls=Command, examples=EXAMPLES)
+@click.option("--measure-sync", is_flag=True, help="Measure how late audio is against video: clap and flash at once.")
+@click.option("--file", help="Recording to measure in place of devices.")
 @audio_track_option
 @video_track_option
-@click.option("--camera", help="Camera to measure, as foal-edge takes it.  [default: 0]")
-@click.option("--mic", help="Microphone to measure, as foal-edge takes it.  [default: default]")
-@click.option("--av-offset-ms", type=float, help="Measure with this added to the sound's capture times.")
-@click.option("--seconds", type=Seconds(1, 120), help=f"How long to measure.  [default: {MEASURED_S:g}]")
-def devices(measure_sync: bool, seconds: float | None, **options: Any) -> None:
-    """List cameras and microphones, or measure the skew between one's picture and one's sound."""
+@click.option("--camera", help=f"Camera to measure, as foal-edge takes it.  [default: {STREAM.camera}]")
+@click.option("--mic", help=f"Microphone to measure, as foal-edge takes it.  [default: {STREAM.mic}]")
+@click.option("--av-offset-ms", type=float, help="Milliseconds to add to the capture times of the audio meanwhile.")
+@click.option("--seconds", type=Seconds(1, 120), help=f"Duration of the measurement.  [default: {MEASURED_S:g}]")
+def devices_command(measure_sync: bool, seconds: float | None, **options: Any) -> None:
+    """List cameras and microphones, or measure their skew."""
     given = {name: value for name, value in options.items() if value is not None}
     if measure_sync:
         print_skew(build(given, StreamConfig, "the command line"), MEASURED_S if seconds is None else seconds)
@@ -47,13 +54,13 @@ def devices(measure_sync: bool, seconds: float | None, **options: Any) -> None:
 def list_devices() -> None:
     """Print each camera and microphone with the option that selects it."""
     for title, option, find in (
-        ("cameras", "--camera", found_devices.list_cameras),
-        ("microphones", "--mic", found_devices.list_microphones),
+        ("cameras", "--camera", list_cameras),
+        ("microphones", "--mic", list_microphones),
     ):
         found = find()
-        console.print(f"{title}:" if found else f"{title}: none")
+        print_line(f"{title}:" if found else f"{title}: none")
         for number, about in found:
-            console.print(f"  {option} {number}  {about}")
+            print_line(f"  {option} {number}  {about}")
 
 
 def print_skew(config: StreamConfig, seconds: float) -> None:
@@ -67,13 +74,13 @@ def print_skew(config: StreamConfig, seconds: float) -> None:
     recording = make_recording(config, manifest)
     if recording is None:
         clock = SystemClock()
-        complaints.print(f"clap and flash at once, every two seconds, for {SETTLING_S + seconds:g} s")
+        print_notice(f"clap and flash at once, every two seconds, for {SETTLING_S + seconds:g} s")
         detector = observe_devices(make_devices(config, manifest, clock, Counter()), clock, seconds)
     else:
         detector = observe_recording(recording, to_ns(seconds))
     skew = measure_skew(detector, manifest.audio.rate_hz)
     for line in report(skew, config.av_offset_ms):
-        console.print(line)
+        print_line(line)
 
 
 def report(skew: Skew, av_offset_ms: float) -> list[str]:

@@ -1,33 +1,34 @@
-"""The commands that look after a device: `foal-edge engines build` and `foal-edge doctor`."""
+"""Command `foal-edge engines build`: builds the TensorRT engines of a bundle."""
 
 from pathlib import Path
 
 import click
 
-from ..backends.proof import examine
 from ..backends.select import open_backend
 from ..backends.tensorrt.builder import targets_for
 from ..backends.tensorrt.platform import find_gpu, find_tensorrt
-from ..bundle.load import SHIPPED, load
-from ..errors import FoalError
+from ..bundle.load import load
 from ..system.signals import interruptible
-from ..system.versions import system, versions
-from . import tables as show
-from .options import backend_option, make_engine_builder, threads_option
+from .engine_builder import make_engine_builder
+from .groups import Command, Examples, Group
+from .options import bundle_argument
 from .terminal import console
 
-bundle_argument = click.argument("bundle", type=click.Path(readable=False, path_type=Path), default=SHIPPED)
+EXAMPLES: Examples = (
+    ("engines build", "Build the engines of the shipped model for this machine's GPU."),
+    ("engines build my-bundle --again", "Build those of another bundle, even if they exist."),
+)
 
 
-@click.group()
-def engines() -> None:
-    """TensorRT engines of a bundle."""
+@click.group("engines", cls=Group, examples=EXAMPLES)
+def engines_command() -> None:
+    """Build the TensorRT engines of a bundle."""
 
 
-@engines.command()
+@engines_command.command("build", cls=Command, examples=EXAMPLES)
 @bundle_argument
-@click.option("--again", is_flag=True, help="Build anew what is there already.")
-def build(bundle: Path, again: bool) -> None:
+@click.option("--again", is_flag=True, help="Build engines again that exist.")
+def build_command(bundle: Path, again: bool) -> None:
     """Build a bundle's engines for this machine's GPU, and prove them on the golden vectors.
 
     The first run with --backend tensorrt does the same. Without BUNDLE: foal-nano.
@@ -40,30 +41,4 @@ def build(bundle: Path, again: bool) -> None:
             for graph in loaded.manifest.graphs.by_name():
                 engine_builder.build(loaded, graph, target, "asked for again", again=True)
         backend = open_backend(loaded, "tensorrt", 0, engine_builder).backend
-    about = f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}"
-    console.print(about)
-
-
-@click.command()
-@bundle_argument
-@backend_option
-@threads_option
-def doctor(bundle: Path, backend: str, threads: int) -> None:
-    """Run a bundle's golden vectors on this device: differences, times, versions.
-
-    Exit status 1 where a graph differs by more than its tolerance. Without BUNDLE: foal-nano.
-    """
-    loaded = load(bundle)
-    with interruptible() as stop:
-        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set), must_prove=False)
-    if stop.is_set():
-        raise click.Abort
-    manifest = loaded.manifest
-    console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
-    console.print(f"backend   {opened.backend.name} ({opened.reason})")
-    console.print(f"device    {opened.backend.about}")
-    found = [f"{package} {number}" for package, number in versions().items()]
-    console.print(f"versions  {', '.join([system(), *found])}")
-    console.print(show.findings_table(examine(loaded, opened.backend, opened.proofs)))
-    if opened.error:
-        raise FoalError(str(opened.error))
+    console.print(f"{loaded.manifest.name} {loaded.manifest.version} runs on {backend.name}, {backend.about}")

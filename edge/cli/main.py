@@ -1,77 +1,81 @@
-"""The command line: `foal-edge [OPTIONS]`, and its commands."""
+"""Command line: `foal-edge [OPTIONS]` and its commands, each imported when it is called.
+
+This module and those that it imports at the top stay light: help and version load neither OpenCV nor numpy.
+"""
 
 import io
 import logging
 import sys
-import threading
-from collections.abc import Callable
-from contextlib import closing
-from functools import partial
-from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import click
-from rich.progress import track
 
-from ..backends.select import open_backend
-from ..bundle.load import load
-from ..bundle.manifest import FramingName
-from ..errors import FoalError, SourceError, UsageError
-from ..evaluation.score import read_table, score
-from ..live.recognizer import Recognizer
-from ..preprocess.framing import make_framing
-from ..session.config import Config
-from ..session.run import run
-from ..sources.track_selection import TrackNumbers
+from ..errors import FoalError
 from ..system.logs import LogFormat, configure
 from ..system.printable import paragraph
 from ..system.redaction import censored
 from ..system.resources import exhaustion, raise_limit
-from ..system.signals import FORCED_STATUS, interruptible
+from ..system.signals import FORCED_STATUS
 from ..system.standard_streams import stderr
-from ..wire.messages import Message
-from . import tables as show
-from .bench import bench
-from .devices import devices
-from .engines import doctor, engines
-from .options import (
-    audio_track_option,
-    backend_option,
-    bundle_option,
-    framing_option,
-    log_options,
-    make_engine_builder,
-    threads_option,
-    video_track_option,
+from .groups import Examples, Group, LazyCommand
+from .lines import explain_full
+from .opencv import check_opencv
+from .options import LOG_FORMAT, log_options
+from .run_options import HEADINGS, read_config, run_options
+
+SECTIONS = {
+    "Run": {
+        "replay": LazyCommand("Play a recording that `--record` made again"),
+    },
+    "Look": {
+        "listen": LazyCommand("Print what a running foal-edge publishes", needs_opencv=False),
+        "status": LazyCommand("Print the state of a running foal-edge", needs_opencv=False),
+        "devices": LazyCommand("List cameras and microphones, or measure their skew"),
+    },
+    "Measure": {
+        "score": LazyCommand("Predict labelled clips and print how many are right"),
+        "bench": LazyCommand("Measure latency and throughput of backends and bundles on this device"),
+    },
+    "Models": {
+        "doctor": LazyCommand("Prove a bundle on this device and print times and versions"),
+        "engines": LazyCommand("Build the TensorRT engines of a bundle"),
+    },
+    "Service": {
+        "keys": LazyCommand("Make CURVE keys for a publisher and its clients", needs_opencv=False),
+    },
+}
+EXAMPLES: Examples = (
+    ("", "Run with camera 0 and the default microphone until Ctrl-C."),
+    ("--demo", "Run the built-in clip once."),
+    ("--camera rtsp://10.0.0.7/live --mic off", "Run with a network camera and without audio."),
+    ("--stream name=lobby,camera=0 --stream name=door,camera=1,mic=off", "Run two streams on one model."),
+    ("--file talk.mp4 --fast", "Predict a recording as fast as possible."),
+    ("--record kept --record-media", "Record messages, audio and video for `foal-edge replay`."),
+    ("--bind tcp://0.0.0.0:5556 --keys my-keys", "Publish to other machines, encrypted."),
+    ("--config edge.yaml --log-format json --quiet", "Run as a service with settings from a file."),
 )
-from .printer import Printer
-from .replay import replay
-from .run_options import read_config, run_options
-from .subscribe import keys, listen, status
-from .terminal import complaints, console, no_room
 
 log = logging.getLogger(__name__)
 
 
 def run_command() -> None:
-    """Run; what the user can mend is said in one paragraph, without a traceback."""
-    configure("text", verbose=False)
+    """Run the command line and exit; errors that the user can mend are printed as one paragraph."""
+    configure(LOG_FORMAT, verbose=False)
     raise_limit(log.warning)
     try:
         status = main(standalone_mode=False)
     except click.ClickException as error:
-        said = io.StringIO()
-        error.show(said)
-        stderr.write(paragraph(censored(said.getvalue()), indent="") + "\n")
+        text = io.StringIO()
+        error.show(text)
+        stderr.write(paragraph(censored(text.getvalue()), indent="") + "\n")
         status = error.exit_code
     except click.Abort:
         status = FORCED_STATUS
     except FoalError as error:
         log.error("%s", error)
         status = error.exit_status
-    except (MemoryError, RuntimeError, OSError) as error:
-        if (lack := exhaustion(error) or no_room(error)) is None:
+    except (MemoryError, RuntimeError, OSError, ImportError) as error:
+        if (lack := exhaustion(error) or explain_full(error)) is None:
             raise
         log.error("%s", lack)
         status = lack.exit_status
@@ -79,9 +83,11 @@ def run_command() -> None:
 
 
 def print_version(context: click.Context, _parameter: click.Parameter, wanted: bool) -> None:
-    """The installed version, or that there is none."""
+    """Print the installed version, or that there is none, and exit."""
     if not wanted:
         return
+    from importlib.metadata import PackageNotFoundError, version  # here, since only this option needs it
+
     try:
         click.echo(f"foal-edge {version('foal-edge')}")
     except PackageNotFoundError:
@@ -89,10 +95,10 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
     context.exit()
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True, examples=EXAMPLES, sections=SECTIONS, headings=HEADINGS)
 @run_options
-@click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
 @log_options
+@click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Show the version."
 )
@@ -100,98 +106,13 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose: bool, **options: Any) -> None:
     """Watch and listen, and publish twice a second what the person seems to feel.
 
-    Without a command it runs until Ctrl-C, or to the end of a recording. `foal-edge listen` shows what it publishes.
+    Without a command foal-edge runs until Ctrl-C, or to the end of a recording. `foal-edge listen` prints what it
+    publishes; `foal-edge COMMAND --help` explains a command.
     """
     configure(log_format, verbose=verbose)
     if context.invoked_subcommand is not None:
         return
-    config = read_config(**options)
-    with interruptible() as stop:
-        try:
-            play(config, stop, log.info if log_format == "json" else complaints.print, quiet=quiet)
-        except SourceError as error:
-            if not stop.is_set():
-                raise
-            log.info("%s", error)  # nobody waits for it any more
+    check_opencv()
+    from .run import run_until_stopped  # here, since help and the other commands need none of it
 
-
-def play(config: Config, stop: threading.Event, on_start: Callable[[str], None], *, quiet: bool) -> None:
-    """Run, and print a line a message unless `quiet`."""
-    engine_builder = make_engine_builder(stop.is_set, quiet=quiet)
-    if quiet:
-        run(config, stop, engine_builder, ignore, ignore)
-        return
-    with closing(Printer(print_message, stop, waits=config.fast)) as printer:
-        run(config, stop, engine_builder, on_start, printer)
-
-
-@main.command("score")
-@click.argument("table", type=click.Path(readable=False, path_type=Path), metavar="MANIFEST.csv")
-@bundle_option
-@framing_option
-@backend_option
-@threads_option
-@audio_track_option
-@video_track_option
-@click.option("--no-audio", is_flag=True, help="Go by the picture alone.")
-@click.option("--no-video", is_flag=True, help="Go by the sound alone.")
-def score_command(
-    table: Path,
-    bundle: Path,
-    framing: FramingName | None,
-    backend: str,
-    threads: int,
-    audio_track: int | None,
-    video_track: int | None,
-    no_audio: bool,
-    no_video: bool,
-) -> None:
-    """Predict labelled clips or still pictures (columns path,label) and print how many are right."""
-    if no_audio and no_video:
-        raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
-    loaded = load(bundle)
-    manifest = loaded.manifest
-    clips = read_table(table, manifest.labels)
-    with interruptible() as stop:
-        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
-    if stop.is_set():
-        raise click.Abort
-    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason})")
-    result = score(
-        track(clips, "predicting", console=complaints, transient=True),
-        Recognizer(manifest, opened.backend),
-        partial(
-            make_framing,
-            framing or manifest.video.framing,
-            manifest.video.height,
-            manifest.video.width,
-        ),
-        audio=not no_audio,
-        video=not no_video,
-        numbers=TrackNumbers(audio_track, video_track),
-    )
-    if result.accuracy is not None:
-        console.print(show.accuracy_table({table.name: result.accuracy}))
-        console.print(show.confusion_table(table.name, manifest.labels, result.accuracy))
-    if result.failed:
-        listed = "\n".join(f"  {reason}" for reason in result.failed)
-        raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")
-
-
-main.add_command(engines)
-main.add_command(doctor)
-main.add_command(devices)
-main.add_command(replay)
-main.add_command(bench)
-main.add_command(listen)
-main.add_command(status)
-main.add_command(keys)
-
-
-def print_message(message: Message) -> None:
-    """One line a message."""
-    console.print(show.line(message))
-
-
-def ignore(_: object) -> None:
-    """Say nothing."""
+    run_until_stopped(read_config(**options), log_format, quiet=quiet)

@@ -1,66 +1,88 @@
-"""What several commands share: options, and where they print."""
+"""Options that several commands share."""
 
 import math
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
-from rich.console import Console
 
-from ..backends.registry import AUTO, choices
-from ..backends.tensorrt.builder import EngineBuilder
-from ..backends.tensorrt.progress import progress_bar
+from ..backends.registry import choices
 from ..bundle.load import SHIPPED
+from ..bundle.manifest import FramingName
+from ..session.config import Config
 from ..system.logs import LogFormat
-from .terminal import complaints
+
+if TYPE_CHECKING:
+    from ..wire.keys import ClientKeys
+
+DEFAULTS = Config()
+"""Settings of a run that nobody changed: the one place of the defaults that help shows."""
+LOG_FORMAT: LogFormat = "text"
+PATH = click.Path(readable=False, path_type=Path)
+"""Type of an option that is a path, which the command itself checks."""
+BACKEND_HELP = "Backend that runs the model; auto: TensorRT if it and an NVIDIA GPU are present, else ONNX Runtime."
+THREADS_HELP = "CPU threads for inference; 0 for one per core."
 
 bundle_option = click.option(
-    "--bundle",
-    type=click.Path(readable=False, path_type=Path),
-    default=SHIPPED,
-    help="Folder of the model.  [default: foal-nano]",
+    "--bundle", type=PATH, default=SHIPPED, help=f"Folder of the model's bundle.  [default: {SHIPPED.name}]"
 )
+bundle_argument = click.argument("bundle", type=PATH, default=SHIPPED)
 framing_option = click.option(
-    "--framing", type=click.Choice(["whole", "face"]), help="What of a picture is looked at.  [default: the bundle's]"
+    "--framing",
+    type=click.Choice(get_args(FramingName)),
+    help="Part of each frame that the model sees: all of it, or the largest face.  [default: the bundle's]",
 )
-threads_option = click.option("--threads", type=click.IntRange(0), default=0, help="Cores for inference; 0 for all.")
+threads_option = click.option("--threads", type=click.IntRange(0), default=DEFAULTS.threads, help=THREADS_HELP)
 backend_option = click.option(
-    "--backend",
-    type=click.Choice(choices()),
-    default=AUTO,
-    show_default=True,
-    help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.",
+    "--backend", type=click.Choice(choices()), default=DEFAULTS.backend, show_default=True, help=BACKEND_HELP
 )
 audio_track_option = click.option(
-    "--audio-track", type=click.IntRange(0), help="Which of a recording's sound tracks, from 0.  [default: the best]"
+    "--audio-track", type=click.IntRange(0), help="Audio track of a recording, counted from 0.  [default: the best]"
 )
 video_track_option = click.option(
-    "--video-track", type=click.IntRange(0), help="Which of a recording's picture tracks, from 0.  [default: the best]"
+    "--video-track", type=click.IntRange(0), help="Video track of a recording, counted from 0.  [default: the best]"
 )
 
 
 def log_options(command: Callable[..., Any]) -> Callable[..., Any]:
-    """A command that says how it logs."""
-    command = click.option("--verbose", is_flag=True, help="Log what is tried as well.")(command)
+    """Add the options of logging to a command."""
+    command = click.option("--verbose", is_flag=True, help="Log details for debugging, too.")(command)
     formats = click.Choice(get_args(LogFormat))
-    return click.option("--log-format", type=formats, default="text", show_default=True, help="Of stderr.")(command)
+    return click.option(
+        "--log-format",
+        type=formats,
+        default=LOG_FORMAT,
+        show_default=True,
+        help="Format of the log on stderr: lines for people, or a JSON object per line.",
+    )(command)
 
 
 class Seconds(click.FloatRange):
-    """A finite number within bounds: the ranges of click let nan through."""
+    """Finite number within bounds; click's own ranges let nan through."""
 
     name = "seconds"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
-        """Refuse what is no number of seconds."""
+        """Return the number; a usage error if it is not finite or out of bounds."""
         number = float(super().convert(value, param, ctx))
         if not math.isfinite(number):
-            self.fail(f"{value} is no number of seconds", param, ctx)
+            self.fail(f"{value} is not a number of seconds", param, ctx)
         return number
 
 
-def make_engine_builder(is_stopped: Callable[[], bool], *, quiet: bool = False) -> EngineBuilder:
-    """Builds engines, a bar each; nothing is printed where `quiet`."""
-    printed = Console(quiet=True) if quiet else complaints
-    return EngineBuilder(lambda title: progress_bar(title, printed, is_stopped), printed.print, is_stopped)
+client_keys_option = click.option(
+    "--keys",
+    "folder",
+    type=PATH,
+    help="Folder of this client's keys, if foal-edge runs with some: DIR/hand-out/NAME of `foal-edge keys DIR`.",
+)
+
+
+def load_client_keys(folder: Path | None) -> "ClientKeys | None":
+    """Return the keys in the folder of `--keys`; None without one."""
+    if folder is None:
+        return None
+    from ..wire import keys  # here, since most commands go without keys
+
+    return keys.load_client_keys(folder)

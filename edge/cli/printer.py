@@ -1,28 +1,32 @@
-"""Prints messages from a thread of its own: a terminal that stands still or a full disk stops nothing else."""
+"""Printing of messages from a thread of its own, so that a terminal that stands still or a full disk stops no run."""
 
 import logging
 import queue
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
 
 from ..errors import FoalError
 from ..queues import push
 from ..wire.messages import Message
+from .lines import print_message
 
 MOST_WAITING = 1000
-"""Lines; of those printed too slowly the oldest are left out, unless the run waits for them."""
+"""Largest number of waiting lines; the oldest are left out beyond it, unless the run waits for its lines."""
 PATIENCE_S = 0.1
+"""Interval at which a full queue is looked at again."""
 CLOSE_S = 2.0
-"""How long an ending program waits for its last lines to be taken."""
+"""Longest wait of an ending program for its last lines to be printed."""
 
 log = logging.getLogger(__name__)
 
 
 class Printer:
-    """Hands each message to `write`. With `waits` a run as quick as possible waits for its lines.
+    """Thread that hands each message to `write`.
 
-    Where whoever read them has gone, `stop` is set.
+    With `waits` the caller waits for room, as a run that is as fast as possible must. `stop` is set when the reader of
+    the lines has gone.
     """
 
     def __init__(self, write: Callable[[Message], None], stop: threading.Event, *, waits: bool) -> None:
@@ -32,7 +36,7 @@ class Printer:
         self._thread.start()
 
     def __call__(self, message: Message) -> None:
-        """Print a message, soon."""
+        """Queue a message for printing."""
         while self._waits and self._waiting.full() and self._thread.is_alive():
             if self._stop.wait(PATIENCE_S):
                 break
@@ -46,7 +50,7 @@ class Printer:
             log.debug("nobody reads what is printed any more (%r)", error)
             self._stop.set()
         except (OSError, FoalError) as error:
-            log.warning("%s. Going on without; --quiet prints nothing", error)
+            log.warning("%s. Going on without printing; --quiet prints nothing", error)
 
     def close(self) -> None:
         """Print what waits, for two seconds at most."""
@@ -55,3 +59,17 @@ class Printer:
             time.sleep(PATIENCE_S)
         push(self._waiting, None)
         self._thread.join(max(0.0, until_s - time.monotonic()))
+
+
+@contextmanager
+def printing_messages(stop: threading.Event, *, waits: bool, quiet: bool) -> Iterator[Callable[[Message], None]]:
+    """Give the function that each message goes to: a printer's, which ends with the block, or `ignore` if `quiet`."""
+    if quiet:
+        yield ignore
+        return
+    with closing(Printer(print_message, stop, waits=waits)) as printer:
+        yield printer
+
+
+def ignore(_: object) -> None:
+    """Do nothing."""

@@ -1,7 +1,6 @@
-"""`foal-edge replay`."""
+"""Command `foal-edge replay`: plays a recording again, or checks that the same messages come of it."""
 
-from collections.abc import Callable
-from contextlib import ExitStack, closing
+from contextlib import ExitStack
 from pathlib import Path
 
 import click
@@ -19,29 +18,32 @@ from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, check_exposur
 from ..wire.keys import load_server_keys
 from ..wire.messages import Message
 from ..wire.publisher import Publisher
-from . import tables as show
-from .options import make_engine_builder
-from .printer import Printer
-from .terminal import complaints, console
+from .engine_builder import make_engine_builder
+from .groups import Command, Examples
+from .lines import print_line, print_notice
+from .options import PATH
+from .printer import printing_messages
+
+EXAMPLES: Examples = (
+    ("replay kept/RUN", "Publish a recorded run again, in its own time."),
+    ("replay kept/RUN --compare", "Check that this version predicts the same."),
+    ("replay kept/RUN --messages-only --fast --bind tcp://127.0.0.1:6556", "Publish the recorded messages at once."),
+)
 
 
-@click.command()
-@click.argument("recording", type=click.Path(readable=False, path_type=Path))
+@click.command("replay", cls=Command, examples=EXAMPLES)
+@click.argument("recording", type=PATH)
+@click.option("--bundle", type=PATH, help="Folder of the model's bundle.  [default: the recorded one]")
 @click.option(
-    "--bundle",
-    type=click.Path(readable=False, path_type=Path),
-    help="Folder of the model.  [default: the recorded one]",
+    "--bind", default=AUTO, help=f"Address to publish at, or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"
 )
-@click.option("--bind", default=AUTO, help=f"Where to publish; or off.  [default: {DEFAULT_ADDRESS}; with --fast off]")
-@click.option(
-    "--keys", type=click.Path(readable=False, path_type=Path), help="Folder of CURVE keys: strangers are refused."
-)
-@click.option("--insecure", is_flag=True, help="Let a public address do without keys.")
-@click.option("--compare", is_flag=True, help="Publish nothing; check that the same messages come about.")
-@click.option("--messages-only", is_flag=True, help="Publish the messages as they were sent, infer nothing.")
-@click.option("--fast", is_flag=True, help="As quickly as possible, not in the recording's own time.")
+@click.option("--keys", type=PATH, help="Folder of CURVE keys; only clients with keys may connect.")
+@click.option("--insecure", is_flag=True, help="Allow a public address without keys.")
+@click.option("--compare", is_flag=True, help="Publish nothing; check that the same messages result.")
+@click.option("--messages-only", is_flag=True, help="Publish the messages as they were sent, without the model.")
+@click.option("--fast", is_flag=True, help="Play as fast as possible, not in real time.")
 @click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
-def replay(
+def replay_command(
     recording: Path,
     bundle: Path | None,
     bind: str,
@@ -52,17 +54,17 @@ def replay(
     fast: bool,
     quiet: bool,
 ) -> None:
-    """Play a RECORDING again that --record has made.
+    """Play a recording that `--record` made again.
 
-    With sound and pictures (--record-media) the model looks at them again, else the messages are published as they
-    were sent. --compare is byte for byte on the processor and with the versions that recorded it; on others floats may
-    differ a little, which is said.
+    If audio and video were recorded (--record-media) the model predicts from them anew; if not, the messages are
+    published as they were sent. --compare is byte for byte on the processor and with the versions that recorded it;
+    elsewhere floats may differ a little, and the command says so and why.
     """
     about = read_metadata(recording)
     infers = has_inputs(recording) and not messages_only
     if compare and not infers:
         raise UsageError(
-            f"--compare goes by sound and pictures, without --messages-only: {recording} was recorded "
+            f"--compare needs audio and video, and no --messages-only: {recording} was recorded "
             f"{'with' if has_inputs(recording) else 'without'} --record-media"
         )
     server_keys = load_server_keys(keys) if keys else None
@@ -77,17 +79,15 @@ def replay(
             engine_builder = make_engine_builder(stop.is_set, quiet=quiet)
             recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), engine_builder)
         if compare and recognizer:
-            console.print(compare_with(played, recognizer))
+            print_line(compare_with(played, recognizer))
             return
-        on_sent: Callable[[Message], None] = ignore
         with ExitStack() as opened:
-            if not quiet:
-                on_sent = opened.enter_context(closing(Printer(print_message, stop, waits=fast)))
-            publisher = Publisher(address, about.wire_format, as_it_was, on_sent, server_keys)
+            on_sent = opened.enter_context(printing_messages(stop, waits=fast, quiet=quiet))
+            publisher = Publisher(address, about.wire_format, keep_times, on_sent, server_keys)
             opened.callback(publisher.close)
             if not quiet:
                 where = f"publishing at {publisher.address}" if publisher.address else "not publishing"
-                complaints.print(f"replaying {about.run_spec.session}, {where}")
+                print_notice(f"replaying {about.run_spec.session}, {where}")
             if recognizer:
                 played.run(recognizer, publisher.publish_each)
             else:
@@ -95,7 +95,7 @@ def replay(
 
 
 def compare_with(played: Replay, recognizer: Recognizer) -> str:
-    """What came of the comparison; FoalError where something differs by more than the machine explains."""
+    """Return the result of the comparison; FoalError if messages differ by more than another machine explains."""
     tolerance, reason = allowance(played.about, recognizer)
     within = f"floats within {tolerance:g}, since {reason}" if reason else ""
     try:
@@ -103,7 +103,7 @@ def compare_with(played: Replay, recognizer: Recognizer) -> str:
     except FoalError as error:
         if type(error) is not FoalError or not reason:
             raise
-        near = "what lies that near to a threshold may fall on its other side"
+        near = "a value that near to a threshold may fall on its other side"
         raise FoalError(f"{error} (compared were {within}; {near})") from error
     if not result.equal:
         raise FoalError(f"nothing to compare: {played.folder} holds no whole message; take another recording")
@@ -112,7 +112,7 @@ def compare_with(played: Replay, recognizer: Recognizer) -> str:
 
 
 def allowance(about: RunMetadata, recognizer: Recognizer) -> tuple[float, str | None]:
-    """By how much floats may differ from the recorded ones, and why; 0 and None on the machine that recorded them."""
+    """Return the tolerance of floats and its reason; 0 and None on the machine that recorded."""
     reason = otherwise(about.machine, here(), about.threads)
     if recognizer.backend.name != about.backend:
         reason = f"it ran on {about.backend}, this is {recognizer.backend.name}"
@@ -122,15 +122,6 @@ def allowance(about: RunMetadata, recognizer: Recognizer) -> tuple[float, str | 
     return FLOATS_ALIKE if precisions == {"fp32"} else LOWER_ALIKE, reason
 
 
-def as_it_was(message: Message) -> Message:
-    """Leaves the recorded times alone."""
+def keep_times(message: Message) -> Message:
+    """Return a message with its recorded times."""
     return message
-
-
-def print_message(message: Message) -> None:
-    """One line a message."""
-    console.print(show.line(message))
-
-
-def ignore(_: Message) -> None:
-    """Say nothing."""

@@ -1,103 +1,132 @@
-"""The command line of a run, as settings laid over those of `--config`. What is not said is not there."""
+"""Options of a run, and the settings that they make, laid over those of `--config`.
+
+An option that is not given has the value None and changes nothing: the defaults are those of the settings.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import click
 
 from ..backends.registry import choices
+from ..bundle.load import SHIPPED
 from ..errors import UsageError
-from ..session.config import HOP_S, Config, load_config, parse_stream, read
+from ..session.config import Config, StreamConfig, load_config, parse_stream, read
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
-from .options import Seconds, audio_track_option, video_track_option
+from ..wire.messages import WireFormat
+from .options import (
+    BACKEND_HELP,
+    DEFAULTS,
+    PATH,
+    THREADS_HELP,
+    Seconds,
+    audio_track_option,
+    framing_option,
+    video_track_option,
+)
 
 Command = Callable[..., Any]
-OF_A_STREAM = ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms")
-"""Options that describe one stream, or what every `--stream` does not say itself."""
+STREAM_OPTIONS = ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms")
+"""Options that describe the only stream, or whatever a `--stream` leaves out."""
+HEADINGS = {
+    "Sources": ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms", "fast"),
+    "Streams and settings": ("streams", "config_file"),
+    "Model": ("bundle", "framing", "hop_s", "backend", "threads"),
+    "Publishing": ("bind", "format", "control", "allow_stop", "keys", "insecure", "metrics_port"),
+    "Recording": ("record", "record_media"),
+    "Logging": ("log_format", "verbose", "quiet"),
+}
+"""Headings of help, each with the names of its options' parameters."""
+STREAM = StreamConfig()
 
 
 class Hop(Seconds):
-    """Seconds, or `auto`."""
+    """Number of seconds, or `auto`."""
 
     name = "seconds|auto"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> Any:
-        """Refuse what is neither."""
+        """Return the number or `auto`; a usage error for anything else."""
         return AUTO if value == AUTO else super().convert(value, param, ctx)
 
 
 OPTIONS = (
+    click.option("--camera", help=f"Number, path, GStreamer string or URL; off for none.  [default: {STREAM.camera}]"),
+    click.option("--mic", help=f"Number or name of a microphone; off for none.  [default: {STREAM.mic}]"),
+    click.option("--file", help="Recording, by its path or URL, in place of devices; played in real time."),
+    click.option("--demo", is_flag=True, default=None, help="Built-in clip in place of devices."),
+    audio_track_option,
+    video_track_option,
     click.option(
-        "--config", "config_file", type=click.Path(readable=False, path_type=Path), help="Settings from a YAML file."
+        "--av-offset-ms",
+        type=float,
+        help="Milliseconds to add to the capture times of the audio; `foal-edge devices --measure-sync` measures them.",
+    ),
+    click.option(
+        "--fast",
+        is_flag=True,
+        default=None,
+        help="Play recordings as fast as possible; on one machine the predictions are always the same.",
     ),
     click.option(
         "--stream",
         "streams",
         multiple=True,
-        help="A stream, e.g. name=lobby,camera=0,mic=default; may be repeated. Or one stream's name.  [default: main]",
+        help="Stream, e.g. name=lobby,camera=0,mic=default; may be repeated. Or the name of the only stream.  "
+        f"[default: {STREAM.name}]",
     ),
-    click.option(
-        "--camera", help="Number, device path, GStreamer string or address (rtsp://...); off for none.  [default: 0]"
-    ),
-    click.option("--mic", help="default, a number or a name; off for none.  [default: default]"),
-    click.option("--file", help="A recording, or its address, in place of the devices, in its own time."),
-    audio_track_option,
-    video_track_option,
-    click.option("--demo", is_flag=True, default=None, help="The program's own clip in place of the devices."),
-    click.option("--av-offset-ms", type=float, help="Added to the sound's capture times; see devices --measure-sync."),
-    click.option(
-        "--fast",
-        is_flag=True,
-        default=None,
-        help="Recordings as quickly as possible; on one machine the same predictions every time.",
-    ),
-    click.option("--bundle", help="Folder of the model.  [default: foal-nano]"),
-    click.option(
-        "--framing",
-        type=click.Choice(["whole", "face"]),
-        help="What of a picture is looked at.  [default: the bundle's]",
-    ),
+    click.option("--config", "config_file", type=PATH, help="YAML file with settings; options overrule it."),
+    click.option("--bundle", help=f"Folder of the model's bundle.  [default: {SHIPPED.name}]"),
+    framing_option,
     click.option(
         "--hop",
         "hop_s",
         type=Hop(0.05, 60),
-        help=f"Seconds between predictions; auto: what the machine sustains.  [default: {HOP_S}]",
+        help=f"Seconds between predictions; auto: longer if the machine is too slow.  [default: {DEFAULTS.hop_s}]",
     ),
-    click.option("--bind", help=f"Where to publish; or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"),
-    click.option("--control", help="Where to answer status, last, clock, schema; or off.  [default: the port after]"),
-    click.option("--allow-stop", is_flag=True, default=None, help="Let the control port end the program."),
-    click.option("--keys", help="Folder of CURVE keys, made by foal-edge keys: strangers are refused."),
-    click.option("--insecure", is_flag=True, default=None, help="Let a public address do without keys."),
-    click.option("--format", type=click.Choice(["msgpack", "json"]), help="Of messages.  [default: msgpack]"),
+    click.option("--backend", type=click.Choice(choices()), help=f"{BACKEND_HELP}  [default: {DEFAULTS.backend}]"),
+    click.option("--threads", type=click.IntRange(0), help=f"{THREADS_HELP}  [default: {DEFAULTS.threads}]"),
+    click.option("--bind", help=f"Address to publish at, or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"),
     click.option(
-        "--backend",
-        type=click.Choice(choices()),
-        help="What runs the model; auto: TensorRT where it and an NVIDIA GPU are, else ONNX Runtime.  [default: auto]",
+        "--format",
+        type=click.Choice(get_args(WireFormat)),
+        help=f"Format of the messages.  [default: {DEFAULTS.format}]",
     ),
-    click.option("--threads", type=click.IntRange(0), help="Cores for inference; 0 for all.  [default: 0]"),
-    click.option("--metrics-port", type=click.IntRange(0, MAX_PORT), help="Prometheus page on this loopback port."),
-    click.option("--record", help="Keep the messages in this folder."),
-    click.option("--record-media", is_flag=True, default=None, help="Record sound and pictures too, for replay."),
+    click.option(
+        "--control",
+        help="Address of the control port, which answers status, last, clock and schema; or off.  "
+        "[default: the port after --bind's]",
+    ),
+    click.option("--allow-stop", is_flag=True, default=None, help="Let clients of the control port end the program."),
+    click.option("--keys", help="Folder of CURVE keys, made by `foal-edge keys`; only clients with keys may connect."),
+    click.option("--insecure", is_flag=True, default=None, help="Allow a public address without keys."),
+    click.option(
+        "--metrics-port", type=click.IntRange(0, MAX_PORT), help="Loopback port of the Prometheus page; 0 for any."
+    ),
+    click.option("--record", help="Folder to record the messages in."),
+    click.option("--record-media", is_flag=True, default=None, help="Record audio and video too, for `replay`."),
 )
 
 
 def run_options(command: Command) -> Command:
-    """A command with the options of a run."""
+    """Add the options of a run to a command."""
     for option in reversed(OPTIONS):
         command = option(command)
     return command
 
 
 def read_config(config_file: Path | None, streams: tuple[str, ...], **options: Any) -> Config:
-    """What the command line says, over what the file says."""
-    said = {name: value for name, value in options.items() if value is not None}
-    of_a_stream = {name: said.pop(name) for name in OF_A_STREAM if name in said}
+    """Return the settings of the command line, laid over those of the file; UsageError if they make no sense."""
+    given = {name: value for name, value in options.items() if value is not None}
+    for_streams = {name: given.pop(name) for name in STREAM_OPTIONS if name in given}
     if streams:
-        said["streams"] = [parse_stream(text, of_a_stream) for text in streams]
-    elif of_a_stream:
+        given["streams"] = [parse_stream(text, for_streams) for text in streams]
+    elif for_streams:
         if config_file and "streams" in read(config_file):
-            flags = ", ".join(f"--{name.replace('_', '-')}" for name in of_a_stream)
-            raise UsageError(f"{flags} beside the streams of {config_file}; say it there, or give --stream")
-        said["streams"] = [of_a_stream]
-    return load_config(config_file, said)
+            flags = ", ".join(f"--{name.replace('_', '-')}" for name in for_streams)
+            raise UsageError(
+                f"{flags} cannot be given with the streams of {config_file}; write it there, or add --stream"
+            )
+        given["streams"] = [for_streams]
+    return load_config(config_file, given)

@@ -1,1 +1,1 @@
-"""The process on its system: files, signals, standard streams, logs, resources."""
+"""Process and operating system: files, signals, standard streams, logs, resources."""

@@ -14,12 +14,13 @@ KINDS = (
     (stat.S_ISCHR, "a device"),
     (stat.S_ISBLK, "a device"),
 )
+"""Tests of a file's mode, each with the name of what it finds."""
 
 
 def check_file(path: Path, remedy: str, kind: type[FoalError] = UsageError, what: str = "file") -> None:
-    """Raise `kind` unless a regular file is there and may be read, itself and no pointer to it.
+    """Raise `kind` unless a path is a regular file that this user may read, and no pointer of Git LFS or git-annex.
 
-    A pipe, which waits for a writer, stays shut.
+    A pipe is not opened, since that would wait for a writer.
     """
     try:
         mode = os.stat(path).st_mode
@@ -41,7 +42,7 @@ def check_file(path: Path, remedy: str, kind: type[FoalError] = UsageError, what
 
 
 def is_there(path: Path, kind: type[FoalError] = UsageError) -> bool:
-    """Whether anything is there; `kind` is raised where this user may not know."""
+    """Return whether a path exists; raise `kind` if this user may not know."""
     try:
         os.stat(path)
     except PermissionError as error:
@@ -52,16 +53,17 @@ def is_there(path: Path, kind: type[FoalError] = UsageError) -> bool:
 
 
 def denied(path: Path) -> str:
-    """What is said where this user may not read."""
+    """Return the message for a path that this user may not read."""
     return f"{path}: permission denied; let this user read it and enter the folders above it (chmod, chown)"
 
 
 LFS = b"version https://git-lfs.github.com/spec/v1"
 ANNEX = b"/annex/objects/"
+"""First bytes of the pointers of Git LFS and git-annex."""
 
 
 def described(path: Path) -> str | None:
-    """Completes a sentence that begins with the path of a file, remedy included; None where it is no pointer."""
+    """Return the rest of a sentence that begins with the path of a pointer, remedy included; None for other files."""
     with path.open("rb") as file:
         begin = file.read(len(LFS))
     if begin == LFS:
@@ -72,7 +74,7 @@ def described(path: Path) -> str | None:
 
 
 def link_described(path: Path) -> str | None:
-    """The same of a link that leads nowhere: git-annex leaves those."""
+    """Return the rest of such a sentence for a link of git-annex without its target; None for other links."""
     if path.is_symlink() and "annex/objects" in str(path.readlink()):
         return "is a link of git-annex to content that is not here; git annex get fetches it"
     return None

@@ -1,7 +1,7 @@
-"""Passwords and tokens in what the user named: hidden wherever a source is spoken of.
+"""Redaction of passwords and tokens in the addresses and GStreamer strings of sources.
 
-What may be a secret is hidden even where it might be none: everything before an address's host, the value of every
-parameter that is not known to be harmless, the properties of a GStreamer string that tell who somebody is.
+Whatever may be a secret is hidden: everything before the host of an address, the value of every parameter that is not
+known to be harmless, the properties of a GStreamer string that identify a user.
 """
 
 import re
@@ -10,14 +10,14 @@ HIDDEN = "***"
 
 SCHEME = r"[A-Za-z][A-Za-z0-9+.-]*"
 ADDRESS = re.compile(rf"(?<![\w:/@.%+-])({SCHEME}://?)")
-"""Where an address begins, or what a path has made of it; not inside of another, whose password may hold anything."""
+"""Beginning of an address, or what a path has made of it; not inside another, whose password may hold anything."""
 LOCAL = ("ipc:", "inproc:", "file:")
-"""Without a host, so that nobody signs in."""
+"""Schemes without a host, so that nobody signs in."""
 NO_USER = re.compile(r"(?:\d{1,3}(?:\.\d{1,3}){3}|localhost|\[[0-9a-fA-F:.%\w-]*\])(?::\d*)?(?=[/?#]|$)")
-"""An address that begins with such a host has nothing before it: a later @ belongs to its path."""
+"""Host at the beginning of an address, which then names no user: a later @ belongs to its path."""
 PARAMETER = re.compile(r"([^=&;?#/\s\"'<>]+)=([^&;\"'<>]*?)(?=[.,:)]*(?:[&;\"'<>]|$))")
 NAMELESS = re.compile(rf"(?<={re.escape(HIDDEN)})(?:[&;][^=&;?/]+)+(?=[&;]|$)")
-"""What follows a hidden value without a name of its own: a part of it."""
+"""Text without a name after a hidden value, which is a part of it."""
 WORD = re.compile(r"[\w.:*-]{0,20}")
 NUMBER = re.compile(r"\d{1,5}(?:\.(?:sdp|cgi|mp4|jpg|mjpg))?")
 HARMLESS = re.compile(
@@ -26,7 +26,7 @@ HARMLESS = re.compile(
     r"|subtype|timeout|transport|transportmode|type|unicast|video|width",
     re.IGNORECASE,
 )
-"""Names of parameters whose values are told where they are short words; any other's only where it is a number."""
+"""Names of parameters whose values are shown if they are short words; all other values only if they are numbers."""
 TELLING = re.compile(
     r"user|login|account|pass|pwd|pw\b|psw|pin|secret|token|key|auth|cred|sig|session|sid|streamid|jwt|ticket|code"
     r"|hash|cookie|header|cert",
@@ -38,11 +38,11 @@ PROPERTY = re.compile(
     r"""("(?:\\.|[^"\\])*"|'(?:\\.|[^'\\])*'|(?:\\.|[^\s\\"'!])+)""",
     re.IGNORECASE,
 )
-"""Of a GStreamer element, or of text that is one."""
+"""Property of a GStreamer element, or text like one."""
 
 
 def without_secrets(spec: str) -> str:
-    """What the user named (an address, a GStreamer string, a path), as it may be said in messages and recordings."""
+    """Return a source as the user named it (an address, a GStreamer string, a path), without its secrets."""
     begin = ADDRESS.match(spec)
     if "!" in spec and not begin:
         return censored(spec)
@@ -50,24 +50,24 @@ def without_secrets(spec: str) -> str:
 
 
 def censored(text: str) -> str:
-    """Any text, the secrets of all the addresses and GStreamer properties in it hidden; what is hidden stays so."""
+    """Return any text without the secrets of its addresses and GStreamer properties; hidden values stay hidden."""
     return "\n".join(map(censor_line, text.split("\n")))
 
 
 def censor_line(line: str) -> str:
-    """A line: each address reaches to the next one, and its parameters to white space."""
+    """Return a line without secrets: each address reaches to the next one, its parameters to white space."""
     first, *rest = ADDRESS.split(line)
     pairs = zip(rest[::2], rest[1::2], strict=True)
     return hide_properties(first) + "".join(scheme + hide(scheme, after, is_text=True) for scheme, after in pairs)
 
 
 def hide_properties(text: str) -> str:
-    """Values of GStreamer's properties."""
+    """Return a text without the values of GStreamer properties that identify a user."""
     return PROPERTY.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", text)
 
 
 def hide(scheme: str, after: str, *, is_text: bool = False) -> str:
-    """What comes after `scheme`: its address, and where it stands in a text, the text up to the next address."""
+    """Return the address after `scheme` without its secrets; with `is_text` also the text up to the next address."""
     if scheme.lower().startswith(LOCAL):
         return after
     before, at, rest = ("", "", after) if NO_USER.match(after) else after.rpartition("@")
@@ -79,7 +79,7 @@ def hide(scheme: str, after: str, *, is_text: bool = False) -> str:
 
 
 def hide_parameters(address: str) -> str:
-    """Values in an address's path, query and fragment; a query without names is one value."""
+    """Return an address without secret values in path, query and fragment; a query without names is one value."""
     path, mark, query = address.partition("?")
     if query.strip(".,;:)") and "=" not in query and not WORD.fullmatch(query):
         query = HIDDEN
@@ -87,7 +87,7 @@ def hide_parameters(address: str) -> str:
 
 
 def hide_value(parameter: "re.Match[str]") -> str:
-    """`name=value`, the value hidden unless it is known to be harmless."""
+    """Return `name=value`, the value hidden unless it is known to be harmless."""
     name, value = parameter.groups()
     is_word = HARMLESS.fullmatch(name) and WORD.fullmatch(value)
     is_number = NUMBER.fullmatch(value) and not TELLING.search(name)

@@ -1,4 +1,4 @@
-"""stdin, stdout and stderr where they were closed, are full, or lead to nobody."""
+"""Standard streams that are closed, full, or lead to nobody."""
 
 import os
 import sys
@@ -6,17 +6,17 @@ from contextlib import suppress
 from typing import IO, Any, cast
 
 
-class TolerantStderr:
-    """stderr, whatever it is at that moment. Where it is full or gone nobody can be told, and a run is worth more."""
+class BestEffortStderr:
+    """Stream of the current `sys.stderr` that loses text if stderr is full or gone, since a run is worth more."""
 
     def write(self, text: str) -> int:
-        """As far as it takes it."""
+        """Write as much as stderr takes, and return the length of the text."""
         with suppress(OSError):
             sys.stderr.write(text)
         return len(text)
 
     def flush(self) -> None:
-        """As far as it takes it."""
+        """Flush as much as stderr takes."""
         with suppress(OSError):
             sys.stderr.flush()
 
@@ -24,21 +24,21 @@ class TolerantStderr:
         return getattr(sys.stderr, name)
 
 
-stderr = cast(IO[str], TolerantStderr())
+stderr = cast(IO[str], BestEffortStderr())
 
 
-def stand_in() -> None:
-    """Put the null device where the parent left a stream closed.
+def open_closed_streams() -> None:
+    """Open the null device in place of each standard stream that the parent closed.
 
-    Else what is opened next gets its number, and libraries that write to stderr would write into that.
+    A file opened later would otherwise get its number, and libraries that write to stderr would write into that file.
     """
     for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
         if getattr(sys, name) is None:
             setattr(sys, name, open(os.devnull, mode))  # noqa: SIM115  the lowest free number is the one that was closed
 
 
-def let_go() -> None:
-    """Before the end: give up what stdout and stderr could not take, so that the exit status stays ours."""
+def discard_unwritten() -> None:
+    """Discard what stdout and stderr do not take, so that Python's end does not change the exit status."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()

@@ -1,4 +1,4 @@
-"""What runs here: the system, and the versions that matter when two machines differ."""
+"""Versions of the system and of the packages that matter when two machines differ."""
 
 import platform
 from importlib.metadata import PackageNotFoundError, version
@@ -17,16 +17,16 @@ PACKAGES = (
     "tensorrt-rtx",
     "cuda-python",
 )
-"""Whose versions matter, where they are installed."""
+"""Packages whose versions matter, if they are installed."""
 
 
 def system() -> str:
-    """The kernel and the architecture, e.g. `Linux 5.15.148-tegra aarch64`."""
+    """Return the kernel and the architecture, e.g. `Linux 5.15.148-tegra aarch64`."""
     return f"{platform.system()} {platform.release()} {platform.machine()}"
 
 
 def versions() -> dict[str, str]:
-    """Of Python and of each of `PACKAGES` that is installed, by its name."""
+    """Return the versions of Python and of each of `PACKAGES` that is installed, by name."""
     found = {"Python": platform.python_version()}
     for name in PACKAGES:
         try:
@@ -37,7 +37,7 @@ def versions() -> dict[str, str]:
 
 
 def program_version() -> str:
-    """What is installed; `source` where foal-edge runs from its source."""
+    """Return the installed version; `source` if foal-edge runs from its source."""
     try:
         return version(DISTRIBUTION)
     except PackageNotFoundError:

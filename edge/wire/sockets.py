@@ -1,7 +1,6 @@
 """ZeroMQ sockets: binding and connecting at the user's addresses, and waking a thread that polls them."""
 
 import errno
-import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -51,6 +50,8 @@ def is_taken(address: str) -> bool:
         return False
     if not Path(path).is_socket():
         return True
+    import socket  # here, as subscribers import this module and do without
+
     with socket.socket(socket.AF_UNIX) as probe:
         probe.setblocking(False)
         return probe.connect_ex(path) != errno.ECONNREFUSED  # a socket file left behind refuses connections
@@ -78,6 +79,8 @@ class WakeupPipe:
     """Socket pair that wakes a thread polling ZeroMQ sockets, which no other thread may touch: poll both together."""
 
     def __init__(self) -> None:
+        import socket  # here, as subscribers import this module and do without
+
         self._writer, self._reader = socket.socketpair()
         self._writer.setblocking(False)
         self._reader.setblocking(False)

@@ -25,7 +25,7 @@ from edge.backends.proof import (
 from edge.bundle import golden
 from edge.bundle.load import Bundle
 from edge.bundle.manifest import Batch, GraphEntry, GraphName
-from edge.cli.tables import findings_table
+from edge.cli.doctor import findings_table
 from edge.errors import EngineError
 from edge.live.recognizer import Recognizer
 

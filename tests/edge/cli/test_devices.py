@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge.cli import devices as sync_commands
+from edge.cli import devices
 from edge.errors import SourceError
 from edge.sync.skew import Skew
 from tests.edge.sync.made_claps import as_media, claps, flashes, record
@@ -14,8 +14,8 @@ LOSSLESS = ("ffv1", "pcm_s16le")
 
 
 def test_devices_are_listed_as_options(edge_command, monkeypatch) -> None:
-    monkeypatch.setattr(sync_commands.found_devices, "list_cameras", lambda: [("0", "Lid camera")])
-    monkeypatch.setattr(sync_commands.found_devices, "list_microphones", list)
+    monkeypatch.setattr(devices, "list_cameras", lambda: [("0", "Lid camera")])
+    monkeypatch.setattr(devices, "list_microphones", list)
     ended = edge_command("devices")
     assert (ended.status, ended.out) == (0, "cameras:\n  --camera 0  Lid camera\nmicrophones: none\n")
 
@@ -88,9 +88,9 @@ def play(monkeypatch):
 
     def install(*sources: Playing) -> None:
         monkeypatch.setattr("edge.sync.observe.SETTLING_S", 0.0)
-        monkeypatch.setattr(sync_commands, "SETTLING_S", 0.0)
-        monkeypatch.setattr(sync_commands, "make_devices", lambda *_: list(sources))
-        monkeypatch.setattr(sync_commands, "SystemClock", lambda: SimpleNamespace(now_ns=lambda: 0))
+        monkeypatch.setattr(devices, "SETTLING_S", 0.0)
+        monkeypatch.setattr(devices, "make_devices", lambda *_: list(sources))
+        monkeypatch.setattr(devices, "SystemClock", lambda: SimpleNamespace(now_ns=lambda: 0))
 
     return install
 
@@ -120,4 +120,4 @@ def test_a_device_that_is_lost_meanwhile_ends_the_measurement(edge_command, play
     ("skew_ms", "offset_ms", "remedy"), [(82.4, 0.0, "-82"), (-40.6, 0.0, "41"), (10.0, -70.0, "-80"), (0.2, 0.0, "0")]
 )
 def test_the_remedy_is_over_the_offset_that_was_in_force(skew_ms: float, offset_ms: float, remedy: str) -> None:
-    assert sync_commands.report(Skew(skew_ms, 1.0, 5, 40.0), offset_ms)[1] == f"remedy: --av-offset-ms {remedy}"
+    assert devices.report(Skew(skew_ms, 1.0, 5, 40.0), offset_ms)[1] == f"remedy: --av-offset-ms {remedy}"

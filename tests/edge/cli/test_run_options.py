@@ -65,5 +65,5 @@ def test_the_command_line_wins_over_the_file(tmp_path: Path) -> None:
 def test_a_streams_options_beside_the_streams_of_a_file_are_refused(tmp_path: Path) -> None:
     path = tmp_path / "edge.yaml"
     path.write_text("streams: [{name: a, demo: true}]\n")
-    with pytest.raises(UsageError, match=f"--av-offset-ms beside the streams of {path}"):
+    with pytest.raises(UsageError, match=f"--av-offset-ms cannot be given with the streams of {path}"):
         config_of("--config", str(path), "--av-offset-ms", "3")

@@ -9,7 +9,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.cli.options import make_engine_builder
+from edge.cli.engine_builder import make_engine_builder
 from edge.errors import FoalError, SourceError
 from edge.preprocess.media import Media
 from edge.session import inputs

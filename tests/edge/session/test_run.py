@@ -8,7 +8,7 @@ import msgspec
 import numpy as np
 import pytest
 
-from edge.cli.options import make_engine_builder
+from edge.cli.engine_builder import make_engine_builder
 from edge.errors import PublishError, SourceError, UsageError
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.windowing import FrameGrid

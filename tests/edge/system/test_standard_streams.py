@@ -48,7 +48,7 @@ def test_a_closed_stream_is_none_that_is_missed(redirections: str) -> None:
 
 def test_what_is_opened_next_does_not_become_a_closed_stream(tmp_path: Path) -> None:
     code = (
-        "from edge.system.standard_streams import stand_in; import os; stand_in(); "
+        "from edge.system.standard_streams import open_closed_streams; import os; open_closed_streams(); "
         f"file = open({str(tmp_path / 'kept')!r}, 'w'); os.write(2, b'from a library'); file.write('ours')"
     )
     subprocess.run(["/bin/sh", "-c", 'exec "$@" 2>&- >&- <&-', "sh", sys.executable, "-c", code], cwd=ROOT, check=True)

@@ -1,0 +1,109 @@
+"""Command `foal-edge listen`: prints what a running foal-edge publishes."""
+
+from collections import deque
+from collections.abc import Collection, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..errors import SourceError
+from ..wire.addresses import DEFAULT_ADDRESS
+from ..wire.messages import TOPICS, Latency, Prediction, encode
+from ..wire.subscriber import Subscriber
+from .groups import Command, Examples
+from .lines import print_line, print_message, print_notice
+from .options import Seconds, client_keys_option, load_client_keys
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+MOST_KEPT = 10_000
+"""Largest number of predictions that the percentiles of `--stats` are taken from: the last ones."""
+PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
+EXAMPLES: Examples = (
+    ("listen", "Print what runs on this machine, until Ctrl-C."),
+    ("listen --topic emotion.main. --count 10 --stats", "Print ten predictions of one stream and their latency."),
+    ("listen --json --latest", "Print JSON documents, and skip what is out of date."),
+    ("listen --connect tcp://robot:5556 --keys desk", "Listen to another machine that wants keys."),
+)
+
+
+@click.command("listen", cls=Command, examples=EXAMPLES)
+@click.option(
+    "--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Address that foal-edge publishes at."
+)
+@click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
+@click.option("--count", type=click.IntRange(1), help="Stop after so many predictions.")
+@click.option("--json", "as_json", is_flag=True, help="Print each message as a JSON document on a line.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=Seconds(0.001, 1e6),
+    help="Stop with an error after so many seconds without a message.",
+)
+@click.option("--stats", is_flag=True, help="Print percentiles of the latency at the end.")
+@click.option("--latest", is_flag=True, help="Skip messages that a newer one of their topic has overtaken.")
+@client_keys_option
+def listen_command(
+    address: str,
+    topic: str,
+    count: int | None,
+    as_json: bool,
+    timeout_s: float | None,
+    stats: bool,
+    latest: bool,
+    folder: Path | None,
+) -> None:
+    """Print what a running foal-edge publishes."""
+    received = 0
+    kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
+    keys = load_client_keys(folder)
+    with Subscriber(address, topic, keys, latest) as subscriber:
+        try:
+            while count is None or received < count:
+                message = subscriber.receive(timeout_s)
+                if message is None:
+                    raise SourceError(
+                        f"no message from {address} for {timeout_s} s; is foal-edge running there, "
+                        f"and {'are these the keys it wants' if keys else 'does it want --keys'}?"
+                    )
+                if as_json:
+                    print_line(encode(message, "json").decode())
+                else:
+                    print_message(message)
+                if isinstance(message, Prediction):
+                    received += 1
+                    kept.append(message)
+        except KeyboardInterrupt:
+            print_notice("stopped")
+    if stats and kept:
+        from .terminal import console  # here, since rich takes longer to import than all else
+
+        table = latency_table(kept, count_predictions(subscriber.missed), count_predictions(subscriber.skipped))
+        console.print(table)
+
+
+def count_predictions(counts: Mapping[tuple[str, str], int]) -> int:
+    """Return how many of the messages counted by session and topic are predictions."""
+    return sum(number for (_, topic), number in counts.items() if topic.startswith(f"{TOPICS[Prediction]}."))
+
+
+def latency_table(predictions: Collection[Prediction], missed: int, skipped: int) -> "Table":
+    """Return a table of each stage's percentiles in ms, with the numbers of predictions missed and skipped."""
+    from rich.table import Table
+
+    title = f"{len(predictions)} predictions, {missed} missed" + (f", {skipped} skipped" if skipped else "")
+    table = Table("ms", *PERCENTILES, title=title)
+    for stage in Latency.__struct_fields__:
+        values = sorted(getattr(prediction.latency_ms, stage) for prediction in predictions)
+        table.add_row(stage, *(f"{percentile(values, share):.1f}" for share in PERCENTILES.values()))
+    return table
+
+
+def percentile(values: Sequence[float], share: float) -> float:
+    """Return a percentile (0 to 100) of sorted values, interpolated between neighbours."""
+    rank = (len(values) - 1) * share / 100
+    low = int(rank)
+    high = min(low + 1, len(values) - 1)
+    return values[low] + (values[high] - values[low]) * (rank - low)

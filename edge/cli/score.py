@@ -1,0 +1,87 @@
+"""Command `foal-edge score`: predicts labelled clips and prints how many are right."""
+
+from functools import partial
+from pathlib import Path
+
+import click
+from rich.progress import track
+
+from ..backends.select import open_backend
+from ..bundle.load import load
+from ..bundle.manifest import FramingName
+from ..errors import SourceError, UsageError
+from ..evaluation.score import read_table, score
+from ..evaluation.tables import accuracy_table, confusion_table
+from ..live.recognizer import Recognizer
+from ..preprocess.framing import make_framing
+from ..sources.track_selection import TrackNumbers
+from ..system.signals import interruptible
+from .engine_builder import make_engine_builder
+from .groups import Command, Examples
+from .options import (
+    PATH,
+    audio_track_option,
+    backend_option,
+    bundle_option,
+    framing_option,
+    threads_option,
+    video_track_option,
+)
+from .terminal import complaints, console
+
+EXAMPLES: Examples = (
+    ("score clips.csv", "Score the shipped model on the clips of a table."),
+    ("score stills.csv --no-audio --framing whole", "Score it on pictures without looking for faces."),
+    ("score clips.csv --bundle my-bundle --backend onnxruntime", "Score another bundle on the CPU."),
+)
+
+
+@click.command("score", cls=Command, examples=EXAMPLES)
+@click.argument("table", type=PATH, metavar="TABLE.csv")
+@bundle_option
+@framing_option
+@backend_option
+@threads_option
+@audio_track_option
+@video_track_option
+@click.option("--no-audio", is_flag=True, help="Predict from video alone.")
+@click.option("--no-video", is_flag=True, help="Predict from audio alone.")
+def score_command(
+    table: Path,
+    bundle: Path,
+    framing: FramingName | None,
+    backend: str,
+    threads: int,
+    audio_track: int | None,
+    video_track: int | None,
+    no_audio: bool,
+    no_video: bool,
+) -> None:
+    """Predict labelled clips and print how many are right.
+
+    TABLE.csv has the columns path and label, and a row per clip or still picture; paths are relative to it.
+    """
+    if no_audio and no_video:
+        raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
+    loaded = load(bundle)
+    manifest = loaded.manifest
+    clips = read_table(table, manifest.labels)
+    with interruptible() as stop:
+        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
+    if stop.is_set():
+        raise click.Abort
+    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason})")
+    result = score(
+        track(clips, "predicting", console=complaints, transient=True),
+        Recognizer(manifest, opened.backend),
+        partial(make_framing, framing or manifest.video.framing, manifest.video.height, manifest.video.width),
+        audio=not no_audio,
+        video=not no_video,
+        numbers=TrackNumbers(audio_track, video_track),
+    )
+    if result.accuracy is not None:
+        console.print(accuracy_table({table.name: result.accuracy}))
+        console.print(confusion_table(table.name, manifest.labels, result.accuracy))
+    if result.failed:
+        listed = "\n".join(f"  {reason}" for reason in result.failed)
+        raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")

@@ -1,0 +1,67 @@
+"""Command `foal-edge status`: asks a running foal-edge for its state."""
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from ..wire.addresses import AUTO, DEFAULT_ADDRESS, control_address
+from ..wire.control_client import TIMEOUT_S, ControlClient
+from ..wire.control_messages import AskStatus, StatusReply, write
+from .groups import Command, Examples
+from .lines import describe, describe_counts, print_line
+from .options import Seconds, client_keys_option, load_client_keys
+
+if TYPE_CHECKING:
+    from rich.table import Table
+
+DEFAULT_CONTROL = control_address(DEFAULT_ADDRESS, AUTO)
+EXAMPLES: Examples = (
+    ("status", "Print the state of the foal-edge on this machine."),
+    ("status --json --timeout 5", "Print it as JSON, and wait up to 5 seconds for the answer."),
+    ("status --control tcp://robot:5557 --keys desk", "Ask another machine that wants keys."),
+)
+
+
+@click.command("status", cls=Command, examples=EXAMPLES)
+@click.option("--control", "address", default=DEFAULT_CONTROL, show_default=True, help="Address of the control port.")
+@click.option(
+    "--timeout",
+    "timeout_s",
+    type=Seconds(0.001, 1e6),
+    default=TIMEOUT_S,
+    show_default=True,
+    help="Stop with an error after so many seconds without an answer.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
+@client_keys_option
+def status_command(address: str, timeout_s: float, as_json: bool, folder: Path | None) -> None:
+    """Print the state of a running foal-edge.
+
+    Tells of its streams, devices, hop and load, and of what it dropped.
+    """
+    with ControlClient(address, load_client_keys(folder), timeout_s) as control:
+        reply = control.ask(AskStatus(), StatusReply)
+    if as_json:
+        print_line(write(reply, "json").decode())
+        return
+    from .terminal import console  # here, since rich takes longer to import than all else
+
+    for part in status_report(reply):
+        console.print(part)
+
+
+def status_report(reply: StatusReply) -> "Iterator[str | Table]":
+    """Give lines and a table: what runs, a row per stream, and the load."""
+    from rich.table import Table
+
+    width = max(map(len, reply.about), default=0)
+    for name, value in reply.about.items():
+        yield f"{name:<{width}}  {value}"
+    table = Table("stream", "state", "audio", "video", "hop s", "dropped")
+    for status in reply.streams:
+        dropped = describe_counts(status.dropped)
+        table.add_row(status.stream, status.state, status.audio, status.video, f"{status.hop_s:g}", dropped)
+    yield table
+    yield describe(reply.stats) if reply.stats is not None else "no figures yet: they come every second"
