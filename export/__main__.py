@@ -21,7 +21,7 @@ from . import engines
 from .bundle import add_golden_probabilities, write
 from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
 from .torch_backend import TorchBackend
-from .torch_roof import measure
+from .torch_roofline import measure
 from .windows import Windows
 
 FOLDER = click.Path(readable=False, path_type=Path)

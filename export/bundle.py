@@ -48,7 +48,7 @@ def write(
     """
     folder = folder.resolve()
     if not can_hold_bundle(folder):
-        raise UsageError(f"{folder} holds something that is no bundle; give an empty or a new folder")
+        raise UsageError(f"{folder} holds something other than a bundle; give an empty or a new folder")
     try:
         folder.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:

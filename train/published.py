@@ -165,7 +165,7 @@ def audio_encoder_sizes(state: Mapping[str, Tensor]) -> WavLM:
             normalise=False,
         )
     except KeyError as error:
-        raise UsageError(f"the {AUDIO_ENCODER} part is no WavLM of transformers: it has no {error.args[0]}") from error
+        raise UsageError(f"the {AUDIO_ENCODER} part is not WavLM of transformers: it has no {error.args[0]}") from error
     except IndexError as error:
         raise UsageError(f"the {AUDIO_ENCODER} part has tensors of other dimensions than WavLM's ({error})") from error
 

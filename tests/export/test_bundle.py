@@ -169,7 +169,7 @@ def test_what_is_no_bundle_is_not_written_over(name: str, text: str, loaded: Che
     (folder / name).write_text(text)
     (folder / "more.txt").write_text("more")
     before = content(folder)
-    with pytest.raises(UsageError, match="precious holds something that is no bundle; give an empty or a new folder"):
+    with pytest.raises(UsageError, match="precious holds something other than a bundle; give an empty or a new folder"):
         write(loaded, folder, print)
     assert content(folder) == before
 

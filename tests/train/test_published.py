@@ -289,7 +289,9 @@ def test_an_audio_encoder_that_is_not_whole_is_refused(state: dict[str, Tensor])
         published.load({name: part for name, part in whole.items() if name != f"wavlm.{lacking}"})
     with pytest.raises(UsageError, match=r"the published audio encoder does not fit(.|\n)*lm_head"):
         published.load({**whole, "wavlm.lm_head.weight": torch.zeros(1)})
-    with pytest.raises(UsageError, match=r"the wavlm\. part is no WavLM of transformers: it has no encoder\.layers\.0"):
+    with pytest.raises(
+        UsageError, match=r"the wavlm\. part is not WavLM of transformers: it has no encoder\.layers\.0"
+    ):
         published.load({**state, "wavlm.layers.0.weight": torch.zeros(1)})
 
 

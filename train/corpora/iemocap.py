@@ -44,7 +44,7 @@ def turns(evaluation: Path) -> Iterator[re.Match[str]]:
             if turn is None:
                 raise UsageError(
                     f"{evaluation}, line {number}: {line.strip()!r} is not a turn, expected "
-                    "'[begin - end] name emotion [v, a, d]'; take the file from the release again"
+                    "'[begin - end] name emotion [v, a, d]'; copy the file from the release again"
                 )
             yield turn
 

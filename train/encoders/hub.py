@@ -37,7 +37,7 @@ def missing(repository: str, field: str, error: Exception, file: str = "") -> Us
     """
     reason = (str(error).strip() or type(error).__name__).splitlines()[0]
     return UsageError(
-        f"{field}: {repository} is not here, and not to be had from the Hugging Face hub ({reason}); "
+        f"{field}: {repository} is neither on this machine nor available from the Hugging Face hub ({reason}); "
         f"where there is a network run `hf download {repository} --local-dir DIR`, "
         f"copy DIR to this machine and set {field} to the path of {f'DIR/{file}' if file else 'DIR'} there"
     )

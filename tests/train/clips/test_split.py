@@ -59,7 +59,7 @@ def test_as_published_the_left_out_fold_chooses() -> None:
 
 
 @pytest.mark.parametrize(
-    ("left_out", "train", "chooser", "test"),
+    ("left_out", "train", "validation", "test"),
     [("b", [1, 2, 5, 6], [3, 7, 8], [0, 4]), ("d", [0, 1, 4, 5], [2, 6], [3, 7, 8])],
 )
 def test_strictly_the_fold_before_the_left_out_one_chooses(

@@ -46,7 +46,7 @@ def test_a_hub_that_does_not_answer_is_an_error_that_says_what_to_do(
     with pytest.raises(UsageError) as caught:
         check_available("some/model", ["config.json"], "part.weights", file)
     assert str(caught.value) == (
-        "part.weights: some/model is not here, and not to be had from the Hugging Face hub "
+        "part.weights: some/model is neither on this machine nor available from the Hugging Face hub "
         f"(some/model did not answer in {PATIENCE_S} s); where there is a network run "
         "`hf download some/model --local-dir DIR`, copy DIR to this machine and set part.weights to the path of "
         f"{path}"

@@ -21,7 +21,7 @@ def measure(device: str) -> Roofline:
     """
     if device != "cuda" or not torch.cuda.is_available():
         found = "a GPU" if torch.cuda.is_available() else "no GPU"
-        raise UsageError(f"device {device}: a GPU's roof is measured here, torch finds {found}; give cuda with one")
+        raise UsageError(f"device {device}: a GPU's roofline is measured here, torch finds {found}; give cuda with one")
     torch.backends.cuda.matmul.allow_tf32 = False
     left, right = torch.randn(2, SIDE, SIDE, device=device)
     product = torch.empty_like(left)
