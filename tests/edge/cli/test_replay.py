@@ -98,7 +98,7 @@ def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_
     assert (refused.status, refused.out) == (1, "")
     assert "event 0 of stream main" in refused.err
     assert f"(compared were floats within 0.001, since {reason}" in refused.err
-    assert "what lies that near to a threshold may fall on its other side" in refused.err
+    assert "a value that near to a threshold may fall on its other side" in refused.err
 
 
 def test_without_record_media_only_messages_are_kept(edge_command, tmp_path: Path, clip: Path) -> None:

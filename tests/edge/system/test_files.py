@@ -45,6 +45,9 @@ def run(*command):
         return ended.code
 
 commands = json.loads(sys.argv[1])
+for name in ("bench", "listen", "replay", "score", "status"):
+    run(name, "--help")
+run("listen", "--keys", "nowhere")
 run("--demo", "--fast", "--quiet", "--hop", "6")  # nobody may not read Python's own modules either: load them all
 os.setgroups([])
 os.setgid({NOBODY})
