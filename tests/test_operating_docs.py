@@ -104,7 +104,7 @@ def test_the_table_of_exit_statuses_is_whole() -> None:
     assert listed == {0, FORCED_STATUS, *(kind.exit_status for kind in kinds)}
 
 
-def test_the_table_of_what_strangers_may_cost_is_what_the_ports_put_up_with() -> None:
+def test_the_table_of_limits_of_unauthenticated_clients_is_what_the_ports_put_up_with() -> None:
     table = re.search(r"^\| \| publishing .*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     assert table is not None
     rows = [re.findall(r"\d+", line) for line in table[0].splitlines()[2:] if line]

@@ -35,7 +35,7 @@ BACKENDS = (
         title="TensorRT",
         module=".tensorrt.backend",
         error=EngineError,
-        remedy="foal-edge engines build BUNDLE --again makes its engines anew, --backend onnxruntime goes without them",
+        remedy="foal-edge engines build BUNDLE --again rebuilds its engines, --backend onnxruntime goes without them",
     ),
     BackendEntry(
         name="onnxruntime",

@@ -53,7 +53,7 @@ class Sampling:
     """Function, called between series, that times a probe of the machine's noise."""
 
     def interleaved(self, runs: Mapping[str, Run], percentile: float) -> dict[str, Measurement]:
-        """Run each once per round, in an order drawn anew, so that a machine that slows down slows all of them."""
+        """Run each once per round, in a newly drawn order, so that a machine that slows down slows all of them."""
         self.probe_noise()
         found = {name: Measurement(warm_up_ms=warm_up(run)) for name, run in runs.items()}
         wanted, order = samples_needed(percentile), list(runs)

@@ -34,7 +34,7 @@ EXAMPLES: Examples = (
     "--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Address that foal-edge publishes at."
 )
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
-@click.option("--count", type=click.IntRange(1), help="Stop after so many predictions.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions.")
 @click.option("--json", "as_json", is_flag=True, help="Print each message as a JSON document on a line.")
 @click.option(
     "--timeout",

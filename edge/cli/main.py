@@ -25,9 +25,9 @@ from .run_options import HEADINGS, read_config, run_options
 
 SECTIONS = {
     "Run": {
-        "replay": LazyCommand("Play a recording that `--record` made again"),
+        "replay": LazyCommand("Replay a run recorded with --record"),
     },
-    "Look": {
+    "Inspect": {
         "listen": LazyCommand("Print what a running foal-edge publishes", needs_opencv=False),
         "status": LazyCommand("Print the state of a running foal-edge", needs_opencv=False),
         "devices": LazyCommand("List cameras and microphones, or measure their skew"),
@@ -104,7 +104,7 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 )
 @click.pass_context
 def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose: bool, **options: Any) -> None:
-    """Watch and listen, and publish twice a second what the person seems to feel.
+    """Publish twice a second the emotion that voice and face appear to show.
 
     Without a command foal-edge runs until Ctrl-C, or to the end of a recording. `foal-edge listen` prints what it
     publishes; `foal-edge COMMAND --help` explains a command.

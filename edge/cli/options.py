@@ -75,7 +75,7 @@ client_keys_option = click.option(
     "--keys",
     "folder",
     type=PATH,
-    help="Folder of this client's keys, if foal-edge runs with some: DIR/hand-out/NAME of `foal-edge keys DIR`.",
+    help="Folder of this client's keys, needed if foal-edge uses --keys: DIR/hand-out/NAME of `foal-edge keys DIR`.",
 )
 
 

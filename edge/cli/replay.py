@@ -54,9 +54,9 @@ def replay_command(
     fast: bool,
     quiet: bool,
 ) -> None:
-    """Play a recording that `--record` made again.
+    """Replay a run recorded with --record.
 
-    If audio and video were recorded (--record-media) the model predicts from them anew; if not, the messages are
+    If audio and video were recorded (--record-media) the model predicts from them again; if not, the messages are
     published as they were sent. --compare is byte for byte on the processor and with the versions that recorded it;
     elsewhere floats may differ a little, and the command says so and why.
     """

@@ -118,7 +118,7 @@ def run_live(
     """Predict until every stream has ended or `stop` is set; `on_input` gets each input before the loop does.
 
     Windows that are due and devices that are lost are judged at the time at which the inbox was emptied: a slow machine
-    must not take for lost what it has not looked at yet. After a gap in which nothing ran all streams begin anew.
+    must not take for lost what it has not looked at yet. After a gap in which nothing ran all streams begin again.
     """
     linger_s = LINGER_S if len(inbox.dropped) > 1 else 0.0
     awake_since_ns = watch.awake_since_ns()

@@ -18,7 +18,7 @@ class SteadyStateConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True)
     dwell_s: Annotated[float, Meta(ge=0, le=600)] = 2.0
     """Seconds for which a label is held at least; `uncertain` may end at once."""
     forget_s: Annotated[float, Meta(gt=0, le=3600)] = 10.0
-    """Seconds without a window after which smoothing and dwell begin anew; longer than the hop."""
+    """Seconds without a window after which smoothing and dwell begin again; longer than the hop."""
 
     def __post_init__(self) -> None:
         if not self.leave <= self.enter:

@@ -95,7 +95,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """True if the control port may end the program."""
     format: WireFormat = "msgpack"
     keys: str | None = None
-    """Folder of CURVE keys, made by `foal-edge keys`: strangers are refused."""
+    """Folder of CURVE keys, made by `foal-edge keys`: clients without keys are refused."""
     insecure: bool = False
     """True if a public address may do without keys."""
     metrics_port: Annotated[int, Meta(ge=0, le=MAX_PORT)] | None = None

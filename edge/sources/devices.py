@@ -17,7 +17,10 @@ CameraClass = Callable[[str, VideoSpec, Clock, Counter[str]], Source]
 
 
 def camera_class(text: str) -> CameraClass:
-    """Return the class for the camera that the user names; a new kind of camera is added here, before the last line."""
+    """Return the class for the camera that the user names.
+
+    A new kind of camera is added here: before the branch of addresses if its text has a scheme.
+    """
     if is_address(text):
         return NetworkCamera
     return LocalCamera

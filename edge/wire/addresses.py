@@ -113,7 +113,7 @@ def check_exposure(address: str, *, is_allowed: bool) -> None:
     if is_allowed or is_local(address):
         return
     raise UsageError(
-        f"{address} can be reached from other machines, which could then see what this person seems to feel; "
+        f"{address} can be reached from other machines, which could then read its predictions; "
         "give --keys DIR (foal-edge keys DIR makes them) to admit only your own clients, "
         f"or --insecure if the network is trusted, or a local address like {DEFAULT_ADDRESS}"
     )

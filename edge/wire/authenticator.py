@@ -27,7 +27,7 @@ class Authenticator:
     def callback(self, _domain: str, key: bytes) -> bool:
         """Return whether a client with this public key is admitted; called by pyzmq's thread, and never raises.
 
-        The folder is read anew for every client, so that keys may be added and deleted meanwhile.
+        The folder is read again for every client, so that keys may be added and deleted meanwhile.
         """
         is_admitted = False
         for path in self._keys.clients.glob(f"*{PUBLIC_SUFFIX}"):

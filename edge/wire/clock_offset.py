@@ -13,7 +13,7 @@ ROUNDS = 8
 
 @dataclass(frozen=True)
 class ClockOffset:
-    """Publishing machine's clocks less this machine's; clocks drift, so estimate the offset anew every few minutes.
+    """Publishing machine's clocks less this machine's; clocks drift, so estimate the offset again every few minutes.
 
     offset = estimate_offset("tcp://robot:5557")
     age_ns = time.monotonic_ns() - offset.ours_mono_ns(prediction.mono_end)

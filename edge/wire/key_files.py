@@ -93,5 +93,5 @@ def read_certificate(path: Path) -> tuple[bytes, bytes | None]:
             if key is not None and (len(key) != Z85_CHARACTERS or len(z85.decode(key)) != KEY_BYTES):
                 raise ValueError(f"{len(key)} characters, not {Z85_CHARACTERS}")
     except (OSError, ValueError, KeyError) as error:  # KeyError: a character outside of Z85
-        raise UsageError(f"{path} cannot be read as a CURVE key ({error}); make it anew with foal-edge keys") from error
+        raise UsageError(f"{path} cannot be read as a CURVE key ({error}); make it with foal-edge keys") from error
     return public, secret

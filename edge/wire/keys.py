@@ -42,7 +42,7 @@ class ServerKeys:
     public: bytes
     secret: bytes
     clients: Path
-    """Folder of the public keys of admitted clients, read anew whenever a client connects."""
+    """Folder of the public keys of admitted clients, read again whenever a client connects."""
     logged_errors: dict[Path, str] = field(default_factory=dict, compare=False, repr=False)
     """Last error logged for each damaged file in that folder, so that it is logged once until it changes."""
 

@@ -1,8 +1,8 @@
 """The wire protocol, version 1: the published messages as typed structs, encoded as MessagePack or JSON.
 
-A message has two ZeroMQ frames: the topic, which ends with a dot, and one map. All times are integer nanoseconds.
-Fields with `mono` in their name are CLOCK_MONOTONIC of the publishing machine; the others are Unix time. In a replay
-faster than real time (`--fast`), all of them are nanoseconds since the beginning of the recording.
+A message has two ZeroMQ message parts: the topic, which ends with a dot, and one map. All times are integer
+nanoseconds. Fields with `mono` in their name are CLOCK_MONOTONIC of the publishing machine; the others are Unix time.
+In a replay faster than real time (`--fast`), all of them are nanoseconds since the beginning of the recording.
 
 Subscribe with SUB sockets, to topics of at most 100 bytes. A new subscriber receives the last message of each matching
 topic at once. XSUB sockets that are already connected receive these repeated messages too, even on topics that they
@@ -71,7 +71,7 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"):
-    """Topic `emotion.<stream>.`: the emotion that the person seems to feel, predicted from one window once a hop."""
+    """Topic `emotion.<stream>.`: the emotion that voice and face appear to show, one prediction per hop."""
 
     schema: int
     """Version of the wire protocol: 1."""
@@ -213,20 +213,20 @@ TOPICS: dict[type[Message], str] = {Prediction: "emotion", SteadyState: "event",
 
 
 def topic(message: Message) -> bytes:
-    """Return the topic, the first frame of a message; the final dot keeps `cam1` from matching `cam10`."""
+    """Return the topic, the first part of a message; the final dot keeps `cam1` from matching `cam10`."""
     name = TOPICS[type(message)]
     return f"{name}.".encode() if isinstance(message, Stats) else f"{name}.{message.stream}.".encode()
 
 
 def encode(message: Message, wire_format: WireFormat) -> bytes:
-    """Return the second frame of a message: the message as one map."""
+    """Return the second part of a message: the message as one map."""
     return msgspec.msgpack.encode(message) if wire_format == "msgpack" else msgspec.json.encode(message)
 
 
 def decode(body: bytes) -> Message:
-    """Return the message in a second frame of either format, which its first byte tells.
+    """Return the message in a second part of either format, which its first byte tells.
 
-    Raises msgspec.MsgspecError if the frame holds no message of this version.
+    Raises msgspec.MsgspecError if the part holds no message of this version.
     """
     module = msgspec.json if body[:1] == b"{" else msgspec.msgpack
     message: Message = module.decode(body, type=Message)

@@ -1,7 +1,7 @@
 """The whole runtime while its devices are lost and return, as a subscriber sees it.
 
-Needs FOAL_MICROPHONE=1, and a sound server that may be killed: MICROPHONE_START is a command that starts it again and
-leaves its process id in the file `pid` beside it. The camera is FFmpeg, serving motion JPEG on loopback.
+Needs FOAL_MICROPHONE=1, and a sound server that may be killed: FOAL_MICROPHONE_START is a command that starts it again
+and leaves its process id in the file `pid` beside it. The camera is FFmpeg, serving motion JPEG on loopback.
 """
 
 import os
@@ -26,8 +26,8 @@ PATIENCE_S = 40.0
 SLOWEST_LOSS_S = 3.0
 
 pytestmark = pytest.mark.skipif(
-    not (os.environ.get("FOAL_MICROPHONE") == "1" and "MICROPHONE_START" in os.environ and shutil.which("ffmpeg")),
-    reason="FOAL_MICROPHONE=1, MICROPHONE_START or ffmpeg are not there",
+    not (os.environ.get("FOAL_MICROPHONE") == "1" and "FOAL_MICROPHONE_START" in os.environ and shutil.which("ffmpeg")),
+    reason="FOAL_MICROPHONE=1, FOAL_MICROPHONE_START or ffmpeg are not there",
 )
 
 
@@ -85,14 +85,14 @@ def test_each_is_lost_and_returns_while_the_other_goes_on(tmp_path: Path, record
                 camera_return_s = (seen.mono_publish - back_ns) / 1e9
                 assert 0 < seen.video.frames <= 1 + (seen.mono_end - back_ns) / 2e8
 
-                server = int((Path(os.environ["MICROPHONE_START"]).parent / "pid").read_text())
+                server = int((Path(os.environ["FOAL_MICROPHONE_START"]).parent / "pid").read_text())
                 os.kill(server, signal.SIGKILL)
                 gone_ns = time.monotonic_ns()
                 lost = wait_for(subscriber, has_states("lost", "ok"))
                 microphone_loss_s = (lost.mono_publish - gone_ns) / 1e9
                 seen_only = wait_for(subscriber, lambda message: isinstance(message, Prediction))
                 assert (seen_only.audio.rms_dbfs, seen_only.agreement, seen_only.video.state) == (None, None, "ok")
-                subprocess.run([os.environ["MICROPHONE_START"]], check=True)
+                subprocess.run([os.environ["FOAL_MICROPHONE_START"]], check=True)
                 back_ns = time.monotonic_ns()
                 wait_for(subscriber, has_states("ok", "ok"))
                 microphone_return_s = (time.monotonic_ns() - back_ns) / 1e9

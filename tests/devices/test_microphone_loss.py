@@ -1,7 +1,7 @@
 """A microphone whose sound server is killed and started again.
 
-FOAL_MICROPHONE=1 says that there is a microphone, MICROPHONE_START is a command that starts its sound server and leaves
-the server's process id in `pid` in its own folder.
+FOAL_MICROPHONE=1 says that there is a microphone, FOAL_MICROPHONE_START is a command that starts its sound server and
+leaves the server's process id in `pid` in its own folder.
 """
 
 import os
@@ -21,7 +21,7 @@ from edge.preprocess.media import Block
 from edge.sources.capture import Capture
 from edge.sources.microphone import Microphone
 
-START = os.environ.get("MICROPHONE_START")
+START = os.environ.get("FOAL_MICROPHONE_START")
 SOUND = AudioSpec(16000, 6.0)
 MS = 1_000_000
 SECOND_NS = 1_000_000_000
@@ -29,7 +29,7 @@ PATIENCE_S = 20.0
 
 pytestmark = pytest.mark.skipif(
     os.environ.get("FOAL_MICROPHONE") != "1" or not START,
-    reason="needs FOAL_MICROPHONE=1, and in MICROPHONE_START a sound server that may be killed and started again",
+    reason="needs FOAL_MICROPHONE=1, and in FOAL_MICROPHONE_START a sound server that may be killed and started again",
 )
 
 

@@ -64,7 +64,7 @@ class TensorRTBackend:
             engine = self._load(content)
         if engine is None:
             raise self._shared.make_error(f"loads no engine for {graph}", "take --backend onnxruntime")
-        self._shared.errors.clear()  # of engines that were built anew
+        self._shared.errors.clear()  # of engines that were built again
         check_tensors(self._shared.variant.module, engine, graph, entry)
         return TensorRTGraph(self._shared, engine, entry, self._make_settings(engine, graph))
 

@@ -22,7 +22,7 @@ from .compile import quote_errors
 from .cuda import Buffer, Stopwatch, Stream, allocate
 from .platform import TensorRTVariant
 
-REMEDY = "foal-edge engines build BUNDLE --again makes it anew"
+REMEDY = "foal-edge engines build BUNDLE --again makes it again"
 
 log = logging.getLogger(__name__)
 

@@ -63,7 +63,7 @@ def progress_bar(title: str, console: Console, is_stopped: Callable[[], bool]) -
 
         def show(share: float, phase: str) -> None:
             nonlocal furthest
-            furthest = max(furthest, share)  # phases that begin anew do not draw the bar back
+            furthest = max(furthest, share)  # phases that begin again do not draw the bar back
             progress.update(task, completed=furthest, phase=phase)
 
         yield Phases(show, is_stopped)
