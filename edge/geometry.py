@@ -1,10 +1,10 @@
-"""Rectangles in pictures."""
+"""Rectangles in images."""
 
 from typing import NamedTuple
 
 
 class Box(NamedTuple):
-    """Rectangle in a picture, in pixels."""
+    """Rectangle in an image, in pixels."""
 
     x: int
     y: int

@@ -10,7 +10,7 @@ Foal-Net (Li et al., Interspeech 2024) with small encoders: {labels}.
 Made with torch {torch}. {precision}
 
 ## What it hears and sees
-The last {window_s:g} s of sound at {rate_hz} Hz, and {frames} pictures ({picture_hz:g} a second) of
+The last {window_s:g} s of audio at {rate_hz} Hz, and {frames} frames ({picture_hz:g} a second) of
 {width} x {height} pixels, framing `{framing}`. Either may be missing.
 
 ## Trained on
@@ -41,20 +41,20 @@ has never seen a person and heard the same person at once, and its AVEL and MEM 
 The voices are acted. The faces are labelled by how they look to others.
 
 Kept out of training, for validation: {validation}; for the test: {test}.
-The corpus of faces has a public test part; every other picture of it is validation, the rest test, and training
-pictures that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
+The corpus of faces has a public test part; every other image of it is validation, the rest test, and training
+images that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,
 the last one counts."""
 VOICES_AND_FACES_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
 
 CLIPS = """\
-Clips with sound and picture: {half}. The image encoder is frozen; the audio encoder and the fusion
+Clips with audio and video: {half}. The image encoder is frozen; the audio encoder and the fusion
 were trained together. One fold of the corpus was left out for the test; another trained nothing, chose the epoch and
 calibrated the confidences."""
-CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without picture or sound."
+CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without video or audio."
 
 LOWER_PRECISION = """\
 The graphs are in {precision}, but for what the manifest lists as `kept_fp32`. On {windows} windows of
-the validation part, a third of them without picture and a third without sound, their UA is {ua:.1f} %,
+the validation part, a third of them without video and a third without audio, their UA is {ua:.1f} %,
 in fp32 {ua_fp32:.1f} %; the probabilities differ from those of fp32 by {mean:.4f} on average, {largest:.4f} at most.
 The figures under Measured are those of fp32."""
 
@@ -108,9 +108,7 @@ def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
     ]
     if isinstance(config.recipe, Clips):
         half = (
-            "only the speaker's half of the picture is looked at"
-            if config.recipe.speaker_half
-            else "the whole picture is looked at"
+            "only the speaker's half of the frame is used" if config.recipe.speaker_half else "the whole frame is used"
         )
         recipe, both = CLIPS.format(half=half), CLIPS_BOTH
     else:

@@ -66,7 +66,7 @@ def list_devices() -> None:
 def print_skew(config: StreamConfig, seconds: float) -> None:
     """Print the skew of a recording or of two devices, and the option that compensates it."""
     if not (config.wants_video and config.wants_audio):
-        raise UsageError("--measure-sync compares sound with picture; give a camera and a microphone that are not off")
+        raise UsageError("--measure-sync compares audio with video; give a camera and a microphone that are not off")
     check_stream(config)
     manifest = load(SHIPPED).manifest
     video = msgspec.structs.replace(manifest.video, rate_hz=EVERY_FRAME_HZ)
@@ -87,7 +87,7 @@ def report(skew: Skew, av_offset_ms: float) -> list[str]:
     """Return lines with the skew and the option that compensates it, measured with `av_offset_ms` applied."""
     side = "later" if skew.skew_ms >= 0 else "earlier"
     return [
-        f"sound is {abs(skew.skew_ms):.0f} ms {side} than the picture ({skew.pairs} claps with their flash, "
+        f"audio is {abs(skew.skew_ms):.0f} ms {side} than the video ({skew.pairs} claps with their flash, "
         f"which differ by {skew.spread_ms:.0f} ms; a frame is {skew.frame_ms:.0f} ms)",
         f"remedy: --av-offset-ms {round(av_offset_ms + skew.av_offset_ms)}",
     ]

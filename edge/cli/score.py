@@ -31,7 +31,7 @@ from .terminal import complaints, console
 
 EXAMPLES: Examples = (
     ("score clips.csv", "Score the shipped model on the clips of a table."),
-    ("score stills.csv --no-audio --framing whole", "Score it on pictures without looking for faces."),
+    ("score stills.csv --no-audio --framing whole", "Score it on images without looking for faces."),
     ("score clips.csv --bundle my-bundle --backend onnxruntime", "Score another bundle on the CPU."),
 )
 
@@ -59,7 +59,7 @@ def score_command(
 ) -> None:
     """Predict labelled clips and print how many are right.
 
-    TABLE.csv has the columns path and label, and a row per clip or still picture; paths are relative to it.
+    TABLE.csv has the columns path and label, and a row per clip or still image; paths are relative to it.
     """
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")

@@ -115,5 +115,5 @@ def predict(
         end_ns = item.end_ns + 1
     window = cut_window(stream, end_ns, recognizer).window
     if window is None:
-        raise SourceError(f"{display_name(path)} offers nothing to go by: no sound asked for and heard, no face seen")
+        raise SourceError(f"{display_name(path)} has no audio that is used and no face that is detected")
     return recognizer.recognize([window])[0].probs

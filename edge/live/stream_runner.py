@@ -139,7 +139,7 @@ class StreamRunner:
                 skipped = self._stream.skip_windows(oldest_ns) if end_ns < oldest_ns else 0
                 self.reporter.drops.count(WINDOWS_EMPTY, 1 + skipped)
             elif not np.isfinite(window.samples).all():
-                self.reporter.drops.add(WINDOWS_NOT_FINITE, "a window's sound is not finite")
+                self.reporter.drops.add(WINDOWS_NOT_FINITE, "the audio of a window is not finite")
                 window = None
         return window
 

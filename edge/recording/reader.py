@@ -34,7 +34,7 @@ def read_inputs(folder: Path) -> Iterator[LoopInput | Gap | End]:
     path = folder / INPUTS
     streams = len(read_metadata(folder).run_spec.stream_specs)
     if not is_there(path, SourceError):
-        raise SourceError(f"{folder} holds no sound and no pictures: it was recorded without --record-media")
+        raise SourceError(f"{folder} holds no audio and no video: it was recorded without --record-media")
     for offset, record in decode_records(path, LoopInputRecord | Gap | End):
         if isinstance(record, Gap | End):
             yield record

@@ -149,9 +149,9 @@ def unpack_samples(block: BlockRecord) -> Samples:
     try:
         inflated = inflater.decompress(block.deflated, 4 * block.count + 1)
     except zlib.error as error:
-        raise ValueError(f"its sound cannot be inflated ({error})") from error
+        raise ValueError(f"its audio cannot be inflated ({error})") from error
     if len(inflated) != 4 * block.count or not inflater.eof:
-        raise ValueError(f"its sound is not {block.count} samples")
+        raise ValueError(f"its audio is not {block.count} samples")
     return np.frombuffer(inflated, "<f4").astype(np.float32)
 
 
@@ -159,8 +159,8 @@ def unpack_image(frame: FrameRecord) -> Image:
     """Return uint8 `[H, W, 3]` RGB; the size is checked before memory is taken for it."""
     expected = frame.width, frame.height
     if len(frame.png) < PNG_SIZE.size or PNG_SIZE.unpack_from(frame.png) != expected:
-        raise ValueError(f"its picture is no PNG of {frame.width} x {frame.height} pixels")
+        raise ValueError(f"its frame is no PNG of {frame.width} x {frame.height} pixels")
     image = cv2.imdecode(np.frombuffer(frame.png, np.uint8), cv2.IMREAD_COLOR)
     if image is None or image.shape != (frame.height, frame.width, 3):
-        raise ValueError(f"its picture is no PNG of {frame.width} x {frame.height} pixels")
+        raise ValueError(f"its frame is no PNG of {frame.width} x {frame.height} pixels")
     return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)

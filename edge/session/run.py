@@ -78,11 +78,11 @@ def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail:
     elif dropped[WINDOWS_NOT_FINITE]:
         fail(EngineError(f"the model gave no window of {name} a finite number", "run `foal-edge doctor`"))
     elif dropped[FRAMES_FAILED]:
-        fail(SourceError(f"no picture of {name} can be framed; convert it with ffmpeg"))
+        fail(SourceError(f"no frame of {name} can be framed; convert it with ffmpeg"))
     else:
         fail(
             SourceError(
-                f"{name} gave no window: shorter than the hop of {config.hop_s} s, or no face and no sound; "
+                f"{name} gave no window: shorter than the hop of {config.hop_s} s, or no face and no audio; "
                 "give a longer clip or a shorter --hop"
             )
         )

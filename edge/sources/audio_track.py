@@ -137,7 +137,7 @@ class AudioTrack:
         is_gap = late_ns > (ROUNDING_NS if self._has_loss else LARGEST_JITTER_NS)
         self._is_overlap = late_ns < (-LARGEST_JITTER_NS if self._run and not self._is_overlap else 0)
         if is_gap and self._run and not self._has_loss:
-            self._defects.report(GAP, due_ns, f"{late_ns / SECOND_NS:.2f} s without sound")
+            self._defects.report(GAP, due_ns, f"{late_ns / SECOND_NS:.2f} s without audio")
         if self._is_overlap:
             mono = mono[-late_ns * audio_format.rate_hz // SECOND_NS :]
         self._has_loss = False

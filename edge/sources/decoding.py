@@ -26,7 +26,7 @@ ELEMENTARY_STREAMS = {"aac", "ac3", "dts", "eac3", "loas", "mp3"}
 """Formats without timestamps: FFmpeg adds up packet durations, wrongly once the audio format has changed."""
 LARGEST_SHORTFALL_NS = SECOND_NS // 2
 """Difference from the stated duration at which a file still counts as whole."""
-WORDS = {"audio": "sound", "video": "picture"}
+
 """Words for the types of tracks in messages."""
 
 T = TypeVar("T", av.AudioFrame, av.VideoFrame)
@@ -86,8 +86,7 @@ class Decoder(Generic[T]):
         yield from self._decode(None, current)
         if self._damage is not None and not self._decoded:
             raise exhaustion(self._damage) or SourceError(
-                f"{self._defects.name}: none of its {WORDS[self._stream.type]} can be decoded; "
-                "give a file that ffmpeg plays"
+                f"{self._defects.name}: none of its {self._stream.type} can be decoded; give a file that ffmpeg plays"
             )
         self._check_end()
 
@@ -138,7 +137,7 @@ class Decoder(Generic[T]):
         except av.error.EOFError:  # no packet since the decoder was flushed
             return
         except av.error.FFmpegError as error:
-            self._damage, word = error, WORDS[self._stream.type]
+            self._damage, word = error, self._stream.type
             self._defects.count(PACKETS_DAMAGED)
             ticks = None if packet is None else packet.dts if packet.pts is None else packet.pts
             self._defects.report(

@@ -22,7 +22,7 @@ FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))
 
 @dataclass(frozen=True)
 class Mood:
-    """Look and sound of one part of the demo."""
+    """Face and voice of one part of the demo."""
 
     smile: float
     """Curve of the mouth, -1 to 1."""

@@ -61,7 +61,7 @@ def open_file(path: Path) -> "av.container.InputContainer":
     """Open a regular file of any name; raises SourceError if there is none, FFmpeg's error if it is unreadable."""
     if not is_there(path, SourceError) and not path.is_symlink():
         raise SourceError(f"no such file: {path}")
-    check_file(path, "give a recording or a still picture", SourceError)
+    check_file(path, "give a recording or a still image", SourceError)
     return av.open(f"file:{os.path.abspath(path)}", container_options=NO_NAME_PATTERN)
 
 

@@ -45,11 +45,11 @@ class MediaFile:
             taken, there = choose(container, numbers), container.streams
             if audio and not taken.audio:
                 raise SourceError(
-                    f"{self.name} {explain_missing('sound', there.audio)}; say --mic off to use its picture alone"
+                    f"{self.name} {explain_missing('audio', there.audio)}; say --mic off to use its video alone"
                 )
             if video and not taken.video:
                 raise SourceError(
-                    f"{self.name} {explain_missing('picture', there.video)}; say --camera off to use its sound alone"
+                    f"{self.name} {explain_missing('video', there.video)}; say --camera off to use its audio alone"
                 )
             other_audio = describe_left_out("audio", there.audio, taken.audio, "; --audio-track chooses")
             other_video = describe_left_out("video", there.video, taken.video, "; --video-track chooses")
@@ -76,8 +76,8 @@ def probe(path: Location, numbers: TrackNumbers = BEST) -> tuple[bool, bool]:
     with open_container(path) as container:
         taken, there = choose(container, numbers), container.streams
         if not (taken.audio or taken.video):
-            lacking = f"{explain_missing('sound', there.audio)} and {explain_missing('picture', there.video)}"
-            raise SourceError(f"{display_name(path)} {lacking}; give a recording or a still picture")
+            lacking = f"{explain_missing('audio', there.audio)} and {explain_missing('video', there.video)}"
+            raise SourceError(f"{display_name(path)} {lacking}; give a recording or a still image")
         return taken.audio is not None, taken.video is not None
 
 

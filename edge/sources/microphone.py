@@ -142,7 +142,7 @@ class Microphone:
                 block = None
             # what a sound server kept while the system was suspended is outdated: the device is reopened
             if block is None or block.waited_s > patience_s:
-                raise SourceError(f"{self.name} gives no more sound; check its cable and the sound server")
+                raise SourceError(f"{self.name} gives no more audio; check its cable and the sound server")
             patience_s = AUDIO_LOST_S
             downmix = downmix or Downmixer(buffer.rate_hz, [""] * block.samples.shape[1], self._defects)
             end_ns = self._card.end_ns(block.count, block.observed_ns, block.arrived_ns)

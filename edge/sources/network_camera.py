@@ -55,7 +55,7 @@ class NetworkCamera:
             others = container.streams.video
             useless = f" that can be used, only {describe_tracks(others)}; let it send H.264 or MJPEG" if others else ""
             container.close()
-            raise SourceError(f"{self.name} sends no picture{useless or '; give an address that does'}")
+            raise SourceError(f"{self.name} sends no video{useless or '; give an address that does'}")
         track.codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 
@@ -73,7 +73,7 @@ class NetworkCamera:
                 packet, time_ns = self._reader.take((decoder.seen_ns + patience_ns - self._clock.now_ns()) / SECOND_NS)
                 frame = decoder.decode(packet, time_ns)
             except (queue.Empty, av.error.ExitError) as error:
-                raise SourceError(f"{self.name} sends no more pictures; check it and the network") from error
+                raise SourceError(f"{self.name} sends no more frames; check it and the network") from error
             except EOFError as error:
                 raise SourceError(f"{self.name} has ended its stream") from error
             except (av.error.FFmpegError, OSError) as error:

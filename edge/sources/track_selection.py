@@ -71,7 +71,7 @@ def choose_audio(container: av.container.InputContainer, numbers: TrackNumbers =
     """Select the audio track; raises SourceError if there is none."""
     track = choose(container, numbers).audio
     if track is None:
-        raise SourceError(f"{container_name(container)} {explain_missing('sound', container.streams.audio)}")
+        raise SourceError(f"{container_name(container)} {explain_missing('audio', container.streams.audio)}")
     return track
 
 
@@ -79,7 +79,7 @@ def choose_video(container: av.container.InputContainer, numbers: TrackNumbers =
     """Select the video track; raises SourceError if there is none."""
     track = choose(container, numbers).video
     if track is None:
-        raise SourceError(f"{container_name(container)} {explain_missing('picture', container.streams.video)}")
+        raise SourceError(f"{container_name(container)} {explain_missing('video', container.streams.video)}")
     return track
 
 
@@ -130,9 +130,9 @@ def priority(track: av.AudioStream | av.VideoStream) -> tuple[bool, bool]:
 
 
 def explain_missing(word: str, tracks: Sequence[T]) -> str:
-    """Return the reason why no track was selected, to follow the file's name; `word` is sound or picture."""
-    if word == "picture" and any(track.disposition & Disposition.dependent for track in tracks):
-        return f"has its picture in {len(tracks)} tiles, which PyAV does not join (save it as JPEG)"
+    """Return the reason why no track was selected, to follow the file's name; `word` is audio or video."""
+    if word == "video" and any(track.disposition & Disposition.dependent for track in tracks):
+        return f"has its image in {len(tracks)} tiles, which PyAV does not join (save it as JPEG)"
     return f"has no {word}" + (f" that can be used, only {describe_tracks(tracks)}" if tracks else "")
 
 

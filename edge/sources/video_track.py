@@ -72,7 +72,7 @@ class VideoTrack:
         """Raise SourceError if a frame is larger than supported, before it is converted."""
         if max(frame.width, frame.height) > LARGEST_SIDE_PX:
             raise SourceError(
-                f"{self._name} has a picture of {frame.width}x{frame.height} pixels; at most {LARGEST_SIDE_PX} a side "
+                f"{self._name} has frames of {frame.width}x{frame.height} pixels; at most {LARGEST_SIDE_PX} a side "
                 "are supported; scale it down"
             )
 

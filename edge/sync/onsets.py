@@ -57,8 +57,8 @@ class OnsetDetector:
         if not len(starts):
             loudest = float(np.abs(samples).max(initial=0.0))
             raise SourceError(
-                f"no clap was heard in {len(samples) / rate_hz:.1f} s of sound, the loudest sample {loudest:.2f} of "
-                "full scale; make it quiet, then clap or click, once every two seconds, as the picture flashes"
+                f"no clap was detected in {len(samples) / rate_hz:.1f} s of audio, the loudest sample {loudest:.2f} of "
+                "full scale; make it quiet, then clap or click, once every two seconds, as the image flashes"
             )
         ends = np.cumsum([len(block.samples) for block in self._blocks])
         holders = np.searchsorted(ends, starts, side="right")
@@ -77,8 +77,8 @@ class OnsetDetector:
         if not len(firsts):
             level_range = f"{levels.min():.0f} to {levels.max():.0f}" if len(levels) else "0"
             raise SourceError(
-                f"no flash was seen in {len(levels)} frames, their brightness {level_range} of 255; point the camera "
-                "at a lamp or a screen that flashes with each clap, once every two seconds"
+                f"no flash was detected in {len(levels)} frames, their brightness {level_range} of 255; "
+                "point the camera at a lamp or a screen that flashes with each clap, once every two seconds"
             )
         return np.array(self._frames_ns, np.int64)[firsts]
 

@@ -85,7 +85,7 @@ def test_closing_does_not_wait_for_a_server_that_hangs(caplog) -> None:
     pid = server()
     os.kill(pid, signal.SIGSTOP)
     try:
-        with pytest.raises(SourceError, match="gives no more sound"):
+        with pytest.raises(SourceError, match="gives no more audio"):
             deque(media, maxlen=0)
         begin_ns = clock.now_ns()
         microphone.close()
@@ -105,7 +105,7 @@ def test_it_is_lost_with_its_server_and_comes_back_with_it(heard, caplog, record
     killed_ns = heard.clock.now_ns()
     os.kill(server(), signal.SIGKILL)
     lost = threading.Event()
-    while "gives no more sound" not in caplog.text and heard.clock.now_ns() < killed_ns + 5 * SECOND_NS:
+    while "gives no more audio" not in caplog.text and heard.clock.now_ns() < killed_ns + 5 * SECOND_NS:
         lost.wait(0.01)
     lost_ns = heard.clock.now_ns()
     count = len(heard.blocks)

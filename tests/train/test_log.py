@@ -174,8 +174,8 @@ def test_steps_run_without_a_bar_elsewhere(stage: Stage, capsys: pytest.CaptureF
 
 @pytest.mark.parametrize("shown", [True, False])
 def test_progress_yields_the_same_items(terminal: io.StringIO, shown: bool) -> None:
-    assert list(progress(["a", "b", "c"], "decoding sound", shown)) == ["a", "b", "c"]
-    assert ("decoding sound" in terminal.getvalue()) == shown
+    assert list(progress(["a", "b", "c"], "decoding audio", shown)) == ["a", "b", "c"]
+    assert ("decoding audio" in terminal.getvalue()) == shown
 
 
 def test_an_interrupted_stage_leaves_its_steps_readable(stage: Stage) -> None:

@@ -31,7 +31,7 @@ from .split import Protocol, folds, shared_speakers
 PROTOCOL_NOTES = {
     "published": "published: the left-out fold chooses the epoch that it is tested by; confidences as they come.",
     "strict": "strict: the fold before the left-out one trains nothing, chooses the epoch, and calibrates confidences, "
-    "one temperature for sound, picture and both.",
+    "one temperature for audio, video and both.",
 }
 
 
@@ -159,7 +159,7 @@ def curves(experiment: Experiment, found: dict[Run, dict[str, Tensor]]) -> list[
     seeds = list(dict.fromkeys(run.seed for run in of))
     made = []
     for name, xlabel, x in (
-        ("rate", "pictures a second", rates(experiment.finest)),
+        ("rate", "frames a second", rates(experiment.finest)),
         ("window", "seconds that are heard and seen", windows(experiment.examples)),
     ):
         points = []
@@ -179,7 +179,7 @@ def notes(experiment: Experiment, protocols: Sequence[Protocol]) -> list[str]:
     config, utterances = experiment.config, experiment.examples.utterances
     found = [
         f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "
-        f"once; {config.audio.window_s:g} s, {config.video.rate_hz:g} pictures a second, "
+        f"once; {config.audio.window_s:g} s, {config.video.rate_hz:g} frames a second, "
         f"{'the speaker in half of each' if clips(config).speaker_half else 'all of each'}, "
         f"framing `{config.video.framing}`.",
         "UA and WA are over all folds' utterances together; the curves are of networks trained at one rate and length.",

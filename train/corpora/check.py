@@ -91,11 +91,11 @@ def audio_faults(path: Path, audio: Track, may_lack: bool) -> Iterator[tuple[Pat
         yield path, audio.problem
     elif audio.duration_s is None:
         if not may_lack:
-            yield path, f"{path} has no sound"
+            yield path, f"{path} has no audio"
     elif audio.duration_s <= SHORTEST_AUDIO_S:
-        yield path, f"{path} has {audio.duration_s:.2f} s of sound, expected more than {SHORTEST_AUDIO_S} s"
+        yield path, f"{path} has {audio.duration_s:.2f} s of audio, expected more than {SHORTEST_AUDIO_S} s"
     elif (longest_s := max(audio.duration_s, audio.header_duration_s)) > LONGEST_S:
-        yield path, f"{path} has {longest_s:.0f} s of sound, expected at most {LONGEST_S:.0f} s"
+        yield path, f"{path} has {longest_s:.0f} s of audio, expected at most {LONGEST_S:.0f} s"
     elif audio.is_silent:
         yield path, f"{path} is digital silence: every sample is the same, so nobody can have heard its label"
 
@@ -107,11 +107,11 @@ def video_faults(cut: VideoSegment, video: Track, may_lack: bool) -> Iterator[tu
         yield cut.path, video.problem
     elif video.duration_s is None:
         if not may_lack:
-            yield cut.path, f"{cut.path} has no picture"
+            yield cut.path, f"{cut.path} has no video"
     elif not video.duration_s:
-        yield cut.path, f"{cut.path} has a picture track of which no frame can be decoded"
+        yield cut.path, f"{cut.path} has a video track of which no frame can be decoded"
     elif video.duration_s + MISSING_END_S < needed_s:
-        yield cut.path, f"{cut.path} has {video.duration_s:.2f} s of picture, expected {needed_s:.2f} s"
+        yield cut.path, f"{cut.path} has {video.duration_s:.2f} s of video, expected {needed_s:.2f} s"
 
 
 def copy_fault(utterance: Utterance, original: Utterance) -> str:

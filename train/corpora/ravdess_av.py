@@ -5,7 +5,7 @@ from pathlib import Path
 from .ravdess import EMOTIONS
 from .utterance import Utterance, VideoSegment, in_groups, unpacked
 
-ABOUT = "RAVDESS, acted English speech, sound and picture (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
+ABOUT = "RAVDESS, acted English speech, audio and video (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
 EXPECTED = {"angry": 192, "happy": 192, "neutral": 96, "sad": 192}
 
 

@@ -24,18 +24,18 @@ def test_a_recordings_skew_and_its_remedy_are_printed(edge_command, tmp_path, ma
     clip = record(make_clip, tmp_path / "clip.mkv", 0.08, LOSSLESS)
     measured = edge_command("devices", "--measure-sync", "--file", clip)
     assert measured.out.splitlines() == [
-        "sound is 80 ms later than the picture (5 claps with their flash, which differ by 0 ms; a frame is 40 ms)",
+        "audio is 80 ms later than the video (5 claps with their flash, which differ by 0 ms; a frame is 40 ms)",
         "remedy: --av-offset-ms -80",
     ]
     mended = edge_command("devices", "--measure-sync", "--file", clip, "--av-offset-ms", "-80")
-    assert mended.out.startswith("sound is 0 ms ")
+    assert mended.out.startswith("audio is 0 ms ")
     assert mended.out.splitlines()[1] == "remedy: --av-offset-ms -80"
 
 
 def test_only_so_many_seconds_are_measured(edge_command, tmp_path, make_clip) -> None:
     clip = record(make_clip, tmp_path / "clip.mkv", -0.12, LOSSLESS)
     ended = edge_command("devices", "--measure-sync", "--file", clip, "--seconds", 6)
-    assert ended.out.startswith("sound is 120 ms earlier than the picture (3 claps")
+    assert ended.out.startswith("audio is 120 ms earlier than the video (3 claps")
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_a_recording_without_claps_is_refused(edge_command, tmp_path, make_clip)
     grey, silence = flashes(np.array([]), 2), np.zeros(96000, np.int16)
     ended = edge_command("devices", "--measure-sync", "--file", make_clip(tmp_path / "a.mkv", grey, silence, fps=25))
     assert (ended.status, ended.out) == (3, "")
-    assert "no clap was heard" in ended.err
+    assert "no clap was detected" in ended.err
 
 
 class Playing:
@@ -103,17 +103,17 @@ def test_two_devices_are_measured_together(edge_command, play) -> None:
     camera, microphone = Playing("camera 0", frames), Playing("microphone default", blocks)
     play(camera, microphone)
     ended = edge_command("devices", "--measure-sync", "--seconds", 1)
-    assert ended.out.startswith("sound is 50 ms later than the picture (5 claps")
+    assert ended.out.startswith("audio is 50 ms later than the video (5 claps")
     assert "clap and flash at once, every two seconds, for 1 s" in ended.err
     assert camera.calls[0] == microphone.calls[0] == "open"
     assert camera.calls[-1] == microphone.calls[-1] == "close"
 
 
 def test_a_device_that_is_lost_meanwhile_ends_the_measurement(edge_command, play) -> None:
-    play(Playing("microphone default", [], SourceError("microphone default gives no more sound")))
+    play(Playing("microphone default", [], SourceError("microphone default gives no more audio")))
     ended = edge_command("devices", "--measure-sync", "--seconds", 100)
     assert ended.status == 3
-    assert "microphone default gives no more sound" in ended.err
+    assert "microphone default gives no more audio" in ended.err
 
 
 @pytest.mark.parametrize(

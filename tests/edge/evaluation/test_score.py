@@ -132,7 +132,7 @@ def test_where_no_clip_can_be_predicted_there_are_no_figures(tmp_path, recognize
 
 def test_a_clip_with_nothing_to_go_by_is_named(tmp_path, make_clip, tone, recognizer) -> None:
     path = make_clip(tmp_path / "a.wav", samples=0 * tone(1.0))
-    with pytest.raises(SourceError, match=r"a\.wav offers nothing to go by"):
+    with pytest.raises(SourceError, match=r"a\.wav has no audio that is used and no face"):
         predict(path, recognizer, WholeFraming(8, 8), audio=True, video=True)
 
 

@@ -98,7 +98,7 @@ def test_records_that_check_but_lie_are_refused(recording: Path) -> None:
     )
     lying = msgspec.structs.replace(bomb.deliveries[0], media=BlockRecord(0, 9, zlib.compress(bytes(4))))
     cases = {
-        "its sound is not 9 samples": msgspec.msgpack.encode(msgspec.structs.replace(bomb, deliveries=[lying])),
+        "its audio is not 9 samples": msgspec.msgpack.encode(msgspec.structs.replace(bomb, deliveries=[lying])),
         "cannot be decoded": b"\xc1",
         r"'x' is none of ": msgspec.msgpack.encode({"type": "end", "x": 1}),
         "hop_ns: found 0, expected a whole number from ": msgspec.msgpack.encode(

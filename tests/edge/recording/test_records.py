@@ -92,7 +92,7 @@ def test_marks_are_kept(mark) -> None:
     ],
 )
 def test_sound_that_is_not_what_it_is_said_to_be_is_refused(count: int, deflated: bytes) -> None:
-    with pytest.raises(ValueError, match=r"its sound (is not|cannot be inflated)"):
+    with pytest.raises(ValueError, match=r"its audio (is not|cannot be inflated)"):
         unpack_samples(BlockRecord(0, count, deflated))
 
 

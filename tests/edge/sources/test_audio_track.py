@@ -69,7 +69,7 @@ def test_missing_packets_do_not_move_later_audio(tmp_path, caplog, name: str) ->
     assert flash_times(media) == pytest.approx([1, 3, 7, 9], abs=0.05)
     assert not any(isinstance(item, Discontinuity) for item in media)
     [said] = caplog.messages
-    assert "without sound" in said
+    assert "without audio" in said
     assert " at 2.0" in said
 
 

@@ -52,7 +52,7 @@ def test_damaged_audio_is_skipped_and_reported_once(tmp_path, caplog, name: str,
     [said] = caplog.messages
     assert said.startswith(f"{path} at 1.5")
     # Opus takes anything for a packet, of which then nothing is heard.
-    assert "s without sound" in said if audio == "libopus" else "damaged sound is skipped" in said
+    assert "s without audio" in said if audio == "libopus" else "damaged audio is skipped" in said
     assert bool(dropped["packets_damaged"]) is (audio != "libopus")
 
 
@@ -63,7 +63,7 @@ def test_damaged_frames_are_skipped(tmp_path, caplog, name: str, video: str, aud
     media = list(media_file(path, image=True).read())
     assert beep_times(media) == pytest.approx([1, 3.5], abs=0.03)
     assert flash_times(media) == pytest.approx([1, 3.5], abs=0.07)
-    assert all("picture" in said for said in caplog.messages)
+    assert all("video" in said for said in caplog.messages)
 
 
 @pytest.mark.parametrize(("name", "video", "audio"), CONTAINERS)
@@ -112,9 +112,9 @@ def test_a_server_that_ends_midway_gives_what_is_left(tmp_path, caplog) -> None:
     assert "Input/output error" in said
 
 
-@pytest.mark.parametrize("word", ["sound", "picture"])
+@pytest.mark.parametrize("word", ["audio", "video"])
 def test_a_track_of_which_nothing_can_be_decoded_is_an_error(tmp_path, word: str) -> None:
-    changes = {"change" if word == "sound" else "change_picture": damaged(-1, 9)}
+    changes = {"change" if word == "audio" else "change_picture": damaged(-1, 9)}
     path = write(tmp_path / "a.mkv", ("mpeg4", "libmp3lame"), **changes)
     with pytest.raises(SourceError, match=rf"a\.mkv: none of its {word} can be decoded; give a file that ffmpeg plays"):
         list(media_file(path, image=True).read())

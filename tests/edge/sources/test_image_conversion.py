@@ -187,7 +187,7 @@ def test_a_video_without_a_matrix_has_that_of_its_size(tmp_path: Path, size: tup
 
 def test_a_still_that_is_larger_than_any_camera_s_is_refused_with_the_remedy(tmp_path: Path) -> None:
     path = jpeg(tmp_path / "a.jpg", np.zeros((8, 20_000, 3), np.uint8))
-    with pytest.raises(SourceError, match=r"a\.jpg has a picture of 20000x8 pixels; .*; scale it down"):
+    with pytest.raises(SourceError, match=r"a\.jpg has frames of 20000x8 pixels; .*; scale it down"):
         seen(path)
 
 

@@ -212,7 +212,7 @@ def test_without_a_block_it_is_lost(device, clock, monkeypatch) -> None:
     device((16000, 1))
     microphone = Microphone("default", SOUND, clock, Counter())
     microphone.open()
-    with pytest.raises(SourceError, match="microphone default gives no more sound; check"):
+    with pytest.raises(SourceError, match="microphone default gives no more audio; check"):
         next(microphone.read())
 
 

@@ -124,7 +124,7 @@ def sends_damage() -> Iterator[tuple[bytes, float]]:
 def test_a_camera_that_sends_no_video_is_lost_whatever_else_it_sends(pieces) -> None:
     with camera_of(pieces) as address:
         frames, lost_s, said = read_until_lost(address)
-    assert said == f"camera {address} sends no more pictures; check it and the network"
+    assert said == f"camera {address} sends no more frames; check it and the network"
     assert len(frames) >= 2
     assert lost_s >= VIDEO_LOST_S
 
@@ -133,7 +133,7 @@ def test_a_camera_that_ends_is_lost_at_once() -> None:
     with camera_of(partial(images, 13)) as address:
         frames, _, said = read_until_lost(address)
     assert said.startswith(f"camera {address} ")
-    assert "sends no more pictures" not in said, "its end was seen, not waited for"
+    assert "sends no more frames" not in said, "its end was seen, not waited for"
     assert len(frames) >= 2
 
 
@@ -237,14 +237,14 @@ def served(tmp_path: Path) -> Iterator[str]:
 
 def test_an_address_without_video_is_refused(served, tmp_path, make_clip, tone) -> None:
     make_clip(tmp_path / "a.wav", samples=tone(0.1))
-    with pytest.raises(SourceError, match="sends no picture"):
+    with pytest.raises(SourceError, match="sends no video"):
         make(f"{served}/a.wav").open()
 
 
 def test_an_address_of_music_with_a_cover_is_refused(served, tmp_path) -> None:
     cover = GreyTrack(40, Disposition.attached_pic, "mjpeg", frames=1)
     write(tmp_path / "a.flac", [ToneTrack(0.25, codec="flac"), cover])
-    with pytest.raises(SourceError, match=r"sends no picture .*0 \(mjpeg.*attached pic\); let it send"):
+    with pytest.raises(SourceError, match=r"sends no video .*0 \(mjpeg.*attached pic\); let it send"):
         make(f"{served}/a.flac").open()
 
 

@@ -106,11 +106,11 @@ def test_a_cover_is_no_video_track(tmp_path: Path, name: str, codec: str) -> Non
     with av.open(str(path)) as container:
         assert container.streams.video, "a cover"
     assert probe(path) == (True, False)
-    with pytest.raises(SourceError, match=r"has no picture that .*0 \(mjpeg.*attached pic\); say --camera off"):
+    with pytest.raises(SourceError, match=r"has no video that .*0 \(mjpeg.*attached pic\); say --camera off"):
         MediaFile(path, SOUND, PICTURE)
     with pytest.raises(SourceError, match=r"video track 0 \(mjpeg.*\) cannot be taken"):
         probe(path, TrackNumbers(video=0))
-    with pytest.raises(SourceError, match="has no picture that can be used"):
+    with pytest.raises(SourceError, match="has no video that can be used"):
         next(read_frames(path, FrameGrid(5.0)))
 
 
@@ -118,7 +118,7 @@ def test_the_tiles_of_an_image_are_no_video_track() -> None:
     """As a telephone's HEIC has them."""
     tiles = [SimpleNamespace(disposition=Disposition.dependent, codec_context=object())] * 6
     assert not any(map(is_selectable, tiles))
-    assert explain_missing("picture", tiles) == "has its picture in 6 tiles, which PyAV does not join (save it as JPEG)"
+    assert explain_missing("video", tiles) == "has its image in 6 tiles, which PyAV does not join (save it as JPEG)"
 
 
 def test_a_video_with_a_cover_gives_the_video(tmp_path: Path) -> None:
@@ -148,7 +148,7 @@ def test_a_cover_is_logged_and_unwanted_types_are_not(tmp_path: Path, caplog: py
 
 def test_audio_without_an_audio_track_is_an_error(tmp_path: Path) -> None:
     path = write(tmp_path / "a.mkv", [GreyTrack(40)])
-    with pytest.raises(SourceError, match=r"a\.mkv has no sound$"):
+    with pytest.raises(SourceError, match=r"a\.mkv has no audio$"):
         read_audio(path, RATE_HZ)
 
 

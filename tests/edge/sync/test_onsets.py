@@ -79,12 +79,14 @@ def test_brightness_is_the_mean_of_the_whole_image() -> None:
 def test_without_a_clap_or_a_flash_the_error_says_the_levels() -> None:
     detector = kept([Block(np.full(320, 0.25, np.float32), 20 * MS), Frame(np.full((4, 4, 3), 90, np.uint8), 0)])
     with pytest.raises(
-        SourceError, match=r"no clap was heard in 0.0 s of sound, the loudest sample 0.25 .*clap or click"
+        SourceError, match=r"no clap was detected in 0.0 s of audio, the loudest sample 0.25 .*clap or click"
     ):
         detector.claps_ns(RATE_HZ)
-    with pytest.raises(SourceError, match=r"no flash was seen in 1 frames, their brightness 90 to 90 of 255; point"):
+    with pytest.raises(
+        SourceError, match=r"no flash was detected in 1 frames, their brightness 90 to 90 of 255; point"
+    ):
         detector.flashes_ns()
-    with pytest.raises(SourceError, match=r"no clap was heard in 0\.0 s of sound"):
+    with pytest.raises(SourceError, match=r"no clap was detected in 0\.0 s of audio"):
         OnsetDetector().claps_ns(RATE_HZ)
-    with pytest.raises(SourceError, match="no flash was seen in 0 frames"):
+    with pytest.raises(SourceError, match="no flash was detected in 0 frames"):
         OnsetDetector().flashes_ns()

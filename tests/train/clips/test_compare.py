@@ -100,8 +100,7 @@ def test_the_tables_say_what_they_hold_and_the_command(ablated: Done, folder: Pa
     text = (folder / "table.md").read_text()
     assert re.findall(r"^## (.*)$", text, re.M) == EVALUATIONS
     assert (
-        "30 utterances of iemocap in 3 folds, each left out once; 2 s, 10 pictures a second, the speaker in half"
-        in text
+        "30 utterances of iemocap in 3 folds, each left out once; 2 s, 10 frames a second, the speaker in half" in text
     )
     for protocol in PROTOCOLS:
         assert compare.PROTOCOL_NOTES[protocol] in text  # type: ignore[index]

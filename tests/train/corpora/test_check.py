@@ -75,7 +75,7 @@ def test_missing_and_damaged_sound_is_named(release: Path) -> None:
     ]
     assert problems[0].reason == f"no such file: {missing}"
     assert problems[1].reason.startswith(f"{damaged} cannot be read as a recording (Invalid data")
-    assert problems[2].reason == f"{short} has 0.08 s of sound, expected more than 0.1 s"
+    assert problems[2].reason == f"{short} has 0.08 s of audio, expected more than 0.1 s"
 
 
 def test_a_missing_dialog_is_a_problem_of_each_of_its_utterances(release: Path) -> None:
@@ -93,7 +93,7 @@ def test_a_picture_that_ends_too_soon_is_a_problem_of_the_later_utterances(relea
     assert [problem.utterance for problem in found] == [
         f"Ses02F_impro01_{number}" for number in ("M003", "F004", "M004", "F005", "M005")
     ]
-    assert found[0].reason == f"{dialog(release)} has 4.00 s of picture, expected 6.40 s"
+    assert found[0].reason == f"{dialog(release)} has 4.00 s of video, expected 6.40 s"
 
 
 def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_a_clip_cut_short_behind_its_header_is_found_by_decoding_it(tmp_path: Pa
     assert examine([whole, early], deep=False) == []
     (problem,) = examine([whole, early], deep=True)
     assert problem.utterance == "one"
-    assert problem.reason == f"{path} has 2.10 s of picture, expected 4.03 s"
+    assert problem.reason == f"{path} has 2.10 s of video, expected 4.03 s"
 
 
 def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
@@ -113,7 +113,7 @@ def test_a_picture_of_which_nothing_can_be_decoded_is_a_problem(
 ) -> None:
     monkeypatch.setattr(tracks, "read_frames", lambda path, grid: iter(()))
     (problem,) = examine([utterance(clip, clip)], deep=False)
-    assert problem.reason == f"{clip} has a picture track of which no frame can be decoded"
+    assert problem.reason == f"{clip} has a video track of which no frame can be decoded"
 
 
 def test_a_clip_without_one_of_its_tracks_is_a_problem_unless_one_is_enough(tmp_path: Path, clip: Path) -> None:
@@ -121,8 +121,8 @@ def test_a_clip_without_one_of_its_tracks_is_a_problem_unless_one_is_enough(tmp_
     silent = made_clips.write_video(tmp_path / "b.mp4", [made_clips.image(0, (0, 0, 0), (9, 9, 9))] * 9)
     found = [utterance(path, path, path.stem) for path in (clip, audio, silent)]
     assert examine(found, deep=False) == [
-        Problem("a", audio, f"{audio} has no picture"),
-        Problem("b", silent, f"{silent} has no sound"),
+        Problem("a", audio, f"{audio} has no video"),
+        Problem("b", silent, f"{silent} has no audio"),
     ]
     assert examine(found, deep=True, one_track_is_enough=True) == []
 
@@ -179,7 +179,7 @@ def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(
 def test_five_minutes_are_no_utterance(tmp_path: Path, deep: bool) -> None:
     long = made_clips.write_wav(tmp_path / "a.wav", np.tile(made_clips.class_tone("sad", seconds=1.0), 300))
     (problem,) = examine([utterance(long)], deep)
-    assert problem.reason == f"{long} has 300 s of sound, expected at most 60 s"
+    assert problem.reason == f"{long} has 300 s of audio, expected at most 60 s"
 
 
 def test_a_pointer_in_place_of_a_recording_is_named_with_what_fetches_it(tmp_path: Path) -> None:

@@ -38,7 +38,7 @@ def test_damage_in_the_middle_is_found_by_decoding(clip: Path) -> None:
     content[third:half] = bytes(half - third)
     clip.write_bytes(content)
     assert tracks.audio(clip, False) == Track(pytest.approx(0.12), header_duration_s=pytest.approx(4.0, abs=0.05))
-    assert tracks.audio(clip, True).problem.startswith(f"{clip} at 1.09 s: damaged sound is skipped")
+    assert tracks.audio(clip, True).problem.startswith(f"{clip} at 1.09 s: damaged audio is skipped")
 
 
 @pytest.mark.parametrize("measure", [tracks.audio, tracks.video])
