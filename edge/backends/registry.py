@@ -22,11 +22,11 @@ class BackendEntry:
     title: str
     """Name for people."""
     module: str
-    """Module of the backend, relative to this package where it begins with a point."""
+    """Module of the backend, relative to this package where it begins with a dot."""
     error: type[FoalError]
     """Error that refuses a backend whose outputs are not the golden ones."""
     remedy: str
-    """Remedy then; `{folder}` stands for the bundle's folder, `{about}` for the processor or GPU."""
+    """Remedy shown with that error; `{folder}` stands for the bundle's folder, `{about}` for the processor or GPU."""
 
 
 BACKENDS = (

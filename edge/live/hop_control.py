@@ -1,8 +1,8 @@
 """Control of the hop (`--hop auto`): stretched to what the machine sustains, shortened again where there is room.
 
 Nothing here reads a clock. A machine's load is that of its frames, which no hop changes, and that of its windows, which
-goes with 1 / hop. Only their sum is known: for a shorter hop all of it is taken to be the windows', so that too much is
-never predicted too little.
+goes with 1 / hop. Only their sum is known: for a shorter hop all of it is taken to be the windows', so that the
+load is never underestimated.
 """
 
 from ..clock import SECOND_NS

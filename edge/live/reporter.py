@@ -59,7 +59,7 @@ class DropCounter:
 
 
 class Reporter:
-    """Publisher of one stream's messages."""
+    """Builder of the messages of one stream."""
 
     def __init__(
         self,

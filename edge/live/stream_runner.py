@@ -19,7 +19,7 @@ from .reporter import Reporter
 from .stream import Stream
 from .window import Window
 
-LARGEST_LAG_NS = 60 * SECOND_NS
+CLOCK_JUMP_NS = 60 * SECOND_NS
 """Age from which on an empty window shows that the stream's times have jumped: all windows of that age are skipped."""
 
 log = logging.getLogger(__name__)
@@ -44,7 +44,7 @@ class Failures:
         return name in self._errors
 
     def raise_any(self) -> None:
-        """Raise the only error there is; of several, one with the first one's exit status that tells them all."""
+        """Raise the single error, or one that lists all of them with the exit status of the first."""
         if not self._errors:
             return
         first, *others = self._errors.values()
@@ -135,7 +135,7 @@ class StreamRunner:
         with self._guard():
             window = self._stream.cut(end_ns)
             if window is None:
-                oldest_ns = self._moment.now_ns - LARGEST_LAG_NS
+                oldest_ns = self._moment.now_ns - CLOCK_JUMP_NS
                 skipped = self._stream.skip_windows(oldest_ns) if end_ns < oldest_ns else 0
                 self.reporter.drops.count(WINDOWS_EMPTY, 1 + skipped)
             elif not np.isfinite(window.samples).all():

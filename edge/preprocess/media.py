@@ -58,8 +58,8 @@ Media = Block | Frame | Discontinuity
 def check(item: Media) -> None:
     """Raise ValueError if an item of a source is no media: its driver or its decoder is broken."""
     if isinstance(item, Block):
-        is_audio = isinstance(item.samples, np.ndarray) and item.samples.dtype == np.float32
-        if not is_audio or item.samples.ndim != 1:
+        is_float32 = isinstance(item.samples, np.ndarray) and item.samples.dtype == np.float32
+        if not is_float32 or item.samples.ndim != 1:
             raise ValueError(f"a block is {form(item.samples)}, float32 [n] is expected")
     elif isinstance(item, Frame):
         is_image = isinstance(item.image, np.ndarray) and item.image.dtype == np.uint8

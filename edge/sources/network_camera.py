@@ -22,7 +22,7 @@ from .track_selection import choose, choose_video, describe_tracks
 
 READ_S = 1.5
 """Timeout of a read in FFmpeg; longer than the time after which the camera is lost, whose message is clearer."""
-LARGEST_LAG_NS = to_ns(0.5)
+MAX_PACKET_AGE_NS = to_ns(0.5)
 """Age above which a packet is dropped undecoded, so that an overloaded machine continues with the newest."""
 MAX_PACKETS = 128
 """Largest number of packets that wait for the decoder."""
@@ -134,7 +134,7 @@ class FrameDecoder:
 
     def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
         """Return whether a packet is too old to decode, or depends on a dropped one."""
-        if self._clock.now_ns() - time_ns > LARGEST_LAG_NS:
+        if self._clock.now_ns() - time_ns > MAX_PACKET_AGE_NS:
             self._awaits_keyframe = not self._is_intra_only
             return True
         self._awaits_keyframe = self._awaits_keyframe and not packet.is_keyframe

@@ -22,7 +22,7 @@ MEASURED = {"test both": {"count": 12, "ua": 0.1 + 0.2, "wa": 0.5, "ece": 1 / 3}
 
 
 @pytest.fixture
-def cached_tokens(tmp_path: Path, tiny: Config) -> tuple[Path, Checkpoint]:
+def kept(tmp_path: Path, tiny: Config) -> tuple[Path, Checkpoint]:
     torch.manual_seed(0)
     model = build(tiny)
     for buffer in model.buffers():

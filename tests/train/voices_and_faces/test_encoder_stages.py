@@ -66,7 +66,7 @@ def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
     name = f"{stage}_stage"
     schedule = msgspec.structs.replace(getattr(tiny.recipe, name), epochs=3, batch=8, draws=24)
     config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, **{name: schedule}))
-    dataset = request.getfixturevalue({"faces": "crops", "voices": "sounds"}[stage])
+    dataset = request.getfixturevalue({"faces": "crops", "voices": "waveforms"}[stage])
     whole = fit_stage(config, dataset, tmp_path / "whole.safetensors")
     with monkeypatch.context() as patch:
         kill(patch, at_step=3 + 1)
