@@ -86,12 +86,9 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
     """Print the installed version, or that there is none, and exit."""
     if not wanted:
         return
-    from importlib.metadata import PackageNotFoundError, version  # here, since only this option needs it
+    from ..system.versions import version_line  # here, since only this option needs it
 
-    try:
-        click.echo(f"foal-edge {version('foal-edge')}")
-    except PackageNotFoundError:
-        click.echo("foal-edge, run from its source")
+    click.echo(version_line())
     context.exit()
 
 

@@ -42,3 +42,9 @@ def program_version() -> str:
         return version(DISTRIBUTION)
     except PackageNotFoundError:
         return "source"
+
+
+def version_line() -> str:
+    """Return what `--version` prints."""
+    version = program_version()
+    return "foal-edge, run from its source" if version == "source" else f"foal-edge {version}"
