@@ -51,12 +51,19 @@ def test_a_light_command_loads_nothing_heavy(arguments: list[str]) -> None:
 def test_help_of_every_command_has_its_examples(edge_command, name: str) -> None:
     ended = edge_command(*name.split(), "--help")
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith(f"Usage: {' '.join(['foal-edge', *name.split()])}")
+    usage = ended.out.splitlines()[0]  # older versions of click put before it what runs the tests
+    assert usage.startswith("Usage: ")
+    assert " ".join(["foal-edge", *name.split()]) in usage
     assert examples(COMMANDS[name])
     for line, text in examples(COMMANDS[name]):
         assert f"  foal-edge {line}".rstrip() + "\n" in ended.out
         assert text.split()[0] in ended.out
     assert max(map(len, ended.out.splitlines())) <= 100
+
+
+def protected_args(context: click.Context) -> list[str]:
+    """Arguments that click 8.1 keeps in public, later versions not."""
+    return getattr(context, "_protected_args", None) or vars(context).get("protected_args", [])
 
 
 @pytest.mark.parametrize(
@@ -65,7 +72,7 @@ def test_help_of_every_command_has_its_examples(edge_command, name: str) -> None
 def test_an_example_parses(line: str) -> None:
     context = main.make_context("foal-edge", shlex.split(line))
     command: click.Command = main
-    while isinstance(command, click.Group) and (words := [*context._protected_args, *context.args]):
+    while isinstance(command, click.Group) and (words := [*protected_args(context), *context.args]):
         name, found, rest = command.resolve_command(context, words)
         assert found is not None
         context, command = found.make_context(name, rest, parent=context), found
