@@ -182,6 +182,8 @@ def check_stream(stream: StreamConfig) -> None:
     """Raise UsageError where the settings of a stream contradict each other."""
     if not stream.wants_video and not stream.wants_audio:
         raise UsageError(f"stream {stream.name}: camera off and mic off leave nothing to go by; give one of them")
+    if stream.file == "":
+        raise UsageError(f"stream {stream.name}: the name of its file is empty; give a recording or its address")
     if stream.demo and stream.file is not None:
         raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
     for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):
@@ -201,6 +203,8 @@ def checked(config: Config) -> Config:
             raise UsageError(f"stream {stream.name}: --fast is for recordings; give --file or --demo with it")
     if config.fast and config.hop_s == AUTO:
         raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
+    if config.record == "":
+        raise UsageError("the folder of --record is empty; give a folder, e.g. --record recordings")
     if config.record_media and config.record is None:
         raise UsageError("--record-media says what to record, but not where; give --record DIR")
     return config

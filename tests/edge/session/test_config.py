@@ -134,6 +134,8 @@ def test_names_of_streams(name: str) -> None:
         ("streams: [{camera: on}]", "streams[0].camera: found true, expected text or a whole number"),
         ("streams: [{camera: off, mic: off}]", "leave nothing to go by"),
         ("streams: [{demo: true, file: a.mp4}]", "two recordings"),
+        ("streams: [{file: ''}]", "the name of its file is empty"),
+        ("{streams: [{demo: true}], record: ''}", "the folder of --record is empty"),
         ("fast: true", "--fast is for recordings"),
         ("fast: true\nhop_s: auto\nstreams: [{demo: true}]", "--hop auto"),
         ("record_media: true", "--record DIR"),
