@@ -14,5 +14,9 @@ else:
 
         return getattr(listen, name)
 
+    def __dir__() -> list[str]:
+        """List the public names beside what is loaded, for completion."""
+        return sorted({*globals(), *__all__})
+
 
 __all__ = ["AsyncSubscriber", "Subscriber"]

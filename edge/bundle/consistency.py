@@ -93,6 +93,6 @@ def check_tensors(path: Path, side: str, found: list[Tensor], required: TensorSp
     expected = [(name, dtype, [known.get(str(letter), letter) for letter in shape]) for name, dtype, shape in required]
     if actual != expected:
         raise BundleError(
-            f"{path} has {side} {actual}, by the manifest, whose labels, audio, video and other graphs "
+            f"{path} has {side} {actual}, by the manifest, whose labels, sound, picture and other graphs "
             f"need {expected}; export the checkpoint again"
         )

@@ -1,6 +1,7 @@
 """Groups whose commands are imported when they are called, with help under headings, and examples of use."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from difflib import get_close_matches
 from importlib import import_module
 from typing import Any, NamedTuple
 
@@ -65,6 +66,16 @@ class Group(click.Group):
             check_opencv()
         command: click.Command = getattr(import_module(f".{cmd_name}", __package__), f"{cmd_name}_command")
         return command
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find a command; an error names those that a misspelt name is close to."""
+        name, known = args[0], self.list_commands(ctx)
+        is_unknown = name not in known and not ctx.resilient_parsing and not name.startswith("-")
+        if is_unknown and (similar := get_close_matches(name, known)):
+            ctx.fail(f"No such command {name!r}. Did you mean {' or '.join(map(repr, similar))}?")
+        return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the options under their headings, then the commands."""

@@ -20,6 +20,7 @@ from ..live.recognizer import Recognizer
 from ..live.stream import Stream
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
+from ..sources.defects import Defects
 from ..sources.location import Location, display_name, parse_location
 from ..sources.media import MediaFile, probe
 from ..sources.track_selection import BEST, TrackNumbers
@@ -97,6 +98,7 @@ def predict(
     wants_audio, wants_video = audio and has_audio, video and has_video
     media = MediaFile(path, manifest.audio if wants_audio else None, manifest.video if wants_video else None, numbers)
     window_ns, end_ns = to_ns(manifest.audio.window_s), 1
+    defects = Defects(display_name(path), warn=log.warning)
     stream = Stream(
         manifest,
         framing,
@@ -106,7 +108,7 @@ def predict(
         hop_ns=window_ns,
         audio_lost_ns=math.inf,
         video_lost_ns=math.inf,
-        on_drop=lambda _, why: log.warning("%s: %s and is left out", display_name(path), why),
+        on_drop=lambda reason, why: defects.report(reason, None, f"{why}; what is like it is left out"),
     )
     for item in media.read():
         if item.end_ns > window_ns:

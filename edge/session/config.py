@@ -28,7 +28,9 @@ HOP_S = 0.5
 NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among them"
 Device = str | int
 TrackNumber = Annotated[int, Meta(ge=0)]
-BackendChoice = Annotated[str, Meta(pattern=f"^({'|'.join(choices())})$", description=f"one of {', '.join(choices())}")]
+BackendChoice = Annotated[
+    str, Meta(pattern=rf"^({'|'.join(choices())})\Z", description=f"one of {', '.join(choices())}")
+]
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 

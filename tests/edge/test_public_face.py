@@ -7,8 +7,9 @@ from pathlib import Path
 import pytest
 
 import edge
-from edge import clock_offset, listen
+from edge import clock_offset, listen, messages
 from edge.wire import clock_offset as wire_clock_offset
+from edge.wire import messages as wire_messages
 from edge.wire import subscriber
 
 ROOT = Path(__file__).parents[2]
@@ -25,6 +26,7 @@ def python(*arguments: str) -> subprocess.CompletedProcess[str]:
         "import edge",
         "from edge import Subscriber, AsyncSubscriber",
         "from edge.listen import Subscriber, Prediction",
+        "from edge.messages import Prediction, Status, decode, encode",
         "from edge.clock_offset import ClockOffset, estimate_offset",
     ],
 )
@@ -38,6 +40,8 @@ def test_the_names_are_those_of_the_rooms() -> None:
     assert edge.Subscriber is listen.Subscriber is subscriber.Subscriber
     assert edge.AsyncSubscriber is listen.AsyncSubscriber is subscriber.AsyncSubscriber
     assert clock_offset.estimate_offset is wire_clock_offset.estimate_offset
+    assert messages.Prediction is wire_messages.Prediction
+    assert {"Subscriber", "AsyncSubscriber"} <= set(dir(edge))
     assert edge.__all__ == ["AsyncSubscriber", "Subscriber"]
 
 

@@ -71,6 +71,7 @@ def files(tmp_path, make_clip, tone) -> Path:
         ("--demo --framing round", 2, "--framing"),
         ("--demo --nonsense", 2, "--nonsense"),
         ("nonsense", 2, "nonsense"),
+        ("scroe a.csv", 2, "Did you mean 'score'?"),
         ("--file dumb.mkv", 3, "dumb.mkv has no audio; say --mic off"),
         ("--file blind.wav", 3, "blind.wav has no video; say --camera off"),
         ("--file text.txt", 3, "text.txt"),
@@ -90,7 +91,7 @@ def test_bad_input_ends_with_its_status_and_one_paragraph(
     edge_command, files, monkeypatch, arguments: str, status: int, reason: str
 ) -> None:
     monkeypatch.chdir(files)
-    bind = [] if arguments.startswith(("score", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
+    bind = [] if arguments.startswith(("score", "scroe", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
     ended = edge_command(*bind, *arguments.split())
     assert ended.status == status
     assert reason in ended.err

@@ -172,6 +172,15 @@ def test_what_is_not_finite_counts_as_wrong_and_is_said(recognizer, clips, monke
     assert [f"{clips[0].path} counts as wrong" in record.getMessage() for record in caplog.records] == [True, True]
 
 
+def test_frames_that_cannot_be_framed_are_said_once_a_clip(recognizer, clips, caplog) -> None:
+    score(clips[:2], recognizer, lambda: WholeFraming(9, 8), audio=True, video=True)
+    assert [str(clip.path) in record.getMessage() for clip, record in zip(clips[:2], caplog.records, strict=True)] == [
+        True,
+        True,
+    ]
+    assert "[9, 8, 3]" in caplog.records[0].getMessage()
+
+
 def test_a_model_that_fails_ends_the_table(recognizer, clips, monkeypatch) -> None:
     def fusion(inputs):
         raise EngineError("fusion failed")
