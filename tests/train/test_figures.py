@@ -5,11 +5,12 @@ import json
 from pathlib import Path
 
 import pytest
+import torch
 from rich.console import Console
 
-from edge.evaluation.metrics import Accuracy
+from edge.evaluation.metrics import Accuracy, evaluate
 from train import figures
-from train.figures import measured, report
+from train.figures import accuracy, measured, report
 
 LABELS = ["calm", "glad"]
 TEST = Accuracy(count=10, ua=0.1 + 0.2, wa=0.5, ece=1 / 3, confusion=[[4, 1], [2, 3]])
@@ -27,6 +28,14 @@ def printed(monkeypatch: pytest.MonkeyPatch) -> io.StringIO:
 def rows(text: str) -> list[list[str]]:
     """The cells of every table, row by row."""
     return [[cell.strip() for cell in line.strip("│┃").replace("┃", "│").split("│")] for line in text.splitlines()]
+
+
+def test_the_log_line_shows_ua_and_wa() -> None:
+    logits = torch.tensor([[2.0, 1.0], [0.0, 1.0], [3.0, 0.0], [5.0, 0.0]])
+    labels = torch.tensor([0, 1, 1, 0])
+    assert accuracy(logits, labels) == {"ua": 0.75, "wa": 0.75}
+    figures = evaluate(logits.softmax(dim=1).numpy(), labels.numpy())
+    assert accuracy(logits, labels) == {"ua": figures.ua, "wa": figures.wa}
 
 
 def test_a_checkpoint_keeps_all_but_the_confusions() -> None:

@@ -17,9 +17,10 @@ from ..figures import measured, report
 from ..foalnet import FoalNet
 from ..objective import MODALITIES, Objective
 from ..tensors import fingerprint
+from .audio_stage import fit_audio_encoder
 from .dataset import Dataset
-from .encoder_stages import fit_audio_encoder, fit_image_encoder
 from .fusion_stage import FoldTokens, fit_fusion, predict
+from .image_stage import fit_image_encoder
 from .tokens import encode_faces, encode_voices
 
 EncoderStage = Literal["faces", "voices"]

@@ -16,7 +16,7 @@ from ..figures import accuracy
 from ..fusion import Tokens
 from ..objective import Modality, Objective, SingleObjective
 from ..optimise import optimise
-from .encoder_stages import make_stage
+from .stages import make_stage
 from .tokens import FaceTokens, VoiceTokens
 
 EVALUATED_AT_ONCE = 256

@@ -1,7 +1,6 @@
-"""Two stages of the encoders: each learns its own modality, with a temporary linear head."""
+"""Stage of the audio encoder: it learns voices, with a temporary linear head."""
 
 from pathlib import Path
-from typing import Literal
 
 import numpy as np
 import torch
@@ -10,30 +9,13 @@ from torch.nn.functional import cross_entropy
 
 from edge.errors import UsageError
 
-from .. import sampling
-from ..config import Config, Schedule, voices_and_faces
+from ..config import Config, voices_and_faces
 from ..encoders.nano_audio import TOKEN_SAMPLES, NanoAudioEncoder
-from ..encoders.nano_image import NanoImageEncoder
 from ..figures import accuracy
 from ..fusion import masked_mean
 from ..optimise import optimise
-from ..stage import Stage, identity
-from . import faces, voices
-
-CHECK_BATCH = 64
-
-
-class ImageClassifier(nn.Module):
-    """Image encoder with a linear head."""
-
-    def __init__(self, encoder: NanoImageEncoder, classes: int) -> None:
-        super().__init__()
-        self.encoder = encoder
-        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
-
-    def forward(self, frames: Tensor) -> Tensor:
-        """Map uint8 `[N, H, W, 3]` to logits `[N, C]`."""
-        return self.head(self.encoder(frames))
+from . import voices
+from .stages import CHECK_BATCH, make_stage
 
 
 class AudioClassifier(nn.Module):
@@ -47,28 +29,6 @@ class AudioClassifier(nn.Module):
     def forward(self, waveform: Tensor, length: Tensor) -> Tensor:
         """Map float32 `[B, S]`, int64 `[B]` to logits `[B, C]`."""
         return self.head(masked_mean(*self.encoder(waveform, length)))
-
-
-def fit_image_encoder(
-    config: Config, train: tuple[Tensor, Tensor], validation: tuple[Tensor, Tensor], run: Path
-) -> NanoImageEncoder:
-    """Train the image encoder (stage 1) on crops uint8 `[N, H, W]` and labels `[N]`."""
-    torch.manual_seed(config.seed)
-    model = ImageClassifier(NanoImageEncoder(config.image_encoder.width), len(config.labels))
-    model.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-    images, labels = train
-    weights, smoothing = sampling.class_weights(labels), voices_and_faces(config).faces_stage.label_smoothing
-
-    def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
-        logits = model(faces.rgb(faces.augment(images[indices], generator)))
-        return {"loss": cross_entropy(logits, labels[indices], label_smoothing=smoothing)}
-
-    def check() -> dict[str, float]:
-        logits = torch.cat([model(faces.rgb(part)) for part in validation[0].split(CHECK_BATCH)])
-        return accuracy(logits, validation[1])
-
-    optimise(make_stage(config, "faces", run), model, weights, loss, check)
-    return model.encoder
 
 
 def fit_audio_encoder(
@@ -107,21 +67,3 @@ def check_lengths(config: Config) -> None:
         if round(seconds * config.audio.rate_hz) % TOKEN_SAMPLES:
             token_s = TOKEN_SAMPLES / config.audio.rate_hz
             raise UsageError(f"{name} {seconds} is not a multiple of {token_s} s, a token of the nano audio encoder")
-
-
-def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
-    """Return a configuration's stage in the folder `run`; `inputs` identifies the results of earlier stages."""
-    chosen = voices_and_faces(config)
-    schedule: Schedule = getattr(chosen, f"{name}_stage")
-    data = (chosen.voices, chosen.validation_speakers, chosen.test_speakers, chosen.voice_crop_s)
-    shared = (
-        config.labels,
-        config.seed,
-        config.audio,
-        config.video,
-        config.audio_encoder,
-        config.image_encoder,
-        data,
-    )
-    own = (config.fusion, config.objective, chosen.views, inputs) if name == "fusion" else ()
-    return Stage(name, schedule, config.seed, identity(*shared, schedule, *own), run / f"{name}.safetensors")

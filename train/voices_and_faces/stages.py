@@ -1,0 +1,28 @@
+"""The three stages of the recipe, each saved in one file of the run's folder."""
+
+from pathlib import Path
+from typing import Literal
+
+from ..config import Config, Schedule, voices_and_faces
+from ..stage import Stage, identity
+
+CHECK_BATCH = 64
+"""Examples that an encoder's check passes on at once."""
+
+
+def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: Path, inputs: str = "") -> Stage:
+    """Return a configuration's stage in the folder `run`; `inputs` identifies the results of earlier stages."""
+    chosen = voices_and_faces(config)
+    schedule: Schedule = getattr(chosen, f"{name}_stage")
+    data = (chosen.voices, chosen.validation_speakers, chosen.test_speakers, chosen.voice_crop_s)
+    shared = (
+        config.labels,
+        config.seed,
+        config.audio,
+        config.video,
+        config.audio_encoder,
+        config.image_encoder,
+        data,
+    )
+    own = (config.fusion, config.objective, chosen.views, inputs) if name == "fusion" else ()
+    return Stage(name, schedule, config.seed, identity(*shared, schedule, *own), run / f"{name}.safetensors")
