@@ -76,20 +76,28 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     assert model.audio_encoder is not None, "a whole checkpoint"
     image_graph = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
     audio_graph = Graph(
-        "audio_encoder", model.audio_encoder, {"waveform": waveform, "length": length}, ["tokens", "mask"]
+        "audio_encoder",
+        model.audio_encoder,
+        {"waveform": waveform, "length": length},
+        audio_outputs(model.audio_encoder),
     )
-    audio_outputs, image_embedding = audio_graph.expected, image_graph.expected["embedding"]
+    encoded, image_embedding = audio_graph.expected, image_graph.expected["embedding"]
     frames_per_window = round(config.video.rate_hz * config.audio.window_s)
     tokens = torch.zeros(len(waveform), frames_per_window, image_embedding.shape[1])
     mask = torch.zeros(len(waveform), frames_per_window, dtype=torch.bool)
     tokens[:-1, : len(image_embedding)], mask[:-1, : len(image_embedding)] = image_embedding, True
     fusion_inputs = {
-        "audio_tokens": audio_outputs["tokens"],
-        "audio_mask": audio_outputs["mask"],
+        "audio_tokens": encoded["tokens"],
+        "audio_mask": encoded["mask"],
         "video_tokens": tokens,
         "video_mask": mask,
     }
     return [image_graph, audio_graph, Graph("fusion", model.fusion, fusion_inputs, list(Fused._fields))]
+
+
+def audio_outputs(encoder: nn.Module) -> list[str]:
+    """Return the outputs of an audio encoder, by their names in the manifest: `voice` where it `has_voice`."""
+    return ["tokens", "mask", *(["voice"] if getattr(encoder, "has_voice", False) else [])]
 
 
 def write_onnx(graph: Graph, path: Path) -> None:

@@ -1,5 +1,7 @@
 """Model card and licence of a bundle."""
 
+import msgspec
+
 from edge.bundle.manifest import Manifest
 from train.config import Clips, Config
 
@@ -11,7 +13,7 @@ Made with torch {torch}. {precision}
 
 ## What it hears and sees
 The last {window_s:g} s of audio at {rate_hz} Hz, and {frames} frames ({picture_hz:g} a second) of
-{width} x {height} pixels, framing `{framing}`. Either may be missing.
+{width} x {height} pixels, framing `{framing}`. Either may be missing.{voice}
 
 ## Trained on
 {corpora}
@@ -34,6 +36,10 @@ education (the EU AI Act, article 5, forbids emotion recognition there), not wit
 ## Licences
 Code {code}. Weights: {weights}.
 """
+
+VOICE = """
+It knows a voice (speech, laughter, crying) from other sound: a window with less than {least_s:g} s of it, at a
+probability of {threshold:g} or more, counts as one without audio."""
 
 VOICES_AND_FACES = """\
 Voices and faces are **from different people**: a pair for the fusion is a voice and a face of one label. The model
@@ -100,6 +106,11 @@ def describe_precision(manifest: Manifest) -> str:
     )
 
 
+def describe_voice(manifest: Manifest) -> str:
+    """Return a sentence about what the audio encoder does without a voice; nothing where it knows none."""
+    return VOICE.format(**msgspec.structs.asdict(manifest.voice)) if manifest.voice else ""
+
+
 def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
     """Return the model card in Markdown, from the manifest and the training configuration."""
     rows = [
@@ -122,6 +133,7 @@ def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
         labels=", ".join(manifest.labels),
         torch=torch_version,
         precision=describe_precision(manifest),
+        voice=describe_voice(manifest),
         window_s=manifest.audio.window_s,
         rate_hz=manifest.audio.rate_hz,
         frames=manifest.frames,

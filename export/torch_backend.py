@@ -19,24 +19,20 @@ from edge.errors import UsageError
 from train.checkpoint import Checkpoint
 from train.fusion import Fused, Tokens
 
+from .graphs import audio_outputs
+
 DEVICES = ("cpu", "cuda")
 MODES = {"cpu": "default", "cuda": "reduce-overhead"}
 """Mode of torch.compile by device; `reduce-overhead` captures CUDA graphs."""
 MOST_SIZES = 1024
 """Largest number of batch sizes that a graph is compiled for; torch's default of 8 would run the others uncompiled."""
-TENSORS: dict[GraphName, tuple[Sequence[str], Sequence[str]]] = {
-    "image_encoder": (["frames"], ["embedding"]),
-    "audio_encoder": (["waveform", "length"], ["tokens", "mask"]),
-    "fusion": (Tokens._fields, Fused._fields),
-}
-"""Inputs and outputs of each graph, by their names in the manifest."""
 
 
 class TorchGraph:
     """One part of a Foal-Net; if `compiled`, for batches of 1, 2, 4, ... rows, each compiled on first use."""
 
     def __init__(self, name: GraphName, module: nn.Module, device: str, compiled: bool) -> None:
-        self._inputs, self._outputs = TENSORS[name]
+        self._inputs, self._outputs = tensor_names(name, module)
         self._device, self._compiled = device, compiled
         self._module = torch.compile(module, dynamic=False, mode=MODES[device]) if compiled else module
         self._sizes: set[int] = set()
@@ -105,6 +101,15 @@ class TorchBackend:
         self.image_encoder = TorchGraph("image_encoder", model.image_encoder, device, compiled)
         self.audio_encoder = TorchGraph("audio_encoder", model.audio_encoder, device, compiled)
         self.fusion = TorchGraph("fusion", model.fusion, device, compiled)
+
+
+def tensor_names(name: GraphName, module: nn.Module) -> tuple[Sequence[str], Sequence[str]]:
+    """Return the inputs and outputs of a graph, by their names in the manifest."""
+    if name == "image_encoder":
+        return ["frames"], ["embedding"]
+    if name == "audio_encoder":
+        return ["waveform", "length"], audio_outputs(module)
+    return Tokens._fields, Fused._fields
 
 
 def check(device: str, compiled: bool) -> None:

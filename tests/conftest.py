@@ -18,7 +18,18 @@ import pytest
 
 from edge.backends.onnxruntime import OrtBackend
 from edge.bundle.load import SHIPPED, load, sha256
-from edge.bundle.manifest import AudioSpec, Batch, File, GraphEntry, Graphs, Licences, Manifest, Tensor, VideoSpec
+from edge.bundle.manifest import (
+    AudioSpec,
+    Batch,
+    File,
+    GraphEntry,
+    Graphs,
+    Licences,
+    Manifest,
+    Tensor,
+    VideoSpec,
+    VoiceSpec,
+)
 from edge.cli import main as commands
 from edge.live.recognizer import Recognizer
 from edge.preprocess.media import Media
@@ -104,7 +115,8 @@ class NumpyBackend:
         self.calls.append(("audio_encoder", dict(inputs)))
         pieces = inputs["waveform"].reshape(len(inputs["waveform"]), 4, -1)
         mask = np.arange(4) * pieces.shape[2] < inputs["length"][:, None]
-        return {"tokens": pieces.mean(axis=2)[..., None].repeat(2, axis=2), "mask": mask}
+        voice = np.abs(pieces).max(axis=2) * mask
+        return {"tokens": pieces.mean(axis=2)[..., None].repeat(2, axis=2), "mask": mask, "voice": voice}
 
     def fusion(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         self.calls.append(("fusion", dict(inputs)))
@@ -152,6 +164,20 @@ def manifest() -> Manifest:
         licences=Licences("Apache-2.0", "Apache-2.0"),
         measured={"test both": {"ua": 0.5}},
     )
+
+
+def with_voice(manifest: Manifest) -> Manifest:
+    """The same with a voice output: what is as loud as a voice, from 0.4 on, is one, and 1 s of it is asked for."""
+    entry = manifest.graphs.audio_encoder
+    outputs = [*entry.outputs, Tensor("voice", "float32", ["batch", 4])]
+    graphs = msgspec.structs.replace(manifest.graphs, audio_encoder=msgspec.structs.replace(entry, outputs=outputs))
+    return msgspec.structs.replace(manifest, graphs=graphs, voice=VoiceSpec(threshold=0.4, least_s=1.0))
+
+
+@pytest.fixture
+def voice_manifest(manifest: Manifest) -> Manifest:
+    """Of a bundle that knows a voice; its four tokens of half a second are."""
+    return with_voice(manifest)
 
 
 @pytest.fixture

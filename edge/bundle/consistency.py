@@ -37,10 +37,14 @@ REQUIRED_TENSORS: dict[GraphName, dict[str, TensorSpecs]] = {
     },
 }
 
+VOICE_TENSOR: tuple[str, str, list[int | str]] = ("voice", "float32", ["*", "Ta"])
+"""Last output of an audio encoder whose manifest has the field `voice`; of no other."""
+
 
 def check(manifest: Manifest, folder: Path) -> None:
     """Raise BundleError where two parts of the manifest of the bundle in `folder` contradict each other."""
     check_labels(manifest)
+    check_voice(manifest)
     known = dimensions(manifest)
     for name, entry in manifest.graphs.by_name().items():
         path = folder / entry.file.path
@@ -50,7 +54,13 @@ def check(manifest: Manifest, folder: Path) -> None:
                 f"at most its largest of {entry.batch.largest} is expected; export the checkpoint again"
             )
         for side, found in (("inputs", entry.inputs), ("outputs", entry.outputs)):
-            check_tensors(path, side, found, REQUIRED_TENSORS[name][side], known)
+            check_tensors(path, side, found, required_tensors(manifest, name, side), known)
+
+
+def required_tensors(manifest: Manifest, name: GraphName, side: str) -> TensorSpecs:
+    """Return the tensors that one side of a graph must have, `inputs` or `outputs`."""
+    has_voice = manifest.voice is not None and (name, side) == ("audio_encoder", "outputs")
+    return [*REQUIRED_TENSORS[name][side], *([VOICE_TENSOR] if has_voice else [])]
 
 
 def dimensions(manifest: Manifest) -> dict[str, int]:
@@ -84,6 +94,26 @@ def check_labels(manifest: Manifest) -> None:
         raise BundleError(
             f"{manifest.name} has {len(manifest.labels)} labels ({', '.join(manifest.labels)}) "
             f"for {classes} logits; export the checkpoint again"
+        )
+
+
+def check_voice(manifest: Manifest) -> None:
+    """Raise BundleError where no window can hold the voice asked for, or the field and the output do not go together.
+
+    The output `voice` of the audio encoder goes with the manifest's field `voice`.
+    """
+    voice, window_s = manifest.voice, manifest.audio.window_s
+    has_output = any(tensor.name == VOICE_TENSOR[0] for tensor in manifest.graphs.audio_encoder.outputs)
+    if has_output != (voice is not None):
+        found, lacking = ("output", "field") if has_output else ("field", "output")
+        raise BundleError(
+            f"{manifest.name} has the {found} voice without the {lacking}: the audio encoder's output voice and the "
+            "manifest's field voice are expected together, or neither; export the checkpoint again"
+        )
+    if voice is not None and voice.least_s > window_s:
+        raise BundleError(
+            f"{manifest.name} asks for {voice.least_s:g} s of voice in a window of {window_s:g} s, "
+            "at most the window is expected; export the checkpoint again"
         )
 
 

@@ -36,6 +36,15 @@ class AudioSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         return round(self.rate_hz * self.window_s)
 
 
+class VoiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Judgement of a window by the audio encoder's output `voice`: with too little of it, its audio is left out."""
+
+    threshold: Annotated[float, Meta(gt=0, lt=1)]
+    """Probability from which a token counts as voice: speech, laughter or crying."""
+    least_s: Annotated[float, Meta(gt=0)]
+    """Seconds of voice from which on a window's audio counts; at most the window."""
+
+
 class VideoSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input of the image encoder."""
 
@@ -153,6 +162,13 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Figures of the evaluation at export, e.g. `test both` -> ua, wa, ece, count."""
     golden_probabilities: dict[Text, list[Share]] | None = None
     """Calibrated probability of each label in each row of the fusion's golden logits; None in older bundles."""
+    voice: VoiceSpec | None = None
+    """Use of the audio encoder's output `voice`; None where it has none."""
+
+    @property
+    def token_s(self) -> float:
+        """Seconds of audio that one token stands for."""
+        return self.audio.window_s / int(self.graphs.fusion.inputs[0].shape[1])
 
     @property
     def frames(self) -> int:

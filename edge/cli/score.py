@@ -82,6 +82,10 @@ def score_command(
     if result.accuracy is not None:
         console.print(accuracy_table({table.name: result.accuracy}))
         console.print(confusion_table(table.name, manifest.labels, result.accuracy))
+    if result.uncertain:
+        console.print(
+            f"{result.uncertain} of {len(clips)} clips have neither speech nor a face: uncertain, counted as wrong"
+        )
     if result.failed:
         listed = "\n".join(f"  {reason}" for reason in result.failed)
         raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")

@@ -28,27 +28,28 @@ class Accuracy:
     ece: float
     """Expected calibration error, over 15 equal bins of confidence (Guo et al. 2017)."""
     confusion: list[list[int]]
-    """`[C][C]`, row = truth, column = prediction."""
+    """`[C][C]`, row = truth, column = prediction; an example without probabilities is in no column."""
 
 
 def evaluate(probs: Floats, truth: Ints) -> Accuracy:
     """Evaluate probabilities `[N, C]` against class indices `[N]`; ValueError where N is 0.
 
-    A row that is not finite is wrong, with confidence 0: it counts as the class after the true one.
+    A row that is not finite, as of a window without evidence, is wrong with confidence 0.
     """
     if len(truth) == 0:
         raise ValueError("nothing to evaluate: no examples")
     is_finite = np.asarray(np.isfinite(probs).all(axis=1))
     probs = np.where(is_finite[:, None], probs, 0)
-    predicted = np.where(is_finite, probs.argmax(axis=1), (truth + 1) % probs.shape[1])
-    confusion = confusion_matrix(predicted, truth, probs.shape[1])
-    occurs = confusion.sum(axis=1) > 0
-    recalls = confusion.diagonal()[occurs] / confusion.sum(axis=1)[occurs]
+    predicted, classes = probs.argmax(axis=1), probs.shape[1]
+    is_right = is_finite & (predicted == truth)
+    confusion = confusion_matrix(predicted[is_finite], truth[is_finite], classes)
+    counts = np.bincount(truth, minlength=classes)
+    occurs = counts > 0
     return Accuracy(
         count=len(truth),
-        ua=float(recalls.mean()),
-        wa=float((predicted == truth).mean()),
-        ece=calibration_error(probs.max(axis=1), predicted == truth),
+        ua=float((confusion.diagonal()[occurs] / counts[occurs]).mean()),
+        wa=float(is_right.mean()),
+        ece=calibration_error(probs.max(axis=1), is_right),
         confusion=confusion.tolist(),
     )
 

@@ -8,15 +8,13 @@ import math
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..clock import to_ns
 from ..errors import EngineError, SourceError, UsageError
 from ..live.driver import cut_window
-from ..live.recognizer import Recognizer
+from ..live.recognizer import Recognition, Recognizer
 from ..live.stream import Stream
 from ..preprocess.framing import Framing
 from ..sources.base import source_error
@@ -47,6 +45,8 @@ class Score:
     """Accuracy on the clips that could be predicted; None where there are none."""
     failed: list[str]
     """Error messages of the clips that could not be predicted."""
+    uncertain: int
+    """Number of clips with neither speech nor a face, which are `uncertain` and count as wrong."""
 
 
 def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
@@ -73,26 +73,28 @@ def score(
     numbers: TrackNumbers = BEST,
 ) -> Score:
     """Predict each clip by those of the wanted modalities that it has; `make` gives a framing for each clip."""
-    probs, truth, failed = [], [], []
+    probs, truth, failed, uncertain = [], [], [], 0
     for clip in clips:
         framing = make()
         try:
-            probs.append(predict(clip.path, recognizer, framing, audio=audio, video=video, numbers=numbers))
+            found = predict(clip.path, recognizer, framing, audio=audio, video=video, numbers=numbers)
+            probs.append(found.probs if found.has_evidence else np.full_like(found.probs, np.nan))
             truth.append(clip.truth)
-            if not np.isfinite(probs[-1]).all():
-                log.warning("%s counts as wrong: the model gave it %s", display_name(clip.path), probs[-1].tolist())
+            uncertain += not found.has_evidence
+            if not np.isfinite(found.probs).all():
+                log.warning("%s counts as wrong: the model gave it %s", display_name(clip.path), found.probs.tolist())
         except EngineError:
             raise
         except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
             log.debug("%s", display_name(clip.path), exc_info=error)
             failed.append(str(source_error(display_name(clip.path), error)))
-    return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed)
+    return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed, uncertain)
 
 
 def predict(
     path: Location, recognizer: Recognizer, framing: Framing, *, audio: bool, video: bool, numbers: TrackNumbers = BEST
-) -> NDArray[Any]:
-    """Return the probabilities `[C]` of a clip's first window; SourceError where the window holds nothing."""
+) -> Recognition:
+    """Recognize a clip's first window; SourceError where the window holds nothing."""
     manifest = recognizer.manifest
     has_audio, has_video = probe(path, numbers)
     wants_audio, wants_video = audio and has_audio, video and has_video
@@ -118,4 +120,4 @@ def predict(
     window = cut_window(stream, end_ns, recognizer).window
     if window is None:
         raise SourceError(f"{display_name(path)} has no audio that is used and no face that is detected")
-    return recognizer.recognize([window])[0].probs
+    return recognizer.recognize([window])[0]

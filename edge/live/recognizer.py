@@ -1,12 +1,12 @@
 """Recognition of windows by the three graphs of a bundle, batched over windows.
 
-Dimensions: B windows, S samples, Tv frames, Dv their embedding's width, C classes.
+Dimensions: B windows, S samples, Ta tokens, Tv frames, Dv their embedding's width, C classes.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,8 @@ from ..bundle.calibration import softmax
 from ..bundle.manifest import Manifest
 from ..preprocess.framing import Image
 from ..preprocess.media import Embedding, Samples
+from ..wire.messages import UNCERTAIN
+from .voice import Voice, is_enough, measure
 
 
 class WindowInput(Protocol):
@@ -37,13 +39,44 @@ class Recognition:
     """Output of the model for one window."""
 
     probs: NDArray[np.floating[Any]]
-    """Calibrated probabilities `[C]`, in the order of the bundle's labels."""
+    """Calibrated probabilities `[C]`, in the order of the bundle's labels; equal where there is no evidence."""
     agreement: float | None
     """Cosine of the two AVEL embeddings; None where a modality is missing."""
+    is_heard: bool
+    """True where the window's audio counts: there is some, with enough voice if the bundle can tell."""
+    is_seen: bool
+    """True where the window has embeddings."""
+    voice: Voice | None
+    """Voice in the window; None without audio, and with a bundle that cannot tell."""
     encode_audio_ms: float
     """Duration of audio encoding, for the whole batch."""
     fuse_ms: float
     """Duration of fusion, for the whole batch."""
+
+    @property
+    def has_evidence(self) -> bool:
+        """True where a voice or a face was there to go by."""
+        return self.is_heard or self.is_seen
+
+    def label(self, labels: Sequence[str]) -> str:
+        """Return the most probable of the bundle's labels, or `uncertain` where there is no evidence."""
+        return labels[int(self.probs.argmax())] if self.has_evidence else UNCERTAIN
+
+
+class EncodedAudio(NamedTuple):
+    """Output of the audio encoder for a batch of windows; all zero where every window lacks audio."""
+
+    tokens: Array
+    """float32 `[B, Ta, Da]`."""
+    mask: Array
+    """bool `[B, Ta]`, True where a token stands for audio."""
+    voice: Array | None
+    """float32 `[B, Ta]`, probability of a voice in each token; None with a bundle that cannot tell."""
+
+    def is_finite(self) -> NDArray[np.bool_]:
+        """Return whether all that the encoder gave a window is finite, `[B]`."""
+        finite = np.isfinite(self.tokens).all(axis=(1, 2))
+        return np.asarray(finite if self.voice is None else finite & np.isfinite(self.voice).all(axis=1))
 
 
 class Recognizer:
@@ -65,7 +98,8 @@ class Recognizer:
     def recognize(self, windows: Sequence[WindowInput]) -> list[Recognition]:
         """Return one recognition for each window, computed in batches as large as the graphs take.
 
-        A window without samples or embeddings lacks that modality. Probabilities are NaN where the model gives none,
+        A window without samples or embeddings lacks that modality, and so does one with less voice than the bundle's
+        `voice` asks for. Where both are lacking, the probabilities are equal. They are NaN where the model gives none,
         of that window alone.
         """
         graphs = self.manifest.graphs
@@ -75,41 +109,67 @@ class Recognizer:
 
     def _recognize(self, windows: Sequence[WindowInput]) -> list[Recognition]:
         started = time.perf_counter()
-        tokens, token_mask = self._encode_audio(windows)
-        is_invalid = np.asarray(~np.isfinite(tokens).all(axis=(1, 2)))
+        audio = self._encode_audio(windows)
+        tokens, is_invalid = audio.tokens, ~audio.is_finite()
         if is_invalid.any():  # a graph that scales a whole batch would spread it to the other windows
             tokens = np.where(is_invalid[:, None, None], np.float32(0), tokens)
+        voices = self._measure_voices(audio)
+        is_heard = np.array([self._counts(*each) for each in zip(windows, voices, strict=True)])
+        is_seen = np.array([len(window.embeddings) > 0 for window in windows])
         encoded = time.perf_counter()
         embeddings, frame_mask = self._pad_embeddings(windows)
         fused = self.backend.fusion(
-            {"audio_tokens": tokens, "audio_mask": token_mask, "video_tokens": embeddings, "video_mask": frame_mask}
+            {
+                "audio_tokens": tokens,
+                "audio_mask": audio.mask & is_heard[:, None],
+                "video_tokens": embeddings,
+                "video_mask": frame_mask,
+            }
         )
         encode_audio_ms, fuse_ms = (encoded - started) * 1e3, (time.perf_counter() - encoded) * 1e3
         with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for what is not finite
             probs = softmax(fused["logits"] / self.manifest.temperature)
             cosines = (fused["audio_embedding"] * fused["video_embedding"]).sum(axis=1)
+        probs[~(is_heard | is_seen)] = 1 / probs.shape[1]
         probs[is_invalid] = np.nan
         return [
             Recognition(
                 row,
-                float(cosine) if len(window.samples) and len(window.embeddings) else None,
+                float(cosine) if heard and seen else None,
+                bool(heard),
+                bool(seen),
+                voice,
                 encode_audio_ms,
                 fuse_ms,
             )
-            for window, row, cosine in zip(windows, probs, cosines, strict=True)
+            for row, cosine, heard, seen, voice in zip(probs, cosines, is_heard, is_seen, voices, strict=True)
         ]
 
-    def _encode_audio(self, windows: Sequence[WindowInput]) -> tuple[Array, Array]:
-        """Return tokens float32 `[B, Ta, Da]` and mask bool `[B, Ta]`; zeros, not encoded, where all lack audio."""
+    def _measure_voices(self, audio: EncodedAudio) -> list[Voice | None]:
+        """Return the voice in each window; None where there is no audio, or the bundle cannot tell."""
+        spec, token_s = self.manifest.voice, self.manifest.token_s
+        if spec is None or audio.voice is None:
+            return [None] * len(audio.mask)
+        rows = zip(audio.voice, audio.mask, strict=True)
+        return [measure(probabilities, mask, token_s, spec.threshold) for probabilities, mask in rows]
+
+    def _counts(self, window: WindowInput, voice: Voice | None) -> bool:
+        """Return whether a window's audio counts: without the bundle's say it does where there is any."""
+        spec = self.manifest.voice
+        return len(window.samples) > 0 if spec is None else is_enough(voice, spec)
+
+    def _encode_audio(self, windows: Sequence[WindowInput]) -> EncodedAudio:
+        has_voice = self.manifest.voice is not None
         if not any(len(window.samples) for window in windows):
             shape = (len(windows), *self._token_shape)
-            return np.zeros(shape, np.float32), np.zeros(shape[:2], np.bool_)
+            voice = np.zeros(shape[:2], np.float32) if has_voice else None
+            return EncodedAudio(np.zeros(shape, np.float32), np.zeros(shape[:2], np.bool_), voice)
         waveform = np.zeros((len(windows), self.manifest.audio.samples), np.float32)
         for row, window in zip(waveform, windows, strict=True):
             row[: len(window.samples)] = window.samples
         length = np.array([len(window.samples) for window in windows], np.int64)
         encoded = self.backend.audio_encoder({"waveform": waveform, "length": length})
-        return encoded["tokens"], encoded["mask"]
+        return EncodedAudio(encoded["tokens"], encoded["mask"], encoded["voice"] if has_voice else None)
 
     def _pad_embeddings(self, windows: Sequence[WindowInput]) -> tuple[Array, Array]:
         """Return embeddings float32 `[B, Tv, Dv]`, zero-padded, and mask bool `[B, Tv]`."""

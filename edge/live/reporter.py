@@ -32,7 +32,7 @@ from .window import Window
 HEARTBEAT_NS = SECOND_NS
 CHECK_NS = SECOND_NS // 5
 """Distance between two checks of the states of a stream's modalities."""
-ALIVE = ("ok", "silent", "clipping", "no_face", "dark")
+ALIVE = ("ok", "no_speech", "silent", "clipping", "no_face", "dark")
 """States of a modality that delivers."""
 
 log = logging.getLogger(__name__)
@@ -82,18 +82,18 @@ class Reporter:
         self._steady_states = self._statuses = 0
         self._states: tuple[str, str, int] | None = None
         self._checked_ns = self._status_ns = -HEARTBEAT_NS
-        self._is_stopped = False
+        self._is_stopped = self._is_speechless = False
 
     def predict(self, window: Window, recognition: Recognition, moment: Moment) -> None:
         """Publish a window's prediction, and the steady state if it changes; nothing if a number is not finite."""
+        self._is_speechless = len(window.samples) > 0 and not recognition.is_heard
         audio = AudioEvidence(
-            window.audio, rms_dbfs(window.samples), speech_share(window.samples, self._manifest.audio.rate_hz)
+            self._with_speech(window.audio), rms_dbfs(window.samples), self._speech(window, recognition)
         )
         if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
             figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
             self.drops.add(WINDOWS_NOT_FINITE, f"not all of a window is finite: {figures}")
             return
-        best = int(recognition.probs.argmax())
         framing = window.framing
         self._publish(
             Prediction(
@@ -107,10 +107,10 @@ class Reporter:
                 mono_start=window.start_ns,
                 mono_end=window.end_ns,
                 mono_publish=moment.now_ns,
-                label=self._manifest.labels[best],
+                label=recognition.label(self._manifest.labels),
                 labels=self._manifest.labels,
                 probs=[float(p) for p in recognition.probs],
-                confidence=float(recognition.probs[best]),
+                confidence=float(recognition.probs.max()),
                 agreement=recognition.agreement,
                 audio=audio,
                 video=VideoEvidence(
@@ -133,8 +133,18 @@ class Reporter:
         self.predictions += 1
         self._report_change(window, recognition, moment)
 
+    def _speech(self, window: Window, recognition: Recognition) -> float | None:
+        """Return the share of speech: the model's, or a measure of energy where the bundle cannot tell."""
+        if self._manifest.voice is None:
+            return speech_share(window.samples, self._manifest.audio.rate_hz)
+        return recognition.voice.share if recognition.voice else None
+
+    def _with_speech(self, audio: AudioState) -> AudioState:
+        """Return the state of the audio, `no_speech` where sound arrives but the last window held too little voice."""
+        return "no_speech" if self._is_speechless and audio in ("ok", "clipping") else audio
+
     def _report_change(self, window: Window, recognition: Recognition, moment: Moment) -> None:
-        change = self._steady_state.update(recognition.probs, window.end_ns)
+        change = self._steady_state.update(recognition.probs, window.end_ns, has_evidence=recognition.has_evidence)
         if change is None:
             return
         self._publish(
@@ -193,7 +203,7 @@ class Reporter:
         states: tuple[AudioState, VideoState] | None = None,
     ) -> Status:
         audio, video = states or (
-            self._stream.audio_state(moment.now_ns),
+            self._with_speech(self._stream.audio_state(moment.now_ns)),
             self._stream.video_state(moment.now_ns),
         )
         derived: StreamState = "online"

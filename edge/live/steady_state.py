@@ -72,11 +72,12 @@ class SteadyStateFilter:
         self._since_ns = 0
         self._end_ns: int | None = None
 
-    def update(self, probs: NDArray[np.floating[Any]], end_ns: int) -> Change | None:
+    def update(self, probs: NDArray[np.floating[Any]], end_ns: int, *, has_evidence: bool = True) -> Change | None:
         """Take a window's calibrated probabilities `[C]`; return the change they cause, None for no change.
 
         The first window always causes a change. A window that ends no later than the one before has no newer
-        evidence and is passed over. EngineError where the values are no probabilities.
+        evidence and is passed over. One without evidence, neither a voice nor a face, makes the state `uncertain`
+        as soon as the dwell of the label held is over. EngineError where the values are no probabilities.
         """
         self._check(probs)
         after_ns = self._forget_ns + 1 if self._end_ns is None else end_ns - self._end_ns
@@ -86,23 +87,23 @@ class SteadyStateFilter:
         values = np.array(probs, np.float64)
         if after_ns > self._forget_ns:
             smoothed = self._smoothing.begin(values)
-            label = self._choose(smoothed)
+            label = self._choose(smoothed, has_evidence)
         else:
             smoothed = self._smoothing.advance(values, after_ns)
-            label = self._held(smoothed, end_ns) or self._choose(smoothed)
+            label = self._held(smoothed, end_ns, has_evidence) or self._choose(smoothed, has_evidence)
         return self._change(label, smoothed, end_ns)
 
-    def _held(self, smoothed: NDArray[np.float64], end_ns: int) -> str | None:
+    def _held(self, smoothed: NDArray[np.float64], end_ns: int, has_evidence: bool) -> str | None:
         """Return the current label where it is to be kept."""
         if self._label is None or self._label == UNCERTAIN:
             return None
         dwells = end_ns - self._since_ns < self._dwell_ns
-        stays = dwells or smoothed[self._labels.index(self._label)] >= self._config.leave
+        stays = dwells or (has_evidence and smoothed[self._labels.index(self._label)] >= self._config.leave)
         return self._label if stays else None
 
-    def _choose(self, smoothed: NDArray[np.float64]) -> str:
+    def _choose(self, smoothed: NDArray[np.float64], has_evidence: bool) -> str:
         best = int(smoothed.argmax())
-        return self._labels[best] if smoothed[best] >= self._config.enter else UNCERTAIN
+        return self._labels[best] if has_evidence and smoothed[best] >= self._config.enter else UNCERTAIN
 
     def _change(self, label: str, smoothed: NDArray[np.float64], end_ns: int) -> Change | None:
         if label == self._label:

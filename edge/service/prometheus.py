@@ -15,6 +15,7 @@ from ..errors import PublishError
 from ..system.versions import program_version
 from ..wire.drop_reasons import PER_RUN
 from ..wire.messages import (
+    UNCERTAIN,
     AudioState,
     Latency,
     Message,
@@ -136,7 +137,7 @@ class SessionMetrics:
 
     @staticmethod
     def _count_label(counts: Counter[tuple[str, str]], message: Prediction | SteadyState) -> None:
-        for label in message.labels:
+        for label in (*message.labels, UNCERTAIN):
             counts[message.stream, label] += 0  # Prometheus can tell a rate only if the counter was seen at zero
         counts[message.stream, message.label] += 1
 

@@ -18,9 +18,9 @@ from ..geometry import Box
 SCHEMA = 1
 
 UNCERTAIN = "uncertain"
-"""Label of a steady state in which none of the bundle's labels stands out."""
+"""Label of a prediction without evidence, and of a steady state in which none of the bundle's labels stands out."""
 
-AudioState = Literal["ok", "silent", "clipping", "lost", "off"]
+AudioState = Literal["ok", "no_speech", "silent", "clipping", "lost", "off"]
 VideoState = Literal["ok", "no_face", "dark", "lost", "off"]
 StreamState = Literal["online", "degraded", "lost", "stopped"]
 WireFormat = Literal["msgpack", "json"]
@@ -30,14 +30,17 @@ class AudioEvidence(msgspec.Struct, frozen=True):
     """Audio that a prediction is based on."""
 
     state: AudioState
-    """State of the audio. `ok`: blocks arrive. `silent`: digital silence for the last second (muted). `clipping`: more
-    than a thousandth of the last second's samples are cut off at full scale. `lost`: no block yet, or none for 0.5 s.
-    `off`: no audio was asked for."""
+    """State of the audio. `ok`: blocks arrive. `no_speech`: blocks arrive, but the last window, of up to 6 s, held less
+    voice (speech, laughter, crying) than the bundle asks for, and its audio was left out as if it were missing; short
+    pauses of a speaker do not cause it, the first moments of sound do. `silent`: digital silence for the last second
+    (muted). `clipping`: more than a thousandth of the last second's samples are cut off at full scale. `lost`: no block
+    yet, or none for 0.5 s. `off`: no audio was asked for."""
     rms_dbfs: float | None
     """RMS level of the window's audio, in dB relative to full scale; null without audio or with digital silence."""
     speech: float | None
-    """Share of the window's 20 ms pieces, 0 to 1, that are louder than -50 dBFS and 10 dB above the quietest tenth of
-    the pieces; null without audio. A measure of energy: music counts as speech."""
+    """Share of the window's audio, 0 to 1, in which the model hears a voice: speech, laughter or crying; null without
+    audio. With a bundle that has no `voice` in its manifest, a measure of energy, for which music counts as speech: the
+    share of 20 ms pieces that are louder than -50 dBFS and 10 dB above the quietest tenth of the pieces."""
 
 
 class VideoEvidence(msgspec.Struct, frozen=True):
@@ -71,7 +74,11 @@ class Latency(msgspec.Struct, frozen=True):
 
 
 class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"):
-    """Topic `emotion.<stream>.`: the emotion that voice and face appear to show, one prediction per hop."""
+    """Topic `emotion.<stream>.`: the emotion that voice and face appear to show, one prediction per hop.
+
+    A window without evidence, in which the audio is missing or `no_speech` and no face was seen, says no emotion: its
+    label is `uncertain`, its probabilities are equal. Only a bundle with `voice` in its manifest knows such windows.
+    """
 
     schema: int
     """Version of the wire protocol: 1."""
@@ -94,15 +101,16 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     mono_publish: int
     """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     label: str
-    """Most probable label."""
+    """Most probable of `labels`, or `uncertain` if the window has no evidence."""
     labels: list[str]
     """All labels of the bundle."""
     probs: list[float]
     """Calibrated probabilities, 0 to 1, in the order of `labels`."""
     confidence: float
-    """Probability of `label`, 0 to 1."""
+    """Probability of `label`, 0 to 1; for `uncertain`, the highest of `probs`."""
     agreement: float | None
-    """Cosine similarity of the audio and video embeddings (AVEL), -1 to 1; null if audio or video is missing."""
+    """Cosine similarity of the audio and video embeddings (AVEL), -1 to 1; null if audio or video is missing, with
+    audio that is `no_speech` too."""
     audio: AudioEvidence
     """Audio that the prediction is based on."""
     video: VideoEvidence
@@ -137,7 +145,7 @@ class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     mono_publish: int
     """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
     label: str
-    """New label: one of `labels`, or `uncertain` if none stands out."""
+    """New label: one of `labels`, or `uncertain` if none stands out or the window has no evidence."""
     previous: str | None
     """Label before the change; null in the stream's first event."""
     labels: list[str]

@@ -9,6 +9,15 @@ from edge.bundle.load import SHIPPED, load
 from tests.edge.made_bundles import AGAIN, EXPORT, Case, Folder, assert_refused, assert_refused_in_512_mb
 
 OUTPUTS = ("outputs", 0, "shape")
+VOICE = {"threshold": 0.5, "least_s": 1.0}
+
+
+def add_voice(folder: Folder, shape: list[str | int]) -> None:
+    """Say that the audio encoder has an output `voice` of this shape."""
+    outputs = [("tokens", "float32", ["batch", 75, 160]), ("mask", "bool", ["batch", 75]), ("voice", "float32", shape)]
+    entries = [{"name": name, "dtype": dtype, "shape": sizes} for name, dtype, sizes in outputs]
+    folder.edit(entries, "graphs", "audio_encoder", "outputs")
+
 
 CASES: dict[str, Case] = {
     "wrong hash": (
@@ -89,6 +98,26 @@ CASES: dict[str, Case] = {
     "no embedding": (
         lambda f: f.edit([{"name": "logits", "dtype": "float32", "shape": ["b", 4]}], "graphs", "fusion", "outputs"),
         ["fusion.onnx has outputs [('logits', 'float32', ['*', 4])]", "need", "audio_embedding", EXPORT],
+    ),
+    "voice without its output": (
+        lambda f: f.edit(VOICE, "voice"),
+        ["has the field voice without the output", "expected together, or neither", EXPORT],
+    ),
+    "output of a voice without its field": (
+        lambda f: add_voice(f, ["batch", 75]),
+        ["has the output voice without the field", "expected together, or neither", EXPORT],
+    ),
+    "voice of other tokens": (
+        lambda f: add_voice(f, ["batch", 70]) or f.edit(VOICE, "voice"),
+        ["audio_encoder.onnx has outputs", "('voice', 'float32', ['*', 70])", "need", "['*', 75])]", EXPORT],
+    ),
+    "more voice than a window": (
+        lambda f: add_voice(f, ["batch", 75]) or f.edit(VOICE | {"least_s": 6.5}, "voice"),
+        ["asks for 6.5 s of voice in a window of 6 s", "at most the window", EXPORT],
+    ),
+    "voice that is certain": (
+        lambda f: f.edit(VOICE | {"threshold": 1.0}, "voice"),
+        ["voice.threshold", "above 0", "found 1.0", AGAIN],
     ),
 }
 

@@ -6,10 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from edge.bundle.load import SHIPPED, load, sha256
-from edge.bundle.manifest import File, Manifest
+from edge.bundle.manifest import File, Manifest, encode_manifest
 from edge.errors import BundleError
 
 AGAIN = "take the bundle again or export it again"
@@ -39,6 +40,26 @@ def test_a_bundle_loads_as_its_manifest_says(bundle_folder: Path, manifest: Mani
 
 def test_a_window_holds_rate_times_seconds(manifest: Manifest) -> None:
     assert (manifest.audio.samples, manifest.frames) == (2000, 10)
+
+
+def test_a_token_is_an_even_share_of_the_window(manifest: Manifest) -> None:
+    assert manifest.token_s == 0.5
+
+
+def test_a_bundle_that_knows_a_voice_loads_as_its_manifest_says(bundle_folder, voice_manifest) -> None:
+    """Its audio encoder has one output more."""
+    document = msgspec.to_builtins(voice_manifest)
+
+    def change(written: dict[str, Any]) -> None:
+        written["voice"] = document["voice"]
+        written["graphs"]["audio_encoder"]["outputs"] = document["graphs"]["audio_encoder"]["outputs"]
+
+    edit(bundle_folder, change)
+    assert load(bundle_folder).manifest.voice == voice_manifest.voice
+
+
+def test_a_manifest_without_a_voice_says_nothing_of_it(manifest: Manifest) -> None:
+    assert b"voice" not in encode_manifest(manifest)
 
 
 def test_the_shipped_bundle_is_sound() -> None:

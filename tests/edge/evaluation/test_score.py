@@ -125,6 +125,21 @@ def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_cl
     assert result.failed == [f"no such file: {tmp_path / 'gone.wav'}"]
 
 
+def test_a_clip_with_neither_speech_nor_a_face_is_uncertain_and_never_right(
+    tmp_path, make_clip, tone, voice_manifest, numpy_backend
+) -> None:
+    """Whatever its label; the tone is loud enough for a voice, a tenth of it is not."""
+    loud = make_clip(tmp_path / "loud.wav", samples=tone(2.0) * 2)
+    faint = make_clip(tmp_path / "faint.wav", samples=tone(2.0) // 10)
+    seen = make_clip(tmp_path / "seen.mkv", images(20), tone(2.0) // 10)
+    clips = [Clip(loud, 0), Clip(faint, 0), Clip(faint, 1), Clip(seen, 1)]
+    recognizer = Recognizer(voice_manifest, numpy_backend)
+    result = score(clips, recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
+    assert (result.uncertain, result.failed) == (2, [])
+    assert result.accuracy.confusion == [[1, 0], [0, 1]]
+    assert (result.accuracy.count, result.accuracy.wa) == (4, 0.5)
+
+
 def test_where_no_clip_can_be_predicted_there_are_no_figures(tmp_path, recognizer) -> None:
     result = score([Clip(tmp_path / "gone.wav", 0)], recognizer, lambda: WholeFraming(8, 8), audio=True, video=True)
     assert (result.accuracy, len(result.failed)) == (None, 1)

@@ -7,6 +7,7 @@ import pytest
 
 from edge.bundle.calibration import softmax
 from edge.live.recognizer import Recognizer
+from edge.wire.messages import UNCERTAIN
 
 
 @dataclass
@@ -88,6 +89,73 @@ def test_a_batch_of_windows_is_as_good_as_one_at_a_time(shipped: Recognizer) -> 
         np.testing.assert_allclose(together.probs, alone.probs, atol=1e-3)
         assert together.probs.sum() == pytest.approx(1, abs=1e-5)
         assert (together.agreement is None) == (not len(window.samples) or not len(window.embeddings))
+
+
+def voiced(levels: list[float], frames: int) -> Heard:
+    """Half a second at each level, as loud as it is a voice."""
+    return Heard(np.repeat(np.float32(levels), 500), np.ones((frames, 3), np.float32))
+
+
+@pytest.mark.parametrize(
+    ("levels", "seconds", "share", "is_heard"),
+    [
+        ([0.5, 0.1, 0.4, 0.1], 1.0, 0.5, True),
+        ([0.5, 0.1, 0.3, 0.1], 0.5, 0.25, False),
+        ([0.5, 0.5], 1.0, 1.0, True),
+        ([0.5], 0.5, 1.0, False),
+        ([0.0, 0.1], 0.0, 0.0, False),
+    ],
+)
+def test_audio_with_too_little_voice_is_missing(
+    voice_manifest, numpy_backend, levels, seconds: float, share: float, is_heard: bool
+) -> None:
+    found = Recognizer(voice_manifest, numpy_backend).recognize([voiced(levels, 10)])[0]
+    assert found.voice == pytest.approx((seconds, share))
+    assert (found.is_heard, found.is_seen, found.has_evidence) == (is_heard, True, True)
+    assert (found.agreement is not None) == is_heard
+    expected = softmax(np.array([len(levels) if is_heard else 0, 10]) / voice_manifest.temperature)
+    np.testing.assert_allclose(found.probs, expected, rtol=1e-6)
+
+
+def test_a_window_without_voice_is_the_one_without_audio(voice_manifest, numpy_backend) -> None:
+    quiet, none = Recognizer(voice_manifest, numpy_backend).recognize([voiced([0.1] * 4, 7), voiced([], 7)])
+    np.testing.assert_array_equal(quiet.probs, none.probs)
+    assert (quiet.is_heard, none.is_heard, none.voice) == (False, False, None)
+
+
+def test_each_window_of_a_batch_is_judged_by_its_own_voice(voice_manifest, numpy_backend) -> None:
+    windows = [voiced([0.5] * 4, 3), voiced([0.1] * 4, 3), voiced([0.1] * 4, 0), voiced([0.5] * 2, 0)]
+    found = Recognizer(voice_manifest, numpy_backend).recognize(windows)
+    assert [each.is_heard for each in found] == [True, False, False, True]
+    assert [each.has_evidence for each in found] == [True, True, False, True]
+    assert dict(numpy_backend.calls)["fusion"]["audio_mask"].sum(axis=1).tolist() == [4, 0, 0, 2]
+
+
+@pytest.mark.parametrize("levels", [[], [0.1] * 4])
+def test_without_a_voice_and_a_face_all_labels_are_as_probable_and_none_is_said(
+    voice_manifest, numpy_backend, levels
+) -> None:
+    found = Recognizer(voice_manifest, numpy_backend).recognize([voiced(levels, 0)])[0]
+    assert found.probs.tolist() == [0.5, 0.5]
+    assert found.label(voice_manifest.labels) == UNCERTAIN
+
+
+def test_a_bundle_that_knows_no_voice_hears_whatever_sounds(manifest, numpy_backend) -> None:
+    found = Recognizer(manifest, numpy_backend).recognize([voiced([0.1] * 4, 0)])[0]
+    assert (found.is_heard, found.has_evidence, found.voice) == (True, True, None)
+    assert found.label(manifest.labels) == "calm"
+
+
+def test_a_voice_that_is_not_finite_leaves_its_window_without_probabilities(
+    voice_manifest, numpy_backend, monkeypatch
+) -> None:
+    real = numpy_backend.audio_encoder
+    spoilt = np.array([[np.nan], [0]], np.float32)
+    monkeypatch.setattr(
+        numpy_backend, "audio_encoder", lambda inputs: (made := real(inputs)) | {"voice": made["voice"] + spoilt}
+    )
+    found = Recognizer(voice_manifest, numpy_backend).recognize([voiced([0.5] * 4, 3)] * 2)
+    assert [bool(np.isfinite(each.probs).all()) for each in found] == [False, True]
 
 
 @pytest.mark.parametrize("shift", [0.0, 1000.0, -1000.0])

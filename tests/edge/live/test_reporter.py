@@ -5,6 +5,7 @@ import pytest
 
 from edge.live.inbox import Delivery
 from edge.live.recognizer import Recognizer
+from edge.preprocess.media import Block, Frame, Media
 from edge.wire.drop_reasons import DROP_REASONS
 from edge.wire.messages import Prediction, Status, SteadyState
 from tests.edge.made_run import MS, WALL_NS, MadeRun, recorded
@@ -104,3 +105,65 @@ def test_the_end_is_told_once_and_last(made: MadeRun) -> None:
     made.step(2000, [])
     assert [message.state for message in made.of_kind(Status)].count("stopped") == 1
     assert made.published[-1].state == "stopped"
+
+
+def sounding(end_ms: int, loud_ms: int, *, pictures: bool) -> list[Media]:
+    """Blocks that are a voice until `loud_ms`, then too faint for one; with pictures of a face or none."""
+    levels = [(at, 0.5 if at <= loud_ms else 0.1) for at in range(20, end_ms + 1, 20)]
+    blocks = [Block(np.tile(np.float32([level, -level]), 10), at * MS) for at, level in levels]
+    faces = [item for item in recorded(end_ms) if isinstance(item, Frame)] if pictures else []
+    return sorted([*blocks, *faces], key=lambda item: item.end_ns)
+
+
+def made_with(manifest, backend) -> MadeRun:
+    return MadeRun(Recognizer(manifest, backend), latest_only=False)
+
+
+def test_sound_without_a_voice_is_no_speech_and_the_face_speaks_alone(voice_manifest, numpy_backend) -> None:
+    made = made_with(voice_manifest, numpy_backend)
+    made.play(sounding(3000, 0, pictures=True))
+    for message in made.of_kind(Prediction):
+        assert (message.audio.state, message.audio.speech, message.agreement) == ("no_speech", 0.0, None)
+        assert message.audio.rms_dbfs == pytest.approx(-20, abs=0.01)
+        assert (message.label, message.video.state) == ("glad", "ok")
+    assert made.of_kind(Status)[-1].audio == "no_speech"
+    assert made.of_kind(Status)[-1].state == "online"
+
+
+def test_where_nobody_speaks_and_no_face_is_seen_the_label_is_uncertain(voice_manifest, numpy_backend) -> None:
+    made = made_with(voice_manifest, numpy_backend)
+    made.play(sounding(3000, 0, pictures=False))
+    predictions = made.of_kind(Prediction)
+    assert len(predictions) >= 5
+    for message in predictions:
+        assert (message.label, message.probs, message.confidence) == ("uncertain", [0.5, 0.5], 0.5)
+    assert [message.label for message in made.of_kind(SteadyState)] == ["uncertain"]
+
+
+def test_a_voice_comes_and_goes_with_the_seconds_of_it_in_the_window(voice_manifest, numpy_backend) -> None:
+    """A window of 2 s wants 1 s of voice: the first half second has too little, and so has the last second of pause."""
+    made = made_with(voice_manifest, numpy_backend)
+    made.play(sounding(4500, 2000, pictures=False))
+    predictions = made.of_kind(Prediction)
+    states = [(message.mono_end // MS, message.audio.state) for message in predictions]
+    assert states == [(at, "ok" if 1000 <= at <= 3000 else "no_speech") for at in range(500, 4501, 500)]
+    assert [message.label for message in predictions] == ["uncertain", *["calm"] * 5, *["uncertain"] * 3]
+    changes = [message.audio for message in made.of_kind(Status)]
+    assert changes == sorted(changes, reverse=True)
+    assert set(changes) == {"ok", "no_speech"}
+    assert [message.label for message in made.of_kind(SteadyState)] == ["uncertain", "calm", "uncertain"]
+
+
+def test_a_bundle_that_knows_no_voice_measures_energy(made: MadeRun) -> None:
+    made.play(sounding(2000, 1000, pictures=False))
+    last = made.of_kind(Prediction)[-1]
+    assert (last.audio.state, last.label) == ("ok", "calm")
+    assert last.audio.speech == pytest.approx(0.5, abs=0.02)
+
+
+def test_a_muted_or_lost_microphone_is_told_before_the_voice(voice_manifest, numpy_backend) -> None:
+    made = made_with(voice_manifest, numpy_backend)
+    silence = [Block(np.zeros(20, np.float32), at * MS) for at in range(1020, 3001, 20)]
+    made.play([*sounding(1000, 0, pictures=False), *silence, Frame(np.full((8, 8, 3), 99, np.uint8), 4000 * MS)])
+    assert [message.audio for message in made.of_kind(Status)][-1] == "lost"
+    assert "silent" in [message.audio for message in made.of_kind(Status)]

@@ -188,6 +188,27 @@ def test_what_are_no_probabilities_is_refused(probs: list[float]) -> None:
     assert labels_of(feed(steadier, (0, 1, 0))) == ["calm"]
 
 
+@pytest.mark.parametrize(
+    ("dwell_s", "labels"), [(0, ["calm", "uncertain", None, "glad"]), (2, ["calm", None, None, "glad"])]
+)
+def test_without_evidence_it_is_uncertain_once_the_dwell_is_over(dwell_s: float, labels) -> None:
+    """Whatever the probabilities say: with two labels, equal ones are as high as `enter`."""
+    config = SteadyStateConfig(smoothing_s=0, enter=0.5, leave=0.3, dwell_s=dwell_s)
+    steadier = SteadyStateFilter(["calm", "glad"], config)
+    windows = [(0, 0.9, True), (0.5, 0.5, False), (1, 0.5, False), (2, 0.1, True)]
+    changes = [
+        steadier.update(np.array([calm, 1 - calm]), ns(end_s), has_evidence=has_evidence)
+        for end_s, calm, has_evidence in windows
+    ]
+    assert labels_of(changes) == labels
+
+
+def test_a_stream_that_begins_without_evidence_is_uncertain() -> None:
+    change = SteadyStateFilter(LABELS, UNSMOOTHED).update(np.array([1.0, 0, 0]), 0, has_evidence=False)
+    assert change is not None
+    assert (change.label, change.previous) == (UNCERTAIN, None)
+
+
 def test_half_precision_is_taken() -> None:
     change = SteadyStateFilter(LABELS, UNSMOOTHED).update(np.float16([0.7, 0.2, 0.1]), 0)
     assert change is not None

@@ -76,6 +76,7 @@ def test_predictions_are_counted_by_label_from_zero_on(page) -> None:
     assert value(samples, "foal_predictions_total", stream="cam1", label="calm") == 1
     assert value(samples, "foal_predictions_total", stream="cam2", label="glad") == 1
     assert value(samples, "foal_predictions_total", stream="cam2", label="calm") == 0
+    assert value(samples, "foal_predictions_total", stream="cam2", label="uncertain") == 0
 
 
 def test_stages_fall_into_buckets_of_seconds(page) -> None:
