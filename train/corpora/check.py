@@ -1,7 +1,7 @@
 """Check of a corpus: its utterances are counted, and each of their files is read."""
 
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -161,24 +161,27 @@ def tables(report: Report) -> list[RenderableType]:
 
 def folds_table(report: Report) -> Table:
     """Return the number of utterances of each class by fold, and below them those of the whole corpus."""
-    table = counts_table("fold", f"{len(report.utterances)} utterances")
-    for fold in sorted({utterance.fold for utterance in report.utterances}):
-        add_counts(table, fold or "-", labels_of(report.utterances, fold=fold))
     found = labels_of(report.utterances)
+    labels = classes(found)
+    table = counts_table("fold", f"{len(report.utterances)} utterances", labels)
+    for fold in sorted({utterance.fold for utterance in report.utterances}):
+        add_counts(table, fold or "-", labels_of(report.utterances, fold=fold), labels)
     table.add_section()
-    add_counts(table, "all", found)
+    add_counts(table, "all", found, labels)
     if report.expected:
-        add_counts(table, "expected", report.expected)
-        add_counts(table, "difference", {label: found[label] - report.expected[label] for label in LABELS}, "+d")
+        add_counts(table, "expected", report.expected, labels)
+        difference = {label: found[label] - report.expected.get(label, 0) for label in labels}
+        add_counts(table, "difference", difference, labels, "+d")
     return table
 
 
 def speakers_table(utterances: Sequence[Utterance]) -> Table:
     """Return the number of utterances of each class by speaker."""
     speakers = sorted({utterance.speaker for utterance in utterances})
-    table = counts_table("speaker", f"{len(speakers)} speakers")
+    labels = classes(labels_of(utterances))
+    table = counts_table("speaker", f"{len(speakers)} speakers", labels)
     for speaker in speakers:
-        add_counts(table, speaker, labels_of(utterances, speaker=speaker))
+        add_counts(table, speaker, labels_of(utterances, speaker=speaker), labels)
     return table
 
 
@@ -199,15 +202,20 @@ def labels_of(utterances: Sequence[Utterance], **having: str) -> Counter[str]:
     )
 
 
-def counts_table(first: str, title: str) -> Table:
+def classes(found: Iterable[str]) -> list[str]:
+    """Return the classes of most corpora, then the other classes found, in order of the alphabet."""
+    return [*LABELS, *sorted(set(found) - set(LABELS))]
+
+
+def counts_table(first: str, title: str, labels: Sequence[str]) -> Table:
     """Build an empty table with a column for each class."""
     table = Table(first, title=title)
-    for label in (*LABELS, "total"):
+    for label in (*labels, "total"):
         table.add_column(label, justify="right")
     return table
 
 
-def add_counts(table: Table, name: str, counts: Mapping[str, int], form: str = "d") -> None:
-    """Add a row of counts and their sum."""
-    values = [counts.get(label, 0) for label in LABELS]
+def add_counts(table: Table, name: str, counts: Mapping[str, int], labels: Sequence[str], form: str = "d") -> None:
+    """Add a row of the counts of these classes and their sum."""
+    values = [counts.get(label, 0) for label in labels]
     table.add_row(escape(name), *(format(value, form) for value in (*values, sum(values))))

@@ -2,17 +2,36 @@
 
 from pathlib import Path
 
-from .utterance import Utterance, recordings
+from .utterance import Utterance, fields, look_up, recordings
 
 ABOUT = "nEMO, acted Polish speech (Christop 2024), CC BY-NC-SA 4.0"
-EMOTIONS = {"anger": "angry", "happiness": "happy", "neutral": "neutral", "sadness": "sad"}
+NAMES = "speaker emotion number"
+EMOTIONS = {
+    "anger": "angry",
+    "fear": "fear",
+    "happiness": "happy",
+    "neutral": "neutral",
+    "sadness": "sad",
+    "surprised": "surprise",
+}
+WOMEN = {"EB0", "IC0", "KD0", "MK0"}
+"""Speakers who are women by the corpus's table `data.tsv`; the other five are men."""
 
 
 def utterances(root: Path) -> list[Utterance]:
-    """Return the recordings of the four classes."""
+    """Return the recordings."""
     found = []
     for path in recordings(root / "nemo", "*.opus"):
-        speaker, emotion, _ = path.stem.split("_")
-        if emotion in EMOTIONS:
-            found.append(Utterance(path.stem, path, EMOTIONS[emotion], f"nemo-{speaker}", "nemo"))
+        speaker, emotion, _ = fields(path, "_", NAMES)
+        found.append(
+            Utterance(
+                name=path.stem,
+                path=path,
+                label=look_up(path, emotion, EMOTIONS),
+                speaker=f"nemo-{speaker}",
+                corpus="nemo",
+                language="pl",
+                sex="female" if speaker in WOMEN else "male",
+            )
+        )
     return found

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from .ravdess import EMOTIONS
-from .utterance import Utterance, VideoSegment, in_groups, unpacked
+from .ravdess import EMOTIONS, NAMES
+from .utterance import LABELS, Utterance, VideoSegment, fields, in_groups, look_up, unpacked
 
 ABOUT = "RAVDESS, acted English speech, audio and video (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
 EXPECTED = {"angry": 192, "happy": 192, "neutral": 96, "sad": 192}
@@ -16,14 +16,15 @@ def utterances(root: Path) -> list[Utterance]:
     """
     found = []
     for path in unpacked(root, "RAVDESS", "**/01-01-*.mp4"):
-        fields = path.stem.split("-")
-        if fields[2] in EMOTIONS:
+        _, _, emotion, _, _, _, actor = fields(path, "-", NAMES)
+        label = look_up(path, emotion, EMOTIONS)
+        if label in LABELS:
             found.append(
                 Utterance(
                     name=path.stem,
                     path=path,
-                    label=EMOTIONS[fields[2]],
-                    speaker=f"ravdess-{fields[6]}",
+                    label=label,
+                    speaker=f"ravdess-{actor}",
                     corpus="ravdess-av",
                     video=VideoSegment(path),
                 )

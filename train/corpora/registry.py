@@ -5,7 +5,7 @@ from typing import Protocol
 
 from edge.errors import UsageError
 
-from . import crema_d, emodb, iemocap, meld, nemo, ravdess, ravdess_av, table
+from . import ased, crema_d, emodb, emospeech_in, emotiontts_ko, emovo, iemocap, meld, nemo, ravdess, ravdess_av, table
 from .utterance import Utterance
 
 
@@ -20,7 +20,15 @@ class Corpus(Protocol):
         ...
 
 
-VOICES: dict[str, Corpus] = {"ravdess": ravdess, "emodb": emodb, "nemo": nemo}
+VOICES: dict[str, Corpus] = {
+    "ravdess": ravdess,
+    "emodb": emodb,
+    "nemo": nemo,
+    "ased": ased,
+    "emospeech_in": emospeech_in,
+    "emotiontts_ko": emotiontts_ko,
+    "emovo": emovo,
+}
 """Corpora of audio only."""
 CLIPS: dict[str, Corpus] = {
     "iemocap": iemocap,

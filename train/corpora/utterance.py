@@ -1,20 +1,22 @@
 """Utterance, the item of every corpus: labelled speech of one speaker, with or without video."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Literal
+from typing import Literal, TypeVar
 
 from edge.errors import UsageError
 
 LABELS = ("angry", "happy", "neutral", "sad")
-"""Classes that every corpus is mapped to."""
+"""Classes that most corpora have: all of a corpus of clips. A corpus of voices may have more."""
 GROUPS = 5
 """Number of folds of a corpus without sessions or a split of its own."""
 COMPANION = "._"
 """Prefix of the files that macOS leaves beside the ones it copies."""
 
 Half = Literal["whole", "left", "right"]
+Sex = Literal["female", "male", ""]
+Name = TypeVar("Name", bound=str)
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Utterance:
     path: Path
     """Path of the audio: any file that PyAV decodes."""
     label: str
-    """Class, one of the config's labels."""
+    """Class, named as FER2013 names it where it has the class (angry, disgust, fear, happy, sad, surprise, neutral)."""
     speaker: str
     """Speaker, unique over all corpora: `corpus-speaker`."""
     corpus: str
@@ -48,6 +50,10 @@ class Utterance:
     """Fold of the cross-validation; empty for a corpus of voices only."""
     video: VideoSegment | None = None
     """Segment that shows the utterance; None if there is audio only."""
+    language: str = ""
+    """Language tag of BCP 47, such as `en-IN`; empty if the reader does not tell."""
+    sex: Sex = ""
+    """Sex of the speaker; empty if unknown."""
 
 
 def recordings(folder: Path, pattern: str) -> Sequence[Path]:
@@ -58,6 +64,22 @@ def recordings(folder: Path, pattern: str) -> Sequence[Path]:
             f"no recordings match {folder / pattern}; set FOAL_DATA (or --data) to the folder that holds {folder.name}/"
         )
     return found
+
+
+def fields(path: Path, separator: str, names: str) -> list[str]:
+    """Return the fields of the file's name, one for each of the `names`; UsageError if their number differs."""
+    found = path.stem.split(separator)
+    expected = names.split()
+    if len(found) != len(expected):
+        raise UsageError(f"{path} is named with {len(found)} fields, expected {separator.join(expected)}; remove it")
+    return found
+
+
+def look_up(path: Path, code: str, meanings: Mapping[str, Name]) -> Name:
+    """Return the meaning of a code in the file's name; UsageError if it has none."""
+    if code not in meanings:
+        raise UsageError(f"{path} is named with {code!r}, expected one of {', '.join(meanings)}; remove it")
+    return meanings[code]
 
 
 def unpacked(root: Path, name: str, pattern: str) -> Sequence[Path]:

@@ -162,6 +162,13 @@ def test_the_tables_count_by_fold_and_speaker_against_the_whole_corpus(release: 
     assert rows[missing.stem] == [f"no such file: {missing}"]
 
 
+def test_the_tables_have_a_column_for_each_further_class(clip: Path) -> None:
+    found = [replace(utterance(clip, name=label), label=label) for label in ("surprise", "sad", "bored", "bored")]
+    rows = rows_of(check.Report(found, {}, []))
+    assert rows["all"] == ["0", "0", "0", "1", "2", "1", "4"]
+    assert rows["c-a"] == rows["all"]
+
+
 @pytest.mark.parametrize("offset", [np.float32(0), np.float32(0.25)])
 @pytest.mark.parametrize("deep", [False, True])
 def test_digital_silence_is_a_problem_and_sound_that_begins_with_it_is_none(

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import UsageError
-from train.corpora.utterance import Utterance, in_groups, recordings, unpacked
+from train.corpora.utterance import Utterance, fields, in_groups, look_up, recordings, unpacked
 
 
 def touch(folder: Path, *names: str) -> None:
@@ -50,3 +50,17 @@ def test_speakers_are_dealt_out_to_five_groups_whatever_the_order_of_their_utter
         for number in range(2)
     }
     assert [utterance.name for utterance in in_groups(utterances)] == [utterance.name for utterance in utterances]
+
+
+def test_a_name_has_its_fields() -> None:
+    assert fields(Path("emovo/rab-f1-b1.opus"), "-", "emotion speaker sentence") == ["rab", "f1", "b1"]
+    assert look_up(Path("rab-f1-b1.opus"), "rab", {"rab": "angry"}) == "angry"
+
+
+def test_a_name_of_other_fields_or_codes_is_refused_with_what_is_expected() -> None:
+    with pytest.raises(
+        UsageError, match=r"copy-of-rab-f1\.opus is named with 4 fields, expected emotion-speaker; remove"
+    ):
+        fields(Path("copy-of-rab-f1.opus"), "-", "emotion speaker")
+    with pytest.raises(UsageError, match=r"rab-f1\.opus is named with 'rab', expected one of gio, neu; remove it"):
+        look_up(Path("rab-f1.opus"), "rab", {"gio": "happy", "neu": "neutral"})
