@@ -76,9 +76,10 @@ class PairedWindows:
 
     def __init__(self, config: Config, root: Path, fold: Fold) -> None:
         self._config, dataset = config, Dataset(config, root, skip_damaged=True)
-        self._voices, self._faces = dataset.voices[fold], dataset.faces[fold]
+        self._voices = dataset.voices[fold]
+        self._images, self._labels = dataset.labelled_faces(fold)
         labels = torch.tensor([config.labels.index(voice.label) for voice in self._voices])
-        self._pairs = torch.stack(pair(labels, torch.from_numpy(self._faces.labels)), dim=1).tolist()
+        self._pairs = torch.stack(pair(labels, torch.from_numpy(self._labels)), dim=1).tolist()
 
     def __len__(self) -> int:
         return len(self._pairs)
@@ -86,8 +87,8 @@ class PairedWindows:
     def __getitem__(self, row: int) -> Window:
         voice, face = self._pairs[row]
         samples = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[: self._config.audio.samples]
-        crops_rgb = rgb(crops(self._faces.images[face : face + 1], self._config.video))
-        return Window(samples, list(crops_rgb.numpy()), int(self._faces.labels[face]))
+        crops_rgb = rgb(crops(self._images[face : face + 1], self._config.video))
+        return Window(samples, list(crops_rgb.numpy()), int(self._labels[face]))
 
 
 class ClipWindows:

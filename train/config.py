@@ -133,6 +133,8 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     """Length of a voice in a training step of the audio encoder; shorter than a window for speed."""
     views: int
     """Number of augmented copies of each recording whose tokens are cached for the fusion."""
+    first_label_share: float
+    """Share of a face's first label in what the image encoder is taught; the rest are the raters' votes."""
     faces_stage: Schedule
     """Stage 1: the image encoder, on face crops."""
     voices_stage: Schedule

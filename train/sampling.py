@@ -12,6 +12,15 @@ def class_weights(labels: Tensor) -> Tensor:
     return 1.0 / (counts[labels].double() * counts.count_nonzero())
 
 
+def capped_class_weights(labels: Tensor, classes: Sequence[int]) -> Tensor:
+    """Return weights float64 `[N]` with which `classes` are drawn equally often, others of `labels` `[N]` as often.
+
+    No example of a class that is rarer than all of `classes` is drawn more often than one of the rarest of these.
+    """
+    counts = torch.bincount(labels, minlength=max(classes) + 1)
+    return 1.0 / counts.clamp(min=int(counts[list(classes)].min()))[labels].double()
+
+
 def corpus_weights(labels: Tensor, corpora: Sequence[str], shares: Mapping[str, float]) -> Tensor:
     """Return weights float64 `[N]`: corpora by their shares, classes equally often within each corpus."""
     weights = torch.zeros(len(labels), dtype=torch.float64)

@@ -12,6 +12,7 @@ import torch
 
 from train import config
 from train.config import Config
+from train.corpora.fer2013 import EMOTIONS
 
 RATE_HZ = 16_000
 SHIPPED = Path(__file__).parents[2] / "configs" / "nano.yaml"
@@ -45,7 +46,7 @@ def corpora(root: Path) -> None:
     """Three speakers of each corpus of voices, one recording an emotion, and some faces."""
     for path, pitch_hz in recordings(root):
         write_sound(path, tone(pitch_hz))
-    write_faces(root / "fer2013.npz")
+    write_faces(root)
 
 
 def recordings(root: Path) -> Iterator[tuple[Path, float]]:
@@ -83,7 +84,7 @@ def write_sound(path: Path, samples: np.ndarray) -> None:
         container.mux(stream.encode(None))
 
 
-def write_faces(path: Path) -> None:
+def write_faces(root: Path) -> None:
     """Noise of a class's own lightness; the last training face is a copy of the first validation face."""
     generator = np.random.default_rng(0)
     parts = {}
@@ -92,8 +93,22 @@ def write_faces(path: Path) -> None:
         centres = 20 * labels[:, None, None] + 40
         parts[f"{part}_labels"] = labels
         parts[f"{part}_images"] = generator.normal(centres, 15, (len(labels), 48, 48)).clip(0, 255).astype(np.uint8)
+        write_votes(root, part, np.array([votes(FACES[label]) for label in labels]))
     parts["train_images"][-1] = parts["val_images"][0]
-    np.savez(path, classes=np.array(FACES), **parts)
+    np.savez(root / "fer2013.npz", classes=np.array(FACES), **parts)
+
+
+def write_votes(root: Path, part: str, counts: np.ndarray) -> None:
+    (root / "ferplus").mkdir(exist_ok=True)
+    np.savez(root / "ferplus" / f"ferplus_{part}.npz", votes=counts.astype(np.uint8))
+
+
+def votes(emotion: str, raters: int = 8) -> np.ndarray:
+    """Ten raters' votes: so many for one emotion, one for another, the rest do not know."""
+    of = EMOTIONS.index(emotion)
+    counts = np.zeros(10)
+    counts[[of, (of + 1) % len(EMOTIONS), 8]] = raters, 1, 9 - raters
+    return counts
 
 
 def tiny_config() -> Config:

@@ -123,7 +123,7 @@ def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() ->
             r"audio_encoder\.type: found 'mel', expected 'nano' or 'wavlm'",
         ),
         ("type: voices-and-faces", "kind: clips", "recipe lacks 'type'"),
-        ("draws: 20480", "draws: 127", r"recipe\.faces_stage: batch 128 must lie between 1 and draws 127"),
+        ("draws: 24320", "draws: 127", r"recipe\.faces_stage: batch 128 must lie between 1 and draws 127"),
         ("batch: 64", "batch: 0", r"recipe\.voices_stage: batch 0 must lie between 1 and draws 3072"),
         ("labels: [", "labels: [[", "did not find expected"),
     ],

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from train.sampling import batches, class_weights, corpus_weights
+from train.sampling import batches, capped_class_weights, class_weights, corpus_weights
 
 LABELS = torch.tensor([0, 0, 0, 1, 2, 2, 0, 1, 1, 2])
 CORPORA = ["big"] * 6 + ["small"] * 4
@@ -28,6 +28,12 @@ def test_classes_weigh_alike_whatever_their_size() -> None:
 def test_a_class_that_does_not_occur_takes_no_share() -> None:
     weights = class_weights(torch.tensor([0, 3, 3]))
     np.testing.assert_allclose(weights, [1 / 2, 1 / 4, 1 / 4])
+
+
+def test_rare_classes_that_are_not_asked_for_are_not_drawn_more_than_the_rarest_that_is() -> None:
+    labels = torch.tensor([0] * 8 + [1] * 4 + [2] * 2 + [3] * 6)
+    weights = capped_class_weights(labels, [0, 1])
+    np.testing.assert_allclose([weights[labels == label].sum() for label in range(4)], [1, 1, 0.5, 1])
 
 
 def test_classes_are_drawn_alike(generator: torch.Generator) -> None:

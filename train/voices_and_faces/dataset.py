@@ -25,12 +25,8 @@ class Dataset:
 
     def __init__(self, config: Config, root: Path, skip_damaged: bool = False) -> None:
         self._config, chosen = config, voices_and_faces(config)
-        train, held_out = fer2013.load(root, config.labels)
-        self.faces = {
-            "train": train,
-            "validation": fer2013.Faces(held_out.images[::2], held_out.labels[::2]),
-            "test": fer2013.Faces(held_out.images[1::2], held_out.labels[1::2]),
-        }
+        train, held_out = fer2013.load(root)
+        self.faces = {"train": train, "validation": held_out[::2], "test": held_out[1::2]}
         found = [
             voice
             for corpus in chosen.voices
@@ -42,10 +38,16 @@ class Dataset:
         self.voices: dict[str, list[Utterance]] = folds._asdict()
         self._waveforms: dict[str, list[np.ndarray]] = {}
 
+    def labelled_faces(self, fold: str) -> tuple[np.ndarray, np.ndarray]:
+        """Return the faces that most raters call one of the labels: uint8 `[N, 48, 48]` and labels int64 `[N]`."""
+        labels = fer2013.classes(self.faces[fold].majority, self._config.labels)
+        kept = labels != fer2013.NONE
+        return self.faces[fold].images[kept], labels[kept]
+
     def crops(self, fold: str) -> tuple[Tensor, Tensor]:
-        """Return the crops uint8 `[N, H, W]` and labels int64 `[N]` of a fold."""
-        part = self.faces[fold]
-        return faces.crops(part.images, self._config.video), torch.from_numpy(part.labels)
+        """Return the labelled faces' crops uint8 `[N, H, W]` and labels int64 `[N]` of a fold."""
+        images, labels = self.labelled_faces(fold)
+        return faces.crops(images, self._config.video), torch.from_numpy(labels)
 
     def waveforms(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
         """Return the waveforms float32 and labels int64 `[N]` of a fold."""

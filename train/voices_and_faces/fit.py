@@ -30,7 +30,7 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
     """Train into the folder `run` and return the checkpoint's path; with `only`, train one encoder and return None."""
     dataset = Dataset(config, root, skip_damaged)
     if only == "faces":
-        fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
+        fit_image_encoder(config, dataset.faces["train"], dataset.faces["validation"], run)
         return None
     if only == "voices":
         train_voices(config, dataset, run)
@@ -52,7 +52,7 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
 
 def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
     """Train both encoders, stages 1 and 2."""
-    image_encoder = fit_image_encoder(config, dataset.crops("train"), dataset.crops("validation"), run)
+    image_encoder = fit_image_encoder(config, dataset.faces["train"], dataset.faces["validation"], run)
     return image_encoder, train_voices(config, dataset, run)
 
 

@@ -14,7 +14,7 @@ from torch.nn.functional import interpolate
 from edge.sources.media import read_audio
 
 from ..corpora.utterance import Utterance
-from .faces import uniform
+from .draws import uniform
 
 SPEEDS = (0.9, 1.1)
 """Range of playback speeds, which move pitch and formants a little, too."""

@@ -66,6 +66,7 @@ def shared(one: fer2013.Faces, other: fer2013.Faces) -> set[bytes]:
 def test_no_face_is_in_two_folds(corpora: Path, tiny: Config, tmp_path: Path) -> None:
     for folder in ("ravdess", "emodb", "nemo"):
         (tmp_path / folder).symlink_to(corpora / folder)
+    (tmp_path / "ferplus").symlink_to(corpora / "ferplus")
     with np.load(corpora / "fer2013.npz") as archive:
         parts = dict(archive)
     parts["val_images"][1] = parts["val_images"][2]
