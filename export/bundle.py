@@ -22,6 +22,7 @@ from edge.errors import BundleError, UsageError
 from edge.preprocess.framing import make_framing
 from edge.sources import demo
 from train.checkpoint import Checkpoint
+from train.config import NanoAudio
 from train.provenance import trained_on
 
 from .graphs import Graph, make_graphs, write_onnx
@@ -116,6 +117,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         licences=Licences(CODE_LICENCE, config.weights_licence),
         measured=checkpoint.measured,
         golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
+        voice=config.audio_encoder.voice if isinstance(config.audio_encoder, NanoAudio) else None,
     )
     write_description(manifest, checkpoint, folder)
 

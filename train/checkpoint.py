@@ -45,6 +45,7 @@ def make_fusion(config: Config) -> Fusion:
         embedding_width=config.fusion.embedding,
         heads=config.fusion.heads,
         layers=config.fusion.layers,
+        product=config.fusion.product,
     )
 
 

@@ -5,7 +5,7 @@ from typing import Literal
 
 import msgspec
 
-from edge.bundle.manifest import AudioSpec, VideoSpec
+from edge.bundle.manifest import AudioSpec, VideoSpec, VoiceSpec
 from edge.errors import UsageError
 from edge.system.files import check_file, is_there
 from edge.validation import UNREADABLE, explain
@@ -18,11 +18,13 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Part of the configuration; an unknown field is an error."""
 
 
-class NanoAudio(Part, frozen=True, tag="nano"):
+class NanoAudio(Part, frozen=True, tag="nano", omit_defaults=True):
     """Log-mel and a small transformer, trained here."""
 
     width: int
     """Da, width of an audio token."""
+    voice: VoiceSpec | None = None
+    """Judgement of a window by its voice; None for an encoder that does not tell a voice from other sound."""
 
 
 class WavLM(Part, frozen=True, tag="wavlm"):
@@ -71,6 +73,9 @@ class Fusion(Part, frozen=True):
     heads: int
     layers: int
     """Cross-attention layers a stack."""
+    product: bool = False
+    """True if the logits of a classifier of each modality add up, and the cross-attention adds to them; the paper has
+    none of this."""
 
 
 class Objective(Part, frozen=True):
@@ -129,8 +134,6 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     """Share of the draws by corpus."""
     validation_speakers: list[str]
     test_speakers: list[str]
-    voice_crop_s: float
-    """Length of a voice in a training step of the audio encoder; shorter than a window for speed."""
     views: int
     """Number of augmented copies of each recording whose tokens are cached for the fusion."""
     first_label_share: float
@@ -173,6 +176,9 @@ class Config(Part, frozen=True):
         for part in (self.audio_encoder, self.image_encoder):
             if part.width % self.fusion.heads:
                 raise ValueError(f"width {part.width} is not a multiple of the fusion's {self.fusion.heads} heads")
+        voice = self.audio_encoder.voice if isinstance(self.audio_encoder, NanoAudio) else None
+        if voice and voice.least_s > self.audio.window_s:
+            raise ValueError(f"voice: least_s {voice.least_s:g} is above the sound's window_s {self.audio.window_s:g}")
         encoders = (type(self.audio_encoder), type(self.image_encoder))
         if isinstance(self.recipe, Clips):
             if encoders != (WavLM, Clip):

@@ -19,7 +19,7 @@ class FoalNet(nn.Module):
         """Map uint8 `[B, Tv, H, W, 3]`, bool `[B, Tv]`, float32 `[B, S]`, int64 `[B]` to `Fused`."""
         assert self.audio_encoder is not None, "no audio encoder"
         assert self.image_encoder is not None, "no image encoder"
-        audio_tokens, audio_mask = self.audio_encoder(waveform, length)
+        audio_tokens, audio_mask = self.audio_encoder(waveform, length)[:2]
         video_tokens = self.image_encoder(frames.flatten(0, 1)).unflatten(0, frame_mask.shape)
         return self.fuse(audio_tokens, audio_mask, video_tokens, frame_mask)
 

@@ -79,7 +79,15 @@ class Fusion(nn.Module):
     """Foal-Net without its encoders.
 
     A modality whose mask is all false is missing: it adds nothing to the logits.
+
+    With `product` each modality has a classifier of its own on its pooled tokens, and their logits add up: the product
+    of two opinions, which is right where they are independent given the label. What the cross-attention finds is added
+    only where both modalities are there, and starts at nothing. The logits are then multiplied by `sharpness`, which
+    calibrates them by the modalities that are there.
     """
+
+    sharpness: Tensor
+    """`[3]`: factors of the logits of audio alone, video alone and both."""
 
     def __init__(
         self,
@@ -91,6 +99,7 @@ class Fusion(nn.Module):
         heads: int = 4,
         layers: int = 2,
         dropout: float = 0.1,
+        product: bool = False,
     ) -> None:
         super().__init__()
         self.a2v = nn.ModuleList(CrossAttentionLayer(audio_width, video_width, heads, dropout) for _ in range(layers))
@@ -102,12 +111,26 @@ class Fusion(nn.Module):
         self.dropout = nn.Dropout(dropout)
         self.cls_head = nn.Linear(audio_width + video_width, classes)
         self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
+        self.single_heads = nn.ModuleList(nn.Linear(width, classes) for width in (audio_width, video_width) if product)
+        if product:
+            self.register_buffer("sharpness", torch.ones(3))
+            nn.init.zeros_(self.cls_head.weight)
+            nn.init.zeros_(self.cls_head.bias)
 
     def forward(self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor) -> Fused:
         """Map `[B, Ta, Da]`, bool `[B, Ta]`, `[B, Tv, Dv]`, bool `[B, Tv]` to `Fused`."""
         tokens = Tokens(audio_tokens, audio_mask, video_tokens, video_mask)
         pooled = torch.cat([self.attend_audio(*tokens), self.attend_video(*tokens)], dim=1)
-        return Fused(self.cls_head(self.dropout(pooled)), *self.embed(*tokens))
+        logits = self.cls_head(self.dropout(pooled))
+        if self.single_heads:
+            hears, sees = (mask.sum(dim=1, keepdim=True).clamp(max=1) for mask in (audio_mask, video_mask))
+            audio_head, video_head = self.single_heads
+            heard = audio_head(self.dropout(masked_mean(audio_tokens, audio_mask)))
+            seen = video_head(self.dropout(masked_mean(video_tokens, video_mask)))
+            logits = logits * (hears * sees) + heard * hears + seen * sees
+            audio_only, video_only, both = self.sharpness
+            logits = logits * (audio_only * hears * (1 - sees) + video_only * sees * (1 - hears) + both * hears * sees)
+        return Fused(logits, *self.embed(*tokens))
 
     def embed(
         self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor

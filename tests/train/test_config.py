@@ -8,6 +8,7 @@ import pytest
 import yaml
 from msgspec.structs import replace
 
+from edge.bundle.manifest import VoiceSpec
 from edge.errors import UsageError
 from tests.train import made
 from train import config
@@ -122,6 +123,11 @@ def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() ->
             "{type: mel, width: 160}",
             r"audio_encoder\.type: found 'mel', expected 'nano' or 'wavlm'",
         ),
+        (
+            "{type: nano, width: 160}",
+            "{type: nano, width: 160, voice: {threshold: 0.5, least_s: 7}}",
+            r"voice: least_s 7 is above the sound's window_s 6",
+        ),
         ("type: voices-and-faces", "kind: clips", "recipe lacks 'type'"),
         ("draws: 24320", "draws: 127", r"recipe\.faces_stage: batch 128 must lie between 1 and draws 127"),
         ("batch: 64", "batch: 0", r"recipe\.voices_stage: batch 0 must lie between 1 and draws 3072"),
@@ -135,6 +141,18 @@ def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, old: str, new: str
     path.write_text(text.replace(old, new, 1))
     with pytest.raises(UsageError, match=rf"wrong\.yaml: (.|\n)*({message})"):
         load(path)
+
+
+def test_a_voice_is_judged_as_the_configuration_says(tmp_path: Path) -> None:
+    path, encoder = tmp_path / "voice.yaml", "{type: nano, width: 160}"
+    voice = "{type: nano, width: 160, voice: {threshold: 0.4, least_s: 1.5}}"
+    path.write_text(made.SHIPPED.read_text().replace(encoder, voice, 1))
+    assert load(path).audio_encoder == NanoAudio(160, VoiceSpec(0.4, 1.5))
+
+
+def test_a_configuration_without_a_voice_is_stored_as_it_always_was() -> None:
+    """Whatever was trained with it before still is of this configuration."""
+    assert msgspec.json.encode(NanoAudio(160)) == b'{"type":"nano","width":160}'
 
 
 @pytest.mark.parametrize("content", [b"", b"\xff\xfe\x00", b"just: [text", b"- a\n- b\n", b"\x07"])

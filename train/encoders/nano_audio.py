@@ -1,22 +1,22 @@
-"""Nano audio encoder: log-mel, a small residual network over it, two transformer layers.
+"""Nano audio encoder: log-mel, a small residual network over it, a voice head, two transformer layers.
 
-Dimensions: B batch, S samples, Ta tokens (one per 1,280 samples), Da their width, M mel bands, F frames.
+Dimensions: B batch, S samples, Ta tokens (one per 2,000 samples), Da their width, M mel bands, F frames.
 """
 
 import torch
 from torch import Tensor, nn
 
 from ..attention import MultiHeadAttention
-from .log_mel import MEL_BANDS, STEP_SAMPLES, LogMel, frame_mask
+from .log_mel import CHANNELS, MEL_BANDS, STEP_SAMPLES, LogMel, frame_mask
 from .nano_image import ResidualBlock
 
 TOKEN_SAMPLES = 8 * STEP_SAMPLES
-"""80 ms at 16 kHz: three halvings of the log-mel frames."""
+"""125 ms at 16 kHz: three halvings of the log-mel frames."""
 STEM_WIDTHS = (32, 48, 96)
 BAND_MASKS = (2, 10)
 """SpecAugment: number of masks, and their largest width in mel bands."""
-STRETCH_MASKS = (2, 30)
-"""SpecAugment: number of masks, and their largest length in 10 ms frames."""
+STRETCH_MASKS = (2, 20)
+"""SpecAugment: number of masks, and their largest length in frames."""
 
 
 class TransformerLayer(nn.Module):
@@ -28,10 +28,10 @@ class TransformerLayer(nn.Module):
         self.attention = MultiHeadAttention(width, width, heads)
         self.feed_forward = nn.Sequential(
             nn.LayerNorm(width),
-            nn.Linear(width, 3 * width),
+            nn.Linear(width, 2 * width),
             nn.GELU(),
             nn.Dropout(dropout),
-            nn.Linear(3 * width, width),
+            nn.Linear(2 * width, width),
         )
         self.dropout = nn.Dropout(dropout)
 
@@ -43,40 +43,74 @@ class TransformerLayer(nn.Module):
 
 
 class NanoAudioEncoder(nn.Module):
-    """Encoder of float32 `[B, S]` at 16 kHz with lengths int64 `[B]` to `[B, Ta, Da]` with a mask, bool `[B, Ta]`."""
+    """Encoder of float32 `[B, S]` at 16 kHz with lengths int64 `[B]` to tokens, a mask and, if asked for, voice.
 
-    def __init__(self, width: int, rate_hz: int, layers: int = 2, heads: int = 4, dropout: float = 0.1) -> None:
+    A token and its voice depend on 1.5 s before it and 0.3 s around it alone, up to the transformer layers.
+    """
+
+    def __init__(
+        self,
+        width: int,
+        rate_hz: int,
+        *,
+        has_voice: bool = False,
+        layers: int = 2,
+        heads: int = 4,
+        dropout: float = 0.1,
+    ) -> None:
         super().__init__()
-        self.width = width
+        self.width, self.has_voice = width, has_voice
         self.log_mel = LogMel(rate_hz)
         first, second, third = STEM_WIDTHS
         self.stem = nn.Sequential(
-            nn.Conv2d(1, first, 3, 2, 1, bias=False),
+            nn.Conv2d(CHANNELS, first, 3, 2, 1, bias=False),
             nn.BatchNorm2d(first),
             nn.ReLU(),
             ResidualBlock(first, second, 2),
             ResidualBlock(second, third, 2),
         )
         self.project = nn.Sequential(nn.Linear(third * (MEL_BANDS // 8), width), nn.Dropout(dropout))
+        self.voice_head = nn.Sequential(nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, 1)) if has_voice else None
         self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
-        """Return tokens and mask; tokens past the length are zero and masked. S must be a multiple of 1,280."""
-        spectrogram = self.log_mel(waveform, length)
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, ...]:
+        """Return tokens `[B, Ta, Da]`, the mask bool `[B, Ta]` and, with a voice head, P(voice) `[B, Ta]`.
+
+        Past the length all are zero, as the waveform must be. S must be a multiple of 2,000.
+        """
+        tokens, mask = self.local_tokens(waveform, length)
+        contextual = self.in_context(tokens, mask)
+        if self.voice_head is None:
+            return contextual, mask
+        return contextual, mask, self.voice_logits(tokens).sigmoid() * mask
+
+    def local_tokens(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        """Return tokens `[B, Ta, Da]` that know only the sound around them, and the mask bool `[B, Ta]`."""
+        with torch.autocast(waveform.device.type, enabled=False):
+            spectrogram = self.log_mel(waveform, length)
         if self.training:
             spectrogram = mask_spectrogram(spectrogram)
-        tokens = self.project(self.stem(spectrogram[:, None]).flatten(1, 2).transpose(1, 2))
-        mask = frame_mask(tokens.shape[1], TOKEN_SAMPLES, length)
+        tokens = self.project(self.stem(spectrogram).flatten(1, 2).transpose(1, 2))
+        return tokens, frame_mask(tokens.shape[1], TOKEN_SAMPLES, length)
+
+    def in_context(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Return local tokens `[B, Ta, Da]` after the transformer layers, zero where masked."""
         for layer in self.layers:
             tokens = layer(tokens, mask)
-        return self.norm(tokens) * mask[:, :, None], mask
+        return self.norm(tokens) * mask[:, :, None]
+
+    def voice_logits(self, tokens: Tensor) -> Tensor:
+        """Return the log odds of voice `[B, Ta]` of local tokens."""
+        assert self.voice_head is not None, "the encoder has no voice head"
+        return self.voice_head(tokens)[:, :, 0]
 
 
 def mask_spectrogram(spectrogram: Tensor) -> Tensor:
-    """Mask random bands and stretches of `[B, M, F]` (SpecAugment, Park et al., Interspeech 2019)."""
-    batch, bands, frames = spectrogram.shape
-    return spectrogram * keep(batch, bands, *BAND_MASKS)[:, :, None] * keep(batch, frames, *STRETCH_MASKS)[:, None]
+    """Mask random bands and stretches of `[B, 2, M, F]` (SpecAugment, Park et al., Interspeech 2019)."""
+    batch, _, bands, frames = spectrogram.shape
+    kept_bands, kept_frames = keep(batch, bands, *BAND_MASKS), keep(batch, frames, *STRETCH_MASKS)
+    return spectrogram * kept_bands[:, None, :, None] * kept_frames[:, None, None]
 
 
 def keep(batch: int, size: int, masks: int, widest: int) -> Tensor:

@@ -20,6 +20,8 @@ from ..objective import Modality, Objective, SingleObjective
 from ..plots import Embeddings
 from ..processes import SINGLE_PROCESS
 from ..report import Comparison
+from ..simulation.streams import Voice
+from ..simulation.voice_activity import STEP
 from ..tensors import fingerprint
 from ..variants import BASELINE, FOAL_NET, VARIANTS, Variant, make_objective, weights
 from .dataset import Dataset
@@ -59,7 +61,7 @@ def ablate(
     image_encoder, audio_encoder = fit_encoders(config, dataset, run)
     tokens = make_tokens(config, dataset, image_encoder, audio_encoder, run)
     encoders = fingerprint(audio_encoder) + fingerprint(image_encoder)
-    experiment = Experiment(config, run, tokens, dataset.voice_weights(), encoders)
+    experiment = Experiment(config, run, tokens, dataset.voice_weights(all_classes=False), encoders)
     trained = {(variant, seed): train(experiment, variant, seed) for seed in seeds for variant in VARIANTS}
     runs = ((variant, evaluate(experiment, trained[variant, seed])) for variant in VARIANTS for seed in seeds)
     comparison = Comparison(collect(runs), BASELINE.name, config.labels, command, NOTES)
@@ -136,9 +138,10 @@ def window_curve(
 
 def cut_folds(experiment: Experiment, dataset: Dataset, encoder: NanoAudioEncoder) -> Iterator[FoldTokens]:
     """Yield the test fold with voices of each length."""
-    waveforms, labels = dataset.waveforms("test")
+    whole = dataset.labelled_voices("test")
     for window_s in WINDOWS_S:
         samples = round(window_s * experiment.config.audio.rate_hz)
         path = experiment.run / "tokens" / f"voices-test-{window_s:g}s.safetensors"
-        voices = encode_voices(experiment.config, encoder, [audio[:samples] for audio in waveforms], labels, 1, path)
+        begins = [Voice(voice.audio[:samples], voice.activity[: samples // STEP]) for voice in whole.voices]
+        voices = encode_voices(experiment.config, encoder, whole._replace(voices=begins), 1, path)
         yield FoldTokens(voices, experiment.tokens["test"].faces)

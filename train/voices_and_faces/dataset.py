@@ -12,7 +12,9 @@ from ..corpora import fer2013
 from ..corpora.check import select_usable
 from ..corpora.registry import VOICES
 from ..corpora.utterance import Utterance
+from ..simulation import noise
 from . import faces, voices
+from .audio_stage import LabelledVoices
 from .folds import split
 
 
@@ -35,8 +37,16 @@ class Dataset:
             )
         ]
         folds = split(found, chosen.validation_speakers, chosen.test_speakers)
-        self.voices: dict[str, list[Utterance]] = folds._asdict()
-        self._waveforms: dict[str, list[np.ndarray]] = {}
+        self.voices: dict[str, list[Utterance]] = {
+            "train": folds.train,
+            "validation": [voice for voice in folds.validation if voice.label in config.labels],
+            "test": [voice for voice in folds.test if voice.label in config.labels],
+        }
+        others = {voice.label for voice in folds.train} - set(config.labels)
+        self.classes = [*config.labels, *sorted(others)]
+        """The configuration's labels, then the other classes of the training voices."""
+        self._root = root
+        self._labelled: dict[str, LabelledVoices] = {}
 
     def labelled_faces(self, fold: str) -> tuple[np.ndarray, np.ndarray]:
         """Return the faces that most raters call one of the labels: uint8 `[N, 48, 48]` and labels int64 `[N]`."""
@@ -49,16 +59,22 @@ class Dataset:
         images, labels = self.labelled_faces(fold)
         return faces.crops(images, self._config.video), torch.from_numpy(labels)
 
-    def waveforms(self, fold: str) -> tuple[list[np.ndarray], Tensor]:
-        """Return the waveforms float32 and labels int64 `[N]` of a fold."""
-        if fold not in self._waveforms:
-            self._waveforms[fold] = voices.load(self.voices[fold], self._config.audio.rate_hz)
-        return self._waveforms[fold], self._voice_labels(fold)
+    def labelled_voices(self, fold: str) -> LabelledVoices:
+        """Return the voices of a fold: of all classes for training, of the configuration's labels otherwise."""
+        if fold not in self._labelled:
+            rate_hz, utterances = self._config.audio.rate_hz, self.voices[fold]
+            recordings = voices.load(utterances, rate_hz)
+            noises = noise.recordings(self._root, rate_hz, part=0 if fold == "train" else 1)
+            audio = [voice.audio for voice in recordings]
+            beds = noise.Beds(noises, audio, rate_hz, np.random.default_rng(self._config.seed))
+            simulator = voices.Simulator(utterances, recordings, beds, rate_hz)
+            labels = torch.tensor([self.classes.index(voice.label) for voice in utterances])
+            self._labelled[fold] = LabelledVoices(recordings, labels, simulator)
+        return self._labelled[fold]
 
-    def voice_weights(self) -> Tensor:
-        """Return the weights float64 `[N]` with which training voices are drawn."""
-        corpora = [voice.corpus for voice in self.voices["train"]]
-        return sampling.corpus_weights(self._voice_labels("train"), corpora, voices_and_faces(self._config).voices)
-
-    def _voice_labels(self, fold: str) -> Tensor:
-        return torch.tensor([self._config.labels.index(voice.label) for voice in self.voices[fold]])
+    def voice_weights(self, *, all_classes: bool) -> Tensor:
+        """Return the weights float64 `[N]` with which training voices are drawn, of all classes or of the labels."""
+        drawn = [voice for voice in self.voices["train"] if all_classes or voice.label in self._config.labels]
+        corpora = [voice.corpus for voice in drawn]
+        labels = torch.tensor([self.classes.index(voice.label) for voice in drawn])
+        return sampling.corpus_weights(labels, corpora, voices_and_faces(self._config).voices)

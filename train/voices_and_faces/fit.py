@@ -1,5 +1,6 @@
 """Whole training: encoders, their tokens, fusion, calibration, evaluation. Finished parts are not repeated."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Literal
 
@@ -40,14 +41,24 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
     torch.manual_seed(config.seed)
     objective = Objective(make_fusion(config), config.objective, voices_and_faces(config).fusion_stage.label_smoothing)
     inputs = fingerprint(audio_encoder) + fingerprint(image_encoder)
-    fit_fusion(config, objective, tokens["train"], dataset.voice_weights(), tokens["validation"], run, inputs)
-    temperature = fit_common_temperature([predict(objective, tokens["validation"], name) for name in MODALITIES])
+    weights = dataset.voice_weights(all_classes=False)
+    fit_fusion(config, objective, tokens["train"], weights, tokens["validation"], run, inputs)
+    temperature = calibrate(objective, [tokens["validation"], tokens["simulated"]])
     figures = evaluate_all(objective, temperature, dataset, tokens)
     report(config.labels, figures, temperature, run)
     model = FoalNet(audio_encoder, image_encoder, objective.fusion)
     path = run / "checkpoint.safetensors"
     save(path, Checkpoint(model, config, temperature, measured(figures)))
     return path
+
+
+def calibrate(objective: Objective, folds: Sequence[FoldTokens]) -> float:
+    """Return the temperature fitted on the folds; a fusion of the product kind is first calibrated by modality."""
+    if objective.fusion.single_heads:
+        parts = {name: [predict(objective, fold, name) for fold in folds] for name in MODALITIES}
+        for index, name in enumerate(MODALITIES):
+            objective.fusion.sharpness[index] = 1 / fit_common_temperature(parts[name])
+    return fit_common_temperature([predict(objective, fold, name) for fold in folds for name in MODALITIES])
 
 
 def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
@@ -58,24 +69,25 @@ def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImage
 
 def train_voices(config: Config, dataset: Dataset, run: Path) -> NanoAudioEncoder:
     """Train the audio encoder, stage 2."""
-    training_voices, weights = dataset.waveforms("train"), dataset.voice_weights()
-    return fit_audio_encoder(config, training_voices, weights, dataset.waveforms("validation"), run)
+    train, validation = (dataset.labelled_voices(fold) for fold in ("train", "validation"))
+    weights = dataset.voice_weights(all_classes=True)
+    return fit_audio_encoder(config, len(dataset.classes), train, weights, validation, run)
 
 
 def make_tokens(
     config: Config, dataset: Dataset, image_encoder: NanoImageEncoder, audio_encoder: NanoAudioEncoder, run: Path
 ) -> dict[str, FoldTokens]:
-    """Return the tokens of every fold; several views for the training fold, one for the others."""
+    """Return the tokens of every fold, and of the validation fold in simulated windows, too.
+
+    There are several views for the training fold and for simulated windows, one for the others.
+    """
     made = {}
-    for fold in ("train", "validation", "test"):
-        views = voices_and_faces(config).views if fold == "train" else 1
-        made[fold] = FoldTokens(
-            encode_voices(
-                config, audio_encoder, *dataset.waveforms(fold), views, run / "tokens" / f"voices-{fold}.safetensors"
-            ),
-            encode_faces(
-                config, image_encoder, *dataset.crops(fold), views, run / "tokens" / f"faces-{fold}.safetensors"
-            ),
+    for name, fold in (("train", "train"), ("validation", "validation"), ("simulated", "validation"), ("test", "test")):
+        views = voices_and_faces(config).views if name in ("train", "simulated") else 1
+        heard, crops = dataset.labelled_voices(fold), dataset.crops(fold)
+        made[name] = FoldTokens(
+            encode_voices(config, audio_encoder, heard, views, run / "tokens" / f"voices-{name}.safetensors"),
+            encode_faces(config, image_encoder, *crops, views, run / "tokens" / f"faces-{name}.safetensors"),
         )
     return made
 
@@ -85,12 +97,12 @@ def evaluate_all(
 ) -> dict[str, Accuracy]:
     """Evaluate the validation and the test fold by modality, and the voices by corpus, too."""
     figures = {}
-    for fold in ("validation", "test"):
+    for fold in ("validation", "simulated", "test"):
         for modality in MODALITIES:
             logits, labels = predict(objective, tokens[fold], modality)
             probs = (logits / temperature).softmax(dim=1).numpy()
             figures[f"{fold} {modality}"] = evaluate(probs, labels.numpy())
-            if modality == "audio":
+            if modality == "audio" and fold != "simulated":
                 corpora = np.array([voice.corpus for voice in dataset.voices[fold]])
                 for corpus in np.unique(corpora):
                     of = corpora == corpus

@@ -14,11 +14,11 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     """Return a configuration's stage in the folder `run`; `inputs` identifies the results of earlier stages."""
     chosen = voices_and_faces(config)
     schedule: Schedule = getattr(chosen, f"{name}_stage")
-    sound = (chosen.voices, chosen.validation_speakers, chosen.test_speakers, chosen.voice_crop_s)
+    speakers = (chosen.voices, chosen.validation_speakers, chosen.test_speakers)
     about = {
         "faces": (config.video, config.image_encoder, chosen.first_label_share),
-        "voices": (config.audio, config.audio_encoder, sound),
-        "fusion": (config.fusion, config.objective, chosen.views, sound, inputs),
+        "voices": (config.audio, config.audio_encoder, speakers),
+        "fusion": (config.fusion, config.objective, chosen.views, speakers, inputs),
     }
     decides = identity(config.labels, config.seed, schedule, *about[name])
     return Stage(name, schedule, config.seed, decides, run / f"{name}.safetensors")

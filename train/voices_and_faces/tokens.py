@@ -3,7 +3,6 @@
 Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their widths.
 """
 
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -12,11 +11,12 @@ import torch
 from rich.progress import track
 from torch import Tensor, nn
 
-from ..config import Config
+from ..config import Config, NanoAudio
 from ..encoders.nano_audio import NanoAudioEncoder
 from ..encoders.nano_image import NanoImageEncoder
 from ..tensors import fingerprint, read_tensors, write_tensors
 from . import faces, voices
+from .audio_stage import LabelledVoices
 
 BATCH = 64
 
@@ -43,24 +43,41 @@ class FaceTokens(NamedTuple):
 
 @torch.no_grad()
 def encode_voices(
-    config: Config, encoder: NanoAudioEncoder, waveforms: Sequence[np.ndarray], labels: Tensor, views: int, path: Path
+    config: Config, encoder: NanoAudioEncoder, heard: LabelledVoices, views: int, path: Path
 ) -> VoiceTokens:
-    """Return tokens of whole windows; one view is the recording itself, several are augmented copies of it."""
+    """Return tokens of whole windows of the voices of the configuration's labels.
+
+    One view is the recording itself, several are simulated windows of it. A window with too little voice has no tokens,
+    as in the runtime.
+    """
+    chosen = torch.where(heard.labels < len(config.labels))[0]
     about = identity(config, encoder, views)
     tensors = cached_tokens(path, about)
     if tensors is None:
-        generator = torch.Generator().manual_seed(config.seed)
+        rng = np.random.default_rng(config.seed)
         tokens, masks = [], []
-        for start in track(range(0, len(waveforms), BATCH), f"tokens for {path.stem}"):
-            part = [audio for audio in waveforms[start : start + BATCH] for _ in range(views)]
+        for rows in track(chosen.split(BATCH), f"tokens for {path.stem}"):
             if views > 1:
-                part = [voices.augment(audio, config.audio.rate_hz, generator) for audio in part]
-            encoded, mask = encoder(*voices.pad(part, config.audio.samples))
+                windows = heard.simulator.windows(rows.repeat_interleave(views).tolist(), config.audio.samples, rng)
+            else:
+                windows = voices.pad([heard.voices[row] for row in rows], config.audio.samples)
+            encoded, mask, *voice = encoder(windows.waveform, windows.length)
+            for probability in voice:
+                mask = mask & has_enough_voice(config, probability)[:, None]
             tokens.append(encoded.half().unflatten(0, (-1, views)))
             masks.append(mask.unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
         write_tensors(path, tensors, about)
-    return VoiceTokens(tensors["tokens"], tensors["mask"], labels)
+    return VoiceTokens(tensors["tokens"], tensors["mask"], heard.labels[chosen])
+
+
+def has_enough_voice(config: Config, probability: Tensor) -> Tensor:
+    """Return whether the runtime lets the audio of a window count, bool `[B]`, by P(voice) `[B, Ta]`."""
+    assert isinstance(config.audio_encoder, NanoAudio), "only the nano encoder tells voices"
+    spec = config.audio_encoder.voice
+    assert spec is not None, "the encoder has a voice head only if the configuration judges by it"
+    seconds = (probability >= spec.threshold).sum(dim=1) * (config.audio.window_s / probability.shape[1])
+    return seconds >= spec.least_s
 
 
 @torch.no_grad()

@@ -1,61 +1,93 @@
-"""Voices for the audio encoder: decoded by the runtime's code, augmented in training.
+"""Voices for the audio encoder: decoded by the runtime's code, with their voice activity, cut into simulated windows.
 
 Dimensions: B batch, S samples.
 """
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor
-from torch.nn.functional import interpolate
 
 from edge.sources.media import read_audio
 
 from ..corpora.utterance import Utterance
-from .draws import uniform
+from ..simulation.noise import Beds, Draw
+from ..simulation.streams import Voice, simulate
+from ..simulation.voice_activity import STEP, VoiceActivity
 
-SPEEDS = (0.9, 1.1)
-"""Range of playback speeds, which move pitch and formants a little, too."""
-SHORTEST_SHARE = 0.7
-"""Smallest share of a recording that a random cut leaves: live windows begin and end in the middle of speech."""
-SHORTEST_S = 1.0
-LONGEST_LEAD_S = 0.8
-"""Longest near-silence before the voice."""
-NOISE_DB = (-55.0, -20.0)
-"""Level of white noise, relative to the voice's own."""
-GAIN_DB = (-12.0, 6.0)
+STUDIO_CORPORA = ("ravdess", "emodb", "nemo", "emovo")
+"""Corpora recorded without noise, where whatever is loud is voice."""
 
 
-def load(voices: Sequence[Utterance], rate_hz: int) -> list[np.ndarray]:
-    """Decode each recording's audio, float32 mono, and show the progress."""
-    return [read_audio(voice.path, rate_hz) for voice in track(voices, "decoding voices")]
+class Windows(NamedTuple):
+    """Batch of windows of sound."""
+
+    waveform: Tensor
+    """float32 `[B, S]`, zero-padded."""
+    length: Tensor
+    """int64 `[B]`."""
+    activity: Tensor
+    """Share of voice in each step, float32 `[B, S / 250]`."""
 
 
-def pad(waveforms: Sequence[np.ndarray], samples: int) -> tuple[Tensor, Tensor]:
-    """Return the first `samples` of each waveform, float32 `[B, samples]`, zero-padded, and int64 lengths `[B]`."""
-    batch = np.zeros((len(waveforms), samples), dtype=np.float32)
-    for row, audio in zip(batch, waveforms, strict=True):
-        row[: len(audio)] = audio[:samples]
-    lengths = [min(len(audio), samples) for audio in waveforms]
-    return torch.from_numpy(batch), torch.tensor(lengths)
+def load(utterances: Sequence[Utterance], rate_hz: int) -> list[Voice]:
+    """Decode each recording's audio, float32 mono, find where the voice is, and show the progress."""
+    detector = VoiceActivity()
+    found = []
+    for utterance in track(utterances, "decoding voices"):
+        audio = read_audio(utterance.path, rate_hz)
+        found.append(Voice(audio, detector.voice(audio, utterance.corpus in STUDIO_CORPORA)))
+    return found
 
 
-def augment(audio: np.ndarray, rate_hz: int, generator: torch.Generator) -> np.ndarray:
-    """Augment a waveform: change the speed, cut, prepend near-silence, add noise, change the level; float32."""
-    x = torch.from_numpy(audio)
-    x = interpolate(x[None, None], scale_factor=draw(*SPEEDS, generator), mode="linear", align_corners=False)[0, 0]
-    kept = max(int(len(x) * draw(SHORTEST_SHARE, 1.0, generator)), min(len(x), int(SHORTEST_S * rate_hz)))
-    start = int(draw(0, 1, generator) * (len(x) - kept))
-    x = x[start : start + kept]
-    level = x.square().mean().sqrt()
-    lead = torch.zeros(int(max(0.0, draw(-LONGEST_LEAD_S, LONGEST_LEAD_S, generator)) * rate_hz))
-    x = torch.cat([lead, x])
-    x = x + torch.randn(len(x), generator=generator) * level * 10 ** (draw(*NOISE_DB, generator) / 20)
-    return (x * 10 ** (draw(*GAIN_DB, generator) / 20)).clamp(-1, 1).numpy()
+def companions(utterances: Sequence[Utterance]) -> list[list[int]]:
+    """Return, for each utterance, the indices of those of its speaker and label, itself first."""
+    groups: dict[tuple[str, str], list[int]] = {}
+    for index, utterance in enumerate(utterances):
+        groups.setdefault((utterance.speaker, utterance.label), []).append(index)
+    return [
+        [index, *(other for other in groups[utterance.speaker, utterance.label] if other != index)]
+        for index, utterance in enumerate(utterances)
+    ]
 
 
-def draw(low: float, high: float, generator: torch.Generator) -> float:
-    """Draw one uniform random number."""
-    return uniform((), low, high, generator).item()
+class Simulator:
+    """Source of simulated windows of a fold's voices."""
+
+    def __init__(self, utterances: Sequence[Utterance], voices: Sequence[Voice], beds: Beds, rate_hz: int) -> None:
+        self._voices, self._beds, self._rate_hz = voices, beds, rate_hz
+        self._companions = companions(utterances)
+
+    def windows(self, indices: Sequence[int], samples: int, rng: Draw) -> Windows:
+        """Return a window of `samples` samples of each of the voices of some indices."""
+        simulated = [
+            simulate([self._voices[k] for k in self._companions[index]], self._beds, samples, self._rate_hz, rng)
+            for index in indices
+        ]
+        return Windows(
+            torch.from_numpy(np.stack([window.samples for window in simulated])),
+            torch.full((len(simulated),), samples),
+            torch.from_numpy(np.stack([window.activity for window in simulated])),
+        )
+
+
+def pad(voices: Sequence[Voice], samples: int) -> Windows:
+    """Return the last `samples` of each voice as it was recorded, at the begin of the window, zero-padded."""
+    waveform = np.zeros((len(voices), samples), dtype=np.float32)
+    activity = np.zeros((len(voices), -(-samples // STEP)), dtype=np.float32)
+    lengths = []
+    for row, active, voice in zip(waveform, activity, voices, strict=True):
+        kept = voice.audio[-samples:]
+        row[: len(kept)] = kept
+        steps = voice.activity[-activity.shape[1] :]
+        active[: len(steps)] = steps
+        lengths.append(len(kept))
+    return Windows(torch.from_numpy(waveform), torch.tensor(lengths), torch.from_numpy(activity))
+
+
+def seeded(generator: torch.Generator) -> Draw:
+    """Return a generator of numpy's whose seed is drawn from one of torch's."""
+    return np.random.default_rng(int(torch.randint(2**62, (), generator=generator)))
