@@ -72,11 +72,11 @@ class Windows:
 
 
 class PairedWindows:
-    """Voices paired with faces of the same label, the pairs that the fusion is evaluated on."""
+    """Ends of voices paired with faces of the same label, the pairs that the fusion is evaluated on."""
 
     def __init__(self, config: Config, root: Path, fold: Fold) -> None:
         self._config, dataset = config, Dataset(config, root, skip_damaged=True)
-        self._voices = dataset.voices[fold]
+        self._voices = [voice for voice in dataset.voices[fold] if voice.label in config.labels]
         self._images, self._labels = dataset.labelled_faces(fold)
         labels = torch.tensor([config.labels.index(voice.label) for voice in self._voices])
         self._pairs = torch.stack(pair(labels, torch.from_numpy(self._labels)), dim=1).tolist()
@@ -86,7 +86,7 @@ class PairedWindows:
 
     def __getitem__(self, row: int) -> Window:
         voice, face = self._pairs[row]
-        samples = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[: self._config.audio.samples]
+        samples = read_audio(self._voices[voice].path, self._config.audio.rate_hz)[-self._config.audio.samples :]
         crops_rgb = rgb(crops(self._images[face : face + 1], self._config.video))
         return Window(samples, list(crops_rgb.numpy()), int(self._labels[face]))
 

@@ -18,13 +18,13 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Part of the configuration; an unknown field is an error."""
 
 
-class NanoAudio(Part, frozen=True, tag="nano", omit_defaults=True):
-    """Log-mel and a small transformer, trained here."""
+class NanoAudio(Part, frozen=True, tag="nano"):
+    """Log-mel, a small transformer and a voice head, trained here."""
 
     width: int
     """Da, width of an audio token."""
-    voice: VoiceSpec | None = None
-    """Judgement of a window by its voice; None for an encoder that does not tell a voice from other sound."""
+    voice: VoiceSpec
+    """Judgement of a window by its voice; nothing in the encoder's training depends on it."""
 
 
 class WavLM(Part, frozen=True, tag="wavlm"):
@@ -176,9 +176,9 @@ class Config(Part, frozen=True):
         for part in (self.audio_encoder, self.image_encoder):
             if part.width % self.fusion.heads:
                 raise ValueError(f"width {part.width} is not a multiple of the fusion's {self.fusion.heads} heads")
-        voice = self.audio_encoder.voice if isinstance(self.audio_encoder, NanoAudio) else None
-        if voice and voice.least_s > self.audio.window_s:
-            raise ValueError(f"voice: least_s {voice.least_s:g} is above the sound's window_s {self.audio.window_s:g}")
+        if isinstance(self.audio_encoder, NanoAudio) and self.audio_encoder.voice.least_s > self.audio.window_s:
+            least_s, window_s = self.audio_encoder.voice.least_s, self.audio.window_s
+            raise ValueError(f"voice: least_s {least_s:g} is above the sound's window_s {window_s:g}")
         encoders = (type(self.audio_encoder), type(self.image_encoder))
         if isinstance(self.recipe, Clips):
             if encoders != (WavLM, Clip):

@@ -14,6 +14,7 @@ from export.__main__ import main
 from export.bundle import examples
 from export.graphs import Graph, make_graphs
 from tests.train import made
+from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
 from train import checkpoint
 from train.__main__ import main as train

@@ -65,16 +65,17 @@ def test_the_tensors_are_those_of_the_design(exported: Exported, loaded: Checkpo
     assert entries == [
         [("frames", "uint8", ["batch", 64, 64, 3]), ("embedding", "float32", ["batch", config.image_encoder.width])],
         [
-            ("waveform", "float32", ["batch", 25_600]),
+            ("waveform", "float32", ["batch", 32_000]),
             ("length", "int64", ["batch"]),
-            ("tokens", "float32", ["batch", 20, config.audio_encoder.width]),
-            ("mask", "bool", ["batch", 20]),
+            ("tokens", "float32", ["batch", 16, config.audio_encoder.width]),
+            ("mask", "bool", ["batch", 16]),
+            ("voice", "float32", ["batch", 16]),
         ],
         [
-            ("audio_tokens", "float32", ["batch", 20, config.audio_encoder.width]),
-            ("audio_mask", "bool", ["batch", 20]),
-            ("video_tokens", "float32", ["batch", 8, config.image_encoder.width]),
-            ("video_mask", "bool", ["batch", 8]),
+            ("audio_tokens", "float32", ["batch", 16, config.audio_encoder.width]),
+            ("audio_mask", "bool", ["batch", 16]),
+            ("video_tokens", "float32", ["batch", 10, config.image_encoder.width]),
+            ("video_mask", "bool", ["batch", 10]),
             ("logits", "float32", ["batch", 4]),
             ("audio_embedding", "float32", ["batch", config.fusion.embedding]),
             ("video_embedding", "float32", ["batch", config.fusion.embedding]),
@@ -112,7 +113,7 @@ def test_golden_inputs_are_faces_and_voices_whole_short_and_absent(loaded: Check
     assert frames.shape == (3, 64, 64, 3)
     assert frames.dtype == torch.uint8
     assert frames.float().std(dim=(1, 2, 3)).min() > 10
-    assert length.tolist() == [25_600, 0, 12_800]
+    assert length.tolist() == [32_000, 0, 16_000]
     for row, samples in zip(waveform, length.tolist(), strict=True):
         assert not row[samples:].any()
         assert bool(row.any()) == bool(samples)

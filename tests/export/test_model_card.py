@@ -39,7 +39,7 @@ def test_it_names_corpora_licences_window_and_recipe(exported: Exported, loaded:
         assert f"- {corpus}\n" in said
     assert f"Weights: {loaded.config.weights_licence}." in said
     assert f"temperature {loaded.temperature:.3f}" in said
-    assert "The last 1.6 s of audio at 16000 Hz, and 8 frames (5 a second) of\n64 x 64 pixels" in said
+    assert "The last 2 s of audio at 16000 Hz, and 10 frames (5 a second) of\n64 x 64 pixels" in said
     assert "--config configs/tiny.yaml" in said
 
 

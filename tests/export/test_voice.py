@@ -42,6 +42,18 @@ class LoudIsVoice(nn.Module):
         return tokens, mask, torch.sigmoid(100 * (levels - LOUD)) * mask
 
 
+class KnowsNoVoice(nn.Module):
+    """An audio encoder of tokens alone, as WavLM is."""
+
+    def __init__(self, encoder: nn.Module) -> None:
+        super().__init__()
+        self.encoder = encoder
+
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
+        tokens, mask = self.encoder(waveform, length)[:2]
+        return tokens, mask
+
+
 @pytest.fixture(scope="module")
 def knowing(loaded: Checkpoint) -> Checkpoint:
     model, config = copy.deepcopy(loaded.model), loaded.config
@@ -60,7 +72,7 @@ def bundle(knowing: Checkpoint, tmp_path_factory: pytest.TempPathFactory) -> Bun
 def test_the_manifest_says_how_a_voice_is_judged_and_the_graph_has_its_output(bundle: Bundle) -> None:
     assert bundle.manifest.voice == VOICE
     outputs = bundle.manifest.graphs.audio_encoder.outputs
-    assert [(tensor.name, tensor.dtype, tensor.shape) for tensor in outputs][-1] == ("voice", "float32", ["batch", 20])
+    assert [(tensor.name, tensor.dtype, tensor.shape) for tensor in outputs][-1] == ("voice", "float32", ["batch", 16])
     said = " ".join((bundle.folder / "README.md").read_text().split())
     assert "a window with less than 0.4 s of it, at a probability of 0.5 or more, counts as one without audio." in said
 
@@ -85,4 +97,7 @@ def test_the_runtime_leaves_out_what_is_no_voice(bundle: Bundle, level: float, i
 
 
 def test_one_whose_encoder_does_not_know_it_says_nothing_of_voice(loaded: Checkpoint) -> None:
-    assert make_graphs(loaded, *examples(loaded))[1].outputs == ["tokens", "mask"]
+    deaf = copy.deepcopy(loaded.model)
+    deaf.audio_encoder = KnowsNoVoice(deaf.audio_encoder)
+    assert make_graphs(loaded, *examples(loaded))[1].outputs == ["tokens", "mask", "voice"]
+    assert make_graphs(loaded._replace(model=deaf), *examples(loaded))[1].outputs == ["tokens", "mask"]

@@ -62,10 +62,17 @@ def test_they_are_the_same_each_time(loaded: Checkpoint, data: Path) -> None:
         assert one.label == other.label
 
 
-def test_a_longer_voice_is_cut_to_a_window(loaded: Checkpoint, data: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "read_audio", lambda *_: np.ones(99_999, np.float32))
+def test_of_a_longer_voice_the_last_window_is_taken(
+    loaded: Checkpoint, data: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "read_audio", lambda *_: np.arange(99_999, dtype=np.float32))
     first = next(iter(Windows(loaded.config, data, "validation", 1)))
-    assert first.samples.shape == (loaded.config.audio.samples,)
+    np.testing.assert_array_equal(first.samples, np.arange(99_999 - loaded.config.audio.samples, 99_999))
+
+
+def test_only_voices_of_the_labels_are_in_windows_to_fit_to(loaded: Checkpoint, data: Path) -> None:
+    """The audio encoder is trained on other classes, too."""
+    assert {window.label for window in Windows(loaded.config, data, "train", 100)} == {0, 1, 2, 3}
 
 
 def test_voices_and_faces_have_no_fold_to_leave_out(loaded: Checkpoint, data: Path) -> None:

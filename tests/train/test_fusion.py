@@ -1,5 +1,6 @@
 """The fusion against numpy, with padding and with either modality missing."""
 
+import copy
 import math
 
 import numpy as np
@@ -196,6 +197,73 @@ def test_at_the_published_widths_it_has_the_published_size() -> None:
 
 def test_similarities_start_scaled_as_in_clip() -> None:
     assert math.exp(make().log_scale.item()) == pytest.approx(1 / 0.07)
+
+
+@pytest.fixture(scope="module")
+def product() -> Fusion:
+    torch.manual_seed(0)
+    made = Fusion(audio_width=DA, video_width=DV, classes=C, embedding_width=E, heads=HEADS, product=True)
+    for head in made.single_heads:
+        nn.init.normal_(head.bias)
+    return made.eval()
+
+
+def single_logits(fusion: Fusion, windows: Tokens, row: int) -> list[np.ndarray]:
+    """What the classifier of each modality says of the mean of its tokens."""
+    said = []
+    parts = ((windows.audio_tokens, windows.audio_mask), (windows.video_tokens, windows.video_mask))
+    for head, (tokens, mask) in zip(fusion.single_heads, parts, strict=True):
+        mean = tokens[row][mask[row]].mean(dim=0).numpy()
+        said.append(head.weight.detach().numpy() @ mean + head.bias.detach().numpy())
+    return said
+
+
+@pytest.mark.parametrize("name", MASKS)
+@torch.no_grad()
+def test_a_product_starts_as_that_of_the_classifiers_of_what_is_there(
+    product: Fusion, windows: Tokens, name: str
+) -> None:
+    row = list(MASKS).index(name)
+    heard, seen = single_logits(product, windows, row)
+    expected = {"without sound": seen, "without picture": heard, "without either": np.zeros(C)}.get(name, heard + seen)
+    np.testing.assert_allclose(product(*windows).logits[row].numpy(), expected, atol=1e-5)
+
+
+@torch.no_grad()
+def test_the_cross_attention_adds_only_where_both_are_there(product: Fusion, windows: Tokens) -> None:
+    before, taught = product(*windows).logits, copy.deepcopy(product)
+    nn.init.normal_(taught.cls_head.weight)
+    after = taught(*windows).logits
+    added = taught.cls_head(torch.cat([taught.attend_audio(*windows), taught.attend_video(*windows)], dim=1))
+    both = windows.audio_mask.any(dim=1) & windows.video_mask.any(dim=1)
+    torch.testing.assert_close(after[both], (before + added)[both], atol=1e-5, rtol=0)
+    assert torch.equal(after[~both], before[~both])
+
+
+@torch.no_grad()
+def test_sharpness_scales_by_what_is_there(product: Fusion, windows: Tokens) -> None:
+    sharp = copy.deepcopy(product)
+    sharp.sharpness.copy_(torch.tensor([2.0, 3.0, 5.0]))
+    factors = [{"without sound": 3.0, "without picture": 2.0}.get(name, 5.0) for name in MASKS]
+    expected = product(*windows).logits * torch.tensor(factors)[:, None]
+    torch.testing.assert_close(sharp(*windows).logits, expected, atol=1e-5, rtol=1e-5)
+
+
+def test_without_a_product_a_fusion_has_the_published_tensors_alone(product: Fusion) -> None:
+    added = product.state_dict().keys() - make().state_dict().keys()
+    heads = {f"single_heads.{part}.{name}" for part in (0, 1) for name in ("weight", "bias")}
+    assert added == heads | {"sharpness"}
+    assert make().state_dict().keys() < product.state_dict().keys()
+
+
+def test_a_product_learns_from_the_first_step_and_from_every_part(windows: Tokens) -> None:
+    torch.manual_seed(0)
+    fusion = Fusion(audio_width=DA, video_width=DV, classes=C, embedding_width=E, heads=HEADS, product=True)
+    fusion(*windows).logits.square().sum().backward()
+    for name in ("single_heads.0.weight", "single_heads.1.weight", "cls_head.weight"):
+        gradient = fusion.get_parameter(name).grad
+        assert gradient is not None
+        assert gradient.any(), name
 
 
 def test_masked_mean_counts_what_is_not_masked() -> None:

@@ -14,7 +14,7 @@ def audio_encoder(config: Config, *, pretrained: bool) -> nn.Module:
         case NanoAudio(width=width):
             from .nano_audio import NanoAudioEncoder
 
-            return NanoAudioEncoder(width, config.audio.rate_hz, has_voice=True)
+            return NanoAudioEncoder(width, config.audio.rate_hz)
         case WavLM() as part:
             # Imported where it is needed: transformers takes seconds.
             from .wavlm import WavLMEncoder

@@ -43,23 +43,17 @@ class TransformerLayer(nn.Module):
 
 
 class NanoAudioEncoder(nn.Module):
-    """Encoder of float32 `[B, S]` at 16 kHz with lengths int64 `[B]` to tokens, a mask and, if asked for, voice.
+    """Encoder of float32 `[B, S]` at 16 kHz with lengths int64 `[B]` to tokens, a mask and the probability of voice.
 
     A token and its voice depend on 1.5 s before it and 0.3 s around it alone, up to the transformer layers.
     """
 
-    def __init__(
-        self,
-        width: int,
-        rate_hz: int,
-        *,
-        has_voice: bool = False,
-        layers: int = 2,
-        heads: int = 4,
-        dropout: float = 0.1,
-    ) -> None:
+    has_voice = True
+    """True because the probability of voice is an output, too."""
+
+    def __init__(self, width: int, rate_hz: int, layers: int = 2, heads: int = 4, dropout: float = 0.1) -> None:
         super().__init__()
-        self.width, self.has_voice = width, has_voice
+        self.width = width
         self.log_mel = LogMel(rate_hz)
         first, second, third = STEM_WIDTHS
         self.stem = nn.Sequential(
@@ -70,20 +64,17 @@ class NanoAudioEncoder(nn.Module):
             ResidualBlock(second, third, 2),
         )
         self.project = nn.Sequential(nn.Linear(third * (MEL_BANDS // 8), width), nn.Dropout(dropout))
-        self.voice_head = nn.Sequential(nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, 1)) if has_voice else None
+        self.voice_head = nn.Sequential(nn.Linear(width, 32), nn.ReLU(), nn.Linear(32, 1))
         self.layers = nn.ModuleList(TransformerLayer(width, heads, dropout) for _ in range(layers))
         self.norm = nn.LayerNorm(width)
 
-    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, ...]:
-        """Return tokens `[B, Ta, Da]`, the mask bool `[B, Ta]` and, with a voice head, P(voice) `[B, Ta]`.
+    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return tokens `[B, Ta, Da]`, the mask bool `[B, Ta]` and P(voice) `[B, Ta]`; past the length all are zero.
 
-        Past the length all are zero, as the waveform must be. S must be a multiple of 2,000.
+        The waveform must be zero past its length, and S a multiple of 2,000.
         """
         tokens, mask = self.local_tokens(waveform, length)
-        contextual = self.in_context(tokens, mask)
-        if self.voice_head is None:
-            return contextual, mask
-        return contextual, mask, self.voice_logits(tokens).sigmoid() * mask
+        return self.in_context(tokens, mask), mask, self.voice_logits(tokens).sigmoid() * mask
 
     def local_tokens(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return tokens `[B, Ta, Da]` that know only the sound around them, and the mask bool `[B, Ta]`."""
@@ -102,8 +93,8 @@ class NanoAudioEncoder(nn.Module):
 
     def voice_logits(self, tokens: Tensor) -> Tensor:
         """Return the log odds of voice `[B, Ta]` of local tokens."""
-        assert self.voice_head is not None, "the encoder has no voice head"
-        return self.voice_head(tokens)[:, :, 0]
+        logits: Tensor = self.voice_head(tokens)
+        return logits[:, :, 0]
 
 
 def mask_spectrogram(spectrogram: Tensor) -> Tensor:

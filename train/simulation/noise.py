@@ -4,6 +4,7 @@ Every function returns float32 `[n]` of any level; the caller scales it.
 """
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from pathlib import Path
 
 import numpy as np
@@ -140,12 +141,19 @@ def babble(voices: Sequence[Samples], count: int, rng: Draw) -> Samples:
 
 
 class Beds:
-    """Stock of sounds that lie under a stream, or are all that is heard; windows are cut out of it at random."""
+    """Stock of sounds that lie under a stream, or are all that is heard; windows are cut out of it at random.
 
-    def __init__(
-        self, recorded: Sequence[Samples], voices: Sequence[Samples], rate_hz: int, rng: Draw, pieces: int = PIECES
-    ) -> None:
-        """Make the stock: drawn sounds of random kinds, and the recordings one after the other, until it is full."""
+    `rng` draws the stock, when the first window is asked for.
+    """
+
+    def __init__(self, recorded: Sequence[Samples], voices: Sequence[Samples], rate_hz: int, rng: Draw) -> None:
+        self._voices, self._rate_hz, self._rng = voices, rate_hz, rng
+        self._recorded = [to_level(sound, 0.0) for sound in recorded]
+
+    @cached_property
+    def _drawn(self) -> list[Samples]:
+        """Sounds of random kinds."""
+        rate_hz, rng = self._rate_hz, self._rng
         kinds: dict[Callable[[int], Samples], float] = {
             lambda count: coloured(count, 0.0, rng): 1.0,
             lambda count: coloured(count, rng.uniform(0.5, 2), rng): 1.5,
@@ -154,13 +162,12 @@ class Beds:
             lambda count: clicks(count, rate_hz, rng): 1.0,
             lambda count: tones(count, rate_hz, rng): 0.6,
             lambda count: music(count, rate_hz, rng): 2.0,
-            lambda count: babble(voices, count, rng): 2.5,
+            lambda count: babble(self._voices, count, rng): 2.5,
         }
         shares = np.array(list(kinds.values()))
         count = round(PIECE_S * rate_hz)
-        drawn = rng.choice(len(kinds), size=pieces, p=shares / shares.sum())
-        self._drawn = [to_level(list(kinds)[kind](count), 0.0) for kind in drawn]
-        self._recorded = [to_level(sound, 0.0) for sound in recorded]
+        drawn = rng.choice(len(kinds), size=PIECES, p=shares / shares.sum())
+        return [to_level(list(kinds)[kind](count), 0.0) for kind in drawn]
 
     def draw(self, count: int, rng: Draw) -> Samples:
         """Return `count` samples of a random bed, scaled to a root mean square of 1."""

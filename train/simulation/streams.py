@@ -46,7 +46,7 @@ def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng:
         if rng.random() < 0.1:
             return Simulated(np.zeros(count, np.float32), silent)
         return Simulated(to_level(beds.draw(count, rng), rng.uniform(-80, -15)), silent)
-    audio, activity = cut(speak(voices, count, rate_hz, rng), count, rate_hz, rng)
+    audio, activity = cut(speak(voices, count, rng), count, rng)
     audio = to_room(audio, rate_hz, rng)
     audio = to_level(audio, 0.0) / np.float32(np.sqrt(max(activity.mean(), 0.05)))
     if rng.random() < 0.85:
@@ -55,7 +55,7 @@ def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng:
     return Simulated(to_microphone(audio, rate_hz, rng), activity)
 
 
-def speak(voices: Sequence[Voice], count: int, rate_hz: int, rng: Draw) -> Voice:
+def speak(voices: Sequence[Voice], count: int, rng: Draw) -> Voice:
     """Return the first recording, alone or, in half of the draws, followed by others up to a whole window's length."""
     speed = rng.uniform(*SPEEDS)
     said = [change_speed(voices[0], speed)]
@@ -76,12 +76,12 @@ def change_speed(voice: Voice, speed: float) -> Voice:
     return Voice(audio, voice.activity[of])
 
 
-def cut(voice: Voice, count: int, rate_hz: int, rng: Draw) -> tuple[Samples, Activity]:
+def cut(voice: Voice, count: int, rng: Draw) -> tuple[Samples, Activity]:
     """Place a voice in a window: it ends with it, before it or after it; what does not fit is cut off."""
     steps, spoken = -(-count // STEP), len(voice.activity)
     place = rng.random()
     if place < 0.5:
-        end = spoken + int(rng.uniform(0, 0.5) * rate_hz / STEP)
+        end = spoken + int(rng.uniform(0, min(HALF_SECOND, steps / 2)))
     elif place < 0.75:
         end = int(rng.uniform(min(HALF_SECOND, spoken), spoken + 1))
     else:

@@ -66,5 +66,5 @@ def loud(audio: Samples) -> Activity:
     """Return 1 for each step whose surroundings (47 ms) are at most 30 dB below the loudest, else 0."""
     steps = -(-len(audio) // STEP)
     power = np.square(np.pad(audio, (0, steps * STEP - len(audio))), dtype=np.float64).reshape(steps, STEP).mean(axis=1)
-    smooth = np.convolve(power, np.full(3, 1 / 3), mode="same")
+    smooth = np.convolve(np.pad(power, 1), np.full(3, 1 / 3), mode="valid")
     return (smooth >= smooth.max() * 10 ** (-LOUD_DB / 10)).astype(np.float32) * (smooth.max() > 0)

@@ -60,7 +60,7 @@ def fit_audio_encoder(
     """
     check_lengths(config)
     torch.manual_seed(config.seed)
-    encoder = NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz, has_voice=True)
+    encoder = NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz)
     encoder.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = AudioClassifier(encoder, classes)
     smoothing = voices_and_faces(config).voices_stage.label_smoothing

@@ -14,11 +14,13 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     """Return a configuration's stage in the folder `run`; `inputs` identifies the results of earlier stages."""
     chosen = voices_and_faces(config)
     schedule: Schedule = getattr(chosen, f"{name}_stage")
+    # How a window is judged by its voice decides nothing of the encoder.
+    audio_encoder = {"type": "nano", "width": config.audio_encoder.width}
     speakers = (chosen.voices, chosen.validation_speakers, chosen.test_speakers)
     about = {
         "faces": (config.video, config.image_encoder, chosen.first_label_share),
-        "voices": (config.audio, config.audio_encoder, speakers),
-        "fusion": (config.fusion, config.objective, chosen.views, speakers, inputs),
+        "voices": (config.audio, audio_encoder, speakers),
+        "fusion": (config.fusion, config.objective, config.audio_encoder, chosen.views, speakers, inputs),
     }
     decides = identity(config.labels, config.seed, schedule, *about[name])
     return Stage(name, schedule, config.seed, decides, run / f"{name}.safetensors")

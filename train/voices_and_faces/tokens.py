@@ -6,10 +6,14 @@ Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their w
 from pathlib import Path
 from typing import NamedTuple
 
+import msgspec
 import numpy as np
 import torch
 from rich.progress import track
 from torch import Tensor, nn
+
+from edge.bundle.manifest import VoiceSpec
+from edge.live.voice import is_enough, measure
 
 from ..config import Config, NanoAudio
 from ..encoders.nano_audio import NanoAudioEncoder
@@ -51,7 +55,7 @@ def encode_voices(
     as in the runtime.
     """
     chosen = torch.where(heard.labels < len(config.labels))[0]
-    about = identity(config, encoder, views)
+    about = identity(config, encoder, views) | {"voice": msgspec.json.encode(voice_spec(config)).decode()}
     tensors = cached_tokens(path, about)
     if tensors is None:
         rng = np.random.default_rng(config.seed)
@@ -61,23 +65,25 @@ def encode_voices(
                 windows = heard.simulator.windows(rows.repeat_interleave(views).tolist(), config.audio.samples, rng)
             else:
                 windows = voices.pad([heard.voices[row] for row in rows], config.audio.samples)
-            encoded, mask, *voice = encoder(windows.waveform, windows.length)
-            for probability in voice:
-                mask = mask & has_enough_voice(config, probability)[:, None]
+            encoded, mask, probability = encoder(windows.waveform, windows.length)
             tokens.append(encoded.half().unflatten(0, (-1, views)))
-            masks.append(mask.unflatten(0, (-1, views)))
+            masks.append((mask & has_enough_voice(config, probability, mask)[:, None]).unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
         write_tensors(path, tensors, about)
     return VoiceTokens(tensors["tokens"], tensors["mask"], heard.labels[chosen])
 
 
-def has_enough_voice(config: Config, probability: Tensor) -> Tensor:
-    """Return whether the runtime lets the audio of a window count, bool `[B]`, by P(voice) `[B, Ta]`."""
+def has_enough_voice(config: Config, probability: Tensor, mask: Tensor) -> Tensor:
+    """Return whether the runtime lets the audio of a window count, bool `[B]`, by P(voice) and mask `[B, Ta]`."""
+    spec, token_s = voice_spec(config), config.audio.window_s / mask.shape[1]
+    rows = zip(probability.numpy(), mask.numpy(), strict=True)
+    return torch.tensor([is_enough(measure(*row, token_s, spec.threshold), spec) for row in rows])
+
+
+def voice_spec(config: Config) -> VoiceSpec:
+    """Return how a window is judged by its voice."""
     assert isinstance(config.audio_encoder, NanoAudio), "only the nano encoder tells voices"
-    spec = config.audio_encoder.voice
-    assert spec is not None, "the encoder has a voice head only if the configuration judges by it"
-    seconds = (probability >= spec.threshold).sum(dim=1) * (config.audio.window_s / probability.shape[1])
-    return seconds >= spec.least_s
+    return config.audio_encoder.voice
 
 
 @torch.no_grad()

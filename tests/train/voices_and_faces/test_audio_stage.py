@@ -1,5 +1,6 @@
 """Stage of the audio encoder."""
 
+from dataclasses import replace as changed
 from pathlib import Path
 
 import msgspec
@@ -12,20 +13,37 @@ from edge.errors import UsageError
 from tests.train import made
 from train import sampling
 from train.config import Config
+from train.corpora import ravdess
 from train.encoders.nano_audio import NanoAudioEncoder
-from train.voices_and_faces import audio_stage, voices
-from train.voices_and_faces.audio_stage import AudioClassifier, check_lengths, fit_audio_encoder
+from train.simulation.noise import Beds
+from train.simulation.streams import Voice
+from train.voices_and_faces import audio_stage
+from train.voices_and_faces.audio_stage import (
+    AudioClassifier,
+    LabelledVoices,
+    activity_of_tokens,
+    check_lengths,
+    fit_audio_encoder,
+    voice_seconds,
+)
+from train.voices_and_faces.voices import Simulator, Windows, pad
 
 LABELS = torch.arange(8) % 4
 
 
 @pytest.fixture(scope="module")
-def waveforms() -> tuple[list[np.ndarray], Tensor]:
-    return [made.tone(150 * (1 + number), 0.7) for number in range(8)], LABELS
+def heard(corpora: Path) -> LabelledVoices:
+    """Tones of which the middle is voice, of eight speakers."""
+    activity = np.zeros(90, np.float32)
+    activity[5:85] = 1
+    voices = [Voice(made.tone(150 * (1 + number), 90 * 250 / 16_000), activity) for number in range(8)]
+    utterances = [changed(ravdess.utterances(corpora)[0], speaker=str(number)) for number in range(8)]
+    beds = Beds([], [voice.audio for voice in voices], 16_000, np.random.default_rng(0))
+    return LabelledVoices(voices, LABELS, Simulator(utterances, voices, beds, 16_000))
 
 
-def fit_voices(config: Config, waveforms: tuple[list[np.ndarray], Tensor], path: Path) -> dict[str, Tensor]:
-    return fit_audio_encoder(config, waveforms, sampling.class_weights(LABELS), waveforms, path).state_dict()
+def fit_voices(config: Config, heard: LabelledVoices, run: Path) -> dict[str, Tensor]:
+    return fit_audio_encoder(config, 4, heard, sampling.class_weights(LABELS), heard, run).state_dict()
 
 
 def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
@@ -42,36 +60,56 @@ def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
 
 
 def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
-    tiny: Config, waveforms: tuple[list[np.ndarray], Tensor], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Config, heard: LabelledVoices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=3, batch=8, draws=24)
     config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, voices_stage=schedule))
-    whole = fit_voices(config, waveforms, tmp_path / "whole.safetensors")
+    whole = fit_voices(config, heard, tmp_path / "whole")
     with monkeypatch.context() as patch:
         kill(patch, at_step=3 + 1)
         with pytest.raises(KeyboardInterrupt):
-            fit_voices(config, waveforms, tmp_path / "killed.safetensors")
-    again = fit_voices(config, waveforms, tmp_path / "killed.safetensors")
+            fit_voices(config, heard, tmp_path / "killed")
+    again = fit_voices(config, heard, tmp_path / "killed")
     assert [key for key in whole if not torch.equal(whole[key], again[key])] == []
 
 
 @torch.no_grad()
-def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(waveforms: tuple[list[np.ndarray], Tensor]) -> None:
+def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(heard: LabelledVoices) -> None:
     torch.manual_seed(0)
     model = AudioClassifier(NanoAudioEncoder(16, 16_000), 4).eval()
-    waveform, length = voices.pad(waveforms[0], 25_600)
-    tokens, mask = model.encoder(waveform, length)
+    waveform, length, _ = pad(heard.voices, 32_000)
+    tokens, mask, voice = model.encoder(waveform, length)
     means = torch.stack([row[keep].mean(dim=0) for row, keep in zip(tokens, mask, strict=True)])
     weight, bias = model.head[1].weight, model.head[1].bias
-    torch.testing.assert_close(model(waveform, length), means @ weight.T + bias)
+    logits, log_odds, found_mask = model(waveform, length)
+    torch.testing.assert_close(logits, means @ weight.T + bias)
+    torch.testing.assert_close(log_odds.sigmoid() * mask, voice)
+    assert torch.equal(found_mask, mask)
 
 
-@pytest.mark.parametrize("name", ["sound.window_s", "voice_crop_s"])
-def test_sound_that_is_no_whole_number_of_tokens_is_refused(tiny: Config, name: str) -> None:
+def test_the_voice_head_learns_where_the_voice_is(tiny: Config, heard: LabelledVoices, tmp_path: Path) -> None:
+    """Tones are the voice here: of the tokens with or without one most are told in windows as they were recorded."""
+    schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=3, batch=16, draws=480, learning_rate=5e-3)
+    config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, voices_stage=schedule))
+    encoder = fit_audio_encoder(config, 4, heard, sampling.class_weights(LABELS), heard, tmp_path).eval()
+    windows = pad(heard.voices, 32_000)
+    with torch.no_grad():
+        _, mask, voice = encoder(windows.waveform, torch.full((8,), 32_000))
+    truth = activity_of_tokens(windows)
+    assert (voice[truth > 0.9] > 0.5).float().mean() > 0.8
+    assert voice[truth > 0.9].mean() > voice[mask & (truth < 0.1)].mean() + 0.3
+
+
+def test_activity_is_that_of_whole_tokens_and_counted_in_seconds() -> None:
+    activity = torch.zeros(2, 32)
+    activity[0, :8], activity[0, 8:12], activity[1] = 1, 1, 0.5
+    windows = Windows(torch.zeros(2, 8000), torch.tensor([8000, 8000]), activity)
+    assert activity_of_tokens(windows).tolist() == [[1, 0.5, 0, 0], [0.5] * 4]
+    assert voice_seconds(windows, 16_000).tolist() == [12 / 64, 16 / 64]
+
+
+def test_sound_that_is_no_whole_number_of_tokens_is_refused(tiny: Config) -> None:
     replace = msgspec.structs.replace
-    other = {
-        "sound.window_s": replace(tiny, audio=replace(tiny.audio, window_s=1.5)),
-        "voice_crop_s": replace(tiny, recipe=replace(tiny.recipe, voice_crop_s=1.5)),
-    }[name]
-    with pytest.raises(UsageError, match=rf"{name} 1\.5 is not a multiple of 0\.08 s"):
-        check_lengths(other)
+    with pytest.raises(UsageError, match=r"sound\.window_s 1\.6 is not a multiple of 0\.125 s"):
+        check_lengths(replace(tiny, audio=replace(tiny.audio, window_s=1.6)))
+    check_lengths(tiny)

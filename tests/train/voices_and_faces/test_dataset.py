@@ -11,6 +11,7 @@ from edge.errors import UsageError
 from tests.train import made
 from train.config import Config, load
 from train.corpora import fer2013
+from train.simulation.streams import Voice
 from train.voices_and_faces import dataset as module
 from train.voices_and_faces import voices
 from train.voices_and_faces.dataset import Dataset
@@ -30,22 +31,31 @@ def dataset(corpora: Path, tiny: Config) -> Dataset:
 @pytest.mark.parametrize("fold", FOLDS)
 def test_a_fold_holds_its_speakers_and_every_label(dataset: Dataset, tiny: Config, fold: str) -> None:
     assert {voice.speaker for voice in dataset.voices[fold]} == FOLDS[fold]
-    waveforms, labels = dataset.waveforms(fold)
-    assert [tiny.labels[label] for label in labels] == [voice.label for voice in dataset.voices[fold]]
-    assert torch.bincount(labels).tolist() == [3, 3, 3, 3]
-    assert [len(audio) for audio in waveforms] == [len(audio) for audio in voices.load(dataset.voices[fold], 16_000)]
+    loaded, labels, _ = dataset.labelled_voices(fold)
+    assert [dataset.classes[label] for label in labels] == [voice.label for voice in dataset.voices[fold]]
+    assert torch.bincount(labels).tolist() == ([3, 3, 3, 3, 1, 1, 1] if fold == "train" else [3, 3, 3, 3])
+    again = voices.load(dataset.voices[fold], 16_000)
+    assert [len(voice.audio) for voice in loaded] == [len(voice.audio) for voice in again]
+
+
+def test_the_labels_are_the_first_classes_and_the_others_are_those_of_training(dataset: Dataset, tiny: Config) -> None:
+    assert dataset.classes[:4] == tiny.labels
+    others = {voice.label for voice in dataset.voices["train"]} - set(tiny.labels)
+    assert dataset.classes[4:] == sorted(others) == ["bored", "calm", "fear"]
+    for fold in ("validation", "test"):
+        assert {voice.label for voice in dataset.voices[fold]} == set(tiny.labels)
 
 
 def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch) -> None:
     decoded = []
 
-    def count(found: list, rate_hz: int) -> list[np.ndarray]:
+    def count(found: list, rate_hz: int) -> list[Voice]:
         decoded.append(rate_hz)
-        return [np.zeros(1, np.float32) for _ in found]
+        return [Voice(np.zeros(1, np.float32), np.zeros(1, np.float32)) for _ in found]
 
     monkeypatch.setattr(module.voices, "load", count)
     fresh = Dataset(tiny, corpora)
-    assert fresh.waveforms("test")[0] is fresh.waveforms("test")[0]
+    assert fresh.labelled_voices("test") is fresh.labelled_voices("test")
     assert decoded == [16_000]
 
 
@@ -84,14 +94,18 @@ def test_no_face_of_the_real_corpus_is_in_two_folds(data: Path, monkeypatch: pyt
         assert len(shared(faces[one], faces[other])) == 0, f"{one} and {other} share faces"
 
 
-def test_voices_are_drawn_by_the_configs_shares(dataset: Dataset, tiny: Config) -> None:
-    weights = dataset.voice_weights()
-    corpora = np.array([voice.corpus for voice in dataset.voices["train"]])
+@pytest.mark.parametrize("all_classes", [True, False])
+def test_voices_are_drawn_by_the_configs_shares(dataset: Dataset, tiny: Config, all_classes: bool) -> None:
+    weights = dataset.voice_weights(all_classes=all_classes)
+    drawn = [voice for voice in dataset.voices["train"] if all_classes or voice.label in tiny.labels]
+    corpora = np.array([voice.corpus for voice in drawn])
     shares = {corpus: weights[corpora == corpus].sum().item() for corpus in tiny.recipe.voices}
     total = sum(shares.values())
     assert {corpus: 5 * share / total for corpus, share in shares.items()} == pytest.approx(tiny.recipe.voices)
-    labels = dataset.waveforms("train")[1]
-    assert [weights[labels == label].sum().item() for label in range(4)] == pytest.approx([total / 4] * 4)
+    classes = 5 if all_classes else 4
+    labels = np.array([voice.label for voice in drawn])
+    of_label = [weights[labels == label].sum().item() for label in tiny.labels]
+    assert of_label == pytest.approx([total / classes] * 4)
 
 
 def copied_corpora(corpora: Path, root: Path) -> Path:
@@ -106,7 +120,7 @@ def test_a_training_voice_that_is_measured_on_is_left_out_and_named(
     corpora: Path, tiny: Config, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     dataset = Dataset(tiny, copied_corpora(corpora, tmp_path / "corpora"))
-    assert [len(dataset.voices[fold]) for fold in FOLDS] == [11, 12, 12]
+    assert [len(dataset.voices[fold]) for fold in FOLDS] == [14, 12, 12]
     assert "03-01-04-01-01-01-02.flac" not in {voice.path.name for voice in dataset.voices["train"]}
     assert "an exact copy of a validation or test recording" in " ".join(capsys.readouterr().out.split())
 
@@ -118,4 +132,4 @@ def test_a_silent_voice_is_refused_or_left_out_where_that_is_asked_for(
     made.write_sound(root / "ravdess/Actor_02/03-01-04-01-01-01-02.flac", np.zeros(16_000, np.float32))
     with pytest.raises(UsageError, match=r"1 problems in the corpus(.|\n)*is digital silence(.|\n)*--skip-damaged"):
         Dataset(tiny, root)
-    assert len(Dataset(tiny, root, skip_damaged=True).voices["train"]) == 11
+    assert len(Dataset(tiny, root, skip_damaged=True).voices["train"]) == 14

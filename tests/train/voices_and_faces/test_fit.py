@@ -17,7 +17,7 @@ from train import checkpoint
 from train.calibration import fit_common_temperature
 from train.checkpoint import Checkpoint
 from train.commands import main
-from train.config import Config, NanoAudio, NanoImage
+from train.config import Config, NanoImage
 from train.objective import MODALITIES, Objective
 from train.tensors import read_tensors
 from train.voices_and_faces import fit
@@ -25,7 +25,7 @@ from train.voices_and_faces.dataset import Dataset
 from train.voices_and_faces.fusion_stage import FoldTokens, predict
 from train.voices_and_faces.tokens import encode_faces, encode_voices
 
-FOLDS = ("validation", "test")
+FOLDS = ("validation", "simulated", "test")
 
 
 def objective(found: Checkpoint) -> Objective:
@@ -35,9 +35,11 @@ def objective(found: Checkpoint) -> Objective:
 def tokens(trained: Trained, corpora: Path, tiny: Config, fold: str) -> FoldTokens:
     model = checkpoint.load(trained.checkpoint).model
     dataset, folder = Dataset(tiny, corpora), trained.run / "tokens"
+    split, views = ("validation", tiny.recipe.views) if fold == "simulated" else (fold, 1)
+    heard, crops = dataset.labelled_voices(split), dataset.crops(split)
     return FoldTokens(
-        encode_voices(tiny, model.audio_encoder, *dataset.waveforms(fold), 1, folder / f"voices-{fold}.safetensors"),
-        encode_faces(tiny, model.image_encoder, *dataset.crops(fold), 1, folder / f"faces-{fold}.safetensors"),
+        encode_voices(tiny, model.audio_encoder, heard, views, folder / f"voices-{fold}.safetensors"),
+        encode_faces(tiny, model.image_encoder, *crops, views, folder / f"faces-{fold}.safetensors"),
     )
 
 
@@ -60,7 +62,7 @@ def test_it_ends_with_figures_and_confusion_of_every_modality(trained: Trained, 
     assert [[int(cell) for cell in cells[1:]] for cells in table] == row["confusion"]
 
 
-@pytest.mark.parametrize("fold", FOLDS)
+@pytest.mark.parametrize("fold", ["validation", "test"])
 def test_every_corpus_has_its_own_row(trained: Trained, fold: str) -> None:
     report = json.loads((trained.run / "report.json").read_text())
     counts = [report[f"{fold} {corpus}"]["count"] for corpus in ("ravdess", "emodb", "nemo")]
@@ -85,9 +87,20 @@ def test_the_checkpoint_gives_the_figures_it_carries(
 
 def test_the_temperature_is_fitted_on_the_validation_part(trained: Trained, corpora: Path, tiny: Config) -> None:
     found = checkpoint.load(trained.checkpoint)
-    fold = tokens(trained, corpora, tiny, "validation")
-    parts = [predict(objective(found), fold, modality) for modality in MODALITIES]
+    folds = [tokens(trained, corpora, tiny, name) for name in ("validation", "simulated")]
+    parts = [predict(objective(found), fold, modality) for fold in folds for modality in MODALITIES]
     assert fit_common_temperature(parts) == pytest.approx(found.temperature, rel=1e-6)
+
+
+def test_each_modality_was_calibrated_on_the_same_before(trained: Trained, corpora: Path, tiny: Config) -> None:
+    found = checkpoint.load(trained.checkpoint)
+    fused = objective(found)
+    sharpness = fused.fusion.sharpness.clone()
+    fused.fusion.sharpness.fill_(1.0)
+    folds = [tokens(trained, corpora, tiny, name) for name in ("validation", "simulated")]
+    parts = [[predict(fused, fold, modality) for fold in folds] for modality in MODALITIES]
+    expected = [1 / fit_common_temperature(part) for part in parts]
+    assert sharpness.tolist() == pytest.approx(expected, rel=1e-5)
 
 
 def test_run_again_it_trains_nothing_twice(trained: Trained, tmp_path: Path) -> None:
@@ -120,7 +133,7 @@ def test_a_run_of_another_configuration_is_not_gone_on_with(
     other = {
         "held-out speakers": replace(tiny, recipe=replace(tiny.recipe, test_speakers=speakers)),
         "seed": replace(tiny, seed=tiny.seed + 1),
-        "widths": replace(tiny, audio_encoder=NanoAudio(20), image_encoder=NanoImage(20)),
+        "widths": replace(tiny, audio_encoder=replace(tiny.audio_encoder, width=20), image_encoder=NanoImage(20)),
     }[changed]
     run = shutil.copytree(trained.run, tmp_path / "run")
     with pytest.raises(UsageError, match="--run"):
