@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.evaluation.metrics import Floats, Ints, evaluate
 
@@ -79,6 +80,29 @@ def difference(a: Outcome, b: Outcome, *, resamples: int = RESAMPLES, seed: int 
     return summary(
         observed_accuracies(a) - observed_accuracies(b), bootstrap(a, resamples, seed) - bootstrap(b, resamples, seed)
     )
+
+
+def accuracies_over_speakers(
+    right: NDArray[np.bool_], truth: Ints, speakers: Ints, *, resamples: int = RESAMPLES, seed: int = SEED
+) -> Accuracies:
+    """Return UA and WA of predictions, right or wrong `[N]`, with intervals from the bootstrap over speakers.
+
+    A resample draws whole speakers `[N]` with replacement: new speakers vary more than new utterances of the same
+    ones. ValueError where N is 0.
+    """
+    if not len(right):
+        raise ValueError("nothing to evaluate: no examples")
+    _, number = np.unique(speakers, return_inverse=True)
+    of_speaker, of_class = np.eye(number.max() + 1)[number], np.eye(truth.max() + 1)[truth]
+    totals, hits = of_speaker.T @ of_class, of_speaker.T @ (of_class * right[:, None])
+    drawn = draw_counts(np.random.default_rng(seed), resamples, len(totals)).astype(np.float64)
+
+    def shares(weights: Floats) -> Floats:
+        all_totals, all_hits = weights @ totals, weights @ hits
+        ua = (all_hits / np.maximum(all_totals, 1)).sum(axis=1) / (all_totals > 0).sum(axis=1)
+        return np.stack([ua, all_hits.sum(axis=1) / all_totals.sum(axis=1)], axis=1)
+
+    return summary(shares(np.ones((1, len(totals))))[0], shares(drawn))
 
 
 def observed_accuracies(outcome: Outcome) -> Floats:

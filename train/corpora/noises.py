@@ -1,0 +1,51 @@
+"""Recordings in which nobody speaks, by kind: rooms, streets, taps, animals, impulse responses.
+
+The folder `noise/` holds one folder a source: backgrounds of EmoSpeech (arXiv 1910.13801), ESC-10 (Piczak 2015),
+backgrounds of Speech Commands (Warden 2018), and single files. Every second file of a folder is kept for tests, the
+others are for training; crying babies and impulse responses are for tests alone.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from .utterance import matching_files
+
+KINDS = {
+    "rooms": ("emospeech_background/House_*", "emospeech_background/Misc_*", "emospeech_background/webservice_*"),
+    "streets and trains": (
+        "emospeech_background/Metro_*",
+        "emospeech_background/Roads_*",
+        "emospeech_background/NearLake_*",
+        "misc/bus*",
+        "misc/perfect-alley*",
+    ),
+    "taps on the microphone": ("device_taps/*",),
+    "sneezes": ("esc10/Person_sneeze*",),
+    "crying babies": ("esc10/Baby_cry*",),
+    "miaows": ("speech_commands/*",),
+    "animals": ("esc10/Dog_bark*", "esc10/Rooster*"),
+    "machines": ("esc10/Chainsaw*", "esc10/Helicopter*"),
+    "rain, sea, fire, clocks": ("esc10/Rain*", "esc10/Sea_waves*", "esc10/Fire_crackling*", "esc10/Clock_tick*"),
+}
+ONLY_TESTED = ("Baby_cry",)
+"""Beginnings of the names of recordings that no training hears."""
+
+
+def held_out(root: Path, kind: str) -> Sequence[Path]:
+    """Return the files of a kind that are kept for tests, in the same order everywhere; none without the folder."""
+    found = [path for pattern in KINDS[kind] for path in matching_files(root / "noise", pattern)]
+    kept = {path for folder in {path.parent for path in found} for path in split(folder)[1]}
+    return [path for path in found if path in kept]
+
+
+def split(folder: Path) -> tuple[Sequence[Path], Sequence[Path]]:
+    """Return the files of one source for training and those for tests."""
+    found = matching_files(folder, "*.*")
+    only_tested = [path for path in found if path.name.startswith(ONLY_TESTED)]
+    others = [path for path in found if path not in only_tested]
+    return others[::2], [*only_tested, *others[1::2]]
+
+
+def impulse_responses(root: Path) -> Sequence[Path]:
+    """Return the files of recorded impulse responses; none without the folder."""
+    return matching_files(root / "noise", "impulse_responses/*")

@@ -1,0 +1,37 @@
+"""Model that is tested: a bundle on ONNX Runtime."""
+
+import hashlib
+from pathlib import Path
+from typing import NamedTuple
+
+import cv2
+
+from edge.backends.onnxruntime import OrtBackend
+from edge.backends.registry import get_entry
+from edge.backends.select import check_golden
+from edge.bundle import load as bundles
+from edge.errors import UsageError
+
+from .judge import Judge
+
+
+class Model(NamedTuple):
+    """Model that judges, with its name and a fingerprint of its weights."""
+
+    judge: Judge
+    title: str
+    fingerprint: str
+
+
+def open_model(path: Path, threads: int) -> Model:
+    """Open a bundle's folder on so many cores; UsageError where it is none, BundleError where it is damaged."""
+    if not path.is_dir():
+        raise UsageError(f"{path} is no folder of a bundle; python -m export bundle makes one of a checkpoint")
+    cv2.setNumThreads(threads)
+    bundle = bundles.load(path)
+    opened = check_golden(
+        get_entry("onnxruntime"), bundle, OrtBackend(bundle, threads), "for the field test", must_prove=True
+    )
+    manifest = bundle.manifest
+    fingerprint = hashlib.sha256((path / bundles.MANIFEST).read_bytes()).hexdigest()
+    return Model(Judge(manifest, opened.backend), f"{manifest.name} {manifest.version}", fingerprint)
