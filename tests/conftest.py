@@ -50,6 +50,14 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
         terminalreporter.write("\n".join(lines) + "\n")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Where pytest-xdist is given processes (`-n 2`), its scheduler."""
+    from tests.scheduler import SharedFixtures
+
+    return SharedFixtures(config, log)
+
+
 @dataclass
 class SteppedClock:
     """Stands still until it is told, or waited for."""
@@ -280,12 +288,12 @@ def write_clip(
     return path
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def make_clip() -> Callable[..., Path]:
     return write_clip
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def tone() -> Callable[..., np.ndarray]:
     """A 440 Hz sine of so many seconds, int16."""
     return lambda seconds, rate_hz=16000: np.int16(

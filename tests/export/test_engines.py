@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import time
+from itertools import product
 from pathlib import Path
 from typing import NamedTuple
 
@@ -33,6 +34,12 @@ from train import checkpoint, config
 
 CONFIGS = Path(__file__).parents[2] / "configs"
 GRAPHS = ["image_encoder", "audio_encoder", "fusion"]
+QUICK = {("fp32", "7.5"), ("fp32", "12.0"), ("fp16", "7.5"), ("fp16", "8.9")}
+"""Precisions and targets of an ordinary run: what is refused, the oldest and the newest target, each precision."""
+TARGETS = [
+    pytest.param(*target, marks=[] if target in QUICK else [pytest.mark.slow])
+    for target in product(("fp32", "fp16"), ("7.5", "8.6", "8.9", "12.0"))
+]
 NO_PRODUCT = {("nano", "audio_encoder"), ("nano", "fusion"), *(("base", graph) for graph in GRAPHS)}
 """What TensorRT-RTX refuses in fp32 for Turing, as it has no fp32 matrix product there."""
 
@@ -75,8 +82,7 @@ def made(tier: str, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Made]
     return found
 
 
-@pytest.mark.parametrize("capability", ["7.5", "8.6", "8.9", "12.0"])
-@pytest.mark.parametrize("precision", ["fp32", "fp16"])
+@pytest.mark.parametrize(("precision", "capability"), TARGETS)
 @pytest.mark.parametrize("name", GRAPHS)
 def test_every_graph_compiles_for_every_target(
     rtx: TensorRTVariant, tier: str, made: dict[str, Made], name: str, precision: str, capability: str, record_property

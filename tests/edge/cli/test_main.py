@@ -43,18 +43,19 @@ def is_one_paragraph(text: str) -> bool:
     return bool(said) and "\n\n" not in said and "Traceback" not in text
 
 
-@pytest.fixture
-def files(tmp_path, make_clip, tone) -> Path:
+@pytest.fixture(scope="module")
+def files(tmp_path_factory, make_clip, tone) -> Path:
     """A folder of recordings, a table, a damaged bundle."""
-    make_clip(tmp_path / "both.mkv", np.stack([face(MOODS[0])] * 10), tone(1.0))
-    make_clip(tmp_path / "dumb.mkv", np.stack([face(MOODS[0])] * 10))
-    make_clip(tmp_path / "blind.wav", samples=tone(1.0))
-    make_clip(tmp_path / "short.wav", samples=tone(0.2))
-    (tmp_path / "text.txt").write_text("no recording\n" * 100)
-    shutil.copytree(SHIPPED, tmp_path / "damaged")
-    (tmp_path / "damaged" / "fusion.onnx").write_bytes(b"damaged")
-    (tmp_path / "cross.csv").write_text("path,label\nboth.mkv,cross\n")
-    return tmp_path
+    folder = tmp_path_factory.mktemp("files")
+    make_clip(folder / "both.mkv", np.stack([face(MOODS[0])] * 10), tone(1.0))
+    make_clip(folder / "dumb.mkv", np.stack([face(MOODS[0])] * 10))
+    make_clip(folder / "blind.wav", samples=tone(1.0))
+    make_clip(folder / "short.wav", samples=tone(0.2))
+    (folder / "text.txt").write_text("no recording\n" * 100)
+    shutil.copytree(SHIPPED, folder / "damaged")
+    (folder / "damaged" / "fusion.onnx").write_bytes(b"damaged")
+    (folder / "cross.csv").write_text("path,label\nboth.mkv,cross\n")
+    return folder
 
 
 @pytest.mark.parametrize(

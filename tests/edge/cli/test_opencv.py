@@ -14,16 +14,20 @@ def start(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     return subprocess.run([sys.executable, "-c", code, *arguments], capture_output=True, text=True)
 
 
+NO_LIBRARY = "raise ImportError('libGL.so.1: cannot open shared object file: No such file or directory')"
+
+
 @pytest.mark.parametrize(
-    ("cv2", "says"),
+    ("cv2", "says", "arguments"),
     [
-        ("raise ImportError('libGL.so.1: cannot open shared object file: No such file or directory')", "libGL.so.1"),
-        ("raise ImportError('numpy.core.multiarray failed to import')", "multiarray failed"),
-        ("", "no attribute 'VideoCapture'"),
+        (NO_LIBRARY, "libGL.so.1", []),
+        (NO_LIBRARY, "libGL.so.1", ["devices"]),
+        (NO_LIBRARY, "libGL.so.1", ["score", "clips.csv"]),
+        ("raise ImportError('numpy.core.multiarray failed to import')", "multiarray failed", []),
+        ("", "no attribute 'VideoCapture'", []),
     ],
-    ids=["system library", "another numpy", "left behind"],
+    ids=["run", "devices", "score", "another numpy", "left behind"],
 )
-@pytest.mark.parametrize("arguments", [[], ["devices"], ["score", "clips.csv"]], ids=["run", "devices", "score"])
 def test_one_that_does_not_load_is_named_with_the_remedy(
     cv2: str, says: str, arguments: list[str], tmp_path: Path
 ) -> None:

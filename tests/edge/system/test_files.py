@@ -6,6 +6,8 @@ import socket
 import stat
 import subprocess
 import sys
+import tempfile
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -93,14 +95,20 @@ def test_a_name_that_cannot_be_is_said_to_be_none(tmp_path, name: str, reason: s
     assert not is_there(tmp_path / name)
 
 
+@pytest.fixture
+def enterable() -> Iterator[Path]:
+    """A folder that every user may enter, unlike `tmp_path` and those above it."""
+    with tempfile.TemporaryDirectory() as folder:
+        Path(folder).chmod(0o755)
+        yield Path(folder)
+
+
 @pytest.mark.skipif(os.getuid() != 0, reason="only root can become another user")
-def test_who_may_not_read_is_told_so_and_how_to_mend_it(tmp_path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    (tmp_path / "mine").touch(0o600)
-    (tmp_path / "shut").mkdir(0o700)
-    (tmp_path / "shut" / "inside").touch(0o644)
-    paths = [tmp_path / "mine", tmp_path / "shut" / "inside"]
+def test_who_may_not_read_is_told_so_and_how_to_mend_it(enterable: Path) -> None:
+    (enterable / "mine").touch(0o600)
+    (enterable / "shut").mkdir(0o700)
+    (enterable / "shut" / "inside").touch(0o644)
+    paths = [enterable / "mine", enterable / "shut" / "inside"]
     command = [sys.executable, "-c", AS_NOBODY, *map(str, paths)]
     ended = subprocess.run(command, capture_output=True, text=True, timeout=60, check=True)
     denied = [f"{path}: permission denied; let this user read it and enter the folders above it" for path in paths]
@@ -132,12 +140,10 @@ COMMANDS = [
     not all(folder.stat().st_mode & stat.S_IXOTH for folder in (ROOT, *ROOT.parents)),
     reason="this checkout, and the bundle in it, lie in a folder that only its owner may enter",
 )
-def test_every_command_says_what_it_may_not_read(tmp_path) -> None:
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(0o755)
-    (tmp_path / "mine").touch(0o600)
-    (tmp_path / "shut").mkdir(0o700)
-    commands = [[part.format(tmp_path) for part in command] for _, _, command in COMMANDS]
+def test_every_command_says_what_it_may_not_read(enterable: Path) -> None:
+    (enterable / "mine").touch(0o600)
+    (enterable / "shut").mkdir(0o700)
+    commands = [[part.format(enterable) for part in command] for _, _, command in COMMANDS]
     ended = subprocess.run(
         [sys.executable, "-c", RUN_AS_NOBODY, json.dumps(commands)],
         capture_output=True, text=True, timeout=300, check=True, cwd=ROOT,
@@ -146,7 +152,7 @@ def test_every_command_says_what_it_may_not_read(tmp_path) -> None:
     said = ended.stderr.split("----\n")[1:]
     assert "Traceback" not in ended.stderr
     for (status, path, command), found, line in zip(COMMANDS, statuses, said, strict=True):
-        assert f"{path.format(tmp_path)}: permission denied; let this user read it" in line, command
+        assert f"{path.format(enterable)}: permission denied; let this user read it" in line, command
         assert found == status, command
 
 
