@@ -27,6 +27,7 @@ KINDS = {
     "machines": ("esc10/Chainsaw*", "esc10/Helicopter*"),
     "rain, sea, fire, clocks": ("esc10/Rain*", "esc10/Sea_waves*", "esc10/Fire_crackling*", "esc10/Clock_tick*"),
 }
+IMPULSE_RESPONSES = "impulse_responses"
 ONLY_TESTED = ("Baby_cry",)
 """Beginnings of the names of recordings that no training hears."""
 
@@ -36,6 +37,13 @@ def held_out(root: Path, kind: str) -> Sequence[Path]:
     found = [path for pattern in KINDS[kind] for path in matching_files(root / "noise", pattern)]
     kept = {path for folder in {path.parent for path in found} for path in split(folder)[1]}
     return [path for path in found if path in kept]
+
+
+def beds(root: Path, *, is_training: bool) -> Sequence[Path]:
+    """Return the files without any voice, those for training or those for tests; none without the folder."""
+    folders = [folder for folder in sorted((root / "noise").glob("*/")) if folder.name != IMPULSE_RESPONSES]
+    parts = [split(folder)[0 if is_training else 1] for folder in folders]
+    return [path for part in parts for path in part if not path.name.startswith(ONLY_TESTED)]
 
 
 def split(folder: Path) -> tuple[Sequence[Path], Sequence[Path]]:
@@ -48,4 +56,4 @@ def split(folder: Path) -> tuple[Sequence[Path], Sequence[Path]]:
 
 def impulse_responses(root: Path) -> Sequence[Path]:
     """Return the files of recorded impulse responses; none without the folder."""
-    return matching_files(root / "noise", "impulse_responses/*")
+    return matching_files(root / "noise", f"{IMPULSE_RESPONSES}/*")

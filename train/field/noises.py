@@ -1,6 +1,7 @@
 """Sounds in which nobody speaks, made in code: float32 `[n]`, at any level.
 
-Each takes a generator, the number of samples and their rate.
+Each takes a generator, the number of samples and their rate. They are other ones than those that training hears
+(`train/simulation/noise.py`), so that no model is judged by the very code that it learnt from.
 """
 
 from collections.abc import Callable

@@ -108,13 +108,15 @@ class Recordings:
 
     @cached_property
     def faces(self) -> list[Face]:
-        """Face crops of FER2013's validation part, 48 px; each stands for a person of its own."""
-        held_out = fer2013.load(self._root, self.labels)[1]
+        """Face crops of FER2013's validation part that most raters call one label, 48 px; each is a person of its own."""
         part = {"held-out": slice(None), "validation": slice(0, None, 2), "test": slice(1, None, 2)}[self._fold]
-        names = [self.labels[label] for label in held_out.labels[part]]
+        held_out = fer2013.load(self._root)[1][part]
+        labels = fer2013.classes(held_out.majority, self.labels)
+        names = [self.labels[label] if label != fer2013.NONE else "" for label in labels]
         found = [
             Face(np.repeat(image[..., None], 3, axis=2), Subject(name, f"fer2013-{index}", {"label": name}))
-            for index, (image, name) in enumerate(zip(held_out.images[part], names, strict=True))
+            for index, (image, name) in enumerate(zip(held_out.images, names, strict=True))
+            if name
         ]
         return balanced(found, [(name,) for name in names], self._most, self._seed)
 

@@ -5,40 +5,19 @@ Every function returns float32 `[n]` of any level; the caller scales it.
 
 from collections.abc import Callable, Sequence
 from functools import cached_property
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.sources.media import read_audio
-
 Samples = NDArray[np.float32]
 Draw = np.random.Generator
 
-VOICE_LIKE = ("Baby_cry",)
-"""Beginnings of the names of recordings in which a human voice is heard; they are no noise."""
 RECORDED_SHARE = 0.3
 """Share of the beds that are recordings."""
 PIECES, PIECE_S = 240, 16.0
 """Number and length of the drawn beds in stock."""
 MAINS_HZ = (50.0, 60.0)
 NOTES_HZ = 440.0 * 2 ** (np.arange(-24, 16) / 12)
-
-
-def recordings(root: Path, rate_hz: int, part: int) -> list[Samples]:
-    """Return the recordings of the folder `noise`; part 0 is for training, part 1 for tests: every second file each.
-
-    Without the folder there are none.
-    """
-    if not (root / "noise").is_dir():
-        return []
-    folders = [folder for folder in sorted((root / "noise").iterdir()) if folder.is_dir()]
-    chosen: list[Path] = []
-    for folder in folders:
-        if folder.name != "impulse_responses":
-            files = [path for path in sorted(folder.iterdir()) if path.suffix in {".opus", ".wav", ".flac"}]
-            chosen += [path for path in files if not path.name.startswith(VOICE_LIKE)][part::2]
-    return [read_audio(path, rate_hz) for path in chosen]
 
 
 def repeated(sound: Samples, count: int, rng: Draw) -> Samples:

@@ -6,13 +6,15 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from edge.sources.media import read_audio
+
 from .. import sampling
 from ..config import Config, voices_and_faces
-from ..corpora import fer2013
+from ..corpora import fer2013, noises
 from ..corpora.check import select_usable
 from ..corpora.registry import VOICES
 from ..corpora.utterance import Utterance
-from ..simulation import noise
+from ..simulation.noise import Beds
 from . import faces, voices
 from .audio_stage import LabelledVoices
 from .folds import split
@@ -64,9 +66,9 @@ class Dataset:
         if fold not in self._labelled:
             rate_hz, utterances = self._config.audio.rate_hz, self.voices[fold]
             recordings = voices.load(utterances, rate_hz)
-            noises = noise.recordings(self._root, rate_hz, part=0 if fold == "train" else 1)
+            recorded = [read_audio(path, rate_hz) for path in noises.beds(self._root, is_training=fold == "train")]
             audio = [voice.audio for voice in recordings]
-            beds = noise.Beds(noises, audio, rate_hz, np.random.default_rng(self._config.seed))
+            beds = Beds(recorded, audio, rate_hz, np.random.default_rng(self._config.seed))
             simulator = voices.Simulator(utterances, recordings, beds, rate_hz)
             labels = torch.tensor([self.classes.index(voice.label) for voice in utterances])
             self._labelled[fold] = LabelledVoices(recordings, labels, simulator)

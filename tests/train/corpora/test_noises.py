@@ -21,6 +21,15 @@ def test_training_and_tests_hear_different_files(root: Path) -> None:
     assert not set(trained) & set(tested)
 
 
+def test_beds_hold_no_voice_and_no_impulse_response(root: Path) -> None:
+    (root / "noise/impulse_responses").mkdir()
+    (root / "noise/impulse_responses/hall.wav").touch()
+    (root / "noise/README.md").touch()
+    assert [path.stem for path in noises.beds(root, is_training=True)] == ["Dog_bark_1", "Rain_1", "Rain_3"]
+    assert [path.stem for path in noises.beds(root, is_training=False)] == ["Dog_bark_2", "Rain_2"]
+    assert noises.beds(root / "elsewhere", is_training=True) == []
+
+
 def test_kinds_are_found_by_name(root: Path) -> None:
     assert [path.stem for path in noises.held_out(root, "rain, sea, fire, clocks")] == ["Rain_2"]
     assert [path.stem for path in noises.held_out(root, "crying babies")] == ["Baby_cry_1"]

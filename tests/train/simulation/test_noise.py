@@ -1,12 +1,10 @@
 """Sounds without a voice: their spectra and levels, and the stock they are kept in."""
 
 from collections.abc import Callable
-from pathlib import Path
 
 import numpy as np
 import pytest
 
-from tests.train.made import write_sound
 from train.simulation import noise
 from train.simulation.noise import Beds, Draw, Samples
 
@@ -100,25 +98,6 @@ def test_babble_is_four_to_eight_voices_of_a_similar_level() -> None:
         assert lines[lines <= 1e-3].sum() < 1e-6
     assert counts <= {4, 5, 6, 7, 8}
     assert len(counts) > 2
-
-
-def made_recordings(root: Path) -> None:
-    """Tones, each of its own amplitude."""
-    names = ["rooms/a.flac", "rooms/b.flac", "rooms/c.flac", "things/Baby_cry_1.flac", "things/d.flac", "things/e.flac"]
-    for number, name in enumerate([*names, "impulse_responses/f.flac"]):
-        write_sound(root / "noise" / name, sine(1000) * np.float32((number + 1) / 10))
-    (root / "noise" / "README.md").write_text("About these.\n")
-    (root / "noise" / "rooms" / "list.txt").write_text("a\n")
-
-
-def test_recordings_are_parted_file_by_file_and_none_is_of_a_voice(tmp_path: Path) -> None:
-    made_recordings(tmp_path)
-    parts = [[round(float(sound.max()), 2) for sound in noise.recordings(tmp_path, RATE_HZ, part)] for part in (0, 1)]
-    assert parts == [[0.1, 0.3, 0.5], [0.2, 0.6]]
-
-
-def test_without_the_folder_there_are_no_recordings(tmp_path: Path) -> None:
-    assert noise.recordings(tmp_path, RATE_HZ, 0) == []
 
 
 @pytest.mark.parametrize("count", [1, 7, 10, 23])
