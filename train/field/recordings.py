@@ -108,7 +108,7 @@ class Recordings:
 
     @cached_property
     def faces(self) -> list[Face]:
-        """Face crops of FER2013's validation part that most raters call one label, 48 px; each is a person of its own."""
+        """Face crops of FER2013's validation part that most raters call one label, 48 px, each of another person."""
         part = {"held-out": slice(None), "validation": slice(0, None, 2), "test": slice(1, None, 2)}[self._fold]
         held_out = fer2013.load(self._root)[1][part]
         labels = fer2013.classes(held_out.majority, self.labels)
