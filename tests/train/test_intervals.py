@@ -8,7 +8,17 @@ import numpy as np
 import pytest
 
 from edge.evaluation.metrics import evaluate
-from train.intervals import RESAMPLES, SEED, Interval, Outcome, accuracies, bootstrap, difference, resample_counts
+from train.intervals import (
+    RESAMPLES,
+    SEED,
+    Interval,
+    Outcome,
+    accuracies,
+    accuracies_over_speakers,
+    bootstrap,
+    difference,
+    resample_counts,
+)
 
 
 def outcome(seed: int, runs: int, count: int, classes: int, skill: float = 1.0) -> Outcome:
@@ -173,3 +183,19 @@ def test_what_cannot_be_paired_is_refused() -> None:
         difference(outcome(0, 2, 30, 4), outcome(1, 2, 30, 4))
     with pytest.raises(ValueError, match="2 runs against 3"):
         difference(outcome(0, 2, 30, 4), outcome(0, 3, 30, 4))
+
+
+def test_speakers_are_resampled_as_a_whole() -> None:
+    """A speaker's utterances are all right or all wrong: WA varies as the mean of the speakers does."""
+    rng = np.random.default_rng(3)
+    speakers = np.repeat(np.arange(40), 25)
+    right = rng.random(40)[speakers] < 0.5
+    found = accuracies_over_speakers(right, speakers % 1, speakers)
+    share = right.mean()
+    deviation = np.sqrt(share * (1 - share) / 40)
+    assert found.wa.mean == pytest.approx(share)
+    assert found.ua == found.wa  # one class
+    # 2,000 resamples place a limit within about a tenth of the deviation
+    assert (found.wa.low, found.wa.high) == pytest.approx(
+        (share - 1.96 * deviation, share + 1.96 * deviation), abs=0.25 * deviation
+    )

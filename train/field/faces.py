@@ -86,17 +86,21 @@ def beside_another(photographs: Sequence[Face], rng: np.random.Generator, face: 
 
 
 def plan(judge: Judge, recordings: Recordings, seed: int) -> Iterator[Trial]:
-    """Yield a test of cut-out faces, and one for each condition where there are photographs."""
-    yield Trial(CUT_OUT, "FER2013, 48 px", partial(run_cut_out, judge, recordings.faces))
+    """Yield trials of cut-out faces, and one for each condition where there are photographs."""
+    for name, faces in (
+        ("FER2013, majority of ten raters", recordings.faces),
+        ("FER2013, first labels", recordings.faces_as_first_labelled),
+    ):
+        yield Trial(CUT_OUT, name, partial(run_cut_out, judge, faces, name))
     photographs = recordings.photographs
     for name, compose in conditions(photographs).items() if photographs else ():
         yield Trial(SECTION, name, partial(run, judge, photographs, compose, seed, name))
 
 
-def run_cut_out(judge: Judge, faces: Sequence[Face]) -> list[Row]:
+def run_cut_out(judge: Judge, faces: Sequence[Face], name: str) -> list[Row]:
     """Return the row of faces that fill the image."""
     shown = (Shown(Scene(None, face.image, "whole"), face.subject) for face in faces)
-    return [make_row(CUT_OUT, "FER2013, 48 px", judge_all(judge, shown))]
+    return [make_row(CUT_OUT, name, judge_all(judge, shown))]
 
 
 def run(judge: Judge, photographs: Sequence[Face], compose: Compose, seed: int, name: str) -> list[Row]:

@@ -26,7 +26,9 @@ class Model(NamedTuple):
 def open_model(path: Path, threads: int) -> Model:
     """Open a bundle's folder on so many cores; UsageError where it is none, BundleError where it is damaged."""
     if not path.is_dir():
-        raise UsageError(f"{path} is no folder of a bundle; python -m export bundle makes one of a checkpoint")
+        raise UsageError(
+            f"{path} is no bundle's folder; python -m export bundle {path} -o my-bundle makes one of a checkpoint"
+        )
     cv2.setNumThreads(threads)
     bundle = bundles.load(path)
     opened = check_golden(

@@ -22,7 +22,7 @@ BLUR = 0.05
 
 
 def plan(judge: Judge, recordings: Recordings, seed: int) -> Iterator[Trial]:
-    """Yield a test for each condition of the voice, one of blurred faces, and one of different labels."""
+    """Yield a trial for each condition of the voice, one of blurred faces, and one of different labels."""
     faces = recordings.faces
     conditions = Conditions(recordings, judge.manifest.audio.rate_hz)
     by_name = conditions.by_name()

@@ -9,6 +9,7 @@ from typing import Literal, NamedTuple, TypeVar
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.errors import UsageError
 from edge.preprocess.framing import Image
@@ -108,17 +109,32 @@ class Recordings:
 
     @cached_property
     def faces(self) -> list[Face]:
-        """Face crops of FER2013's validation part that most raters call one label, 48 px, each of another person."""
+        """Face crops that most raters call one label; each stands for a person of its own."""
+        return self._cut_out(self._held_out_faces.majority)
+
+    @cached_property
+    def faces_as_first_labelled(self) -> list[Face]:
+        """Face crops with the labels that FER2013 was first published with."""
+        return self._cut_out(self._held_out_faces.first_labels)
+
+    @cached_property
+    def _held_out_faces(self) -> fer2013.Faces:
         part = {"held-out": slice(None), "validation": slice(0, None, 2), "test": slice(1, None, 2)}[self._fold]
-        held_out = fer2013.load(self._root)[1][part]
-        labels = fer2013.classes(held_out.majority, self.labels)
-        names = [self.labels[label] if label != fer2013.NONE else "" for label in labels]
+        return fer2013.load(self._root)[1][part]
+
+    def _cut_out(self, emotions: NDArray[np.int64]) -> list[Face]:
+        """Return the held-out faces whose emotion, `[N]`, is one of the labels."""
+        labels = fer2013.classes(emotions, self.labels)
+        rows = np.flatnonzero(labels != fer2013.NONE)
+        names = [self.labels[labels[row]] for row in rows]
         found = [
-            Face(np.repeat(image[..., None], 3, axis=2), Subject(name, f"fer2013-{index}", {"label": name}))
-            for index, (image, name) in enumerate(zip(held_out.images, names, strict=True))
-            if name
+            Face(
+                np.repeat(self._held_out_faces.images[row][..., None], 3, axis=2),
+                Subject(name, f"fer2013-{row}", {"label": name}),
+            )
+            for row, name in zip(rows, names, strict=True)
         ]
-        return balanced(found, [(name,) for name in names], self._most, self._seed)
+        return balanced(found, names, self._most, self._seed)
 
     @cached_property
     def photographs(self) -> list[Face]:
@@ -128,7 +144,7 @@ class Recordings:
             label, person = PHOTOGRAPHS.get(path.parent.name, path.parent.name), path.stem[:-5]
             if label in self.labels and is_kept_for_tests(person):
                 found.setdefault(person, (path, label))
-        chosen = balanced(list(found.items()), [(label,) for _, label in found.values()], self._most // 2, self._seed)
+        chosen = balanced(list(found.items()), [label for _, label in found.values()], self._most // 2, self._seed)
         return [Face(read_image(path), Subject(label, person, {"label": label})) for person, (path, label) in chosen]
 
     def noises(self, kind: str, rate_hz: int) -> dict[str, Samples]:

@@ -1,4 +1,4 @@
-"""Rows of the field test, and the tests that make them."""
+"""Rows of the field test, and the trials that make them."""
 
 from collections.abc import Callable, Iterable, Sequence
 from typing import NamedTuple

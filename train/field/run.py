@@ -1,4 +1,4 @@
-"""Run of the field test: every test in turn, each row shown and stored when it is made."""
+"""Run of the field test: every trial in turn, each row shown and stored when it is made."""
 
 from collections.abc import Iterator, Sequence
 from fnmatch import fnmatch
@@ -33,24 +33,24 @@ def plan(judge: Judge, recordings: Recordings, most: int, seed: int) -> Iterator
 
 
 def run(judge: Judge, recordings: Recordings, most: int, started: Results, only: Sequence[str], folder: Path) -> None:
-    """Run the tests whose names fit, those done before excepted; print, store and draw the table."""
+    """Run the trials whose names fit, those done before excepted; print, store and draw the table."""
     seed = int(started.settings["seed"])
     everything = list(plan(judge, recordings, most, seed))
-    chosen = [test for test in everything if fits(test, only)]
+    chosen = [trial for trial in everything if fits(trial, only)]
     if not chosen:
-        names = ", ".join(f"{test.section}/{test.name}" for test in everything)
+        names = ", ".join(f"{trial.section}/{trial.name}" for trial in everything)
         raise UsageError(f"--only {', '.join(only)} fits none of the trials: {names}")
     results = resume(folder, started)
-    waiting = [test for test in chosen if name_of(test) not in results.tests]
+    waiting = [trial for trial in chosen if name_of(trial) not in results.tests]
     if len(waiting) < len(chosen):
         console.print(f"{len(chosen) - len(waiting)} of {len(chosen)} trials found in {folder}")
-    for test in progress(waiting, "field test", shown=console.is_terminal):
-        rows = test.run()
-        results.tests[name_of(test)] = rows
+    for trial in progress(waiting, "field test", shown=console.is_terminal):
+        rows = trial.run()
+        results.tests[name_of(trial)] = rows
         write(folder, results)
         for row in rows:
             console.print(summary(row), highlight=False)
-    order = [name_of(test) for test in everything]
+    order = [name_of(trial) for trial in everything]
     ordered = {name: results.tests[name] for name in order if name in results.tests}
     results = msgspec.structs.replace(results, tests=ordered)
     write(folder, results)
@@ -61,11 +61,11 @@ def run(judge: Judge, recordings: Recordings, most: int, started: Results, only:
     console.print(f"written: {folder / TABLE}, {folder / DRAWING}")
 
 
-def name_of(test: Trial) -> str:
-    """Return the name of a test, unique in the run."""
-    return f"{test.section}/{test.name}"
+def name_of(trial: Trial) -> str:
+    """Return the name of a trial, unique in the run."""
+    return f"{trial.section}/{trial.name}"
 
 
-def fits(test: Trial, only: Sequence[str]) -> bool:
-    """Return whether a test's name holds one of the patterns, or there are none."""
-    return not only or any(fnmatch(name_of(test).lower(), f"*{pattern.lower()}*") for pattern in only)
+def fits(trial: Trial, only: Sequence[str]) -> bool:
+    """Return whether a trial's name holds one of the patterns, or there are none."""
+    return not only or any(fnmatch(name_of(trial).lower(), f"*{pattern.lower()}*") for pattern in only)

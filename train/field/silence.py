@@ -48,7 +48,7 @@ class Noise:
 
 
 def plan(judge: Judge, recordings: Recordings, repeats: int, seed: int) -> Iterator[Trial]:
-    """Yield a test of each kind of noise alone, and of all kinds under faces."""
+    """Yield a trial of each kind of noise alone, and of all kinds under faces."""
     audio = judge.manifest.audio
     kinds = [
         Noise(kind, recordings, audio.rate_hz, audio.samples, repeats, seed) for kind in (DIGITAL, *noises.MADE, *KINDS)

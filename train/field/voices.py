@@ -109,7 +109,7 @@ class Conditions:
 
 
 def plan(judge: Judge, recordings: Recordings, seed: int) -> Iterator[Trial]:
-    """Yield a test for each condition, and one for each corpus that the model never heard."""
+    """Yield a trial for each condition, and one for each corpus that the model never heard."""
     conditions = Conditions(recordings, judge.manifest.audio.rate_hz)
     for name, condition in conditions.by_name().items():
         yield Trial(SECTION, name, partial(run, judge, recordings.voices, condition, seed, SECTION, name))
@@ -119,7 +119,7 @@ def plan(judge: Judge, recordings: Recordings, seed: int) -> Iterator[Trial]:
 
 
 def run(judge: Judge, voices: Sequence[Voice], condition: Condition, seed: int, section: str, name: str) -> list[Row]:
-    """Return the row of voices under one condition; clean, one for each of several corpora as well."""
+    """Return the row of voices under one condition."""
     shown = (
         Shown(Scene(condition(generator(seed, name, str(index)), voice)), voice.subject)
         for index, voice in enumerate(voices)

@@ -52,7 +52,8 @@ def test_every_condition_leaves_a_row(root: Path, config_path: Path, tmp_path: P
         "nobody speaks, alone/digital silence",
         "nobody speaks, alone/rooms",
         "nobody speaks, under faces/all of these sounds",
-        "faces cut out/FER2013, 48 px",
+        "faces cut out/FER2013, majority of ten raters",
+        "faces cut out/FER2013, first labels",
         "voice and face of one label/clean: both",
         "voice and face of different labels/both",
     ):
