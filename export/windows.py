@@ -12,7 +12,8 @@ import numpy as np
 import torch
 
 from edge.errors import UsageError
-from edge.preprocess.framing import Image, make_framing
+from edge.preprocess.framing import make_framing
+from edge.preprocess.images import Image
 from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
 from train.clips.decode import decode_audio, decode_frames

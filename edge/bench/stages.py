@@ -15,7 +15,8 @@ from ..bundle.load import Bundle
 from ..bundle.manifest import GraphName
 from ..clock import SECOND_NS, SystemClock
 from ..errors import PublishError
-from ..preprocess.framing import Framing, Image
+from ..preprocess.framing import Framing
+from ..preprocess.images import Image
 from ..sources.base import Recording
 from ..wire.drop_reasons import DROP_REASONS
 from ..wire.messages import SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence

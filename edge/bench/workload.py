@@ -10,7 +10,8 @@ from ..errors import SourceError
 from ..live.driver import read_windows
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
-from ..preprocess.framing import Framing, Image, resize
+from ..preprocess.framing import Framing
+from ..preprocess.images import Image, resize
 from ..preprocess.media import Embedding, Frame, Media, Samples
 from ..sources.base import Recording
 

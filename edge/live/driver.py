@@ -5,7 +5,7 @@ from concurrent.futures import Executor
 from time import perf_counter
 from typing import NamedTuple, Protocol
 
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Embedding, Media
 from .recognizer import Recognizer
 from .stream import Stream

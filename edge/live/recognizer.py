@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from ..backends.base import Array, Backend
 from ..bundle.calibration import softmax
 from ..bundle.manifest import Manifest
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Embedding, Samples
 from ..wire.messages import UNCERTAIN
 from .voice import Voice, is_enough, measure

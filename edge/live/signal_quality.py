@@ -3,7 +3,7 @@
 import cv2
 import numpy as np
 
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Samples
 
 SAMPLED_ROWS = 120

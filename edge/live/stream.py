@@ -13,7 +13,8 @@ import numpy as np
 from ..bundle.manifest import Manifest
 from ..clock import to_ns
 from ..preprocess.dc_offset import without_offset
-from ..preprocess.framing import Framing, FramingResult, Image
+from ..preprocess.framing import Framing, FramingResult
+from ..preprocess.images import Image
 from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, form
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid

@@ -9,7 +9,7 @@ import numpy as np
 
 from ..clock import SECOND_NS
 from ..errors import FoalError
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Embedding, Media
 from ..system.resources import exhaustion
 from ..wire.drop_reasons import FRAMES_OVERLOAD, WINDOWS_EMPTY, WINDOWS_LATE, WINDOWS_NOT_FINITE

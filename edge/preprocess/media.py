@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from .framing import Image
+from .images import Image
 
 Samples = NDArray[np.float32]
 Embedding = NDArray[np.floating[Any]]

@@ -14,7 +14,7 @@ import numpy as np
 from msgspec import Meta
 
 from ..live.inbox import Delivery, LoopInput
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
 from ..wire.messages import Message, WireFormat, encode, topic
 from .metadata import SHORTEST_HOP_NS, Ns

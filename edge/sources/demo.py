@@ -12,7 +12,7 @@ import numpy as np
 
 from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import BLOCK_S, Block, Frame, Media, Samples
 
 WIDTH, HEIGHT = 320, 240

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 
 SWS_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """Matrix code points of H.273 (BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020 twice) as libswscale numbers them."""

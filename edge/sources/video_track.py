@@ -8,7 +8,7 @@ import av
 
 from ..clock import to_ns
 from ..errors import SourceError
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
 from .defects import Defects

@@ -5,7 +5,7 @@ from numpy.typing import NDArray
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
-from ..preprocess.framing import Image
+from ..preprocess.images import Image
 from ..preprocess.media import Block, Frame, Media, Samples
 
 Times = NDArray[np.int64]

@@ -6,7 +6,8 @@ from edge.bundle.manifest import Manifest
 from edge.geometry import Box
 from edge.live.recognizer import Recognizer
 from edge.live.stream import Stream
-from edge.preprocess.framing import FramingResult, Image
+from edge.preprocess.framing import FramingResult
+from edge.preprocess.images import Image
 from edge.preprocess.media import Block, Frame
 
 MS = 1_000_000

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from edge.clock import to_ns
-from edge.preprocess.framing import Image
+from edge.preprocess.images import Image
 from edge.preprocess.media import Frame, Samples
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.media import probe, read_first_window, read_timed_images

@@ -15,7 +15,8 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import SourceError, UsageError
-from edge.preprocess.framing import Image, make_framing
+from edge.preprocess.framing import make_framing
+from edge.preprocess.images import Image
 from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips

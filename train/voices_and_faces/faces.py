@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from edge.bundle.manifest import VideoSpec
-from edge.preprocess.framing import resize
+from edge.preprocess.images import resize
 
 from .face_camera import compress, light, resolve, sense
 from .face_cover import cover

@@ -1,7 +1,5 @@
 """Crops against plain slicing and averaging; faces on drawn pictures."""
 
-import itertools
-import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -9,21 +7,16 @@ import cv2
 import numpy as np
 import pytest
 
-from edge.errors import UsageError
 from edge.geometry import Box
+from edge.preprocess.face_search import SEARCH_EVERY
 from edge.preprocess.framing import (
-    CASCADE,
-    CASCADE_FOLDERS,
-    SEARCH_EVERY,
     FaceFraming,
     FramingResult,
     WholeFraming,
-    find_cascade,
-    largest_face,
     make_framing,
-    resize,
     threads_for,
 )
+from edge.preprocess.images import resize
 from edge.preprocess.windowing import FrameGrid
 from edge.sources.demo import MOODS, face
 from edge.sources.media import read_frames
@@ -65,13 +58,6 @@ def test_pictures_of_any_size_are_framed(name, shape: tuple[int, int]) -> None:
     assert framed == (None, 0, None) if name == "face" else framed.crop.shape == (8, 8, 3)
 
 
-def test_what_shrinks_is_averaged_and_what_grows_is_interpolated() -> None:
-    checks = np.indices((8, 8)).sum(axis=0)[..., None].repeat(3, axis=2) % 2 * np.uint8(200)
-    assert set(np.unique(resize(checks.astype(np.uint8), 4, 4))) == {100}
-    ramp = np.uint8([[[0] * 3, [100] * 3]])
-    assert resize(ramp, 1, 4)[0, :, 0].tolist() == [0, 25, 75, 100]
-
-
 @pytest.mark.parametrize("mood", MOODS)
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
@@ -98,14 +84,6 @@ def test_of_two_faces_the_larger_is_cut_out() -> None:
     framed = FaceFraming(64, 64)(canvas)
     assert framed.faces == 2
     assert framed.box.x > 160
-
-
-def test_of_equal_faces_the_leftmost_is_cut_out_then_the_topmost_whatever_their_order() -> None:
-    ranked = [Box(9, 9, 6, 6), Box(0, 7, 4, 4), Box(3, 2, 4, 4), Box(3, 5, 2, 8), Box(3, 5, 4, 4), Box(0, 0, 3, 3)]
-    for left_out in range(len(ranked)):
-        rest = ranked[left_out:]
-        assert {largest_face(found) for found in itertools.permutations(rest)} == {rest[0]}
-    assert largest_face([]) is None
 
 
 def test_among_nine_of_a_face_the_same_is_taken_with_any_number_of_threads(restored_threads: None) -> None:
@@ -194,27 +172,6 @@ def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("image", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
 def test_a_covered_lens_shows_no_face(image: np.ndarray) -> None:
     assert FaceFraming(64, 64)(image) == FramingResult(None, 0, None)
-
-
-def test_the_detector_comes_with_opencv() -> None:
-    assert find_cascade(CASCADE_FOLDERS).is_file()
-
-
-def test_the_detector_is_found_in_the_first_folder_that_has_it(tmp_path: Path) -> None:
-    (tmp_path / CASCADE).touch()
-    assert find_cascade([tmp_path / "none", tmp_path]) == tmp_path / CASCADE
-
-
-def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"opencv-python-headless 4.x or --framing whole") as refused:
-        find_cascade([tmp_path / "none", tmp_path])
-    assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
-
-
-def test_an_opencv_that_cannot_run_its_detector_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(cv2, "CascadeClassifier")
-    with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
-        FaceFraming(64, 64)
 
 
 def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:

@@ -1,0 +1,89 @@
+"""Faces small, rolled and rolling in made images: found, followed, and given up in turn."""
+
+import itertools
+
+import cv2
+import numpy as np
+import pytest
+
+from edge.geometry import Box
+from edge.preprocess.face_detector import Face
+from edge.preprocess.face_search import SEARCH_EVERY, UPRIGHT, WAYS, FaceTracker, largest_face, quarter
+from edge.sources.demo import MOODS, face
+
+DRAWN = face(MOODS[0])
+EMPTY = np.full((720, 1280, 3), DRAWN[0, 0], np.uint8)
+
+
+def scene(x: int, y: int, scale: float, roll_deg: float = 0.0) -> np.ndarray:
+    """The drawn face, of some 160 pixels, at a place and a scale, turned counter-clockwise."""
+    matrix = cv2.getRotationMatrix2D((160, 125), roll_deg, scale)
+    matrix[:, 2] += (x - 160, y - 125)
+    small = cv2.GaussianBlur(DRAWN, (0, 0), 0.4 / scale) if scale < 1 else DRAWN
+    border = tuple(int(value) for value in DRAWN[0, 0])
+    return np.asarray(cv2.warpAffine(small, matrix, (1280, 720), borderValue=border), np.uint8)
+
+
+def is_about(found: Face | None, x: int, y: int, width: float) -> bool:
+    return (
+        found is not None
+        and abs(found.box.x + found.box.width / 2 - x) < width / 4
+        and abs(found.box.y + found.box.height / 2 - y) < width / 4
+        and 0.7 < found.box.width / width < 1.4
+    )
+
+
+@pytest.mark.parametrize("place", [(200, 150), (1100, 150), (200, 600), (640, 360)])
+def test_a_small_face_is_found_in_the_first_image_and_within_one_round_later(place: tuple[int, int]) -> None:
+    image = scene(*place, 0.3)
+    assert is_about(FaceTracker()(image), *place, 48)
+    tracker = FaceTracker()
+    assert tracker(EMPTY) is None
+    assert any(is_about(tracker(image), *place, 48) for _ in WAYS)
+
+
+@pytest.mark.parametrize("roll_deg", [30.0, -30.0])
+def test_a_rolled_face_is_found_and_keeps_its_angle(roll_deg: float) -> None:
+    image, tracker = scene(700, 300, 1.2, roll_deg), FaceTracker()
+    found = [tracker(image) for _ in range(2 * SEARCH_EVERY)]
+    assert all(is_about(known, 700, 300, 192) for known in found)
+    assert {known.turn_deg for known in found if known} == {-roll_deg}
+
+
+def test_a_head_that_rolls_slowly_is_never_lost() -> None:
+    tracker = FaceTracker()
+    for roll_deg in np.linspace(0, 40, 30):
+        assert is_about(tracker(scene(640, 360, 1.5, float(roll_deg))), 640, 360, 240), roll_deg
+
+
+def test_a_larger_upright_face_takes_the_place_of_a_small_one() -> None:
+    tracker = FaceTracker()
+    small = scene(200, 600, 0.3)
+    assert is_about(tracker(small), 200, 600, 48)
+    both = np.where(small == DRAWN[0, 0], scene(900, 300, 1.5), small)
+    assert any(is_about(tracker(both), 900, 300, 240) for _ in range(SEARCH_EVERY))
+
+
+def test_where_no_face_is_known_each_way_has_its_turn() -> None:
+    assert set(WAYS) >= {UPRIGHT}
+    assert {way.quarter for way in WAYS if way.quarter is not None} == {0, 1, 2, 3}
+    assert max(len(list(others)) for is_upright, others in itertools.groupby(way == UPRIGHT for way in WAYS)) == 2
+
+
+@pytest.mark.parametrize(("height", "width"), [(720, 1280), (7, 5), (1, 1)])
+def test_four_quarters_cover_an_image(height: int, width: int) -> None:
+    image = np.zeros((height, width), np.uint8)
+    for number in range(4):
+        x, y, columns, rows = quarter(image, number)
+        assert min(x, y) >= 0
+        image[y : y + rows, x : x + columns] += 1
+    assert image.min() >= 1
+
+
+def test_of_equal_faces_the_leftmost_is_the_largest_then_the_topmost_whatever_their_order() -> None:
+    boxes = [Box(9, 9, 6, 6), Box(0, 7, 4, 4), Box(3, 2, 4, 4), Box(3, 5, 2, 8), Box(3, 5, 4, 4), Box(0, 0, 3, 3)]
+    ranked = [Face(box) for box in boxes]
+    for left_out in range(len(ranked)):
+        rest = ranked[left_out:]
+        assert {largest_face(found) for found in itertools.permutations(rest)} == {rest[0]}
+    assert largest_face([]) is None
