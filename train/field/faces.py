@@ -6,7 +6,7 @@ from functools import partial
 import numpy as np
 
 from edge.geometry import Box
-from edge.preprocess.framing import Image
+from edge.preprocess.images import Image
 
 from . import pictures
 from .draws import generator

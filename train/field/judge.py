@@ -15,7 +15,8 @@ from edge.live.reporter import DropCounter, Reporter
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.live.stream import Stream
 from edge.live.stream_runner import Failures, StreamRunner
-from edge.preprocess.framing import Image, make_framing
+from edge.preprocess.framing import make_framing
+from edge.preprocess.images import Image
 from edge.preprocess.media import BLOCK_S, Block, Frame, Media, Samples
 from edge.wire.messages import Message, Prediction, SteadyState
 

@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 
 from edge.geometry import Box
-from edge.preprocess.framing import Image
+from edge.preprocess.images import Image
 
 WIDTH, HEIGHT = 1280, 720
 BACKDROP = (70, 150)

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
-from edge.preprocess.framing import Image
+from edge.preprocess.images import Image
 from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
 
