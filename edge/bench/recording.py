@@ -8,6 +8,7 @@ import av
 import cv2
 import numpy as np
 
+from ..preprocess.media import Samples
 from ..sources import demo
 
 FRAME_RATE_HZ, WIDTH, HEIGHT = 25, 640, 480
@@ -25,14 +26,15 @@ def write(path: Path, seconds: float) -> None:
         if codec == "libx264":
             video.options = {"preset": "veryfast"}
         audio = container.add_stream("aac", rate=AUDIO_HZ, layout="mono")
+        voices = [demo.voice(mood, AUDIO_HZ) for mood in demo.MOODS]
         for second in range(round(seconds)):
-            write_second(container, video, audio, second)
+            write_second(container, video, audio, second, voices[second // 4 % len(voices)])
         for stream in (video, audio):
             container.mux(stream.encode(None))
 
 
 def write_second(
-    container: av.container.OutputContainer, video: av.VideoStream, audio: av.AudioStream, second: int
+    container: av.container.OutputContainer, video: av.VideoStream, audio: av.AudioStream, second: int, voice: Samples
 ) -> None:
     """Encode one second of frames with the noise of a camera, and of audio."""
     draw = np.random.default_rng(second)
@@ -43,9 +45,9 @@ def write_second(
         frame = av.VideoFrame.from_ndarray(noisy, "rgb24")
         frame.pts, frame.time_base = second * FRAME_RATE_HZ + index, Fraction(1, FRAME_RATE_HZ)
         container.mux(video.encode(frame))
-    voice = demo.voice(mood, AUDIO_HZ)[second % 4 * AUDIO_HZ :][:AUDIO_HZ]
+    samples = voice[second % 4 * AUDIO_HZ :][:AUDIO_HZ]
     for start in itertools.count(0, SAMPLES):
-        piece = voice[start : start + SAMPLES]
+        piece = samples[start : start + SAMPLES]
         if not len(piece):
             break
         block = av.AudioFrame.from_ndarray(np.ascontiguousarray(piece[None], np.float32), "fltp", "mono")

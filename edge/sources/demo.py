@@ -1,6 +1,6 @@
 """Demo recording, drawn and synthesised, for a machine without camera and microphone.
 
-A drawn face and a synthesised vowel show every part at work; they are no measure of accuracy.
+A drawn face and a synthesised voice show every part at work; they are no measure of accuracy.
 """
 
 import heapq
@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
@@ -16,8 +17,18 @@ from ..preprocess.images import Image
 from ..preprocess.media import BLOCK_S, Block, Frame, Media, Samples
 
 WIDTH, HEIGHT = 320, 240
-FORMANTS_HZ = ((730, 90), (1090, 110), (2440, 170))
-"""Centre and bandwidth of an adult /a/ (Peterson & Barney 1952)."""
+VOWELS_HZ = np.array([(730, 1090, 2440), (270, 2290, 3010), (530, 1840, 2480), (570, 840, 2410), (300, 870, 2240)])
+"""Formants of a man's /a i e o u/, `[5, 3]` (Peterson & Barney 1952)."""
+CLOSED_HZ = np.array((250, 1400, 2500))
+"""Formants of a closed mouth, from which each syllable opens to its vowel."""
+BANDWIDTHS_HZ, GAINS = np.array((60, 90, 150)), np.array((1.0, 0.5, 0.25))
+"""Bandwidth and gain of each formant."""
+RING_S = 0.03
+"""Time for which a glottal pulse is heard, by when its first formant is down by 49 dB."""
+PHRASE = 6
+"""Syllables of a phrase; the last one is a pause."""
+
+Positions = NDArray[np.float64]
 
 
 @dataclass(frozen=True)
@@ -34,14 +45,16 @@ class Mood:
     """Amplitude of the pitch's modulation, as a fraction of the pitch."""
     syllables_hz: float
     """Syllables a second."""
+    level: float
+    """Peak of the voice; full scale is 1."""
     seconds: float = 4.0
     """Duration of the part."""
 
 
 MOODS = (
-    Mood(smile=0.0, frown=0.0, pitch_hz=120, pitch_swing=0.05, syllables_hz=3.0),
-    Mood(smile=1.0, frown=-0.3, pitch_hz=210, pitch_swing=0.35, syllables_hz=4.5),
-    Mood(smile=-0.9, frown=-1.0, pitch_hz=110, pitch_swing=0.08, syllables_hz=2.0),
+    Mood(smile=0.0, frown=0.0, pitch_hz=120, pitch_swing=0.06, syllables_hz=3.5, level=0.2),
+    Mood(smile=1.0, frown=-0.3, pitch_hz=210, pitch_swing=0.3, syllables_hz=4.5, level=0.35),
+    Mood(smile=-0.9, frown=-1.0, pitch_hz=165, pitch_swing=0.15, syllables_hz=5.0, level=0.6),
 )
 """Parts of the demo: neutral, happy, angry."""
 
@@ -98,14 +111,30 @@ def face(mood: Mood) -> Image:
 
 
 def voice(mood: Mood, rate_hz: int) -> Samples:
-    """Synthesise the mood's voice, float32 `[n]`: a modulated pulse train through three formants, in syllables."""
-    time_s = np.arange(round(mood.seconds * rate_hz)) / rate_hz
-    pitch = mood.pitch_hz * (1 + mood.pitch_swing * np.sin(2 * np.pi * 0.7 * time_s))
-    phase = np.cumsum(pitch) / rate_hz
-    source = np.diff(np.floor(phase), prepend=0.0)
-    spectrum = np.fft.rfft(source)
-    hz = np.fft.rfftfreq(len(source), 1 / rate_hz)
-    response = sum(1 / (1 + ((hz - centre) / width) ** 2) for centre, width in FORMANTS_HZ)
-    syllables = np.clip(np.sin(2 * np.pi * mood.syllables_hz * time_s), 0, 1)
-    vowel = np.fft.irfft(spectrum * response, len(source)) * syllables
-    return np.asarray(0.3 * vowel / np.abs(vowel).max(), np.float32)
+    """Synthesise the mood's voice, float32 `[n]`: glottal pulses that each ring in three formants (FOF, Rodet 1984)."""
+    count, ring = round(mood.seconds * rate_hz), round(RING_S * rate_hz)
+    time_s = np.arange(count) / rate_hz
+    pitch_hz = mood.pitch_hz * (1 + mood.pitch_swing * np.sin(2 * np.pi * 0.7 * time_s))
+    cycles = np.cumsum(pitch_hz) / rate_hz
+    pulses_s = np.interp(np.arange(1, int(cycles[-1]) + 1), cycles, time_s)[:, None]
+    loudness, formants_hz = articulate(pulses_s * mood.syllables_hz)
+    places = np.ceil(pulses_s * rate_hz).astype(int) + np.arange(ring)
+    elapsed_s = places / rate_hz - pulses_s
+    ringing = sum(
+        gain * np.exp(-np.pi * bandwidth * elapsed_s) * np.sin(2 * np.pi * hz[:, None] * elapsed_s)
+        for gain, bandwidth, hz in zip(GAINS, BANDWIDTHS_HZ, formants_hz.T, strict=True)
+    )
+    samples = np.bincount(places.ravel(), (loudness * ringing).ravel())[:count]
+    return np.asarray(mood.level * samples / np.abs(samples).max(), np.float32)
+
+
+def articulate(syllables: Positions) -> tuple[Positions, Positions]:
+    """Return loudness `[n, 1]` and formants in Hz `[n, 3]` after so many syllables `[n, 1]`, a fraction of one counted.
+
+    Each syllable opens to a vowel in its first quarter, and sounds for four fifths of its time.
+    """
+    index, elapsed = np.divmod(syllables, 1)
+    vowel_hz = VOWELS_HZ[index[:, 0].astype(int) % len(VOWELS_HZ)]
+    formants_hz = CLOSED_HZ + np.minimum(4 * elapsed, 1) * (vowel_hz - CLOSED_HZ)
+    loudness = np.sqrt(np.sin(np.pi * np.minimum(1.25 * elapsed, 1)))
+    return loudness * (index % PHRASE < PHRASE - 1), formants_hz

@@ -1,4 +1,4 @@
-"""The golden recording: the program's own drawing and singing, small, with a covered lens and a lost microphone.
+"""The golden recording: the program's own drawing and speaking, small, with a covered lens and a lost microphone.
 
 `python -m tests.edge.recording.made_golden` records it anew, which a new bundle, or a change to what is published,
 asks for.

@@ -6,7 +6,7 @@ import pytest
 from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.media import Block, Frame
-from edge.sources.demo import MOODS, Demo, voice
+from edge.sources.demo import CLOSED_HZ, MOODS, PHRASE, VOWELS_HZ, Demo, articulate, voice
 
 SOUND, PICTURE = AudioSpec(16000, 6.0), VideoSpec(5.0, 64, 64, "face")
 MS = 1_000_000
@@ -44,8 +44,23 @@ def test_a_face_is_found_in_every_frame() -> None:
 def test_the_voice_has_the_moods_pitch_and_never_clips(mood) -> None:
     samples = voice(mood, 16000)
     assert (samples.dtype, len(samples)) == (np.float32, round(mood.seconds * 16000))
-    assert np.abs(samples).max() == pytest.approx(0.3)
+    assert np.abs(samples).max() == pytest.approx(mood.level)
     spectrum = np.abs(np.fft.rfft(samples))
     hz = np.fft.rfftfreq(len(samples), 1 / 16000)
     low = (hz > 60) & (hz < 1.6 * mood.pitch_hz)
     assert hz[low][spectrum[low].argmax()] == pytest.approx(mood.pitch_hz, rel=1.2 * mood.pitch_swing + 0.05)
+
+
+@pytest.mark.parametrize("mood", MOODS)
+def test_the_voice_pauses_after_each_phrase(mood) -> None:
+    samples = voice(mood, 16000)
+    begin_s, end_s = (PHRASE - 1) / mood.syllables_hz, PHRASE / mood.syllables_hz
+    spoken, pause = samples[: round(begin_s * 16000)], samples[round((begin_s + 0.05) * 16000) : round(end_s * 16000)]
+    assert np.abs(spoken).max() > 100 * np.abs(pause).max()
+
+
+def test_each_syllable_opens_to_a_vowel_of_its_own() -> None:
+    loudness, formants_hz = articulate(np.array([[0.0], [0.4], [1.4], [5.4], [6.4]]))
+    assert loudness[:, 0] == pytest.approx([0, 1, 1, 0, 1])
+    np.testing.assert_array_equal(formants_hz[1:], VOWELS_HZ[[0, 1, 0, 1]])
+    assert formants_hz[0] == pytest.approx(CLOSED_HZ)
