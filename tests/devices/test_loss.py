@@ -19,7 +19,7 @@ import pytest
 from edge.wire.messages import Message, Prediction, Status
 from edge.wire.subscriber import Subscriber
 
-from .test_live import running
+from .test_live import HEARS, running
 
 PATIENCE_S = 40.0
 """Reopening is tried every 10 s at last."""
@@ -58,8 +58,8 @@ def wait_for(subscriber: Subscriber, wanted: Callable[[Message], bool]) -> Messa
     pytest.fail(f"nothing of the kind within {PATIENCE_S} s")
 
 
-def has_states(audio: str, video: str) -> Callable[[Message], bool]:
-    return lambda message: isinstance(message, Status) and (message.audio, message.video) == (audio, video)
+def has_states(audio: tuple[str, ...], video: str) -> Callable[[Message], bool]:
+    return lambda message: isinstance(message, Status) and message.audio in audio and message.video == video
 
 
 def test_each_is_lost_and_returns_while_the_other_goes_on(tmp_path: Path, record_property) -> None:
@@ -70,15 +70,16 @@ def test_each_is_lost_and_returns_while_the_other_goes_on(tmp_path: Path, record
             running(tmp_path, "--camera", address, "--framing", "whole", "--av-offset-ms", "0") as published,
             Subscriber(published) as subscriber,
         ):
-            wait_for(subscriber, has_states("ok", "ok"))
+            wait_for(subscriber, has_states(HEARS, "ok"))
 
             served.kill()
             gone_ns = time.monotonic_ns()
-            lost = wait_for(subscriber, has_states("ok", "lost"))
+            lost = wait_for(subscriber, has_states(HEARS, "lost"))
             assert lost.state == "degraded"
             camera_loss_s = (lost.mono_publish - gone_ns) / 1e9
             heard_only = wait_for(subscriber, lambda message: isinstance(message, Prediction))
-            assert (heard_only.audio.state, heard_only.video.frames, heard_only.agreement) == ("ok", 0, None)
+            assert heard_only.audio.state in HEARS
+            assert (heard_only.video.frames, heard_only.agreement) == (0, None)
             with camera(address):
                 back_ns = time.monotonic_ns()
                 seen = wait_for(subscriber, lambda m: isinstance(m, Prediction) and m.video.state == "ok")
@@ -88,13 +89,13 @@ def test_each_is_lost_and_returns_while_the_other_goes_on(tmp_path: Path, record
                 server = int((Path(os.environ["FOAL_MICROPHONE_START"]).parent / "pid").read_text())
                 os.kill(server, signal.SIGKILL)
                 gone_ns = time.monotonic_ns()
-                lost = wait_for(subscriber, has_states("lost", "ok"))
+                lost = wait_for(subscriber, has_states(("lost",), "ok"))
                 microphone_loss_s = (lost.mono_publish - gone_ns) / 1e9
                 seen_only = wait_for(subscriber, lambda message: isinstance(message, Prediction))
                 assert (seen_only.audio.rms_dbfs, seen_only.agreement, seen_only.video.state) == (None, None, "ok")
                 subprocess.run([os.environ["FOAL_MICROPHONE_START"]], check=True)
                 back_ns = time.monotonic_ns()
-                wait_for(subscriber, has_states("ok", "ok"))
+                wait_for(subscriber, has_states(HEARS, "ok"))
                 microphone_return_s = (time.monotonic_ns() - back_ns) / 1e9
     assert max(camera_loss_s, microphone_loss_s) < SLOWEST_LOSS_S
     record_property(

@@ -9,7 +9,7 @@ import pytest
 from edge.backends import registry, select
 from edge.backends.registry import BACKENDS, choices, get_entry, get_published_entry
 from edge.backends.select import import_backend, open_backend
-from edge.bundle.load import Bundle
+from edge.bundle.load import SHIPPED, Bundle, read_manifest
 from edge.errors import BundleError, EngineError, UsageError
 from tests.edge.backends.made_backend import ENTRY, USABLE, MadeBackend
 from tests.edge.backends.tensorrt import made_engines, made_tensorrt
@@ -108,4 +108,4 @@ def test_a_bundle_runs_on_a_third_backend_by_the_command_line(made: Path) -> Non
     made.touch()
     ended = subprocess.run([sys.executable, "-c", RUN], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
-    assert "foal-nano 0.1.0 on made-1.0 (as asked for), demo" in ended.stderr
+    assert f"foal-nano {read_manifest(SHIPPED).version} on made-1.0 (as asked for), demo" in ended.stderr

@@ -10,13 +10,19 @@ from tests.edge.made_bundles import AGAIN, EXPORT, Case, Folder, assert_refused,
 
 OUTPUTS = ("outputs", 0, "shape")
 VOICE = {"threshold": 0.5, "least_s": 1.0}
+GRAPHS = load(SHIPPED).manifest.graphs
+_, TOKENS, WIDTH = GRAPHS.audio_encoder.outputs[0].shape
+_, EMBEDDING = GRAPHS.image_encoder.outputs[0].shape
 
 
-def add_voice(folder: Folder, shape: list[str | int]) -> None:
-    """Say that the audio encoder has an output `voice` of this shape."""
-    outputs = [("tokens", "float32", ["batch", 75, 160]), ("mask", "bool", ["batch", 75]), ("voice", "float32", shape)]
+def set_voice(folder: Folder, shape: list[str | int] | None, voice: dict[str, float] | None) -> None:
+    """Say that the audio encoder has an output `voice` of this shape, or none, and whether the bundle knows voices."""
+    outputs = [("tokens", "float32", ["batch", TOKENS, WIDTH]), ("mask", "bool", ["batch", TOKENS])]
+    if shape:
+        outputs.append(("voice", "float32", shape))
     entries = [{"name": name, "dtype": dtype, "shape": sizes} for name, dtype, sizes in outputs]
     folder.edit(entries, "graphs", "audio_encoder", "outputs")
+    folder.edit(voice, "voice")
 
 
 CASES: dict[str, Case] = {
@@ -76,12 +82,12 @@ CASES: dict[str, Case] = {
         ["of at least 1", "graphs.fusion.outputs[0].shape[1]", "found -1", AGAIN],
     ),
     "embedding other than the fusion's": (
-        lambda f: f.edit(["batch", 30, 128], "graphs", "fusion", "inputs", 2, "shape"),
-        ["image_encoder.onnx has outputs", "['*', 160]", "need", "['*', 128]", EXPORT],
+        lambda f: f.edit(["batch", 30, 96], "graphs", "fusion", "inputs", 2, "shape"),
+        ["image_encoder.onnx has outputs", f"['*', {EMBEDDING}]", "need", "['*', 96]", EXPORT],
     ),
     "tokens other than the fusion's": (
-        lambda f: f.edit(["batch", 75, 96], "graphs", "audio_encoder", *OUTPUTS),
-        ["audio_encoder.onnx has outputs", "['*', 75, 96]", "need", "['*', 75, 160]", EXPORT],
+        lambda f: f.edit(["batch", TOKENS, 96], "graphs", "audio_encoder", *OUTPUTS),
+        ["audio_encoder.onnx has outputs", f"['*', {TOKENS}, 96]", "need", f"['*', {TOKENS}, {WIDTH}]", EXPORT],
     ),
     "frames other than the picture": (
         lambda f: f.edit(96, "picture", "height"),
@@ -93,26 +99,26 @@ CASES: dict[str, Case] = {
     ),
     "frames of a window other than the fusion's": (
         lambda f: f.edit(10, "picture", "rate_hz"),
-        ["fusion.onnx has inputs", "['*', 30, 160]", "need", "['*', 60, 160]", EXPORT],
+        ["fusion.onnx has inputs", f"['*', 30, {EMBEDDING}]", "need", f"['*', 60, {EMBEDDING}]", EXPORT],
     ),
     "no embedding": (
         lambda f: f.edit([{"name": "logits", "dtype": "float32", "shape": ["b", 4]}], "graphs", "fusion", "outputs"),
         ["fusion.onnx has outputs [('logits', 'float32', ['*', 4])]", "need", "audio_embedding", EXPORT],
     ),
     "voice without its output": (
-        lambda f: f.edit(VOICE, "voice"),
+        lambda f: set_voice(f, None, VOICE),
         ["has the field voice without the output", "expected together, or neither", EXPORT],
     ),
     "output of a voice without its field": (
-        lambda f: add_voice(f, ["batch", 75]),
+        lambda f: set_voice(f, ["batch", TOKENS], None),
         ["has the output voice without the field", "expected together, or neither", EXPORT],
     ),
     "voice of other tokens": (
-        lambda f: add_voice(f, ["batch", 70]) or f.edit(VOICE, "voice"),
-        ["audio_encoder.onnx has outputs", "('voice', 'float32', ['*', 70])", "need", "['*', 75])]", EXPORT],
+        lambda f: set_voice(f, ["batch", 33], VOICE),
+        ["audio_encoder.onnx has outputs", "('voice', 'float32', ['*', 33])", "need", f"['*', {TOKENS}])]", EXPORT],
     ),
     "more voice than a window": (
-        lambda f: add_voice(f, ["batch", 75]) or f.edit(VOICE | {"least_s": 6.5}, "voice"),
+        lambda f: set_voice(f, ["batch", TOKENS], VOICE | {"least_s": 6.5}),
         ["asks for 6.5 s of voice in a window of 6 s", "at most the window", EXPORT],
     ),
     "voice that is certain": (

@@ -6,8 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle.load import SHIPPED
+from edge.bundle.load import SHIPPED, read_manifest
 from tests.edge.backends.tensorrt import made_tensorrt
+
+VERSION = read_manifest(SHIPPED).version
 
 
 @pytest.fixture
@@ -25,7 +27,7 @@ def test_the_doctor_says_what_runs_where_and_finds_nothing(edge_command) -> None
     ended = edge_command("doctor", "--backend", "onnxruntime", "--threads", 1)
     assert ended.status == 0, ended.err
     lines = ended.out.splitlines()
-    assert lines[0] == f"bundle    foal-nano 0.1.0, {SHIPPED}"
+    assert lines[0] == f"bundle    foal-nano {VERSION}, {SHIPPED}"
     assert lines[1] == "backend   onnxruntime-cpu (as asked for)"
     assert lines[2].startswith("device    ")
     assert lines[2].endswith(", 1 threads")
@@ -88,7 +90,7 @@ def test_engines_are_built_once_and_again_where_that_is_asked_for(edge_command, 
     first = edge_command("engines", "build", copied)
     assert first.status == 0, first.err
     assert first.err.count("building ") == 3
-    assert "foal-nano 0.1.0 runs on tensorrt-" in first.out
+    assert f"foal-nano {VERSION} runs on tensorrt-" in first.out
     assert edge_command("engines", "build", copied).err.count("building ") == 0
     again = edge_command("engines", "build", copied, "--again")
     assert again.err.count(": asked for again") == 3
@@ -114,4 +116,4 @@ def test_a_quantised_bundle_stays_on_the_cpu(edge_command, monkeypatch, copied) 
 def test_the_runtime_says_which_backend_and_why(edge_command) -> None:
     ended = edge_command("--demo", "--fast", "--mic", "off", "--bind", "tcp://127.0.0.1:*", "--backend", "onnxruntime")
     assert ended.status == 0
-    assert "foal-nano 0.1.0 on onnxruntime-cpu (as asked for), demo" in ended.err
+    assert f"foal-nano {VERSION} on onnxruntime-cpu (as asked for), demo" in ended.err

@@ -20,6 +20,8 @@ from edge.sources.demo import MOODS, face
 from tests.edge.recording.made_golden import GOLDEN
 
 ANYWHERE = ("--bind", "tcp://127.0.0.1:*")
+SENT = sum(hasattr(message, "topic") for message in read_messages(GOLDEN))
+"""Messages of the golden recording."""
 RUN = ("--control", "off", "--backend", "onnxruntime", "--threads", "1", "--quiet", *ANYWHERE)
 
 
@@ -74,6 +76,13 @@ def changed_session(folder: Path, **changes: object) -> None:
     (folder / METADATA).write_text(json.dumps(document | changes))
 
 
+def frame_whole(folder: Path) -> None:
+    """Have no face looked for in what was recorded with faces."""
+    text = (folder / METADATA).read_text()
+    assert '"framing": "face"' in text
+    (folder / METADATA).write_text(text.replace('"framing": "face"', '"framing": "whole"'))
+
+
 @pytest.mark.parametrize(
     ("machine", "reason"),
     [
@@ -90,13 +99,14 @@ def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_
     changed_session(folder, machine=machine and msgspec.to_builtins(here()) | machine)
     ended = edge_command("replay", folder, "--compare")
     assert (ended.status, ended.err) == (0, "")
-    assert ended.out.startswith(f"15 messages are the same, 0 were not recorded; floats within 0.001, since {reason}")
+    assert ended.out.startswith(
+        f"{SENT} messages are the same, 0 were not recorded; floats within 0.001, since {reason}"
+    )
     changed_session(folder, threads=0, start_unix_ns=1)
-    text = (folder / METADATA).read_text()
-    (folder / METADATA).write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
+    frame_whole(folder)
     refused = edge_command("replay", folder, "--compare")
     assert (refused.status, refused.out) == (1, "")
-    assert "event 0 of stream main" in refused.err
+    assert "prediction 0 of stream main" in refused.err
     assert f"(compared were floats within 0.001, since {reason}" in refused.err
     assert "a value that near to a threshold may fall on its other side" in refused.err
 
@@ -143,7 +153,7 @@ def test_with_media_the_model_looks_again_unless_told_not_to(edge_command) -> No
     assert unpublished.err.endswith(", not publishing\n")
     assert unpublished.out == looked.out
     lines, others = looked.out.splitlines(), published.out.splitlines()
-    assert len(lines) == len(others) == 15
+    assert len(lines) == len(others) == SENT
     assert edge_command("replay", GOLDEN, "--fast", "--quiet", *ANYWHERE).out == ""
 
 
@@ -166,11 +176,10 @@ def test_what_cannot_be_replayed_is_said(edge_command, arguments: tuple[Any, ...
 
 def test_a_difference_is_exit_status_1(edge_command, tmp_path: Path) -> None:
     folder = Path(shutil.copytree(GOLDEN, tmp_path / "changed"))
-    text = (folder / "session.json").read_text()
-    (folder / "session.json").write_text(text.replace('"enter": 0.5', '"enter": 0.97'))
+    frame_whole(folder)
     ended = edge_command("replay", folder, "--compare")
     assert ended.status == 1
-    assert "event 0 of stream main" in ended.err
+    assert "prediction 0 of stream main" in ended.err
 
 
 @pytest.mark.parametrize("emptied", [(MESSAGES,), (MESSAGES, INPUTS)])

@@ -107,7 +107,7 @@ def test_fast_the_other_recording_is_as_if_alone(recordings, kind: str) -> None:
 def test_live_recordings_that_break_end_alone_and_all_are_told_at_the_end(recordings, caplog) -> None:
     names = ("raises", "healthy", "ends", "garbage")
     sent, error = run_all(recordings, *names)
-    assert healthy(sent)[-1].audio.state == "ok"
+    assert healthy(sent)[-1].audio.state in ("ok", "no_speech"), "a tone is heard, though it may be no voice"
     assert {message.stream for message in sent if isinstance(message, Status) and message.state == "stopped"} == set(
         names
     )

@@ -7,6 +7,7 @@ import pytest
 
 from edge.bundle.calibration import softmax
 from edge.live.recognizer import Recognizer
+from edge.sources.demo import MOODS, voice
 from edge.wire.messages import UNCERTAIN
 
 
@@ -82,13 +83,16 @@ def test_a_batch_of_windows_is_as_good_as_one_at_a_time(shipped: Recognizer) -> 
     rng = np.random.default_rng(4)
     manifest = shipped.manifest
     width = int(manifest.graphs.image_encoder.outputs[0].shape[1])
+    speech = np.concatenate([voice(mood, manifest.audio.rate_hz) for mood in MOODS])
     sizes = [(manifest.audio.samples, manifest.frames), (8000, 0), (0, 3), (30000, 12)]
-    windows = [drawn(rng, samples, frames, width) for samples, frames in sizes]
-    for together, window in zip(shipped.recognize(windows), windows, strict=True):
+    windows = [Heard(speech[:samples], drawn(rng, 0, frames, width).embeddings) for samples, frames in sizes]
+    recognitions = shipped.recognize(windows)
+    assert [recognition.is_heard for recognition in recognitions] == [True, manifest.voice is None, False, True]
+    for together, window in zip(recognitions, windows, strict=True):
         alone = shipped.recognize([window])[0]
         np.testing.assert_allclose(together.probs, alone.probs, atol=1e-3)
         assert together.probs.sum() == pytest.approx(1, abs=1e-5)
-        assert (together.agreement is None) == (not len(window.samples) or not len(window.embeddings))
+        assert (together.agreement is None) == (not together.is_heard or not len(window.embeddings))
 
 
 def voiced(levels: list[float], frames: int) -> Heard:

@@ -14,7 +14,7 @@ from edge.preprocess.framing import FaceFraming
 from edge.preprocess.windowing import FrameGrid
 from edge.session.config import Config, StreamConfig
 from edge.session.run import run
-from edge.sources.demo import MOODS, face
+from edge.sources.demo import MOODS, face, voice
 from edge.sources.media import read_frames
 from edge.wire.drop_reasons import DROP_REASONS
 from edge.wire.messages import Prediction, Stats, Status, SteadyState
@@ -42,10 +42,25 @@ def predictions_of(messages: list[Any]) -> list[Prediction]:
     return [message for message in messages if isinstance(message, Prediction)]
 
 
+def heard_of(predictions: list[Prediction]) -> list[Prediction]:
+    """From the first on whose audio counts; before it there may be too little voice for a bundle that knows voices."""
+    states = [message.audio.state for message in predictions]
+    first = states.index("ok")
+    assert set(states[:first]) <= {"no_speech"}
+    return predictions[first:]
+
+
 @pytest.fixture
 def clip(tmp_path, make_clip, tone) -> Path:
     """1.2 s of a drawn face and a tone."""
     return make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 12), tone(1.2))
+
+
+@pytest.fixture
+def spoken(tmp_path, make_clip) -> Path:
+    """2.2 s of a drawn face and its voice."""
+    samples = np.int16(32767 * voice(MOODS[0], 16000)[:35200])
+    return make_clip(tmp_path / "spoken.mkv", np.stack([face(MOODS[0])] * 22), samples)
 
 
 def test_the_demo_gives_a_prediction_each_half_second_from_both_modalities() -> None:
@@ -53,13 +68,16 @@ def test_the_demo_gives_a_prediction_each_half_second_from_both_modalities() -> 
     predictions = predictions_of(messages)
     assert [message.seq for message in predictions] == list(range(24))
     assert [message.mono_end for message in predictions] == [500_000_000 * k for k in range(1, 25)]
-    assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}
+    heard = heard_of(predictions)
+    assert len(heard) > 20, "a second or two of voice is enough"
+    assert {(message.audio.state, message.video.state) for message in heard} == {("ok", "ok")}
+    assert all(-1 <= message.agreement <= 1 for message in heard)
     assert [message.video.frames for message in predictions][-1] == 30
     for message in predictions:
         assert sum(message.probs) == pytest.approx(1, abs=1e-5)
         assert message.confidence == max(message.probs)
         assert message.label == message.labels[int(np.argmax(message.probs))]
-        assert -1 <= message.agreement <= 1
+        assert message.video.state == "ok"
         assert message.dropped == dict.fromkeys(DROP_REASONS, 0)
     assert len({message.session for message in messages}) == 1
     assert isinstance(messages[-1], Status)
@@ -84,12 +102,12 @@ def comparable(message: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("changes", "states", "frames"),
     [
-        ({"mic": "off"}, ("off", "ok"), 5),
+        ({"mic": "off"}, ("off", "ok"), 10),
         ({"camera": "off"}, ("ok", "off"), 0),
     ],
 )
-def test_a_modality_that_is_off_is_left_out(clip, changes: dict[str, Any], states, frames: int) -> None:
-    message = predictions_of(run_through(of_file(clip, **changes)))[1]
+def test_a_modality_that_is_off_is_left_out(spoken, changes: dict[str, Any], states, frames: int) -> None:
+    message = predictions_of(run_through(of_file(spoken, **changes)))[3]
     assert (message.audio.state, message.video.state) == states
     assert message.video.frames == frames
     assert message.agreement is None
@@ -101,8 +119,8 @@ def test_another_framing_looks_at_whole_pictures(clip) -> None:
     assert (message.video.faces, message.video.frames) == (None, 5)
 
 
-def test_in_its_own_time_a_recording_gives_the_same_windows_and_real_times(clip) -> None:
-    messages = run_through(replace(of_file(clip), fast=False, hop_s=1.0))
+def test_in_its_own_time_a_recording_gives_the_same_windows_and_real_times(spoken) -> None:
+    messages = run_through(replace(of_file(spoken), fast=False, hop_s=2.0))
     message = predictions_of(messages)[0]
     assert message.mono_publish >= message.mono_end > message.mono_start > 0
     assert message.t_end > 1_600_000_000 * 10**9
@@ -140,11 +158,11 @@ def test_streams_in_real_time_end_each_at_its_own_time_and_are_told_of(clip, tmp
     assert 0 < stats[-1].busy <= 1
 
 
-def test_the_offset_moves_the_sound_alone(clip) -> None:
-    plain = predictions_of(run_through(of_file(clip)))
-    shifted = predictions_of(run_through(of_file(clip, av_offset_ms=-100)))
-    assert [message.video for message in shifted[:2]] == [message.video for message in plain[:2]]
-    assert shifted[0].probs != plain[0].probs
+def test_the_offset_moves_the_sound_alone(spoken) -> None:
+    plain = predictions_of(run_through(of_file(spoken)))
+    shifted = predictions_of(run_through(of_file(spoken, av_offset_ms=-100)))
+    assert [message.video for message in shifted[:4]] == [message.video for message in plain[:4]]
+    assert shifted[3].probs != plain[3].probs
 
 
 def test_a_public_address_without_keys_is_refused() -> None:
@@ -182,7 +200,8 @@ def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
         boxes = {framing(frame.image).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))
         assert len(predictions) >= 3, path
-        assert {(message.audio.state, message.video.state) for message in predictions} == {("ok", "ok")}
+        assert {message.audio.state for message in heard_of(predictions)} == {"ok"}
+        assert {message.video.state for message in predictions} == {"ok"}
         assert max(message.audio.speech for message in predictions) > 0.1
         for message in predictions:
             x, y, box_width, box_height = message.video.box
