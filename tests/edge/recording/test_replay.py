@@ -120,7 +120,8 @@ def test_another_message_is_named_with_its_field(recording: Path, shipped: Recog
 
 
 def test_a_recording_that_was_killed_is_compared_as_far_as_it_goes(recording: Path, shipped: Recognizer) -> None:
-    (recording / INPUTS).write_bytes((recording / INPUTS).read_bytes()[:150_000])
+    whole = (recording / INPUTS).read_bytes()
+    (recording / INPUTS).write_bytes(whole[: len(whole) * 2 // 3])
     compared = replay(recording).compare(shipped)
     assert 5 < compared.equal < len(sent_in(recording))
     assert not replay(recording).run(shipped, [].append)
@@ -192,7 +193,7 @@ def before_probabilities(folder: Path) -> str:
     """Hash of a manifest as the first version wrote it, which its recordings name."""
     document = json.loads((folder / MANIFEST).read_text())
     del document["golden_probabilities"]
-    return hashlib.sha256(f"{json.dumps(document, indent=1, ensure_ascii=False)}\n".encode()).hexdigest()
+    return hashlib.sha256(f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()).hexdigest()
 
 
 def test_the_recorded_bundle_is_found_and_another_refused(tmp_path: Path, bundle_folder: Path, caplog) -> None:
