@@ -1,4 +1,4 @@
-"""Nobody speaks: noises, alone and under faces."""
+"""Windows in which nobody speaks: noises, alone and under faces."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial
