@@ -13,7 +13,7 @@ from ..geometry import Box
 from .images import Image, cut, stretch
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
-"""Of OpenCV's frontal cascades the one that finds most and errs least (docs/experiments.md, 2026-11-29)."""
+"""Frontal cascade of OpenCV that finds most and errs least (docs/experiments.md, 2026-11-29)."""
 CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
 """Folders of the cascade file in OpenCV's own package, and in JetPack's and Debian's."""
 NEIGHBOURS = 3

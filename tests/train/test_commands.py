@@ -55,7 +55,8 @@ def test_every_command_says_what_it_does_and_takes() -> None:
             if isinstance(parameter, click.Option):
                 assert parameter.help, (path, parameter.name)
                 assert parameter.opts[-1] in result.output
-    commanded = {"fit", "embed", "crossval", "ablate", "corpora", "corpora list", "corpora check", "convert-published"}
+    commanded = {"fit", "embed", "crossval", "ablate", "field", "convert-published"}
+    commanded |= {"corpora", "corpora list", "corpora check"}
     assert names == {"", *commanded}
 
 
@@ -156,7 +157,7 @@ def test_every_corpus_is_listed_with_its_terms() -> None:
     lines = run("corpora", "list").output.splitlines()
     corpora = registry.VOICES | registry.CLIPS
     assert lines == [f"{name}: {corpus.ABOUT}" for name, corpus in corpora.items()]
-    assert len(lines) == 8
+    assert len(lines) == 12
 
 
 def test_a_check_counts_by_class_speaker_and_fold_and_against_the_whole_corpus(release: Path) -> None:

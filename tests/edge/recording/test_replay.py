@@ -1,7 +1,6 @@
 """The same steps give the same bytes; a golden recording gives what it gave when it was made."""
 
 import hashlib
-import json
 import shutil
 import threading
 from collections import Counter
@@ -191,9 +190,9 @@ def test_a_replay_that_is_stopped_ends(original: Path, shipped: Recognizer) -> N
 
 def before_probabilities(folder: Path) -> str:
     """Hash of a manifest as the first version wrote it, which its recordings name."""
-    document = json.loads((folder / MANIFEST).read_text())
-    del document["golden_probabilities"]
-    return hashlib.sha256(f"{json.dumps(document, indent=2, ensure_ascii=False)}\n".encode()).hexdigest()
+    text = (folder / MANIFEST).read_text()
+    begin, end = text.index(',\n  "golden_probabilities"'), text.index("\n  }", text.index('"golden_probabilities"'))
+    return hashlib.sha256((text[:begin] + text[end + len("\n  }") :]).encode()).hexdigest()
 
 
 def test_the_recorded_bundle_is_found_and_another_refused(tmp_path: Path, bundle_folder: Path, caplog) -> None:

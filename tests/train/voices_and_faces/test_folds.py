@@ -7,7 +7,7 @@ import pytest
 from edge.errors import UsageError
 from tests.train import made
 from train import config
-from train.corpora import emodb, nemo, ravdess
+from train.corpora import ased, emodb, nemo, ravdess
 from train.corpora.utterance import Utterance
 from train.voices_and_faces.folds import Folds, check_independent, split
 
@@ -51,15 +51,15 @@ def test_a_speaker_heard_in_training_and_testing_is_refused() -> None:
 
 def test_the_shipped_split_is_of_different_people(data: Path) -> None:
     shipped = config.load(made.SHIPPED)
-    found = [voice for corpus in (ravdess, emodb, nemo) for voice in corpus.utterances(data)]
+    found = [voice for corpus in (ravdess, emodb, nemo, ased) for voice in corpus.utterances(data)]
     voices = [voice for voice in found if voice.label in shipped.labels]
     folds = split(voices, shipped.recipe.validation_speakers, shipped.recipe.test_speakers)
     speakers = [{voice.speaker for voice in fold} for fold in folds]
-    assert len(set.union(*speakers)) == sum(map(len, speakers)) == 39
+    assert len(set.union(*speakers)) == sum(map(len, speakers)) == 39 + 49
     assert [len(fold) for fold in folds] == [
         len(voices) - len(folds.validation) - len(folds.test),
         *map(len, folds[1:]),
     ]
     for fold in folds:
         assert {voice.label for voice in fold} == set(shipped.labels)
-        assert {voice.corpus for voice in fold} == {"ravdess", "emodb", "nemo"}
+        assert {voice.corpus for voice in fold} == {"ravdess", "emodb", "nemo", "ased"}
