@@ -27,7 +27,7 @@ def test_its_table_has_the_measured_figures(exported: Exported, loaded: Checkpoi
     rows = [line.strip("| ").split(" | ") for line in text(exported).splitlines() if line.startswith("| ")]
     figures = {name: [count, *map(float, shares)] for name, count, *shares in rows if name in loaded.measured}
     assert figures == {
-        name: [f"{row['count']}", *(round(100 * row[key], 1) for key in ("ua", "wa", "ece"))]
+        name: [f"{row['count']:.0f}", *(round(100 * row[key], 1) for key in ("ua", "wa", "ece"))]
         for name, row in loaded.measured.items()
     }
 
