@@ -22,7 +22,9 @@ def accuracy(logits: Tensor, labels: Tensor) -> dict[str, float]:
 
 def measured(figures: dict[str, Accuracy]) -> dict[str, dict[str, float]]:
     """Return the figures of each evaluation that a checkpoint stores."""
-    return {name: {"count": float(row.count), "ua": row.ua, "wa": row.wa, "ece": row.ece} for name, row in figures.items()}
+    return {
+        name: {"count": float(row.count), "ua": row.ua, "wa": row.wa, "ece": row.ece} for name, row in figures.items()
+    }
 
 
 def report(labels: Sequence[str], figures: dict[str, Accuracy], temperature: float, folder: Path) -> None:
