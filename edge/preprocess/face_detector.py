@@ -81,7 +81,7 @@ class FaceDetector:
 
 
 def turn(grey: Image, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
-    """Turn a picture counter-clockwise about its centre; what was outside is black.
+    """Turn a picture counter-clockwise about its centre; what was outside is of its mean grey.
 
     Returns the turned picture, large enough for all of it, and the matrix `[2, 3]` that takes its points back.
     """
@@ -92,7 +92,7 @@ def turn(grey: Image, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
     cosine, sine = np.abs(forward[0, :2])
     new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
     forward[:, 2] += ((new_width - width) / 2, (new_height - height) / 2)
-    turned = cv2.warpAffine(grey, forward, (new_width, new_height))
+    turned = cv2.warpAffine(grey, forward, (new_width, new_height), borderValue=float(grey.mean()))
     return np.asarray(turned, dtype=np.uint8), np.asarray(cv2.invertAffineTransform(forward), dtype=np.float64)
 
 
