@@ -15,6 +15,8 @@ PAUSE_STEPS, LONGEST_PAUSE_STEPS = 25, 128
 """Mean and largest pause between recordings: 0.4 and 2 s."""
 HALF_SECOND = 32
 """Half a second in steps."""
+LEAST_SHARE = 0.05
+"""Smallest share of voice by which a window's level is corrected, so that what is voice has a root mean square of 1."""
 NOBODY = 0.12
 """Share of windows in which nobody speaks."""
 
@@ -48,7 +50,7 @@ def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng:
         return Simulated(to_level(beds.draw(count, rng), rng.uniform(-80, -15)), silent)
     audio, activity = cut(speak(voices, count, rng), count, rng)
     audio = to_room(audio, rate_hz, rng)
-    audio = to_level(audio, 0.0) / np.float32(np.sqrt(max(activity.mean(), 0.05)))
+    audio = to_level(audio, 0.0) * np.float32(np.sqrt(max(activity.mean(), LEAST_SHARE)))
     if rng.random() < 0.85:
         snr_db = rng.uniform(25, 60) if rng.random() < 0.4 else rng.uniform(-2, 25)
         audio = audio + beds.draw(count, rng) * np.float32(10 ** (-snr_db / 20))

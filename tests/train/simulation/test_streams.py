@@ -142,7 +142,7 @@ def test_in_the_given_share_of_windows_nobody_speaks(beds: Beds, rng: Draw) -> N
 def test_the_bed_lies_below_the_voice_by_the_drawn_distance(
     beds: Beds, rng: Draw, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Voices that fill the window, so that their level is that of the window; neither room nor microphone."""
+    """The distance is that of the voice while it is there, however much of the window that is."""
     monkeypatch.setattr(streams, "SPEEDS", (1.0, 1.0))
     monkeypatch.setattr(streams, "NOBODY", 0.0)
     monkeypatch.setattr(streams, "to_room", lambda audio, *_: audio)
@@ -153,10 +153,14 @@ def test_the_bed_lies_below_the_voice_by_the_drawn_distance(
     distances = []
     for _ in range(150):
         window = simulate([tone(400)], beds, count, RATE_HZ, rng)
-        if window.activity.all():
-            voice = (parts @ window.samples) @ parts * 2 / count
+        voiced = np.repeat(window.activity, STEP)[:count] > 0
+        if voiced.mean() > 0.2:
+            # The tone's phase jumps from one recording to the next: the first one alone is fitted.
+            begin, end = np.flatnonzero(np.diff(voiced, prepend=False, append=False))[:2]
+            basis, heard = parts[:, begin:end], window.samples[begin:end]
+            voice = np.linalg.lstsq(basis.T, heard, rcond=None)[0] @ basis
             assert decibels(voice) == pytest.approx(0.0, abs=6)
-            distances.append(decibels(voice) - decibels(window.samples - voice))
+            distances.append(decibels(voice) - decibels(heard - voice))
     assert len(distances) > 50
     with_bed = [distance for distance in distances if distance < 80]
     assert 0.7 < len(with_bed) / len(distances) < 0.95
