@@ -1,6 +1,7 @@
 """Whole runs on the shipped bundle: what options mean together, and what comes out."""
 
 import threading
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from edge.session.config import Config, StreamConfig
 from edge.session.run import run
 from edge.sources.demo import MOODS, face, voice
 from edge.sources.media import read_frames
-from edge.wire.drop_reasons import DROP_REASONS
+from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_LATE
 from edge.wire.messages import Prediction, Stats, Status, SteadyState
 
 DEMO = StreamConfig(demo=True)
@@ -149,8 +150,12 @@ def test_streams_in_real_time_end_each_at_its_own_time_and_are_told_of(clip, tmp
     messages = run_through(replace(FAST, streams=streams, fast=False))
     stopped = [message.stream for message in messages if isinstance(message, Status) and message.state == "stopped"]
     assert stopped == ["short", "long"]
-    counts = {name: sum(message.stream == name for message in predictions_of(messages)) for name in ("short", "long")}
-    assert counts == {"short": 2, "long": 4}
+    windows = Counter(message.stream for message in predictions_of(messages))
+    assert windows.keys() == {"short", "long"}
+    for message in messages:  # a busy machine skips windows that are late, and counts them
+        if isinstance(message, Status) and message.state == "stopped":
+            windows[message.stream] += message.dropped[WINDOWS_LATE]
+    assert windows == {"short": 2, "long": 4}
     assert {message.stream for message in messages if isinstance(message, SteadyState)} == {"short", "long"}
     stats = [message for message in messages if isinstance(message, Stats)]
     assert stats
