@@ -46,6 +46,14 @@ print("ended in order", flush=True)
 """
 
 
+@pytest.fixture(autouse=True)
+def hangups_are_not_ignored() -> Iterator[None]:
+    """The tests may be started by nohup, whose children ignore hangups, as the program rightly does then."""
+    before = signal.signal(HUP, signal.SIG_DFL)
+    yield
+    signal.signal(HUP, before)
+
+
 @contextmanager
 def running(*arguments: str, **options: Any) -> Iterator["subprocess.Popen[str]"]:
     command = [sys.executable, *arguments]
