@@ -151,6 +151,7 @@ def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[H
     assert recorder.problem.endswith("has ended: the disk has not taken the rest within 0 s")
     assert len(caplog.records) == 1
     held.go_on.set()
+    monkeypatch.setattr(module, "CLOSE_S", WAIT_S)
     recorder.close()
     assert [type(one).__name__ for one in read_inputs(recorder.folder)] == ["LoopInput", "Gap", "End"]
 
