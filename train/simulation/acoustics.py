@@ -2,7 +2,9 @@
 
 import numpy as np
 
-from .noise import Draw, Samples
+from edge.preprocess.media import Samples
+
+from .noise import Draw
 
 MU = 255.0
 """Compression of ITU-T G.711's mu-law."""

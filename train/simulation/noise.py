@@ -7,9 +7,9 @@ from collections.abc import Callable, Sequence
 from functools import cached_property
 
 import numpy as np
-from numpy.typing import NDArray
 
-Samples = NDArray[np.float32]
+from edge.preprocess.media import Samples
+
 Draw = np.random.Generator
 
 RECORDED_SHARE = 0.3

@@ -5,8 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
+from edge.preprocess.media import Samples
+
 from .acoustics import TELEPHONE_HZ, band_pass, convolve, equalise, impulse_response, mu_law
-from .noise import Beds, Draw, Samples, to_level
+from .noise import Beds, Draw, to_level
 from .voice_activity import STEP, Activity
 
 SPEEDS = (0.9, 1.1)

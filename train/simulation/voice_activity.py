@@ -11,8 +11,9 @@ import onnxruntime
 from numpy.typing import NDArray
 
 from edge.errors import UsageError
+from edge.preprocess.media import Samples
 
-from .noise import Samples, to_level
+from .noise import to_level
 
 RATE_HZ = 16000
 STEP = 250

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from edge.preprocess.media import Samples
 from train.simulation.acoustics import band_pass, convolve, equalise, impulse_response, mu_law
-from train.simulation.noise import Draw, Samples
+from train.simulation.noise import Draw
 
 RATE_HZ = 16_000
 

@@ -5,8 +5,9 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
+from edge.preprocess.media import Samples
 from train.simulation import noise
-from train.simulation.noise import Beds, Draw, Samples
+from train.simulation.noise import Beds, Draw
 
 RATE_HZ = 16_000
 DRAWN: dict[str, Callable[[int, Draw], Samples]] = {

@@ -3,8 +3,9 @@
 import numpy as np
 import pytest
 
+from edge.preprocess.media import Samples
 from train.simulation import streams
-from train.simulation.noise import Beds, Draw, Samples
+from train.simulation.noise import Beds, Draw
 from train.simulation.streams import Voice, change_speed, cut, simulate, speak
 from train.simulation.voice_activity import STEP
 

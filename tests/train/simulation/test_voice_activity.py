@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from edge.errors import UsageError
+from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
 from train.corpora import ravdess
 from train.simulation import voice_activity
-from train.simulation.noise import Samples, coloured
+from train.simulation.noise import coloured
 from train.simulation.voice_activity import RATE_HZ, STEP, VoiceActivity, loud
 
 
