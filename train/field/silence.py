@@ -9,7 +9,8 @@ import numpy as np
 from edge.preprocess.media import Samples
 
 from ..corpora.noises import KINDS
-from . import noises, sound
+from ..simulation.noise import repeated
+from . import noises
 from .draws import generator
 from .figures import Subject
 from .judge import Judge, Scene
@@ -41,7 +42,7 @@ class Noise:
             return np.zeros(self._samples, np.float32)
         rng = generator(self._seed, self.kind, name, str(level_dbfs))
         if self._recorded:
-            made = sound.fitted(rng, self._recorded[name], self._samples)
+            made = repeated(self._recorded[name], self._samples, rng)
         else:
             made = noises.MADE[self.kind](rng, self._samples, self._rate_hz)
         return noises.at_dbfs(made, level_dbfs).clip(-1, 1)

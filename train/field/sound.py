@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.preprocess.media import Samples
 
+from ..simulation.noise import repeated
 from .noises import rms
 
 TELEPHONE_BAND_HZ = (300.0, 3400.0)
@@ -34,15 +35,9 @@ def within_full_scale(samples: np.ndarray) -> Samples:
     return (samples / max(1.0, float(np.abs(samples).max(initial=0)))).astype(np.float32)
 
 
-def fitted(rng: np.random.Generator, noise: Samples, count: int) -> Samples:
-    """Return `count` samples of a recording from a random place on, repeated where it is too short."""
-    start = int(rng.integers(0, len(noise)))
-    return np.resize(np.roll(noise, -start), count)
-
-
 def babble(rng: np.random.Generator, voices: list[Samples], count: int) -> Samples:
     """Return several voices at once, each at the same level and from a random place on."""
-    parts = [fitted(rng, voice, count) / max(rms(voice), 1e-9) for voice in voices]
+    parts = [repeated(voice, count, rng) / max(rms(voice), 1e-9) for voice in voices]
     return np.sum(parts, axis=0).astype(np.float32)
 
 

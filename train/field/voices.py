@@ -7,6 +7,7 @@ import numpy as np
 
 from edge.preprocess.media import Samples
 
+from ..simulation.noise import repeated
 from . import noises, sound
 from .draws import generator
 from .judge import Judge, Scene
@@ -86,7 +87,7 @@ class Conditions:
             chosen = [others[index] for index in rng.permutation(len(others))[:BABBLERS]]
             return sound.babble(rng, [other.samples(self._rate_hz) for other in chosen], count)
         recorded = list(self._recordings.noises(kind, self._rate_hz).values())
-        return sound.fitted(rng, recorded[rng.integers(len(recorded))], count)
+        return repeated(recorded[rng.integers(len(recorded))], count, rng)
 
     def reverberant(self, rt60_s: float | None, rng: np.random.Generator, voice: Voice) -> Samples:
         """Return a voice in a room of that reverberation time, or in a recorded one."""

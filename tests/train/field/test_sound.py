@@ -5,6 +5,7 @@ import pytest
 
 from train.field import sound
 from train.field.draws import generator
+from train.simulation.noise import repeated
 
 RATE_HZ = 16_000
 
@@ -114,6 +115,6 @@ def test_babble_holds_every_voice_at_the_same_level(rng: np.random.Generator) ->
 
 def test_a_short_noise_is_repeated(rng: np.random.Generator) -> None:
     noise = np.arange(5, dtype=np.float32)
-    made = sound.fitted(rng, noise, 12)
+    made = repeated(noise, 12, rng)
     assert len(made) == 12
     assert np.all(np.diff(made) % 5 == 1)
