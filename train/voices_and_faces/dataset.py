@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import one_hot
 
 from edge.sources.media import read_audio
 
@@ -18,6 +19,7 @@ from ..simulation.noise import Beds
 from . import faces, voices
 from .audio_stage import LabelledVoices
 from .folds import split
+from .image_stage import targets
 
 
 class Dataset:
@@ -57,9 +59,22 @@ class Dataset:
         return self.faces[fold].images[kept], labels[kept]
 
     def crops(self, fold: str) -> tuple[Tensor, Tensor]:
-        """Return the labelled faces' crops uint8 `[N, H, W]` and labels int64 `[N]` of a fold."""
+        """Return the labelled faces' crops uint8 `[N, H, W]` and one-hot labels float32 `[N, C]` of a fold."""
         images, labels = self.labelled_faces(fold)
-        return faces.crops(images, self._config.video), torch.from_numpy(labels)
+        shares = one_hot(torch.from_numpy(labels), len(self._config.labels)).float()
+        return faces.crops(images, self._config.video), shares
+
+    def rated_crops(self, fold: str) -> tuple[Tensor, Tensor]:
+        """Return crops uint8 `[N, H, W]`, ambiguous ones too, and each label's share of their raters `[N, C]`.
+
+        Left out is a face that most of its raters call something else.
+        """
+        found = self.faces[fold]
+        shares = targets(found, voices_and_faces(self._config).first_label_share)[
+            :, fer2013.columns(self._config.labels)
+        ]
+        kept = shares.sum(dim=1) > 0.5
+        return faces.crops(found.images[kept.numpy()], self._config.video), shares[kept]
 
     def labelled_voices(self, fold: str) -> LabelledVoices:
         """Return the voices of a fold: of all classes for training, of the configuration's labels otherwise."""

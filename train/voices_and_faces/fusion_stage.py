@@ -1,6 +1,7 @@
 """Fusion stage of voices and faces: an objective on the frozen encoders' tokens, and its evaluation.
 
-A pair is a voice and a face of one label, mostly of different people.
+A pair is a voice and a face of one label, mostly of different people. A training face has the label of one of its
+raters, drawn anew each time: where raters disagree the fusion learns to doubt.
 """
 
 from pathlib import Path
@@ -40,12 +41,10 @@ def fit_fusion(
     title: str = "fusion",
 ) -> None:
     """Train an objective in place (stage 3); `inputs` identifies the encoders of the tokens."""
-    faces_of = [torch.where(train.faces.labels == label)[0] for label in range(len(config.labels))]
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         labels = train.voices.labels[indices]
-        chosen = [int(torch.randint(len(faces_of[label]), (), generator=generator)) for label in labels]
-        faces = torch.stack([faces_of[label][k] for label, k in zip(labels, chosen, strict=True)])
+        faces = draw_faces(train.faces.shares, labels, generator)
         losses: dict[str, Tensor] = objective(draw_views(*train, indices, faces, generator), labels, generator)
         return losses
 
@@ -54,6 +53,11 @@ def fit_fusion(
 
     stage = make_stage(config, "fusion", run, inputs)._replace(name=title)
     optimise(stage, objective, voice_weights, loss, check)
+
+
+def draw_faces(shares: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:
+    """Draw a face for each label int64 `[n]`, in proportion to the label's share of a face's raters `[N, C]`."""
+    return torch.multinomial(shares.T[labels], 1, generator=generator)[:, 0]
 
 
 def draw_views(

@@ -3,6 +3,7 @@
 Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their widths.
 """
 
+import hashlib
 from pathlib import Path
 from typing import NamedTuple
 
@@ -41,8 +42,13 @@ class FaceTokens(NamedTuple):
 
     tokens: Tensor
     """fp16 `[N, V, Dv]`."""
-    labels: Tensor
-    """int64 `[N]`."""
+    shares: Tensor
+    """Each label's share of the raters, float32 `[N, C]`."""
+
+    @property
+    def labels(self) -> Tensor:
+        """Label that most raters chose, int64 `[N]`."""
+        return self.shares.argmax(dim=1)
 
 
 @torch.no_grad()
@@ -88,10 +94,13 @@ def voice_spec(config: Config) -> VoiceSpec:
 
 @torch.no_grad()
 def encode_faces(
-    config: Config, encoder: NanoImageEncoder, crops: Tensor, labels: Tensor, views: int, path: Path
+    config: Config, encoder: NanoImageEncoder, crops: Tensor, shares: Tensor, views: int, path: Path
 ) -> FaceTokens:
-    """Return embeddings of crops uint8 `[N, H, W]`; one view is the crop itself, several are augmented copies of it."""
-    about = identity(config, encoder, views)
+    """Return embeddings of crops uint8 `[N, H, W]` that raters' shares `[N, C]` belong to.
+
+    One view is the crop itself, several are augmented copies of it.
+    """
+    about = identity(config, encoder, views) | {"crops": hashlib.sha256(crops.numpy()).hexdigest()}
     tensors = cached_tokens(path, about)
     if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)
@@ -102,7 +111,7 @@ def encode_faces(
             tokens.append(encoder(faces.rgb(augmented)).half().unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens)}
         write_tensors(path, tensors, about)
-    return FaceTokens(tensors["tokens"], labels)
+    return FaceTokens(tensors["tokens"], shares)
 
 
 def cached_tokens(path: Path, about: dict[str, str]) -> dict[str, Tensor] | None:

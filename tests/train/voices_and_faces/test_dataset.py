@@ -62,11 +62,24 @@ def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytes
 def test_crops_have_the_encoders_size_and_the_configs_labels(dataset: Dataset, tiny: Config) -> None:
     counts = {"train": 4 * made.TRAIN_FACES - 1, "validation": 8, "test": 8}
     for fold, count in counts.items():
-        crops, labels = dataset.crops(fold)
+        crops, shares = dataset.crops(fold)
         assert crops.shape == (count, 64, 64)
+        assert shares.sum(dim=1).tolist() == [1] * count
+        labels = shares.argmax(dim=1)
         assert crops.dtype == torch.uint8
         lightness = 20 * torch.tensor([made.FACES.index(tiny.labels[label]) for label in labels]) + 40
         assert (crops.float().mean(dim=(1, 2)) - lightness).abs().max() < 3
+
+
+def test_rated_crops_are_those_whose_raters_mostly_chose_a_label(dataset: Dataset, tiny: Config) -> None:
+    found, columns = dataset.faces["train"], fer2013.columns(tiny.labels)
+    crops, shares = dataset.rated_crops("train")
+    votes = found.votes[:, columns] / found.votes.sum(axis=1, keepdims=True)
+    first = np.array(columns) == found.first_labels[:, None]
+    expected = (1 - tiny.recipe.first_label_share) * votes + tiny.recipe.first_label_share * first
+    expected = expected[expected.sum(axis=1) > 0.5]
+    assert len(crops) == len(expected) > 0
+    np.testing.assert_allclose(shares, expected, rtol=1e-5)
 
 
 def shared(one: fer2013.Faces, other: fer2013.Faces) -> set[bytes]:

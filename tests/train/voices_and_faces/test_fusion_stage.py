@@ -12,7 +12,7 @@ from train import sampling
 from train.checkpoint import make_fusion
 from train.config import Config
 from train.objective import MODALITIES, Objective
-from train.voices_and_faces.fusion_stage import FoldTokens, draw_views, fit_fusion, pair, predict
+from train.voices_and_faces.fusion_stage import FoldTokens, draw_faces, draw_views, fit_fusion, pair, predict
 from train.voices_and_faces.tokens import FaceTokens, VoiceTokens
 
 DA, DV, VIEWS, TOKENS = 16, 24, 4, 6
@@ -29,7 +29,9 @@ def voice_tokens(labels: Tensor, seed: int = 0) -> VoiceTokens:
 
 def face_tokens(labels: Tensor, seed: int = 1) -> FaceTokens:
     noise = torch.randn(len(labels), VIEWS, DV, generator=torch.Generator().manual_seed(seed)) / 2
-    return FaceTokens((noise + 4 * nn.functional.one_hot(labels, DV)[:, None]).half(), labels)
+    return FaceTokens(
+        (noise + 4 * nn.functional.one_hot(labels, DV)[:, None]).half(), nn.functional.one_hot(labels, 4).float()
+    )
 
 
 @pytest.fixture(scope="module")
@@ -65,6 +67,17 @@ def test_views_are_of_the_chosen_recordings(heard: VoiceTokens, seen: FaceTokens
         views = [torch.equal(view.float(), tokens) for view in heard.tokens[row]]
         assert sum(views) == 1
         assert torch.equal(heard.mask[row, views.index(True)], mask)
+
+
+def test_a_face_is_drawn_for_a_label_as_often_as_its_raters_chose_it(generator: torch.Generator) -> None:
+    shares = torch.tensor([[0.9, 0.1], [0.3, 0.3], [0.0, 0.6]])
+    labels = torch.arange(2).repeat_interleave(6000)
+    drawn = draw_faces(shares, labels, generator)
+    assert shares[drawn, labels].min() > 0
+    for label, expected in enumerate(([0.75, 0.25, 0.0], [0.1, 0.3, 0.6])):
+        found = torch.bincount(drawn[labels == label], minlength=3) / 6000
+        # four standard deviations of a share of 6,000 draws
+        torch.testing.assert_close(found, torch.tensor(expected), atol=0.026, rtol=0)
 
 
 def test_a_face_keeps_at_least_one_view_and_loses_some(heard: VoiceTokens, generator: torch.Generator) -> None:
