@@ -138,6 +138,8 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     """Number of augmented copies of each recording whose tokens are cached for the fusion."""
     first_label_share: float
     """Share of a face's first label in what the image encoder is taught; the rest are the raters' votes."""
+    imitation: float
+    """Weight of the loss by which the audio encoder learns to describe a voice as its teacher does; 0: no teacher."""
     faces_stage: Schedule
     """Stage 1: the image encoder, on face crops."""
     voices_stage: Schedule

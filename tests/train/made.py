@@ -142,6 +142,7 @@ def tiny_config() -> Config:
             test_speakers=["ravdess-14", "emodb-13", "nemo-WR0"],
             voices={"ravdess": 2.0, "emodb": 1.0, "nemo": 2.0},
             views=2,
+            imitation=0.0,
             faces_stage=replace(recipe.faces_stage, epochs=2, batch=16, draws=160),
             voices_stage=replace(recipe.voices_stage, epochs=2, batch=16, draws=320),
             fusion_stage=replace(recipe.fusion_stage, epochs=2, batch=16, draws=480, learning_rate=3e-3),

@@ -21,6 +21,8 @@ LEAST_SHARE = 0.05
 """Smallest share of voice by which a window's level is corrected, so that what is voice has a root mean square of 1."""
 NOBODY = 0.12
 """Share of windows in which nobody speaks."""
+STUDIO = 0.2
+"""Share of the other windows that are as the voice was recorded, in no room and no bed."""
 
 
 class Voice(NamedTuple):
@@ -51,6 +53,8 @@ def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng:
             return Simulated(np.zeros(count, np.float32), silent)
         return Simulated(to_level(beds.draw(count, rng), rng.uniform(-80, -15)), silent)
     audio, activity = cut(speak(voices, count, rng), count, rng)
+    if rng.random() < STUDIO:
+        return Simulated(np.clip(to_level(audio, rng.uniform(-35, -12)), -1, 1), activity)
     audio = to_room(audio, rate_hz, rng)
     audio = to_level(audio, 0.0) * np.float32(np.sqrt(max(activity.mean(), LEAST_SHARE)))
     if rng.random() < 0.85:

@@ -1,8 +1,9 @@
-"""Stage of the audio encoder: it learns what voices express, and where a voice is, with a temporary linear head.
+"""Stage of the audio encoder: it learns what voices express, where a voice is, and what a teacher says of it.
 
 Dimensions: B batch, S samples, C classes, Ta tokens.
 """
 
+from functools import cache
 from pathlib import Path
 from typing import NamedTuple
 
@@ -19,6 +20,7 @@ from ..fusion import masked_mean
 from ..optimise import optimise
 from ..simulation.streams import Voice
 from ..simulation.voice_activity import STEP
+from . import voice_teacher
 from .stages import CHECK_BATCH, make_stage
 from .voices import Simulator, Windows, pad, seeded
 
@@ -27,19 +29,34 @@ SHARES = (0.4, 0.8)
 only their surroundings, so that shorter windows teach as much."""
 
 
+class Heard(NamedTuple):
+    """Outputs of the audio encoder with its temporary heads."""
+
+    logits: Tensor
+    """`[B, C]`."""
+    voice: Tensor
+    """Log odds of voice `[B, Ta]`."""
+    mask: Tensor
+    """bool `[B, Ta]`."""
+    description: Tensor
+    """`[B, 512]`, as the teacher would describe the voice."""
+
+
 class AudioClassifier(nn.Module):
-    """Audio encoder with a masked mean and a linear head."""
+    """Audio encoder with a masked mean and two linear heads: the classes, and the teacher's description."""
 
     def __init__(self, encoder: NanoAudioEncoder, classes: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
+        self.describe = nn.Linear(encoder.width, voice_teacher.WIDTH)
 
-    def forward(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Map float32 `[B, S]`, int64 `[B]` to logits `[B, C]`, log odds of voice `[B, Ta]` and the mask `[B, Ta]`."""
+    def forward(self, waveform: Tensor, length: Tensor) -> Heard:
+        """Hear float32 `[B, S]` with lengths int64 `[B]`."""
         tokens, mask = self.encoder.local_tokens(waveform, length)
         voice = self.encoder.voice_logits(tokens)
-        return self.head(masked_mean(self.encoder.in_context(tokens, mask), mask)), voice, mask
+        pooled = masked_mean(self.encoder.in_context(tokens, mask), mask)
+        return Heard(self.head(pooled), voice, mask, self.describe(pooled))
 
 
 class LabelledVoices(NamedTuple):
@@ -63,7 +80,8 @@ def fit_audio_encoder(
     encoder = NanoAudioEncoder(config.audio_encoder.width, config.audio.rate_hz)
     encoder.stem.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     model = AudioClassifier(encoder, classes)
-    smoothing = voices_and_faces(config).voices_stage.label_smoothing
+    recipe = voices_and_faces(config)
+    smoothing = recipe.voices_stage.label_smoothing
     held_out = {
         "clean": pad(validation.voices, config.audio.samples),
         "simulated": validation.simulator.windows(
@@ -71,34 +89,48 @@ def fit_audio_encoder(
         ),
     }
 
+    @cache
+    def descriptions() -> Tensor:
+        return voice_teacher.describe(train.voices)
+
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         share = float(torch.rand((), generator=generator)) * (SHARES[1] - SHARES[0]) + SHARES[0]
         samples = round(share * config.audio.samples / TOKEN_SAMPLES) * TOKEN_SAMPLES
         windows = train.simulator.windows(indices.tolist(), samples, seeded(generator))
-        logits, voice, _ = model(windows.waveform, windows.length)
+        found: Heard = model(windows.waveform, windows.length)
         heard = voice_seconds(windows, config.audio.rate_hz).clamp(max=1.0)
-        each = cross_entropy(logits.float(), train.labels[indices], label_smoothing=smoothing, reduction="none")
+        labels = train.labels[indices]
+        each = cross_entropy(found.logits.float(), labels, label_smoothing=smoothing, reduction="none")
         losses = {
-            "emotion": (each * heard).sum() / heard.sum().clamp(min=1.0),
-            "voice": binary_cross_entropy_with_logits(voice.float(), activity_of_tokens(windows)),
+            "emotion": weighted_mean(each, heard),
+            "voice": binary_cross_entropy_with_logits(found.voice.float(), activity_of_tokens(windows)),
         }
-        return {"loss": losses["emotion"] + losses["voice"], **losses}
+        total = losses["emotion"] + losses["voice"]
+        if recipe.imitation > 0:
+            error = (found.description.float() - descriptions()[indices]).square().mean(dim=1)
+            losses["imitation"] = weighted_mean(error, heard)
+            total = total + recipe.imitation * losses["imitation"]
+        return {"loss": total, **losses}
 
     def check() -> dict[str, float]:
         figures = {}
         for name, windows in held_out.items():
             parts = zip(windows.waveform.split(CHECK_BATCH), windows.length.split(CHECK_BATCH), strict=True)
-            found = [model(*part) for part in parts]
-            logits, voice, mask = (torch.cat(outputs) for outputs in zip(*found, strict=True))
+            found = Heard(*map(torch.cat, zip(*(model(*part) for part in parts), strict=True)))
             heard = voice_seconds(windows, config.audio.rate_hz) >= 1.0
-            figures[f"{name} ua"] = accuracy(logits[heard, : len(config.labels)], validation.labels[heard])["ua"]
+            figures[f"{name} ua"] = accuracy(found.logits[heard, : len(config.labels)], validation.labels[heard])["ua"]
             truth = activity_of_tokens(windows)
             for kind, of in (("voice", truth > 0.9), ("no voice", truth < 0.1)):
-                figures[f"{name} {kind}"] = float(((voice > 0) == (truth > 0.5))[of & mask].float().mean())
+                figures[f"{name} {kind}"] = float(((found.voice > 0) == (truth > 0.5))[of & found.mask].float().mean())
         return figures
 
     optimise(make_stage(config, "voices", run), model, weights, loss, check)
     return model.encoder
+
+
+def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
+    """Return the mean of values `[B]` by weights `[B]`, less where these sum to less than one."""
+    return (values * weights).sum() / weights.sum().clamp(min=1.0)
 
 
 def activity_of_tokens(windows: Windows) -> Tensor:

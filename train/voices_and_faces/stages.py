@@ -19,7 +19,7 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
     speakers = (chosen.voices, chosen.validation_speakers, chosen.test_speakers)
     about = {
         "faces": (config.video, config.image_encoder, chosen.first_label_share),
-        "voices": (config.audio, audio_encoder, speakers),
+        "voices": (config.audio, audio_encoder, speakers, chosen.imitation),
         "fusion": (config.fusion, config.objective, config.audio_encoder, chosen.views, speakers, inputs),
     }
     decides = identity(config.labels, config.seed, schedule, *about[name])

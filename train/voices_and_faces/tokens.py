@@ -100,7 +100,7 @@ def encode_faces(
 
     One view is the crop itself, several are augmented copies of it.
     """
-    about = identity(config, encoder, views) | {"crops": hashlib.sha256(crops.numpy()).hexdigest()}
+    about = identity(config, encoder, views) | {"crops": hashlib.sha256(crops.numpy().tobytes()).hexdigest()}
     tensors = cached_tokens(path, about)
     if tensors is None:
         generator = torch.Generator().manual_seed(config.seed)

@@ -146,6 +146,7 @@ def test_the_bed_lies_below_the_voice_by_the_drawn_distance(
     """The distance is that of the voice while it is there, however much of the window that is."""
     monkeypatch.setattr(streams, "SPEEDS", (1.0, 1.0))
     monkeypatch.setattr(streams, "NOBODY", 0.0)
+    monkeypatch.setattr(streams, "STUDIO", 0.0)
     monkeypatch.setattr(streams, "to_room", lambda audio, *_: audio)
     monkeypatch.setattr(streams, "to_microphone", lambda audio, *_: audio)
     count = 16_000
@@ -168,6 +169,23 @@ def test_the_bed_lies_below_the_voice_by_the_drawn_distance(
     # A bed may have some of its power at the voice's pitch.
     assert -6 < min(with_bed) < 5
     assert 40 < max(with_bed) < 66
+
+
+def test_a_studio_changes_the_level_alone(beds: Beds, rng: Draw, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "SPEEDS", (1.0, 1.0))
+    monkeypatch.setattr(streams, "NOBODY", 0.0)
+    monkeypatch.setattr(streams, "STUDIO", 1.0)
+    levels = []
+    for _ in range(100):
+        window = simulate([tone(400)], beds, 16_000, RATE_HZ, rng)
+        levels.append(decibels(window.samples))
+        silent = np.repeat(window.activity, STEP)[:16_000] == 0
+        assert not window.samples[silent].any()
+        peak = np.abs(window.samples).max()
+        loud = np.abs(window.samples[~silent]) > 0.99 * peak
+        # a sine is within a hundredth of its peak for this share of its time
+        assert loud.mean() == pytest.approx(2 * np.arccos(0.99) / np.pi, abs=0.01) or peak == 1.0
+    assert -35.1 < min(levels) < -30 < -16 < max(levels) < -11.9
 
 
 def test_a_room_is_heard_in_four_of_ten_draws(rng: Draw) -> None:

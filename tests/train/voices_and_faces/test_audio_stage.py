@@ -1,5 +1,6 @@
 """Stage of the audio encoder."""
 
+import re
 from dataclasses import replace as changed
 from pathlib import Path
 
@@ -17,7 +18,7 @@ from train.corpora import ravdess
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.simulation.noise import Beds
 from train.simulation.streams import Voice
-from train.voices_and_faces import audio_stage
+from train.voices_and_faces import audio_stage, voice_teacher
 from train.voices_and_faces.audio_stage import (
     AudioClassifier,
     LabelledVoices,
@@ -25,6 +26,7 @@ from train.voices_and_faces.audio_stage import (
     check_lengths,
     fit_audio_encoder,
     voice_seconds,
+    weighted_mean,
 )
 from train.voices_and_faces.voices import Simulator, Windows, pad
 
@@ -81,10 +83,43 @@ def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(heard: Labell
     tokens, mask, voice = model.encoder(waveform, length)
     means = torch.stack([row[keep].mean(dim=0) for row, keep in zip(tokens, mask, strict=True)])
     weight, bias = model.head[1].weight, model.head[1].bias
-    logits, log_odds, found_mask = model(waveform, length)
-    torch.testing.assert_close(logits, means @ weight.T + bias)
-    torch.testing.assert_close(log_odds.sigmoid() * mask, voice)
-    assert torch.equal(found_mask, mask)
+    found = model(waveform, length)
+    torch.testing.assert_close(found.logits, means @ weight.T + bias)
+    torch.testing.assert_close(found.description, model.describe(means))
+    torch.testing.assert_close(found.voice.sigmoid() * mask, voice)
+    assert torch.equal(found.mask, mask)
+
+
+def test_a_mean_by_weights_is_less_where_there_is_little_weight() -> None:
+    values = torch.tensor([2.0, 4.0, 8.0])
+    assert weighted_mean(values, torch.tensor([1.0, 1.0, 0.0])) == 3.0
+    assert weighted_mean(values, torch.tensor([0.0, 0.5, 0.0])) == 2.0
+    assert weighted_mean(values, torch.zeros(3)) == 0.0
+
+
+def test_the_encoder_learns_what_the_teacher_says(
+    tiny: Config,
+    heard: LabelledVoices,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """What is said here is the pitch: the loss of it falls, and it is asked for once."""
+    said = torch.linspace(-1.5, 1.5, 8)[:, None].repeat(1, voice_teacher.WIDTH)
+    asked = []
+
+    def describe(voices: list[Voice]) -> Tensor:
+        asked.append(len(voices))
+        return said
+
+    monkeypatch.setattr(voice_teacher, "describe", describe)
+    schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=4, batch=16, draws=480, learning_rate=5e-3)
+    recipe = msgspec.structs.replace(tiny.recipe, voices_stage=schedule, imitation=1.0)
+    fit_voices(msgspec.structs.replace(tiny, recipe=recipe), heard, tmp_path)
+    assert asked == [8]
+    errors = [float(found) for found in re.findall(r"imitation (\S+)", capsys.readouterr().out)]
+    assert len(errors) == 4
+    assert errors[-1] < 0.7 * errors[0]
 
 
 def test_the_voice_head_learns_where_the_voice_is(tiny: Config, heard: LabelledVoices, tmp_path: Path) -> None:

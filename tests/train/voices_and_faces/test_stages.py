@@ -17,6 +17,7 @@ CHANGES = {
     "sound": ("voices", "fusion"),
     "voice": ("fusion",),
     "shares": ("voices", "fusion"),
+    "imitation": ("voices",),
     "objective": ("fusion",),
 }
 
@@ -29,6 +30,7 @@ def change(tiny: Config, what: str) -> Config:
         "sound": replace(tiny, audio_encoder=replace(tiny.audio_encoder, width=48)),
         "voice": replace(tiny, audio_encoder=replace(tiny.audio_encoder, voice=VoiceSpec(0.9, 1.5))),
         "shares": replace(tiny, recipe=replace(tiny.recipe, voices={"nemo": 1.0})),
+        "imitation": replace(tiny, recipe=replace(tiny.recipe, imitation=1.0)),
         "objective": replace(tiny, objective=replace(tiny.objective, mem=0.7)),
     }[what]
 
