@@ -44,14 +44,14 @@ def load(utterances: Sequence[Utterance], rate_hz: int) -> list[Voice]:
 
 
 def companions(utterances: Sequence[Utterance]) -> list[list[int]]:
-    """Return, for each utterance, the indices of those of its speaker and label, itself first."""
+    """Return, for each utterance, the indices of those of its speaker and label, its own among them.
+
+    Utterances of one speaker and label have one list in common.
+    """
     groups: dict[tuple[str, str], list[int]] = {}
     for index, utterance in enumerate(utterances):
         groups.setdefault((utterance.speaker, utterance.label), []).append(index)
-    return [
-        [index, *(other for other in groups[utterance.speaker, utterance.label] if other != index)]
-        for index, utterance in enumerate(utterances)
-    ]
+    return [groups[utterance.speaker, utterance.label] for utterance in utterances]
 
 
 class Simulator:
@@ -63,15 +63,16 @@ class Simulator:
 
     def windows(self, indices: Sequence[int], samples: int, rng: Draw) -> Windows:
         """Return a window of `samples` samples of each of the voices of some indices."""
-        simulated = [
-            simulate([self._voices[k] for k in self._companions[index]], self._beds, samples, self._rate_hz, rng)
-            for index in indices
-        ]
+        simulated = [simulate(self._spoken(index), self._beds, samples, self._rate_hz, rng) for index in indices]
         return Windows(
             torch.from_numpy(np.stack([window.samples for window in simulated])),
             torch.full((len(simulated),), samples),
             torch.from_numpy(np.stack([window.activity for window in simulated])),
         )
+
+    def _spoken(self, index: int) -> list[Voice]:
+        """Return a voice and, after it, the others of its speaker and label."""
+        return [self._voices[k] for k in (index, *(other for other in self._companions[index] if other != index))]
 
 
 def pad(voices: Sequence[Voice], samples: int) -> Windows:

@@ -66,7 +66,7 @@ def test_the_end_of_a_voice_is_kept_and_padded_with_zeros() -> None:
     assert windows.activity.tolist() == [[0, 0, 0, 0], [1, 2, 0, 0], [1, 2, 3, 4], [6, 7, 8, 9]]
 
 
-def test_companions_are_the_speakers_other_recordings_of_the_label(corpora: Path) -> None:
+def test_companions_are_the_speakers_recordings_of_the_label(corpora: Path) -> None:
     one, other = ravdess.utterances(corpora)[0], ravdess.utterances(corpora)[-1]
     found = [
         replace(one, speaker="a", label="happy"),
@@ -75,7 +75,22 @@ def test_companions_are_the_speakers_other_recordings_of_the_label(corpora: Path
         replace(other, speaker="b", label="happy"),
         replace(other, speaker="a", label="happy"),
     ]
-    assert companions(found) == [[0, 2, 4], [1], [2, 0, 4], [3], [4, 0, 2]]
+    groups = companions(found)
+    assert groups == [[0, 2, 4], [1], [0, 2, 4], [3], [0, 2, 4]]
+    assert groups[0] is groups[2] is groups[4]
+
+
+def test_a_voice_is_heard_before_its_companions(corpora: Path, beds: Beds) -> None:
+    labels = ("happy", "sad", "happy", "happy")
+    found = ravdess.utterances(corpora)[: len(labels)]
+    chosen = [replace(each, speaker="a", label=label) for each, label in zip(found, labels, strict=True)]
+    loaded = voices.load(chosen, RATE_HZ)
+    indices, orders = [2, 1, 0] * 4, [(2, 0, 3), (1,), (0, 2, 3)] * 4  # in half of the windows the first speaks alone
+    windows = Simulator(chosen, loaded, beds, RATE_HZ).windows(indices, 32_000, np.random.default_rng(4))
+    rng = np.random.default_rng(4)
+    for row, order in enumerate(orders):
+        expected = simulate([loaded[k] for k in order], beds, 32_000, RATE_HZ, rng)
+        np.testing.assert_array_equal(windows.waveform[row].numpy(), expected.samples)
 
 
 def test_windows_are_simulated_of_each_voice_and_its_companions(corpora: Path, beds: Beds) -> None:
