@@ -31,8 +31,8 @@ below full scale."""
 def is_dark(image: Image) -> bool:
     """Return whether an image uint8 `[H, W, 3]` RGB looks like that of a covered lens: near black, the same all over.
 
-    A dim room is not dark: objects in it differ from their surroundings. A lamp that is smaller than a fiftieth of the
-    image changes nothing.
+    A room with an eighth of the usual light is not dark: objects in it differ from their surroundings. With less it may
+    be, though a face in it can still be found. A lamp that is smaller than a fiftieth of the image changes nothing.
     """
     step = max(1, image.shape[0] // SAMPLED_ROWS)
     cells = cv2.resize(image[::step, ::step], CELLS, interpolation=cv2.INTER_AREA)

@@ -28,7 +28,7 @@ GRACE_NS = 100_000_000
 STATE_S = 1.0
 """Length of the newest audio by which a microphone is judged silent or clipping, in seconds."""
 NOT_FRAMED = FramingResult(None, None, None)
-"""Result for a black frame, in which no face is looked for."""
+"""Result for a dark frame: whether it shows a face is not known."""
 
 
 def ignore_drop(_reason: str, _why: str) -> None:
@@ -138,8 +138,9 @@ class Stream:
         if self._is_camera_lost(frame.end_ns):
             self._forget_video()
         self._video_ns = frame.end_ns
-        self._is_dark = is_dark(frame.image)
-        self._framed = NOT_FRAMED if self._is_dark else self._framing(frame.image)
+        framed = self._framing(frame.image)
+        self._is_dark = framed.box is None and is_dark(frame.image)
+        self._framed = NOT_FRAMED if self._is_dark else framed
         self._is_unusable = False
         crop = self._framed.crop
         if crop is not None:

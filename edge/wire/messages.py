@@ -48,11 +48,11 @@ class VideoEvidence(msgspec.Struct, frozen=True):
 
     state: VideoState
     """State of the video. `ok`: usable frames arrive. `no_face`: frames arrive, but none in the window shows a face.
-    `dark`: the newest frame is black (lens covered). `lost`: no frame yet, none for 1 s, or none that can be used.
-    `off`: no video was asked for."""
+    `dark`: the newest frame is nearly black, and no face is found in it (lens covered, or too little light). `lost`: no
+    frame yet, none for 1 s, or none that can be used. `off`: no video was asked for."""
     faces: int | None
-    """Number of faces found when the whole frame was last searched, at most 2 s before; null without video or with
-    framing `whole`."""
+    """Number of faces found when the whole frame was last searched, at most 2 s before; null without video, in the
+    dark or with framing `whole`."""
     box: Box | None
     """Box of the face used in the newest frame: x, y, width and height, in pixels of the camera's frame; null without
     a face, without video or with framing `whole`."""

@@ -17,11 +17,14 @@ FAINTEST = 100
 
 
 class Framer:
-    """The picture as it is; its face may be out of sight."""
+    """The picture as it is; its face may be out of sight, or not looked for."""
 
     wants_video = True
+    looks_for_faces = True
 
     def __call__(self, image: Image) -> FramingResult:
+        if not self.looks_for_faces:
+            return FramingResult(image, None, None)
         return FramingResult(image, 1, Box(1, 2, 3, 4)) if self.wants_video else FramingResult(None, 0, None)
 
 

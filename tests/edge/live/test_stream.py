@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 
+from edge.geometry import Box
 from edge.live.recognizer import Recognizer
 from edge.live.stream import NOT_FRAMED, Stream
 from edge.preprocess.framing import FramingResult
@@ -137,14 +138,32 @@ def test_clipping_is_told_and_heard(watched: Watched) -> None:
     assert len(watched.stream.cut(1500 * MS).samples) == 1500
 
 
-def test_a_covered_lens_is_dark_at_once_and_not_looked_at(watched: Watched) -> None:
+def test_a_covered_lens_is_dark_at_once(watched: Watched) -> None:
     watched.see(0, 1000)
+    watched.framer.wants_video = False
     watched.see(1000, 1200, light=-5)
     assert watched.states(1200)[1] == "dark"
     window = watched.stream.cut(1200 * MS)
     assert (window.video, len(window.embeddings), window.framing) == ("dark", 5, NOT_FRAMED)
+    watched.framer.wants_video = True
     watched.see(1200, 1400)
     assert watched.states(1400)[1] == "ok"
+
+
+def test_a_face_in_the_dark_is_a_face(watched: Watched) -> None:
+    watched.see(0, 1000, light=0)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.video, window.framing.box) == ("ok", Box(1, 2, 3, 4))
+    assert window.embeddings[:, 0].tolist() == [0, 1, 2, 3, 4]
+
+
+def test_a_whole_picture_of_the_dark_is_left_out(watched: Watched) -> None:
+    watched.framer.looks_for_faces = False
+    watched.see(0, 400)
+    watched.see(400, 1000, light=0)
+    window = watched.stream.cut(1000 * MS)
+    assert (window.video, window.framing) == ("dark", NOT_FRAMED)
+    assert window.embeddings[:, 0].tolist() == [FAINTEST, FAINTEST + 1]
 
 
 def test_a_camera_that_returns_between_two_windows_brings_nothing_from_before(watched: Watched) -> None:

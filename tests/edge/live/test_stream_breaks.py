@@ -52,6 +52,7 @@ def test_a_device_that_says_nothing_after_a_discontinuity_is_lost_in_its_own_tim
 def test_no_face_is_not_said_before_a_frame_was_seen(watched: Watched) -> None:
     assert watched.states(0) == ("lost", "lost")
     assert watched.stream.is_awaited(0)
+    watched.framer.wants_video = False
     watched.see(0, 200, light=0)
     assert watched.states(200) == ("lost", "dark")
     watched.hear(200, 300)

@@ -6,10 +6,14 @@ import numpy as np
 import pytest
 
 from edge.live.recognizer import Recognizer
+from edge.live.signal_quality import is_dark
 from edge.preprocess.dc_offset import without_offset
 from edge.sources import demo
 from edge.wire.messages import UNCERTAIN, AudioEvidence, Latency, Prediction, VideoEvidence
+from train.field import pictures
+from train.field.draws import generator
 from train.field.judge import SILENT, Judge, Scene, judgement, media_of
+from train.field.rows import overlap
 
 
 def test_the_window_ends_where_the_sound_does(judge: Judge, voice: np.ndarray) -> None:
@@ -47,6 +51,16 @@ def test_a_face_is_found_where_it_is_drawn(judge: Judge, voice: np.ndarray) -> N
     both = judge(Scene(voice, demo.face(demo.MOODS[0])))
     assert both.box == seen.box
     assert both.probs != seen.probs
+
+
+def test_a_face_in_low_light_is_the_face_that_it_is(judge: Judge) -> None:
+    lit = demo.face(demo.MOODS[0])
+    dim = pictures.low_light(lit, generator(1, "dim"))
+    assert is_dark(dim)
+    seen, expected = judge(Scene(None, dim)), judge(Scene(None, lit))
+    assert expected.box is not None
+    assert overlap(expected.box, seen.box) > 0.8
+    assert seen.label == expected.label
 
 
 def test_of_nothing_nothing_is_published(judge: Judge) -> None:
