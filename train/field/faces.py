@@ -20,6 +20,7 @@ HEIGHTS_PX = (40, 60, 80, 100, 150, 200)
 HEIGHT_PX = 150
 """Height of the face under every condition but that of its height."""
 ROLLS_DEGREES = (-45, -30, -15, 15, 30, 45)
+YAWS_DEGREES = (30, 45)
 BLURS = (0.015, 0.03, 0.05)
 HALVES = {"left": (0, 0, 0.5, 1), "lower": (0, 0.5, 1, 1), "upper": (0, 0, 1, 0.5)}
 SECOND_FACE = 0.6
@@ -34,8 +35,11 @@ def conditions(photographs: Sequence[Face]) -> dict[str, Compose]:
     for degrees in ROLLS_DEGREES:
         made[f"rolled {degrees:+d} degrees"] = partial(alone, HEIGHT_PX, roll_degrees=degrees)
     made["a flat picture turned 45 degrees"] = partial(alone, HEIGHT_PX, turn=float(np.sqrt(0.5)))
+    for degrees in YAWS_DEGREES:
+        made[f"turned away by {degrees} degrees"] = partial(turned_away, degrees)
     for half, sides in HALVES.items():
         made[f"{half} half covered"] = altered(partial(cover, sides))
+    made["glasses"] = altered(lambda image, box, rng: pictures.glasses(image, box))
     made["sunglasses"] = altered(lambda image, box, rng: pictures.sunglasses(image, box))
     for share in BLURS:
         made[f"blurred by {100 * share:g} %"] = altered(partial(blur, share))
@@ -53,6 +57,12 @@ def alone(
     wall = pictures.wall(rng)
     centre = pictures.WIDTH * rng.uniform(0.35, 0.65), pictures.HEIGHT * rng.uniform(0.42, 0.58)
     return pictures.pasted(wall, face.image, PHOTOGRAPHED_FACE, height, centre, roll_degrees, turn)
+
+
+def turned_away(degrees: float, rng: np.random.Generator, face: Face) -> tuple[Image, Box]:
+    """Return a face on a wall, turned away to one side or the other, and the box of what is visible of it."""
+    image, box = alone(HEIGHT_PX, rng, face)
+    return pictures.turned_away(image, box, degrees * rng.choice((-1, 1)))
 
 
 def altered(alter: pictures.Alter) -> Compose:

@@ -20,6 +20,13 @@ GLASSES = ((0.30, 0.37), (0.70, 0.37))
 """Centres of the lenses, across and down, as shares of the face."""
 LENS = 0.17
 """Radius of a lens, as a share of the face."""
+RIM = 0.03
+"""Thickness of the rims of ordinary glasses, as a share of the face."""
+REFLECTED = 0.1
+"""Share of white in what is seen through clear lenses."""
+BLACK = (15, 15, 15)
+HEAD = 0.6
+"""Radius of the cylinder on which a face is turned away, as a share of the face's width."""
 JPEG_QUALITY = 8
 LOW_LIGHT = 0.08
 """Share of the light that is left; noise is that of a small sensor."""
@@ -77,14 +84,57 @@ def covered(image: Image, box: Box, left: float, top: float, right: float, botto
     return made
 
 
+def turned_away(image: Image, box: Box, yaw_degrees: float) -> tuple[Image, Box]:
+    """Return an image with the face turned to the image's right, or left for negative degrees, and its visible part.
+
+    The face lies on an upright cylinder, 1.2 times as wide as it, seen from afar. As a head's, its far side is
+    foreshortened and what turns out of sight is cut off; its near side is spread, and the background moves up to it.
+    It is no profile: the nose neither stands out nor hides a cheek, no ear and no side of the head appear, the light
+    turns with the face, and so do neck and shoulders.
+    """
+    if yaw_degrees < 0:
+        mirrored, part = turned_away(image[:, ::-1], box._replace(x=image.shape[1] - box.x - box.width), -yaw_degrees)
+        return np.ascontiguousarray(mirrored[:, ::-1]), part._replace(x=image.shape[1] - part.x - part.width)
+    radius, middle, yaw = HEAD * box.width, box.x + box.width / 2, np.radians(yaw_degrees)
+    x = (np.arange(image.shape[1]) + 0.5 - middle) / radius
+    on_head = np.sin(np.arcsin(x.clip(-1, 1)) - yaw)
+    source = np.select([x <= -np.cos(yaw), x < 1], [x - 1 + np.cos(yaw), on_head], x) * radius + middle - 0.5
+    columns = np.broadcast_to(source.astype(np.float32), image.shape[:2])
+    rows = np.broadcast_to(np.arange(image.shape[0], dtype=np.float32)[:, None], image.shape[:2])
+    made = cv2.remap(image, columns.copy(), rows.copy(), cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    edge = np.arcsin(1 / (2 * HEAD))
+    left, right = (round(middle + radius * np.sin(min(at + yaw, np.pi / 2))) for at in (-edge, edge))
+    return np.asarray(made, np.uint8), box._replace(x=left, width=right - left)
+
+
+def glasses(image: Image, box: Box) -> Image:
+    """Return an image with ordinary glasses drawn on the face: dark rims, and clear lenses that shine a little."""
+    made, lenses = image.copy(), np.zeros(image.shape[:2], np.uint8)
+    radius, thickness = round(LENS * box.width), max(1, round(RIM * box.width))
+    (left, height), (right, _) = places = lens_centres(box)
+    for centre in places:
+        cv2.circle(lenses, centre, radius, 1, -1)
+    seen = lenses > 0
+    made[seen] = (1 - REFLECTED) * made[seen] + REFLECTED * 255
+    for begin, end in ((box.x, left - radius), (left + radius, right - radius), (right + radius, box.x + box.width)):
+        cv2.line(made, (begin, height), (end, height), BLACK, thickness)
+    for centre in places:
+        cv2.circle(made, centre, radius, BLACK, thickness, cv2.LINE_AA)
+    return made
+
+
 def sunglasses(image: Image, box: Box) -> Image:
     """Return an image with dark glasses drawn on the face."""
-    made = image.copy()
-    places = [(round(box.x + x * box.width), round(box.y + y * box.height)) for x, y in GLASSES]
-    cv2.line(made, places[0], places[1], (15, 15, 15), max(1, box.width // 30))
+    made, places = image.copy(), lens_centres(box)
+    cv2.line(made, places[0], places[1], BLACK, max(1, box.width // 30))
     for centre in places:
-        cv2.circle(made, centre, round(LENS * box.width), (15, 15, 15), -1, cv2.LINE_AA)
+        cv2.circle(made, centre, round(LENS * box.width), BLACK, -1, cv2.LINE_AA)
     return made
+
+
+def lens_centres(box: Box) -> list[tuple[int, int]]:
+    """Return the centres of the left and the right lens, across and down, in pixels."""
+    return [(round(box.x + x * box.width), round(box.y + y * box.height)) for x, y in GLASSES]
 
 
 def blurred(image: Image, box: Box, share: float) -> Image:

@@ -63,6 +63,61 @@ def test_covers_hide_their_part_alone() -> None:
     assert not made.any()
 
 
+def stripe(x: float) -> np.ndarray:
+    """A white line, upright, `x` pixels to the right of the middle of a dark image."""
+    image = np.full((60, 400, 3), 20, np.uint8)
+    image[:, round(200 + x) - 1 : round(200 + x) + 1] = 255
+    return image
+
+
+def place(image: np.ndarray) -> float:
+    """Where the line is now, in pixels to the right of the middle."""
+    light = image[30, :, 0].astype(float) - 20
+    return float(light @ (np.arange(400) + 0.5) / light.sum() - 200)
+
+
+FACE = Box(150, 10, 100, 40)
+"""On a cylinder whose radius is 60 pixels."""
+
+
+@pytest.mark.parametrize(("before_degrees", "yaw_degrees"), [(0, 30), (0, 45), (-60, 45), (-30, 30), (30, 30)])
+def test_a_face_that_turns_away_moves_as_a_cylinder_does(before_degrees: float, yaw_degrees: float) -> None:
+    image = stripe(60 * np.sin(np.radians(before_degrees)))
+    expected = 60 * np.sin(np.arcsin(place(image) / 60) + np.radians(yaw_degrees))
+    right, _ = pictures.turned_away(image, FACE, yaw_degrees)
+    assert place(right) == pytest.approx(expected, abs=1)
+    left, _ = pictures.turned_away(image[:, ::-1], FACE, -yaw_degrees)
+    assert place(left) == pytest.approx(-expected, abs=1)
+
+
+def test_what_turns_out_of_sight_is_cut_off_and_what_is_behind_the_head_stays() -> None:
+    for degrees in (50, 60, 70):
+        assert (pictures.turned_away(stripe(60 * np.sin(np.radians(degrees))), FACE, 45)[0] == 20).all()
+    assert place(pictures.turned_away(stripe(90), FACE, 45)[0]) == pytest.approx(90)
+    # at the near side the background moves up to the head's edge, from -60 to -60 * cos(45 degrees)
+    assert place(pictures.turned_away(stripe(-90), FACE, 45)[0]) == pytest.approx(-90 + 60 * (1 - np.sqrt(0.5)), abs=1)
+
+
+def test_the_box_of_a_face_that_turns_away_is_that_of_its_visible_part() -> None:
+    edge = np.arcsin(50 / 60)
+    for yaw, last in ((np.radians(30), 60 * np.sin(edge + np.radians(30))), (np.radians(45), 60)):
+        first = 60 * np.sin(yaw - edge)
+        expected = FACE._replace(x=round(200 + first), width=round(200 + last) - round(200 + first))
+        assert pictures.turned_away(stripe(0), FACE, np.degrees(yaw))[1] == expected
+        mirrored = pictures.turned_away(stripe(0), FACE, -np.degrees(yaw))[1]
+        assert (mirrored.x + mirrored.width, mirrored.width) == (400 - expected.x, expected.width)
+
+
+def test_glasses_have_dark_rims_a_bridge_and_clear_lenses() -> None:
+    image = np.full((200, 200, 3), 200, np.uint8)
+    made = pictures.glasses(image, Box(50, 50, 100, 100))
+    assert set(made[87, [80, 120]].ravel()) == {205}  # nine tenths of 200 and a tenth of 255
+    assert (made[[70, 104], 80] < 30).all(), "the rim is 17 % of the face from the lens's centre"
+    assert (made[87, [55, 100, 145]] < 30).all(), "temples and bridge"
+    assert (made[130] == 200).all()
+    assert (made[87, [40, 160]] == 200).all()
+
+
 def test_sunglasses_are_dark_where_the_eyes_are() -> None:
     image = np.full((200, 200, 3), 200, np.uint8)
     made = pictures.sunglasses(image, Box(50, 50, 100, 100))
