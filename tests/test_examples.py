@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 import pytest
 
-from export.__main__ import main as export
+from export.commands import main as export
 from train.commands import main as train
 
 PROGRAMS = {"python -m train": train, "python -m export": export}

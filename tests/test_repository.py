@@ -21,7 +21,7 @@ import yaml
 from edge.cli.main import main as foal_edge
 from edge.wire import messages
 from edge.wire.drop_reasons import DROP_REASONS
-from export.__main__ import main as export
+from export.commands import main as export
 from train import config
 from train.commands import main as train
 from train.provenance import trained_on

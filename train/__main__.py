@@ -7,7 +7,7 @@ import click
 
 from edge.errors import FoalError
 
-from .commands import main
+from .packages import explain_missing
 
 
 def run_command() -> None:
@@ -15,6 +15,8 @@ def run_command() -> None:
     # Torch 2.14's oneDNN computes grouped bfloat16 convolutions, which WavLM has, wrongly with AMX (by 4 deviations).
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
     try:
+        with explain_missing():
+            from .commands import main
         main()
     except FoalError as error:
         click.echo(f"train: {error}", err=True)

@@ -10,15 +10,15 @@ import pytest
 from click.testing import CliRunner
 
 from export import bundle, compare
-from export.__main__ import main
 from export.bundle import examples
+from export.commands import main
 from export.graphs import Graph, make_graphs
 from tests.train import made
 from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
 from train import checkpoint
-from train.__main__ import main as train
 from train.checkpoint import Checkpoint
+from train.commands import main as train
 
 
 class Exported(NamedTuple):

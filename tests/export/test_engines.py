@@ -24,8 +24,8 @@ from edge.backends.tensorrt.progress import Phases
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import File, GraphEntry
 from edge.errors import EngineError, UsageError
-from export.__main__ import main
 from export.bundle import BATCHES, TOLERANCE, describe, examples
+from export.commands import main
 from export.engines import make_targets
 from export.graphs import make_graphs, save, write_onnx
 from export.tensor_ranges import tensor_ranges

@@ -12,7 +12,7 @@ from edge.backends.onnxruntime import OrtBackend
 from edge.bundle.load import load as load_bundle
 from edge.errors import UsageError
 from edge.evaluation.metrics import evaluate
-from export.__main__ import main as export
+from export.commands import main as export
 from tests.train.clips.conftest import Done, elsewhere, files, train
 from train import checkpoint
 from train.calibration import fit_common_temperature

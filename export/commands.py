@@ -1,0 +1,140 @@
+"""Commands of the export: bundle, complete, engines, bench."""
+
+import tempfile
+from functools import partial
+from pathlib import Path
+from typing import Any, get_args
+
+import click
+import torch
+
+from edge.bundle import load as bundles
+from edge.bundle.manifest import Precision
+from edge.cli.bench import bench_options, run_benchmark
+from edge.cli.engine_builder import make_engine_builder
+from edge.errors import UsageError
+from edge.system.signals import interruptible
+from train.checkpoint import load
+
+from . import engines
+from .bundle import add_golden_probabilities, write
+from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
+from .torch_backend import TorchBackend
+from .torch_roofline import measure
+from .windows import Windows
+
+FOLDER = click.Path(readable=False, path_type=Path)
+
+
+@click.group()
+def main() -> None:
+    """Make a bundle from a checkpoint, and engines from a bundle.
+
+    \b
+    Example:
+      python -m export bundle runs/foal-nano/checkpoint.safetensors -o my-bundle
+    """
+
+
+@main.command("bundle")
+@click.argument("checkpoint", type=FOLDER)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the bundle to.")
+@click.option(
+    "--precision",
+    type=click.Choice(get_args(Precision)),
+    default="fp32",
+    show_default=True,
+    help="Number format of the graphs.",
+)
+@click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA].")
+@click.option(
+    "--windows",
+    type=click.IntRange(1),
+    default=500,
+    show_default=True,
+    help="Below fp32: number of windows to compare.",
+)
+@click.option("--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]")
+def bundle_command(
+    checkpoint: Path, output: Path, precision: Precision, data: Path | None, windows: int, fold: str | None
+) -> None:
+    """Export a checkpoint's three graphs, compare each with torch, and write the bundle.
+
+    A precision below fp32 is calibrated on training windows, and is written only if it agrees with fp32 on
+    validation windows.
+
+    \b
+    Example:
+      python -m export bundle runs/foal-nano/checkpoint.safetensors -o my-bundle --precision int8
+    """
+    loaded = load(checkpoint)
+    if precision == "fp32":
+        write(loaded, output, click.echo)
+        return
+    if data is None:
+        raise UsageError(
+            f"--precision {precision} needs the corpora that {loaded.config.name} was trained on, to be compared "
+            "with fp32; give their folder as --data or FOAL_DATA"
+        )
+    calibration = Windows(loaded.config, data, "train", CALIBRATION_WINDOWS, fold)
+    validation = Windows(loaded.config, data, "validation", windows, fold)
+    write(loaded, output, click.echo, PrecisionTarget(precision, calibration, validation))
+
+
+@main.command("complete")
+@click.argument("bundle", type=FOLDER)
+def complete_command(bundle: Path) -> None:
+    """Add each label's golden probabilities to the manifest of a bundle that was exported without them.
+
+    The bundle's labels and temperature are assumed to be right; from then on every start compares its own
+    probabilities with these.
+
+    \b
+    Example:
+      python -m export complete my-bundle
+    """
+    add_golden_probabilities(bundle)
+    click.echo(f"{bundle}: its manifest has golden probabilities of each label")
+
+
+@main.command("engines")
+@click.argument("bundle", type=FOLDER)
+@click.option("--target", required=True, help="GPUs by compute capability, such as sm86,sm89,sm120.")
+def engines_command(bundle: Path, target: str) -> None:
+    """Build a bundle's TensorRT-RTX engines for GPUs, which this machine need not have.
+
+    \b
+    Example:
+      python -m export engines my-bundle --target sm86,sm89,sm120
+    """
+    targets = engines.make_targets([name.strip() for name in target.split(",")])
+    with interruptible() as stop:
+        engines.build(bundles.load(bundle), targets, make_engine_builder(stop.is_set))
+
+
+@main.command("bench")
+@click.argument("checkpoint", type=FOLDER)
+@click.option("--bundle", type=FOLDER, help="Bundle of the checkpoint.  [default: exported now, in fp32]")
+@bench_options
+def bench_command(checkpoint: Path, bundle: Path | None, threads: int, **options: Any) -> None:
+    """Run `foal-edge bench` on a checkpoint's bundle and on the same weights in torch, eager and compiled.
+
+    Compiling takes half a minute for each graph and batch.
+
+    \b
+    Example:
+      python -m export bench runs/foal-nano/checkpoint.safetensors --streams 1,4
+    """
+    loaded = load(checkpoint)
+    device = "cuda" if torch.cuda.is_available() else "cpu"
+    with tempfile.TemporaryDirectory() as scratch:
+        folder = bundle or Path(scratch) / loaded.config.name
+        if bundle is None:
+            write(loaded, folder, click.echo)
+        run_benchmark(
+            [bundles.load(folder)],
+            lambda _: [TorchBackend(loaded, device, compiled, threads) for compiled in (False, True)],
+            partial(measure, device) if device == "cuda" else None,
+            threads=threads,
+            **options,
+        )

@@ -1,0 +1,24 @@
+"""Packages that training and export need and the runtime does without, such as torch."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from edge.errors import UsageError
+
+OWN = ("edge", "train", "export")
+"""Packages of the project: one of their modules that is missing is a defect, which no installation mends."""
+
+
+@contextmanager
+def explain_missing() -> Iterator[None]:
+    """Raise UsageError with the remedy where an import fails because a package is not installed."""
+    try:
+        yield
+    except ModuleNotFoundError as error:
+        package = (error.name or "").partition(".")[0]
+        if not package or package in OWN:
+            raise
+        raise UsageError(
+            f"the Python package {package} is not installed, which training and export need beyond the runtime; "
+            "in the checkout: pip install -e '.[train]'"
+        ) from error
