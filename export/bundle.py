@@ -113,7 +113,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         golden=File(GOLDEN, bundles.sha256(folder / GOLDEN)),
         compared=None,
         temperature=checkpoint.temperature,
-        trained_on=trained_on(config),
+        trained_on=trained_on(config, checkpoint.ancestor),
         licences=Licences(CODE_LICENCE, config.weights_licence),
         measured=checkpoint.measured,
         golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
@@ -125,7 +125,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
 def write_description(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
     """Write the manifest, the model card and the licence, then open the bundle as the runtime does."""
     write_manifest(manifest, folder)
-    (folder / "README.md").write_text(model_card(manifest, checkpoint.config, version("torch")))
+    (folder / "README.md").write_text(model_card(manifest, checkpoint.config, version("torch"), checkpoint.ancestor))
     (folder / "LICENSE").write_text(licence(manifest))
     check_on_cpu(bundles.load(folder))
 

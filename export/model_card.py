@@ -3,7 +3,8 @@
 import msgspec
 
 from edge.bundle.manifest import Manifest
-from train.config import Clips, Config
+from train.checkpoint import Ancestor
+from train.config import Clips, Config, NanoAudio
 
 TEMPLATE = """\
 # {name} {version}
@@ -27,7 +28,7 @@ percent; confidences are calibrated on the validation part (temperature {tempera
 
 {table}
 
-Made by `python -m train fit --config configs/{config}.yaml`, which prints these figures at its end.
+Made by `python -m train fit --config configs/{config}.yaml{start}`, which prints these figures at its end.
 
 ## Not for
 Emotion as it looks and sounds to others is not what a person feels. Not for decisions about people, not for work or
@@ -53,9 +54,13 @@ the last one counts."""
 VOICES_AND_FACES_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
 
 CLIPS = """\
-Clips with audio and video: {half}. The image encoder is frozen; the audio encoder and the fusion
-were trained together. One fold of the corpus was left out for the test; another trained nothing, chose the epoch and
-calibrated the confidences."""
+Clips with audio and video: {half}. {trained}
+One fold of the corpus was left out for the test; another trained nothing, chose the epoch and calibrated the
+confidences."""
+CLIPS_TRAINED = """The image encoder is frozen; the audio encoder and
+the fusion were trained together."""
+CLIPS_FROZEN = """Both encoders are those of {ancestor}, frozen; the fusion
+was trained on from its weights."""
 CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without video or audio."
 
 LOWER_PRECISION = """\
@@ -111,8 +116,8 @@ def describe_voice(manifest: Manifest) -> str:
     return VOICE.format(**msgspec.structs.asdict(manifest.voice)) if manifest.voice else ""
 
 
-def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
-    """Return the model card in Markdown, from the manifest and the training configuration."""
+def model_card(manifest: Manifest, config: Config, torch_version: str, ancestor: Ancestor | None = None) -> str:
+    """Return the model card in Markdown, from the manifest, the configuration and what the training began with."""
     rows = [
         f"| {name} | {row['count']:.0f} | {100 * row['ua']:.1f} | {100 * row['wa']:.1f} | {100 * row['ece']:.1f} |"
         for name, row in manifest.measured.items()
@@ -121,7 +126,9 @@ def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
         half = (
             "only the speaker's half of the frame is used" if config.recipe.speaker_half else "the whole frame is used"
         )
-        recipe, both = CLIPS.format(half=half), CLIPS_BOTH
+        is_frozen = isinstance(config.audio_encoder, NanoAudio)
+        trained = CLIPS_FROZEN.format(ancestor=ancestor.name) if ancestor and is_frozen else CLIPS_TRAINED
+        recipe, both = CLIPS.format(half=half, trained=trained), CLIPS_BOTH
     else:
         validation, test = (
             ", ".join(names) for names in (config.recipe.validation_speakers, config.recipe.test_speakers)
@@ -147,6 +154,7 @@ def model_card(manifest: Manifest, config: Config, torch_version: str) -> str:
         temperature=manifest.temperature,
         table="\n".join(["| | count | UA % | WA % | ECE % |", "|---|---|---|---|---|", *rows]),
         config=manifest.name.removeprefix("foal-"),
+        start=f" --from {ancestor.name.rpartition(' ')[0]}" if ancestor else "",
         code=manifest.licences.code,
         weights=manifest.licences.weights,
     )

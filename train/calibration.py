@@ -7,7 +7,7 @@ from torch import Tensor
 from torch.nn.functional import cross_entropy
 
 LOWEST, HIGHEST = 0.05, 20.0
-"""Limits of the temperature: a model without skill would get an infinite one."""
+"""Limits of the temperature: a model without skill would get an infinite one, one that is always right none."""
 
 
 def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
@@ -24,6 +24,23 @@ def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
 
     optimiser.step(closure)
     return min(max(log_temperature.exp().item(), LOWEST), HIGHEST)
+
+
+def remark_on(temperature: float) -> str | None:
+    """Return what a temperature at a limit means and what to do; None for one between the limits."""
+    if temperature <= LOWEST:
+        return (
+            f"temperature {temperature:g} is the lowest that is fitted: (nearly) all of the validation is recognised. "
+            "That does not tell how sure the model may be, and its confidences will be too high elsewhere; "
+            "validate on more recordings, of other people"
+        )
+    if temperature >= HIGHEST:
+        return (
+            f"temperature {temperature:g} is the highest that is fitted: on the validation the model is no better than "
+            "a guess, and its confidences will say so, all labels being about as probable; "
+            "check the labels, and train on more recordings, or for longer"
+        )
+    return None
 
 
 def fit_common_temperature(parts: Sequence[tuple[Tensor, Tensor]]) -> float:

@@ -16,6 +16,17 @@ from .fusion import Fusion
 from .tensors import read_tensors, write_tensors
 
 
+class Ancestor(msgspec.Struct, frozen=True):
+    """Network whose weights a training began with."""
+
+    name: str
+    """Name and version."""
+    licence: str
+    """Licence of its weights, by which those made from them are bound."""
+    trained_on: list[str]
+    """Line for each corpus that it was trained on."""
+
+
 class Checkpoint(NamedTuple):
     """Trained Foal-Net with its configuration, calibration and figures."""
 
@@ -25,6 +36,8 @@ class Checkpoint(NamedTuple):
     """Divisor of the logits before the softmax, fitted on the validation fold."""
     measured: dict[str, dict[str, float]]
     """Figures by evaluation: `validation both` -> UA, WA, ECE and the count."""
+    ancestor: Ancestor | None = None
+    """Network whose weights the training began with; None if it began with none but pre-trained encoders."""
 
 
 def build(config: Config) -> FoalNet:
@@ -56,6 +69,8 @@ def save(path: Path, checkpoint: Checkpoint) -> None:
         "temperature": repr(checkpoint.temperature),
         "measured": json.dumps(checkpoint.measured),
     }
+    if checkpoint.ancestor is not None:
+        about["ancestor"] = msgspec.json.encode(checkpoint.ancestor).decode()
     write_tensors(path, checkpoint.model.state_dict(), about)
 
 
@@ -68,8 +83,9 @@ def load(path: Path) -> Checkpoint:
         config = msgspec.json.decode(about["config"], type=Config)
         model = build(config)
         model.load_state_dict(tensors)
+        ancestor = msgspec.json.decode(about["ancestor"], type=Ancestor) if "ancestor" in about else None
     except (*UNREADABLE, RuntimeError) as error:
         is_config = isinstance(error, UNREADABLE)
         reason = explain(error, about["config"].encode(), Config) if is_config else str(error).splitlines()[0]
         raise UsageError(f"{path} is a checkpoint of another version ({reason}); train again") from error
-    return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]))
+    return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]), ancestor)

@@ -25,6 +25,7 @@ from .field.model import open_model
 from .field.recordings import FieldFold, Recordings
 from .field.results import Results, fingerprint
 from .log import console
+from .origin import Origin, open_origin
 from .processes import Processes, join
 from .variants import FOAL_NET, VARIANTS, Variant
 from .voices_and_faces.ablate import ablate as ablate_voices_and_faces
@@ -33,7 +34,7 @@ from .voices_and_faces.fit import fit as fit_voices_and_faces
 
 Command = Callable[..., Any]
 
-CLIP_OPTIONS = ("embeddings", "fold", "protocol", "finest")
+CLIP_OPTIONS = ("place", "embeddings", "fold", "protocol", "finest")
 VOICES_AND_FACES_OPTIONS = ("only",)
 """Options of recipes of voices and faces only; those above are of clips only."""
 FOLDER = click.Path(readable=False, path_type=Path)
@@ -69,6 +70,11 @@ def clip_options(command: Command) -> Command:
             default=Path("runs/embeddings"),
             show_default=True,
             help="Folder of the image embeddings.",
+        ),
+        click.option(
+            "--from",
+            "place",
+            help=f"For clips: trained network to go on from: {SHIPPED.name}, a bundle's folder, or a checkpoint.",
         ),
     ):
         command = option(command)
@@ -117,6 +123,7 @@ def fit_command(
     run: Path | None,
     threads: int,
     embeddings: Path,
+    place: str | None,
     skip_damaged: bool,
     only: EncoderStage | None,
     fold: str | None,
@@ -126,12 +133,16 @@ def fit_command(
     \b
     Example:
       python -m train fit --config configs/nano.yaml --data corpora
+      python -m train fit --config configs/own-clips.yaml --data my-clips --from foal-nano
     """
     chosen, folder = load_config(path, run, threads)
     refuse_options_of_other_recipes(chosen)
     processes = join()
     if isinstance(chosen.recipe, Clips):
-        experiment, image_encoder = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged)
+        origin = go_on_from(chosen, place, processes)
+        experiment, image_encoder = compare.prepare(
+            chosen, data, folder, embeddings, processes, skip_damaged, origin=origin
+        )
         checkpoint: Path | None = fit_clips(experiment, image_encoder, fold)
     else:
         refuse_several_processes(processes, chosen)
@@ -152,6 +163,7 @@ def embed_command(
     run: Path | None,
     threads: int,
     embeddings: Path,
+    place: str | None,
     skip_damaged: bool,
     rate: float | None,
 ) -> None:
@@ -162,9 +174,11 @@ def embed_command(
       python -m train embed --config configs/base.yaml --data corpora
     """
     chosen, _ = load_config(path, run, threads)
+    config.clips(chosen)
     processes = join()
+    origin = go_on_from(chosen, place, processes)
     utterances = compare.find(chosen, data, processes, skip_damaged)
-    _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz)
+    _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz, origin)
     store.fill(utterances, processes)
     if processes.is_main:
         click.echo(f"embeddings: {store.folder}")
@@ -337,16 +351,29 @@ def compare_clips(
     *,
     data: Path,
     embeddings: Path,
+    place: str | None,
     skip_damaged: bool,
     protocol: Sequence[Protocol],
     seeds: int,
     finest: float = 0.0,
 ) -> None:
     """Do all runs of a comparison on clips, and write the results into the folder."""
-    experiment, _ = compare.prepare(chosen, data, folder, embeddings, join(), skip_damaged, finest)
+    config.clips(chosen)
+    processes = join()
+    origin = go_on_from(chosen, place, processes)
+    experiment, _ = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged, finest, origin)
     found = compare.compare(experiment, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), command_line())
     if experiment.processes.is_main:
         ablation.write(found, folder)
+
+
+def go_on_from(chosen: Config, place: str | None, processes: Processes) -> Origin | None:
+    """Return the network that `--from` names, and say whose terms hold for what is made of it; None without one."""
+    origin = open_origin(chosen, place)
+    if origin and processes.is_main:
+        ancestor = origin.ancestor
+        click.echo(f"from {ancestor.name}, whose licence holds for the new weights, too: {ancestor.licence}")
+    return origin
 
 
 def load_config(path: Path, run: Path | None, threads: int) -> tuple[Config, Path]:
@@ -372,9 +399,8 @@ def refuse_options_of_other_recipes(chosen: Config) -> None:
     )
     for name in others:
         if name in context.params and context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            raise UsageError(
-                f"--{name.replace('_', '-')}: {chosen.name} is trained on {kind}, which has no such option"
-            )
+            (option,) = (parameter.opts[0] for parameter in context.command.params if parameter.name == name)
+            raise UsageError(f"{option}: {chosen.name} is trained on {kind}, which has no such option")
 
 
 def seeds_of(chosen: Config, count: int) -> list[int]:

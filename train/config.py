@@ -149,7 +149,10 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
 
 
 class Clips(Part, frozen=True, tag="clips"):
-    """Clips with audio and video: audio encoder and fusion trained together on the frozen image embeddings."""
+    """Clips with audio and video: the fusion trained on frozen image embeddings, together with the audio encoder.
+
+    Nano encoders come from a trained network, and the audio encoder is frozen, too.
+    """
 
     corpus: str
     speaker_half: bool
@@ -175,6 +178,8 @@ class Config(Part, frozen=True):
     recipe: VoicesAndFaces | Clips
 
     def __post_init__(self) -> None:
+        if len(set(self.labels)) < max(2, len(self.labels)):
+            raise ValueError(f"labels {', '.join(self.labels)}: at least two are expected, each once")
         for part in (self.audio_encoder, self.image_encoder):
             if part.width % self.fusion.heads:
                 raise ValueError(f"width {part.width} is not a multiple of the fusion's {self.fusion.heads} heads")
@@ -183,8 +188,10 @@ class Config(Part, frozen=True):
             raise ValueError(f"voice: least_s {least_s:g} is above the sound's window_s {window_s:g}")
         encoders = (type(self.audio_encoder), type(self.image_encoder))
         if isinstance(self.recipe, Clips):
-            if encoders != (WavLM, Clip):
-                raise ValueError("a recipe of clips takes encoders of the types wavlm and clip")
+            if encoders not in ((WavLM, Clip), (NanoAudio, NanoImage)):
+                raise ValueError(
+                    "a recipe of clips takes encoders of the types wavlm and clip, or both of the type nano"
+                )
             return
         if encoders != (NanoAudio, NanoImage):
             raise ValueError("a recipe of voices-and-faces takes encoders of the type nano")

@@ -4,12 +4,14 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
+from typing import Any
 
 from torch import Tensor
 
 from edge.evaluation.metrics import Accuracy, evaluate
 from edge.evaluation.tables import accuracy_table, confusion_table
 
+from .calibration import remark_on
 from .log import console
 from .objective import MODALITIES
 
@@ -28,11 +30,18 @@ def measured(figures: dict[str, Accuracy]) -> dict[str, dict[str, float]]:
 
 
 def report(labels: Sequence[str], figures: dict[str, Accuracy], temperature: float, folder: Path) -> None:
-    """Print the figures and write them to `report.json` in the folder. Evaluations are named `fold modality`."""
+    """Print the figures and write them to `report.json` in the folder. Evaluations are named `fold modality`.
+
+    A temperature at a limit is remarked on in both.
+    """
     console.print(accuracy_table(figures))
     for name, row in figures.items():
         if name.split()[1] in MODALITIES:
             console.print(confusion_table(name, labels, row))
     console.print(f"temperature {temperature:.3f}")
-    text = json.dumps({"temperature": temperature, **{name: asdict(row) for name, row in figures.items()}}, indent=1)
+    found: dict[str, Any] = {"temperature": temperature}
+    if remark := remark_on(temperature):
+        console.print(remark)
+        found["remark"] = remark
+    text = json.dumps({**found, **{name: asdict(row) for name, row in figures.items()}}, indent=1)
     (folder / "report.json").write_text(text + "\n")

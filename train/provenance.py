@@ -1,12 +1,16 @@
-"""Corpora that a configuration trains on, with the terms of each."""
+"""Corpora that a network was trained on, with the terms of each."""
 
+from .checkpoint import Ancestor
 from .config import Clips, Config
 from .corpora import fer2013
 from .corpora.registry import CLIPS, VOICES
 
 
-def trained_on(config: Config) -> list[str]:
-    """Return a line for each corpus: its name, citation and terms."""
+def trained_on(config: Config, ancestor: Ancestor | None = None) -> list[str]:
+    """Return a line for each corpus of a configuration, and of the network that it went on from, each line once."""
+    inherited = ancestor.trained_on if ancestor else []
     if isinstance(config.recipe, Clips):
-        return [CLIPS[config.recipe.corpus].ABOUT]
-    return [*(VOICES[corpus].ABOUT for corpus in config.recipe.voices), fer2013.ABOUT]
+        own = [CLIPS[config.recipe.corpus].ABOUT]
+    else:
+        own = [*(VOICES[corpus].ABOUT for corpus in config.recipe.voices), fer2013.ABOUT]
+    return list(dict.fromkeys([*own, *inherited]))

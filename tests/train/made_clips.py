@@ -138,14 +138,15 @@ def write_video(
     audio: np.ndarray | None = None,
     codec: str | None = None,
     rate: float | Fraction = FPS,
+    size: tuple[int, int] = (WIDTH, HEIGHT),
     **options: str,
 ) -> Path:
-    """Pictures and perhaps sound, with a keyframe every second or so."""
+    """Pictures of a width and a height and perhaps sound, with a keyframe every second or so."""
     path.parent.mkdir(parents=True, exist_ok=True)
     flash = path.suffix == ".flv"
     with av.open(str(path), "w") as container:
         video = container.add_stream(codec or ("flv" if flash else "mpeg4"), rate=Fraction(rate), options=options)
-        video.width, video.height, video.pix_fmt = WIDTH, HEIGHT, "yuv420p"
+        (video.width, video.height), video.pix_fmt = size, "yuv420p"
         video.bit_rate, video.gop_size = 2_000_000, 12
         track = None if audio is None else container.add_stream("libmp3lame" if flash else "aac", rate=AUDIO_HZ)
         for drawn in images:

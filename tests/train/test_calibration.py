@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import torch
 
-from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_temperature
+from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_temperature, remark_on
 
 GRID = np.exp(np.linspace(np.log(0.02), np.log(50), 8001))
 
@@ -80,3 +80,13 @@ def test_logits_in_half_precision_are_fitted_too() -> None:
     logits, labels, _ = example(2.0)
     expected = fit_common_temperature([(logits, labels)])
     assert fit_common_temperature([(logits.half(), labels)]) == pytest.approx(expected, rel=1e-2)
+
+
+def test_a_temperature_at_a_limit_is_remarked_on() -> None:
+    lowest, highest = remark_on(LOWEST), remark_on(HIGHEST)
+    assert lowest is not None
+    assert highest is not None
+    assert lowest.startswith("temperature 0.05 is the lowest that is fitted: (nearly) all")
+    assert highest.startswith("temperature 20 is the highest that is fitted: ")
+    assert "no better than a guess" in highest
+    assert [remark_on(temperature) for temperature in (0.051, 1.0, 19.9)] == [None] * 3

@@ -13,7 +13,7 @@ from torch import nn
 
 from edge.errors import UsageError
 from train import checkpoint
-from train.checkpoint import Checkpoint, build, load, make_fusion, save
+from train.checkpoint import Ancestor, Checkpoint, build, load, make_fusion, save
 from train.config import Config
 from train.tensors import read_tensors, write_tensors
 
@@ -55,6 +55,12 @@ def test_the_header_is_readable(kept: tuple[Path, Checkpoint], tiny: Config) -> 
     assert json.loads(about["config"]) == msgspec.to_builtins(tiny)
     assert float(about["temperature"]) == 1.2345678901234567
     assert json.loads(about["measured"]) == MEASURED
+
+
+def test_what_the_training_began_with_is_kept(tmp_path: Path, tiny: Config) -> None:
+    ancestor = Ancestor("foal-old 1.2", "to nobody", ["voices, in a cellar", "faces, of the moon"])
+    save(tmp_path / "c.safetensors", Checkpoint(build(tiny), tiny, 1.0, MEASURED, ancestor))
+    assert load(tmp_path / "c.safetensors").ancestor == ancestor
 
 
 def test_the_model_has_the_configs_sizes(tiny: Config) -> None:

@@ -96,6 +96,7 @@ def test_clips_cannot_be_made_of_a_configuration_of_voices_and_faces(command: st
     [
         ("fit", BASE, ["--only", "faces"]),
         ("fit", made.SHIPPED, ["--fold", "Session1"]),
+        ("fit", made.SHIPPED, ["--from", "foal-nano"]),
         ("ablate", made.SHIPPED, ["--protocol", "strict"]),
     ],
 )
@@ -104,6 +105,16 @@ def test_an_option_of_the_other_kind_of_configuration_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=option[0]):
         run(command, "--config", shipped, "--data", tmp_path, "--run", tmp_path / "run", *option)
+
+
+@pytest.mark.parametrize("command", [*ON_CLIPS, "fit", "ablate"])
+def test_clips_do_not_train_nano_encoders_from_nothing(command: str, tmp_path: Path) -> None:
+    path = made.SHIPPED.with_name("own-clips.yaml")
+    with pytest.raises(
+        UsageError, match=r"encoders of foal-own-clips are of the type nano, .* such as --from foal-nano"
+    ):
+        run(command, "--config", path, "--data", tmp_path, "--run", tmp_path / "run")
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.parametrize("command", OF_A_CONFIGURATION)

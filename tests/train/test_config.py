@@ -140,6 +140,8 @@ def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() ->
         ("draws: 24320", "draws: 127", r"recipe\.faces_stage: batch 128 must lie between 1 and draws 127"),
         ("batch: 64", "batch: 0", r"recipe\.voices_stage: batch 0 must lie between 1 and draws 12800"),
         ("labels: [", "labels: [[", "did not find expected"),
+        ("happy, neutral, sad]", "angry]", "labels angry, angry: at least two are expected, each once"),
+        ("angry, happy, neutral, sad]", "sad]", "labels sad: at least two are expected, each once"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:
@@ -171,7 +173,7 @@ def test_a_missing_file_is_refused_with_the_remedy(tmp_path: Path, name: str) ->
 
 
 def test_a_recipe_takes_the_encoders_that_it_can_train(nano: Config, base: Config) -> None:
-    of_clips = "a recipe of clips takes encoders of the types wavlm and clip"
+    of_clips = "a recipe of clips takes encoders of the types wavlm and clip, or both of the type nano"
     of_both = "a recipe of voices-and-faces takes encoders of the type nano"
     for whole, parts, message in (
         (base, {"audio_encoder": NanoAudio(768, VoiceSpec(0.5, 1.0))}, of_clips),
@@ -179,7 +181,7 @@ def test_a_recipe_takes_the_encoders_that_it_can_train(nano: Config, base: Confi
         (nano, {"audio_encoder": base.audio_encoder}, of_both),
         (nano, {"image_encoder": base.image_encoder}, of_both),
         (base, {"recipe": nano.recipe}, of_both),
-        (nano, {"recipe": base.recipe}, of_clips),
+        (replace(nano, recipe=base.recipe), {"image_encoder": base.image_encoder}, of_clips),
     ):
         with pytest.raises(ValueError, match=message):
             replace(whole, **parts)

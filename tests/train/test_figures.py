@@ -10,6 +10,7 @@ from rich.console import Console
 
 from edge.evaluation.metrics import Accuracy, evaluate
 from train import figures
+from train.calibration import LOWEST, remark_on
 from train.figures import accuracy, measured, report
 
 LABELS = ["calm", "glad"]
@@ -69,3 +70,10 @@ def test_the_report_keeps_every_digit(printed: io.StringIO, tmp_path: Path) -> N
         "test both": {"count": 10, "ua": 0.1 + 0.2, "wa": 0.5, "ece": 1 / 3, "confusion": [[4, 1], [2, 3]]},
         "test nemo": {"count": 4, "ua": 0.75, "wa": 0.25, "ece": 0.125, "confusion": [[31, 32], [33, 34]]},
     }
+
+
+def test_a_temperature_at_a_limit_is_said_and_kept(printed: io.StringIO, tmp_path: Path) -> None:
+    report(LABELS, {"test both": TEST}, LOWEST, tmp_path)
+    remark = remark_on(LOWEST)
+    assert " ".join(printed.getvalue().split()).endswith(f"temperature 0.050 {remark}")
+    assert json.loads((tmp_path / "report.json").read_text())["remark"] == remark

@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from train import config
+from train.checkpoint import Ancestor
 from train.config import Config
 from train.corpora import fer2013, iemocap, nemo, ravdess
 from train.corpora.registry import CLIPS
@@ -29,3 +30,9 @@ def test_every_corpus_of_clips_is_named_with_its_terms(name: str) -> None:
     (line,) = trained_on(replace(base, recipe=replace(config.clips(base), corpus=name)))
     assert line == CLIPS[name].ABOUT
     assert "\n" not in line
+
+
+def test_what_the_training_began_with_was_trained_on_more_and_each_corpus_is_named_once() -> None:
+    base = config.load(CONFIGS / "base.yaml")
+    ancestor = Ancestor("foal-old 1.2", "to nobody", [ravdess.ABOUT, iemocap.ABOUT])
+    assert trained_on(base, ancestor) == [iemocap.ABOUT, ravdess.ABOUT]

@@ -9,6 +9,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from edge.errors import UsageError
+
 from ..ablation import Ablation, Curve, Prediction, collect, outcome
 from ..config import Config, clips
 from ..corpora import registry
@@ -18,10 +20,12 @@ from ..encoders import build
 from ..intervals import accuracies
 from ..log import console
 from ..objective import MODALITIES
+from ..origin import Origin
 from ..plots import Embeddings
 from ..processes import Processes
 from ..report import PAPER, Comparison
 from ..stage import identity
+from ..tensors import fingerprint
 from ..variants import BASELINE, FOAL_NET, Variant
 from .crossval import Experiment, Run, rates, result, runs, windows
 from .embed import EmbeddingStore
@@ -43,13 +47,15 @@ def prepare(
     processes: Processes,
     skip_damaged: bool,
     finest_hz: float = 0.0,
+    origin: Origin | None = None,
 ) -> tuple[Experiment, nn.Module]:
     """Check the corpus, embed its frames and load it into memory; return it with the image encoder.
 
-    Embeddings are made at the configuration's frame rate, and at `finest_hz` if that is higher.
+    The encoders are those of the `origin`, if there is one. Embeddings are made at the configuration's frame rate, and
+    at `finest_hz` if that is higher.
     """
     utterances = find(config, root, processes, skip_damaged)
-    encoder, store = make_store(config, embeddings, config.video.rate_hz)
+    encoder, store = make_store(config, embeddings, config.video.rate_hz, origin)
     store.fill(utterances, processes)
     examples = finest = load(config, utterances, store, processes.is_main)
     if finest_hz > store.rate_hz:
@@ -62,24 +68,43 @@ def prepare(
         store.folder.name,
         finest.frame_rate_hz,
         [(each.name, each.label, each.fold, each.speaker) for each in utterances],
+        *([fingerprint(origin.model), origin.labels] if origin else []),
     )
-    return Experiment(config, examples, finest, data, run, processes), encoder
+    return Experiment(config, examples, finest, data, run, processes, origin), encoder
 
 
 def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -> list[Utterance]:
     """Return the corpus's utterances of the configuration's labels; UsageError if files are missing or damaged."""
     corpus = registry.find(clips(config).corpus)
-    utterances = [utterance for utterance in corpus.utterances(root) if utterance.label in config.labels]
+    every = corpus.utterances(root)
+    refuse_labels_without_clips(config, every)
+    utterances = [utterance for utterance in every if utterance.label in config.labels]
     kept = select_usable(utterances, registry.one_track_is_enough(corpus), skip_damaged, processes.is_main)
     if processes.is_main:
         console.print(f"{len(kept):,} utterances of {clips(config).corpus} in {len(folds(kept))} folds")
+        if others := len(every) - len(utterances):
+            console.print(f"{others:,} more have labels that {config.name} does not list, and are left out")
     return kept
 
 
-def make_store(config: Config, embeddings: Path, rate_hz: float) -> tuple[nn.Module, EmbeddingStore]:
-    """Build the image encoder with its weights, and the store of its embeddings."""
+def refuse_labels_without_clips(config: Config, utterances: Sequence[Utterance]) -> None:
+    """Raise UsageError if the configuration lists a label that no utterance of the corpus has."""
+    found = sorted({utterance.label for utterance in utterances})
+    for label in config.labels:
+        if label not in found:
+            raise UsageError(
+                f"{clips(config).corpus} has no clip of the label {label!r} that {config.name} lists, only of "
+                f"{', '.join(found)}; correct the configuration's labels, or the corpus"
+            )
+
+
+def make_store(
+    config: Config, embeddings: Path, rate_hz: float, origin: Origin | None = None
+) -> tuple[nn.Module, EmbeddingStore]:
+    """Build the image encoder with its weights, those of the `origin` if there is one, and its store of embeddings."""
     torch.manual_seed(config.seed)
-    encoder = build.image_encoder(config, pretrained=True)
+    encoder = origin.model.image_encoder if origin else build.image_encoder(config, pretrained=True)
+    assert encoder is not None, "a whole network"
     return encoder, EmbeddingStore(embeddings, config, encoder, rate_hz)
 
 

@@ -3,28 +3,33 @@
 Dimensions: n clips of a fold, C classes, E embedding width.
 """
 
+import copy
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from edge.errors import UsageError
 
 from ..ablation import WINDOWS_S, slug
-from ..calibration import fit_common_temperature
+from ..calibration import fit_common_temperature, remark_on
 from ..config import Config, clips
 from ..encoders import build
+from ..encoders.nano_audio import NanoAudioEncoder
 from ..figures import accuracy
+from ..log import console
 from ..objective import Modality, Objective
 from ..optimise import optimise
+from ..origin import Origin, start_fusion
 from ..processes import Processes
 from ..sampling import class_weights
 from ..stage import Stage, identity
 from ..tensors import read_tensors, write_tensors
 from ..variants import FOAL_NET, Variant, make_objective
 from .examples import Examples
+from .frozen_audio import FrozenAudioEncoder
 from .learner import EVALUATED_AT_ONCE, ClipLearner, predict
 from .split import Protocol, Split, folds, split
 
@@ -57,9 +62,11 @@ class Experiment:
     finest: Examples
     """Examples at the highest frame rate, for the curve; may be the same object."""
     data: str
-    """Identity of the embeddings and the clips."""
+    """Identity of the embeddings and the clips, and of the origin."""
     folder: Path
     processes: Processes
+    origin: Origin | None = None
+    """Network that every run goes on from; None where only the encoders are pre-trained."""
 
 
 def runs(
@@ -126,12 +133,23 @@ def run_identity(experiment: Experiment, run: Run) -> str:
 
 
 def make_learner(experiment: Experiment, run: Run) -> ClipLearner:
-    """Build an untrained learner; its weights depend on the seed, not on the fold."""
+    """Build the learner that a run begins with; its weights depend on the origin and the seed, not on the fold."""
+    config, origin = experiment.config, experiment.origin
     torch.manual_seed(run.seed)
-    encoder = None if run.variant.modality == "video" else build.audio_encoder(experiment.config, pretrained=True)
-    smoothing = clips(experiment.config).stage.label_smoothing
-    objective = make_objective(experiment.config, run.variant, smoothing, experiment.processes)
+    encoder = None if run.variant.modality == "video" else make_audio_encoder(config, origin)
+    objective = make_objective(config, run.variant, clips(config).stage.label_smoothing, experiment.processes)
+    if origin and isinstance(objective, Objective):
+        start_fusion(objective.fusion, origin, config.labels)
     return ClipLearner(encoder, objective).to(experiment.processes.device)
+
+
+def make_audio_encoder(config: Config, origin: Origin | None) -> nn.Module:
+    """Build the audio encoder with its weights, those of the `origin` if there is one; a nano encoder is frozen."""
+    if origin is None:
+        return build.audio_encoder(config, pretrained=True)
+    encoder = copy.deepcopy(origin.model.audio_encoder)
+    assert encoder is not None, "a whole network"
+    return FrozenAudioEncoder(config, encoder) if isinstance(encoder, NanoAudioEncoder) else encoder
 
 
 def assess(experiment: Experiment, run: Run, learner: ClipLearner) -> dict[str, Tensor]:
@@ -143,6 +161,8 @@ def assess(experiment: Experiment, run: Run, learner: ClipLearner) -> dict[str, 
         temperature = calibrate(
             experiment, rows, logits(experiment, learner, experiment.examples, rows.validation, modalities)
         )
+        if experiment.processes.is_main and (remark := remark_on(temperature)):
+            console.print(f"{run.name}: {remark}")
     found = {
         f"probs {name}": (part / temperature).softmax(dim=1)
         for name, part in logits(experiment, learner, experiment.examples, rows.test, modalities).items()

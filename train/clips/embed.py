@@ -50,8 +50,9 @@ class EmbeddingStore:
         self.config, self.encoder, self.rate_hz = config, encoder, rate_hz
         video = config.video
         half = "speaker-half" if clips(config).speaker_half else "whole-picture"
-        assert isinstance(config.image_encoder, Clip), "a recipe of clips"
-        made_of = f"{config.image_encoder.architecture.replace('/', '-')}-{fingerprint(encoder)[:12]}"
+        part = config.image_encoder
+        architecture = part.architecture.replace("/", "-") if isinstance(part, Clip) else "nano"
+        made_of = f"{architecture}-{fingerprint(encoder)[:12]}"
         size = f"{video.framing}-{video.height}x{video.width}"
         self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.audio.window_s:g}s"
 

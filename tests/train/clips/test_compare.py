@@ -231,6 +231,14 @@ def test_clips_of_other_labels_are_left_out(dwarf: Config, short_release: Path) 
     assert len(found) == 12
 
 
+def test_a_label_that_no_clip_has_is_refused_with_those_that_there_are(dwarf: Config, short_release: Path) -> None:
+    expected = (
+        "iemocap has no clip of the label 'Sad' that foal-dwarf lists, only of angry, happy, neutral, sad; correct"
+    )
+    with pytest.raises(UsageError, match=expected):
+        compare.find(replace(dwarf, labels=["angry", "Sad"]), short_release, SINGLE_PROCESS, False)
+
+
 def test_the_other_clips_and_embeddings_are_other_data(dwarf: Config, short_release: Path, ablated: Done) -> None:
     whole = replace(dwarf, recipe=replace(config.clips(dwarf), speaker_half=False))
     fewer = replace(dwarf, labels=["sad", "angry"])
