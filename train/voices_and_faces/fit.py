@@ -20,7 +20,7 @@ from ..objective import MODALITIES, Objective
 from ..tensors import fingerprint
 from .audio_stage import fit_audio_encoder
 from .dataset import Dataset
-from .fusion_stage import FoldTokens, fit_fusion, predict
+from .fusion_stage import FoldTokens, evaluation_pairs, fit_fusion, predict
 from .image_stage import fit_image_encoder
 from .tokens import encode_faces, encode_voices
 
@@ -106,7 +106,8 @@ def evaluate_all(
             probs = (logits / temperature).softmax(dim=1).numpy()
             figures[f"{fold} {modality}"] = evaluate(probs, labels.numpy())
             if modality == "audio" and fold != "simulated":
-                corpora = np.array([voice.corpus for voice in dataset.voices[fold]])
+                heard, _ = evaluation_pairs(tokens[fold], modality)
+                corpora = np.array([dataset.voices[fold][index].corpus for index in heard])
                 for corpus in np.unique(corpora):
                     of = corpora == corpus
                     figures[f"{fold} {corpus}"] = evaluate(probs[of], labels.numpy()[of])

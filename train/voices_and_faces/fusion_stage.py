@@ -76,7 +76,7 @@ def draw_views(
 
 
 def predict(objective: Objective | SingleObjective, fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
-    """Return logits `[n, C]` and labels `[n]` of each voice, of each face, or of pairs in which each occurs."""
+    """Return logits `[n, C]` and labels `[n]` of each audible voice, of each face, or of pairs in which each occurs."""
     voices, faces = evaluation_pairs(fold, modality)
     labels = fold.voices.labels[voices] if modality != "video" else fold.faces.labels[faces]
     return predict_pairs(objective, fold, voices, faces, modality), labels
@@ -101,9 +101,18 @@ def unaugmented(fold: FoldTokens, voices: Tensor, faces: Tensor) -> Tokens:
 
 
 def evaluation_pairs(fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
-    """Return the voices and faces to evaluate, indices int64 `[n]` each; an unused modality has index 0 throughout."""
+    """Return the voices and faces to evaluate, indices int64 `[n]` each; an unused modality has index 0 throughout.
+
+    Alone, a voice is evaluated only where enough of it is heard: of other windows the runtime says nothing.
+    """
     if modality == "audio":
-        return torch.arange(len(fold.voices.labels)), torch.zeros(len(fold.voices.labels), dtype=torch.int64)
+        heard = torch.where(fold.voices.mask[:, 0].any(dim=1))[0]
+        if not len(heard):
+            raise UsageError(
+                "in none of the recordings does the audio encoder hear the voice that audio_encoder.voice asks for; "
+                "lower its threshold or least_s, or train the encoder longer"
+            )
+        return heard, torch.zeros_like(heard)
     if modality == "video":
         return torch.zeros(len(fold.faces.labels), dtype=torch.int64), torch.arange(len(fold.faces.labels))
     return pair(fold.voices.labels, fold.faces.labels)

@@ -7,6 +7,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from edge.errors import UsageError
 from edge.evaluation.metrics import evaluate
 from train import sampling
 from train.checkpoint import make_fusion
@@ -95,6 +96,23 @@ def test_pairs_that_share_nothing_use_each_recording_once() -> None:
     left, right = pair(voices, faces, once=True)
     assert torch.equal(voices[left], faces[right])
     assert len(set(left.tolist())) == len(set(right.tolist())) == len(left) == 1 + 1 + 1
+
+
+def test_a_voice_of_which_too_little_is_heard_is_not_evaluated_alone(
+    model: Objective, heard: VoiceTokens, seen: FaceTokens
+) -> None:
+    mask = heard.mask.clone()
+    mask[[2, 5], 0] = False
+    fold = FoldTokens(heard._replace(mask=mask), seen)
+    kept = [row for row in range(len(heard.labels)) if row not in (2, 5)]
+    logits, labels = predict(model, fold, "audio")
+    whole, _ = predict(model, FoldTokens(heard, seen), "audio")
+    assert labels.tolist() == heard.labels[kept].tolist()
+    # batched products may differ in their last bits with the place of a row
+    torch.testing.assert_close(logits, whole[kept])
+    assert len(predict(model, fold, "both")[1]) == len(predict(model, FoldTokens(heard, seen), "both")[1])
+    with pytest.raises(UsageError, match=r"in none of the recordings .* lower its threshold"):
+        predict(model, FoldTokens(heard._replace(mask=mask & False), seen), "audio")
 
 
 @pytest.mark.parametrize("modality", ["audio", "video"])
