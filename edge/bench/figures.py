@@ -146,7 +146,9 @@ def cpu_breakdowns(report: Report) -> Iterator[CpuBreakdown]:
 
 
 def verdict(ratio: Interval) -> str:
-    """Return what the interval of a ratio of times shows."""
+    """Return what the interval of a ratio of times shows, if there are enough samples for one."""
+    if not ratio.is_bounded:
+        return "too few samples"
     if not ratio.shows_difference:
         return "no difference shown"
     return "faster" if ratio.value < 1 else "slower"

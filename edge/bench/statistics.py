@@ -18,7 +18,7 @@ RESAMPLES = 2000
 
 
 class Interval(NamedTuple):
-    """Estimate and its 95 % interval."""
+    """Estimate and its 95 % interval, which has no bounds where too few samples support none: 0 and infinity."""
 
     value: float
     low: float
@@ -28,6 +28,11 @@ class Interval(NamedTuple):
     def shows_difference(self) -> bool:
         """True if the interval of a ratio does not contain 1."""
         return not self.low <= 1 <= self.high
+
+    @property
+    def is_bounded(self) -> bool:
+        """True if the samples support an interval."""
+        return math.isfinite(self.high)
 
 
 def samples_needed(percentile: float) -> int:
@@ -45,18 +50,22 @@ def median_ratio(ours: Sequence[float], theirs: Sequence[float], *, paired: bool
     """Return `median(ours) / median(theirs)` with its bootstrap interval (Efron & Tibshirani 1993), drawn by one seed.
 
     `paired`: sample i of both was taken in one round. Whole rounds are drawn then, so that a round that is slow for
-    both does not widen the interval. Both have at least one sample.
+    both does not widen the interval. Both have at least one sample. Where either has fewer than support a median, the
+    interval has no bounds.
     """
     ours_, theirs_ = np.asarray(ours, float), np.asarray(theirs, float)
     draw = np.random.default_rng(0)
     if paired:
         rounds = min(len(ours_), len(theirs_))
         ours_, theirs_ = ours_[:rounds], theirs_[:rounds]
+    ratio = float(np.median(ours_) / np.median(theirs_))
+    if min(len(ours_), len(theirs_)) < samples_needed(50):
+        return Interval(ratio, 0.0, math.inf)
     rows = draw.integers(len(ours_), size=(RESAMPLES, len(ours_)))
     others = rows if paired else draw.integers(len(theirs_), size=(RESAMPLES, len(theirs_)))
     ratios = np.median(ours_[rows], axis=1) / np.median(theirs_[others], axis=1)
     low, high = np.percentile(ratios, [50 * (1 - CONFIDENCE), 50 * (1 + CONFIDENCE)])
-    return Interval(float(np.median(ours_) / np.median(theirs_)), float(low), float(high))
+    return Interval(ratio, float(low), float(high))
 
 
 def spread(samples: Sequence[float]) -> float:

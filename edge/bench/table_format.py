@@ -49,8 +49,8 @@ def drop_counts(series: Series) -> str:
 
 
 def ratio_cells(ratio: Interval) -> tuple[str, str]:
-    """Return the cells of a ratio and its interval."""
-    return f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}"
+    """Return the cells of a ratio and its interval, `-` where the samples support none."""
+    return f"{ratio.value:.3f}", f"{ratio.low:.3f} to {ratio.high:.3f}" if ratio.is_bounded else "-"
 
 
 def precisions(precision: Mapping[str, str]) -> str:

@@ -22,7 +22,9 @@ def test_the_same_shows_no_difference() -> None:
     text = printed(compare(REPORT, REPORT))
     rows = rows_of(text, "Medians")
     assert len(rows) == len(REPORT.series)
-    assert {row["verdict"] for row in rows} == {"no difference shown"}
+    verdicts = {row["scenario"]: row["verdict"] for row in rows}
+    assert verdicts.pop("cold start") == "too few samples", "there are five of each"
+    assert set(verdicts.values()) == {"no difference shown"}
     for word in ("ANOTHER", "NOISY", "other", "only"):
         assert word not in text
 
@@ -34,6 +36,15 @@ def test_what_changed(factor: float, verdict: str) -> None:
     row = find(rows, scenario="single stream", candidate=FIRST)
     assert (row["after / before"], row["verdict"]) == (f"{factor:.3f}", verdict)
     assert find(rows, scenario="single stream", candidate=SECOND)["verdict"] == "no difference shown"
+
+
+@pytest.mark.parametrize("count", [1, 5])
+def test_too_few_samples_of_either_side_decide_nothing(count: int) -> None:
+    single, *others = REPORT.series
+    few = with_series([msgspec.structs.replace(changed(single, 3.0), samples_ms=[99.0] * count), *others])
+    for before, after in ((REPORT, few), (few, REPORT)):
+        row = find(rows_of(printed(compare(before, after)), "Medians"), scenario="single stream", candidate=FIRST)
+        assert (row["95 % interval"], row["verdict"]) == ("-", "too few samples")
 
 
 def test_another_machine_is_loud() -> None:

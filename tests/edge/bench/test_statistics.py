@@ -68,11 +68,17 @@ def test_a_ratio_is_always_the_same() -> None:
 
 
 def test_pairs_end_with_the_shorter() -> None:
-    assert median_ratio([2, 2, 2, 50, 50, 50, 50], [1, 1, 1], paired=True) == Interval(2, 2, 2)
+    assert median_ratio([2] * 6 + [50] * 7, [1] * 6, paired=True) == Interval(2, 2, 2)
 
 
-def test_one_sample_each() -> None:
-    assert median_ratio([3], [2]) == Interval(1.5, 1.5, 1.5)
+@pytest.mark.parametrize(("ours", "theirs", "is_bounded"), [(1, 1, 0), (40, 5, 0), (5, 40, 0), (6, 6, 1)])
+def test_an_interval_takes_as_many_samples_as_a_median(ours: int, theirs: int, is_bounded: int) -> None:
+    """Six values lie on both sides of the median with a probability of 1 - 2 / 2**6, 97 %; five with 94 %."""
+    interval = median_ratio([3] * ours, [2] * theirs)
+    assert interval.value == 1.5
+    assert interval.is_bounded == is_bounded
+    assert interval.shows_difference == is_bounded
+    assert median_ratio([3] * ours, [2] * theirs, paired=True).is_bounded == is_bounded
 
 
 @pytest.mark.parametrize(
