@@ -95,7 +95,7 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 @click.group(cls=Group, invoke_without_command=True, examples=EXAMPLES, sections=SECTIONS, headings=HEADINGS)
 @run_options
 @log_options
-@click.option("--quiet", is_flag=True, help="Publish only, print nothing.")
+@click.option("--quiet", is_flag=True, help="Publish only, print nothing; a log in JSON stays.")
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Show the version."
 )

@@ -1,5 +1,7 @@
 """The command line: what it prints, how it ends, what it says of bad input."""
 
+import json
+import re
 import shutil
 import signal
 import subprocess
@@ -133,6 +135,14 @@ def test_the_demo_prints_what_runs_then_a_line_a_message(edge_command) -> None:
 def test_quiet_prints_nothing(edge_command, files) -> None:
     ended = edge_command("--file", files / "both.mkv", "--fast", "--bind", ANY_PORT, "--quiet")
     assert (ended.status, ended.out, ended.err) == (0, "", "")
+
+
+def test_quiet_leaves_the_log_in_json_which_says_what_runs_where(files) -> None:
+    arguments = ["--file", str(files / "both.mkv"), "--fast", "--bind", "off", "--backend", "onnxruntime"]
+    ended = in_a_process("-m", "edge", *arguments, "--quiet", "--log-format", "json")
+    (record,) = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert (ended.returncode, ended.stdout, record["level"]) == (0, "", "info")
+    assert re.fullmatch(r"foal-nano \S+ on onnxruntime-cpu \(.+\), .*both\.mkv, not publishing", record["message"])
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"], ["score", "--help"]])
