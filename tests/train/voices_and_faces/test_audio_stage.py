@@ -12,6 +12,7 @@ from torch import Tensor
 
 from edge.errors import UsageError
 from tests.train import made
+from tests.train.voices_and_faces.killed_stage import check_resumed, with_stage
 from train import sampling
 from train.config import Config
 from train.corpora import ravdess
@@ -48,31 +49,10 @@ def fit_voices(config: Config, heard: LabelledVoices, run: Path) -> dict[str, Te
     return fit_audio_encoder(config, 4, heard, sampling.class_weights(LABELS), heard, run).state_dict()
 
 
-def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
-    """The loss of a step, counted from 0, is interrupted."""
-    steps = []
-
-    def interrupted(*args: Tensor, **options: float) -> Tensor:
-        steps.append(1)
-        if len(steps) > at_step:
-            raise KeyboardInterrupt
-        return torch.nn.functional.cross_entropy(*args, **options)
-
-    monkeypatch.setattr(audio_stage, "cross_entropy", interrupted)
-
-
 def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
-    tiny: Config, heard: LabelledVoices, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tiny: Config, heard: LabelledVoices, tmp_path: Path
 ) -> None:
-    schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=3, batch=8, draws=24)
-    config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, voices_stage=schedule))
-    whole = fit_voices(config, heard, tmp_path / "whole")
-    with monkeypatch.context() as patch:
-        kill(patch, at_step=3 + 1)
-        with pytest.raises(KeyboardInterrupt):
-            fit_voices(config, heard, tmp_path / "killed")
-    again = fit_voices(config, heard, tmp_path / "killed")
-    assert [key for key in whole if not torch.equal(whole[key], again[key])] == []
+    check_resumed(tiny, "voices_stage", audio_stage, lambda config, path: fit_voices(config, heard, path), tmp_path)
 
 
 @torch.no_grad()
@@ -124,8 +104,7 @@ def test_the_encoder_learns_what_the_teacher_says(
 
 def test_the_voice_head_learns_where_the_voice_is(tiny: Config, heard: LabelledVoices, tmp_path: Path) -> None:
     """Tones are the voice here: of the tokens with or without one most are told in windows as they were recorded."""
-    schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=3, batch=16, draws=480, learning_rate=5e-3)
-    config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, voices_stage=schedule))
+    config = with_stage(tiny, "voices_stage", epochs=3, batch=16, draws=480, learning_rate=5e-3)
     encoder = fit_audio_encoder(config, 4, heard, sampling.class_weights(LABELS), heard, tmp_path).eval()
     windows = pad(heard.voices, 32_000)
     with torch.no_grad():

@@ -2,12 +2,12 @@
 
 from pathlib import Path
 
-import msgspec
 import numpy as np
 import pytest
 import torch
 from torch import Tensor
 
+from tests.train.voices_and_faces.killed_stage import check_resumed
 from train.config import Config
 from train.corpora.fer2013 import EMOTIONS, NONE, Faces
 from train.encoders.nano_image import NanoImageEncoder
@@ -29,31 +29,8 @@ def fit_faces(config: Config, found: Faces, path: Path) -> dict[str, Tensor]:
     return fit_image_encoder(config, found, found, path).state_dict()
 
 
-def kill(monkeypatch: pytest.MonkeyPatch, at_step: int) -> None:
-    """The loss of a step, counted from 0, is interrupted."""
-    steps = []
-
-    def interrupted(*args: Tensor, **options: float) -> Tensor:
-        steps.append(1)
-        if len(steps) > at_step:
-            raise KeyboardInterrupt
-        return torch.nn.functional.cross_entropy(*args, **options)
-
-    monkeypatch.setattr(image_stage, "cross_entropy", interrupted)
-
-
-def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
-    tiny: Config, found: Faces, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    schedule = msgspec.structs.replace(tiny.recipe.faces_stage, epochs=3, batch=8, draws=24)
-    config = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, faces_stage=schedule))
-    whole = fit_faces(config, found, tmp_path / "whole.safetensors")
-    with monkeypatch.context() as patch:
-        kill(patch, at_step=3 + 1)
-        with pytest.raises(KeyboardInterrupt):
-            fit_faces(config, found, tmp_path / "killed.safetensors")
-    again = fit_faces(config, found, tmp_path / "killed.safetensors")
-    assert [key for key in whole if not torch.equal(whole[key], again[key])] == []
+def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(tiny: Config, found: Faces, tmp_path: Path) -> None:
+    check_resumed(tiny, "faces_stage", image_stage, lambda config, path: fit_faces(config, found, path), tmp_path)
 
 
 @torch.no_grad()
