@@ -26,7 +26,7 @@ from .field.recordings import FieldFold, Recordings
 from .field.results import Results, fingerprint
 from .log import console
 from .origin import Origin, open_origin
-from .processes import Processes, join
+from .processes import SINGLE_PROCESS, Processes, join
 from .variants import FOAL_NET, VARIANTS, Variant
 from .voices_and_faces.ablate import ablate as ablate_voices_and_faces
 from .voices_and_faces.fit import EncoderStage
@@ -34,7 +34,7 @@ from .voices_and_faces.fit import fit as fit_voices_and_faces
 
 Command = Callable[..., Any]
 
-CLIP_OPTIONS = ("place", "embeddings", "fold", "protocol", "finest")
+CLIP_OPTIONS = ("embeddings", "fold", "protocol", "finest")
 VOICES_AND_FACES_OPTIONS = ("only",)
 """Options of recipes of voices and faces only; those above are of clips only."""
 FOLDER = click.Path(readable=False, path_type=Path)
@@ -74,7 +74,7 @@ def clip_options(command: Command) -> Command:
         click.option(
             "--from",
             "place",
-            help=f"For clips: trained network to go on from: {SHIPPED.name}, a bundle's folder, or a checkpoint.",
+            help=f"Network to go on from, its encoders kept: {SHIPPED.name}, a bundle's folder, or a checkpoint.",
         ),
     ):
         command = option(command)
@@ -133,6 +133,7 @@ def fit_command(
     \b
     Example:
       python -m train fit --config configs/nano.yaml --data corpora
+      python -m train fit --config configs/nano-seven.yaml --data corpora --from foal-nano
       python -m train fit --config configs/own-clips.yaml --data my-clips --from foal-nano
     """
     chosen, folder = load_config(path, run, threads)
@@ -146,7 +147,10 @@ def fit_command(
         checkpoint: Path | None = fit_clips(experiment, image_encoder, fold)
     else:
         refuse_several_processes(processes, chosen)
-        checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged)
+        if place and only:
+            raise UsageError(f"--from {place}: both encoders come from there, so that there is none to train by --only")
+        origin = go_on_from(chosen, place, processes) if place else None
+        checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged, origin)
     if checkpoint is not None and processes.is_main:
         click.echo(f"checkpoint: {checkpoint}")
 
@@ -224,7 +228,10 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
     else:
         refuse_several_processes(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
-        found = ablate_voices_and_faces(chosen, options["data"], folder, seeds, command_line(), options["skip_damaged"])
+        origin = go_on_from(chosen, options["place"], SINGLE_PROCESS) if options["place"] else None
+        found = ablate_voices_and_faces(
+            chosen, options["data"], folder, seeds, command_line(), options["skip_damaged"], origin
+        )
         ablation.write(found, folder / "ablation")
 
 

@@ -96,7 +96,6 @@ def test_clips_cannot_be_made_of_a_configuration_of_voices_and_faces(command: st
     [
         ("fit", BASE, ["--only", "faces"]),
         ("fit", made.SHIPPED, ["--fold", "Session1"]),
-        ("fit", made.SHIPPED, ["--from", "foal-nano"]),
         ("ablate", made.SHIPPED, ["--protocol", "strict"]),
     ],
 )
@@ -105,6 +104,11 @@ def test_an_option_of_the_other_kind_of_configuration_is_refused(
 ) -> None:
     with pytest.raises(UsageError, match=option[0]):
         run(command, "--config", shipped, "--data", tmp_path, "--run", tmp_path / "run", *option)
+
+
+def test_with_encoders_from_elsewhere_none_is_trained_alone(tmp_path: Path) -> None:
+    with pytest.raises(UsageError, match=r"--from foal-nano: both encoders come from there, .* --only"):
+        run("fit", "--config", made.SHIPPED, "--data", tmp_path, "--from", "foal-nano", "--only", "faces")
 
 
 @pytest.mark.parametrize("command", [*ON_CLIPS, "fit", "ablate"])

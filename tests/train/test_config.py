@@ -54,10 +54,11 @@ def test_what_is_written_is_read_back(file: Path, tmp_path: Path) -> None:
     assert load(made.write_config(tmp_path / "again.yaml", load(file))) == load(file)
 
 
-def test_widths_can_be_shared_among_the_heads_and_the_four_classes_are_there(file: Path) -> None:
+def test_widths_can_be_shared_among_the_heads_and_the_classes_are_there(file: Path) -> None:
     chosen = load(file)
     assert chosen.audio_encoder.width % chosen.fusion.heads == chosen.image_encoder.width % chosen.fusion.heads == 0
-    assert sorted(chosen.labels) == ["angry", "happy", "neutral", "sad"]
+    further = ["disgust", "fear", "surprise"] if file.stem == "nano-seven" else []
+    assert sorted(chosen.labels) == sorted(["angry", "happy", "neutral", "sad", *further])
 
 
 def test_the_corpora_of_a_configuration_are_known(file: Path) -> None:

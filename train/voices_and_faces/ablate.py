@@ -17,6 +17,7 @@ from ..config import Config, voices_and_faces
 from ..encoders.nano_audio import NanoAudioEncoder
 from ..intervals import Interval, accuracies
 from ..objective import Modality, Objective, SingleObjective
+from ..origin import Origin
 from ..plots import Embeddings
 from ..processes import SINGLE_PROCESS
 from ..report import Comparison
@@ -25,7 +26,7 @@ from ..simulation.voice_activity import STEP
 from ..tensors import fingerprint
 from ..variants import BASELINE, FOAL_NET, VARIANTS, Variant, make_objective, weights
 from .dataset import Dataset
-from .fit import fit_encoders, make_tokens
+from .fit import make_tokens, nano_encoders
 from .fusion_stage import FoldTokens, fit_fusion, pair, predict_pairs, unaugmented
 from .tokens import encode_voices
 
@@ -54,11 +55,20 @@ class Experiment(NamedTuple):
 
 
 def ablate(
-    config: Config, root: Path, run: Path, seeds: Sequence[int], command: str, skip_damaged: bool = False
+    config: Config,
+    root: Path,
+    run: Path,
+    seeds: Sequence[int],
+    command: str,
+    skip_damaged: bool = False,
+    origin: Origin | None = None,
 ) -> Ablation:
-    """Train every row with every seed, or resume an earlier run, and evaluate them on the same pairs."""
+    """Train every row with every seed, or resume an earlier run, and evaluate them on the same pairs.
+
+    The encoders are an origin's, or are trained first.
+    """
     dataset = Dataset(config, root, skip_damaged)
-    image_encoder, audio_encoder = fit_encoders(config, dataset, run)
+    image_encoder, audio_encoder = nano_encoders(config, dataset, run, origin)
     tokens = make_tokens(config, dataset, image_encoder, audio_encoder, run)
     encoders = fingerprint(audio_encoder) + fingerprint(image_encoder)
     experiment = Experiment(config, run, tokens, dataset.voice_weights(all_classes=False), encoders)

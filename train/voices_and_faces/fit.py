@@ -17,6 +17,7 @@ from ..encoders.nano_image import NanoImageEncoder
 from ..figures import measured, report
 from ..foalnet import FoalNet
 from ..objective import MODALITIES, Objective
+from ..origin import Origin, start_fusion
 from ..tensors import fingerprint
 from .audio_stage import fit_audio_encoder
 from .dataset import Dataset
@@ -27,8 +28,18 @@ from .tokens import encode_faces, encode_voices
 EncoderStage = Literal["faces", "voices"]
 
 
-def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_damaged: bool = False) -> Path | None:
-    """Train into the folder `run` and return the checkpoint's path; with `only`, train one encoder and return None."""
+def fit(
+    config: Config,
+    root: Path,
+    run: Path,
+    only: EncoderStage | None,
+    skip_damaged: bool = False,
+    origin: Origin | None = None,
+) -> Path | None:
+    """Train into the folder `run` and return the checkpoint's path; with `only`, train one encoder and return None.
+
+    With an origin both encoders are its own, and the fusion goes on from its weights.
+    """
     dataset = Dataset(config, root, skip_damaged)
     if only == "faces":
         fit_image_encoder(config, dataset.faces["train"], dataset.faces["validation"], run)
@@ -36,11 +47,14 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
     if only == "voices":
         train_voices(config, dataset, run)
         return None
-    image_encoder, audio_encoder = fit_encoders(config, dataset, run)
+    image_encoder, audio_encoder = nano_encoders(config, dataset, run, origin)
     tokens = make_tokens(config, dataset, image_encoder, audio_encoder, run)
     torch.manual_seed(config.seed)
     objective = Objective(make_fusion(config), config.objective, voices_and_faces(config).fusion_stage.label_smoothing)
     inputs = fingerprint(audio_encoder) + fingerprint(image_encoder)
+    if origin:
+        start_fusion(objective.fusion, origin, config.labels)
+        inputs += fingerprint(objective.fusion)
     weights = dataset.voice_weights(all_classes=False)
     fit_fusion(config, objective, tokens["train"], weights, tokens["validation"], run, inputs)
     temperature = calibrate(objective, [tokens["validation"], tokens["simulated"]])
@@ -48,7 +62,7 @@ def fit(config: Config, root: Path, run: Path, only: EncoderStage | None, skip_d
     report(config.labels, figures, temperature, run)
     model = FoalNet(audio_encoder, image_encoder, objective.fusion)
     path = run / "checkpoint.safetensors"
-    save(path, Checkpoint(model, config, temperature, measured(figures)))
+    save(path, Checkpoint(model, config, temperature, measured(figures), origin.ancestor if origin else None))
     return path
 
 
@@ -61,10 +75,17 @@ def calibrate(objective: Objective, folds: Sequence[FoldTokens]) -> float:
     return fit_common_temperature([predict(objective, fold, name) for fold in folds for name in MODALITIES])
 
 
-def fit_encoders(config: Config, dataset: Dataset, run: Path) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
-    """Train both encoders, stages 1 and 2."""
-    image_encoder = fit_image_encoder(config, dataset.faces["train"], dataset.faces["validation"], run)
-    return image_encoder, train_voices(config, dataset, run)
+def nano_encoders(
+    config: Config, dataset: Dataset, run: Path, origin: Origin | None
+) -> tuple[NanoImageEncoder, NanoAudioEncoder]:
+    """Return the image and the audio encoder of an origin; without one they are trained, stages 1 and 2."""
+    if origin is None:
+        image_encoder = fit_image_encoder(config, dataset.faces["train"], dataset.faces["validation"], run)
+        return image_encoder, train_voices(config, dataset, run)
+    images, sounds = origin.model.image_encoder, origin.model.audio_encoder
+    assert isinstance(images, NanoImageEncoder), "as configured"
+    assert isinstance(sounds, NanoAudioEncoder), "as configured"
+    return images, sounds
 
 
 def train_voices(config: Config, dataset: Dataset, run: Path) -> NanoAudioEncoder:

@@ -19,6 +19,7 @@ from train.checkpoint import Checkpoint
 from train.commands import main
 from train.config import Config, NanoImage
 from train.objective import MODALITIES, Objective
+from train.origin import open_origin
 from train.tensors import read_tensors
 from train.voices_and_faces import fit
 from train.voices_and_faces.dataset import Dataset
@@ -138,3 +139,23 @@ def test_a_run_of_another_configuration_is_not_gone_on_with(
     run = shutil.copytree(trained.run, tmp_path / "run")
     with pytest.raises(UsageError, match="--run"):
         fit.fit(other, corpora, run, None)
+
+
+def test_encoders_of_another_training_are_kept_and_its_fusion_goes_on(
+    trained: Trained, corpora: Path, tiny: Config, tmp_path: Path
+) -> None:
+    """Other labels in another order: nothing but the fusion is trained, and the model says where it comes from."""
+    other = msgspec.structs.replace(tiny, name="foal-two", labels=["sad", "happy"])
+    origin = open_origin(other, str(trained.checkpoint))
+    path = fit.fit(other, corpora, tmp_path, None, origin=origin)
+    assert path is not None
+    before, after = checkpoint.load(trained.checkpoint), checkpoint.load(path)
+    old, new = before.model.state_dict(), after.model.state_dict()
+    encoders = [name for name in old if name.startswith(("audio_encoder.", "image_encoder."))]
+    assert len(encoders) > 50
+    assert [name for name in encoders if not torch.equal(old[name], new[name])] == []
+    assert not torch.equal(old["fusion.audio_project.linear1.weight"], new["fusion.audio_project.linear1.weight"])
+    assert after.config.labels == ["sad", "happy"]
+    assert after.ancestor is not None
+    assert after.ancestor.name == f"{tiny.name} {tiny.version}"
+    assert not [found.name for found in tmp_path.iterdir() if found.name.startswith(("faces", "voices"))]
