@@ -6,12 +6,22 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
+from edge.errors import UsageError
+
 LOWEST, HIGHEST = 0.05, 20.0
 """Limits of the temperature: a model without skill would get an infinite one, one that is always right none."""
 
 
 def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
-    """Return the temperature that minimises the weighted cross-entropy of logits `[N, C]` and labels `[N]`."""
+    """Return the temperature that minimises the weighted cross-entropy of logits `[N, C]` and labels `[N]`.
+
+    UsageError if a logit is not finite, as after a training with too high a learning rate.
+    """
+    if not logits.isfinite().all():
+        raise UsageError(
+            "the model's outputs on the validation are not finite numbers: its training has diverged; "
+            "choose a smaller learning_rate and another --run"
+        )
     log_temperature = torch.zeros((), dtype=torch.float64, requires_grad=True)
     optimiser = torch.optim.LBFGS([log_temperature], max_iter=100, line_search_fn="strong_wolfe")
 

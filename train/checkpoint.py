@@ -2,14 +2,14 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 
 from edge.errors import UsageError
 from edge.validation import UNREADABLE, explain
 
-from .config import Config
+from .config import Config, Positive
 from .encoders import build as encoders
 from .foalnet import FoalNet
 from .fusion import Fusion
@@ -80,12 +80,23 @@ def load(path: Path) -> Checkpoint:
     if "config" not in about:
         raise UsageError(f"{path} holds weights of one stage, not a whole checkpoint; look for checkpoint.safetensors")
     try:
-        config = msgspec.json.decode(about["config"], type=Config)
+        config = decode(about["config"], Config)
         model = build(config)
         model.load_state_dict(tensors)
-        ancestor = msgspec.json.decode(about["ancestor"], type=Ancestor) if "ancestor" in about else None
-    except (*UNREADABLE, RuntimeError) as error:
-        is_config = isinstance(error, UNREADABLE)
-        reason = explain(error, about["config"].encode(), Config) if is_config else str(error).splitlines()[0]
-        raise UsageError(f"{path} is a checkpoint of another version ({reason}); train again") from error
-    return Checkpoint(model.eval(), config, float(about["temperature"]), json.loads(about["measured"]), ancestor)
+        ancestor = decode(about["ancestor"], Ancestor) if "ancestor" in about else None
+        temperature, measured = decode(about["temperature"], Positive), json.loads(about["measured"])
+    except (KeyError, ValueError, RuntimeError) as error:
+        reason = f"no {error}" if isinstance(error, KeyError) else str(error).splitlines()[0]
+        raise UsageError(f"{path} is damaged, or a checkpoint of another version ({reason}); train again") from error
+    for name, tensor in tensors.items():
+        if not tensor.isfinite().all():
+            raise UsageError(f"{path} is of no use: its {name} holds numbers that are not finite; train again")
+    return Checkpoint(model.eval(), config, temperature, measured, ancestor)
+
+
+def decode(text: str, kind: Any) -> Any:
+    """Decode a value of the header; ValueError says what is wrong with it."""
+    try:
+        return msgspec.json.decode(text, type=kind)
+    except UNREADABLE as error:
+        raise ValueError(explain(error, text.encode(), kind)) from error

@@ -24,6 +24,7 @@ from .field import run as field
 from .field.model import open_model
 from .field.recordings import FieldFold, Recordings
 from .field.results import Results, fingerprint
+from .folders import make_writable
 from .log import console
 from .origin import Origin, open_origin
 from .processes import SINGLE_PROCESS, Processes, join
@@ -141,15 +142,17 @@ def fit_command(
     processes = join()
     if isinstance(chosen.recipe, Clips):
         origin = go_on_from(chosen, place, processes)
+        make_writable(folder, "--run")
         experiment, image_encoder = compare.prepare(
             chosen, data, folder, embeddings, processes, skip_damaged, origin=origin
         )
         checkpoint: Path | None = fit_clips(experiment, image_encoder, fold)
     else:
         refuse_several_processes(processes, chosen)
-        if place and only:
+        if place is not None and only:
             raise UsageError(f"--from {place}: both encoders come from there, so that there is none to train by --only")
-        origin = go_on_from(chosen, place, processes) if place else None
+        origin = go_on_from(chosen, place, processes) if place is not None else None
+        make_writable(folder, "--run")
         checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged, origin)
     if checkpoint is not None and processes.is_main:
         click.echo(f"checkpoint: {checkpoint}")
@@ -228,7 +231,9 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
     else:
         refuse_several_processes(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
-        origin = go_on_from(chosen, options["place"], SINGLE_PROCESS) if options["place"] else None
+        place = options["place"]
+        origin = go_on_from(chosen, place, SINGLE_PROCESS) if place is not None else None
+        make_writable(folder, "--run")
         found = ablate_voices_and_faces(
             chosen, options["data"], folder, seeds, command_line(), options["skip_damaged"], origin
         )
@@ -283,6 +288,7 @@ def field_command(
     torch.set_num_threads(threads)
     most = most or (field.QUICK if quick else field.USUAL)
     opened = open_model(model, threads)
+    make_writable(folder, "--out")
     recordings = Recordings(config.load(path), opened.judge.manifest.labels, data, fold, most, seed)
     settings = {"fold": fold, "recordings a row": str(most), "seed": str(seed)}
     key = fingerprint(opened.fingerprint, str(path), *settings.values())
@@ -368,6 +374,7 @@ def compare_clips(
     config.clips(chosen)
     processes = join()
     origin = go_on_from(chosen, place, processes)
+    make_writable(folder, "--run")
     experiment, _ = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged, finest, origin)
     found = compare.compare(experiment, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), command_line())
     if experiment.processes.is_main:

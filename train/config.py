@@ -1,17 +1,24 @@
 """Training configuration: one YAML file, decoded strictly into typed structs."""
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
 import msgspec
+from msgspec import Meta
 
-from edge.bundle.manifest import AudioSpec, VideoSpec, VoiceSpec
+from edge.bundle.manifest import AudioSpec, Share, Text, VideoSpec, VoiceSpec
 from edge.errors import UsageError
 from edge.system.files import check_file, is_there
 from edge.validation import UNREADABLE, explain
+from edge.wire.messages import UNCERTAIN
 
 RANDOM = "random"
 """Value of `weights` with which none are loaded and the encoder starts from random ones."""
+Count = Annotated[int, Meta(ge=1)]
+Weight = Annotated[float, Meta(ge=0)]
+Positive = Annotated[float, Meta(gt=0)]
+Seed = Annotated[int, Meta(ge=0, le=2**32 - 1)]
+"""Seed that leaves room for the numbers of the steps in the 64 bits of torch's seeds."""
 
 
 class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -21,7 +28,7 @@ class Part(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 class NanoAudio(Part, frozen=True, tag="nano"):
     """Log-mel, a small transformer and a voice head, trained here."""
 
-    width: int
+    width: Count
     """Da, width of an audio token."""
     voice: VoiceSpec
     """Judgement of a window by its voice; nothing in the encoder's training depends on it."""
@@ -32,15 +39,15 @@ class WavLM(Part, frozen=True, tag="wavlm"):
 
     weights: str
     """A model on the Hugging Face hub, a local folder of one, or `random`."""
-    width: int
+    width: Count
     """Da, width of an audio token."""
-    layers: int
-    heads: int
-    feed_forward: int
+    layers: Count
+    heads: Count
+    feed_forward: Count
     """Width inside the feed-forward parts."""
     norm: Literal["layer", "group"]
     """Norm of the stem: `layer`, with a pre-norm transformer, as in WavLM-large; `group` as in WavLM-base-plus."""
-    stem_width: int = 512
+    stem_width: Count = 512
     normalise: bool = True
     """True if the waveform is standardised over its length, as WavLM-large was pre-trained; published: false."""
     gradient_checkpointing: bool = False
@@ -50,7 +57,7 @@ class WavLM(Part, frozen=True, tag="wavlm"):
 class NanoImage(Part, frozen=True, tag="nano"):
     """A small residual network on face crops, trained here."""
 
-    width: int
+    width: Count
     """Dv, width of a frame's embedding."""
 
 
@@ -61,17 +68,17 @@ class Clip(Part, frozen=True, tag="clip"):
     """Name of the architecture in open_clip, such as `ViT-L-14`."""
     weights: str
     """A pre-trained tag of open_clip, a local file, or `random`."""
-    width: int
+    width: Count
     """Dv, width of a frame's embedding."""
 
 
 class Fusion(Part, frozen=True):
     """Sizes of the fusion."""
 
-    embedding: int
+    embedding: Count
     """E, width of the two AVEL embeddings."""
-    heads: int
-    layers: int
+    heads: Count
+    layers: Count
     """Cross-attention layers a stack."""
     product: bool = False
     """True if the logits of a classifier of each modality add up, and the cross-attention adds to them; the paper has
@@ -81,11 +88,11 @@ class Fusion(Part, frozen=True):
 class Objective(Part, frozen=True):
     """Weights of the loss `L = CE + avel * L_avel + mem * L_mem`, and switches whose defaults are correct."""
 
-    avel: float
-    mem: float
-    audio_only: float
+    avel: Weight
+    mem: Weight
+    audio_only: Share
     """Share of examples whose video is dropped before the classifier (modality dropout)."""
-    video_only: float
+    video_only: Share
     """Share of examples whose audio is dropped before the classifier."""
     temperature: Literal["multiplies", "divides"] = "multiplies"
     """Use of the learned log scale. Published: `divides`, which keeps similarities below 0.38."""
@@ -104,22 +111,22 @@ class Objective(Part, frozen=True):
 class Schedule(Part, frozen=True):
     """Schedule of one stage: AdamW, classes drawn with equal probability."""
 
-    epochs: int
+    epochs: Count
     batch: int
     """Batch size of all processes together, so that their number changes nothing."""
-    learning_rate: float
-    draws: int | None = None
+    learning_rate: Positive
+    draws: Count | None = None
     """Examples drawn per epoch; all of them if not given."""
     rate: Literal["cosine", "constant"] = "cosine"
     """Learning-rate schedule: warm-up, then a cosine to zero; published: `constant`."""
-    warmup_epochs: float = 1.0
-    weight_decay: float = 0.05
-    largest_gradient: float | None = 5.0
+    warmup_epochs: Weight = 1.0
+    weight_decay: Weight = 0.05
+    largest_gradient: Positive | None = 5.0
     """Norm to which gradients are clipped; published: no clipping."""
-    label_smoothing: float = 0.0
+    label_smoothing: Share = 0.0
     precision: Literal["fp32", "bf16", "fp16"] = "fp32"
     """Precision of the forward pass; weights and updates are always fp32."""
-    save_steps: int | None = None
+    save_steps: Count | None = None
     """Steps between saves within an epoch; the stage is always saved after each epoch."""
 
     def __post_init__(self) -> None:
@@ -130,15 +137,15 @@ class Schedule(Part, frozen=True):
 class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     """Encoders trained apart on voices and on faces, then the fusion on pairs of one label, of different people."""
 
-    voices: dict[str, float]
+    voices: Annotated[dict[str, Positive], Meta(min_length=1)]
     """Share of the draws by corpus."""
     validation_speakers: list[str]
     test_speakers: list[str]
-    views: int
+    views: Count
     """Number of augmented copies of each recording whose tokens are cached for the fusion."""
-    first_label_share: float
+    first_label_share: Share
     """Share of a face's first label in what the image encoder is taught; the rest are the raters' votes."""
-    imitation: float
+    imitation: Weight
     """Weight of the loss by which the audio encoder learns to describe a voice as its teacher does; 0: no teacher."""
     faces_stage: Schedule
     """Stage 1: the image encoder, on face crops."""
@@ -163,12 +170,12 @@ class Clips(Part, frozen=True, tag="clips"):
 class Config(Part, frozen=True):
     """Everything that decides what is trained."""
 
-    name: str
-    version: str
+    name: Text
+    version: Text
     weights_licence: str
     """Licence of the weights that the corpora's terms allow."""
-    labels: list[str]
-    seed: int
+    labels: list[Text]
+    seed: Seed
     audio: AudioSpec = msgspec.field(name="sound")
     video: VideoSpec = msgspec.field(name="picture")
     audio_encoder: NanoAudio | WavLM
@@ -180,6 +187,8 @@ class Config(Part, frozen=True):
     def __post_init__(self) -> None:
         if len(set(self.labels)) < max(2, len(self.labels)):
             raise ValueError(f"labels {', '.join(self.labels)}: at least two are expected, each once")
+        if UNCERTAIN in self.labels:
+            raise ValueError(f"label {UNCERTAIN} is what the runtime says where it has no label; choose another word")
         for part in (self.audio_encoder, self.image_encoder):
             if part.width % self.fusion.heads:
                 raise ValueError(f"width {part.width} is not a multiple of the fusion's {self.fusion.heads} heads")

@@ -14,7 +14,8 @@ from torch import Tensor
 from .processes import Processes
 from .stage import Stage, StageProgress
 
-console = Console(soft_wrap=True)
+console = Console(soft_wrap=True, markup=False, emoji=False)
+"""Console whose texts are taken as they are: labels and paths may hold brackets and colons."""
 
 Item = TypeVar("Item")
 

@@ -64,7 +64,7 @@ def optimise(
             write(stage, state, place, processes, log)
     model.eval()
     if stage.best:
-        model.load_state_dict(read_tensors(stage.best_path)[0])
+        load_best(stage, model)
 
 
 def make_step(
@@ -120,6 +120,17 @@ def keep_best(stage: Stage, model: nn.Module, figures: dict[str, float], best: f
     if processes.is_main:
         write_tensors(stage.best_path, model.state_dict(), {"identity": stage.identity})
     return figures[stage.best]
+
+
+def load_best(stage: Stage, model: nn.Module) -> None:
+    """Load the best epoch's weights; UsageError if their file is missing or of another training."""
+    found = read_tensors(stage.best_path) if stage.best_path.is_file() else None
+    if found is None or found[1].get("identity") != stage.identity:
+        raise UsageError(
+            f"{stage.best_path}, the best epoch of {stage.path.name}, is {'missing' if found is None else 'of another'}"
+            f"{'' if found is None else ' training'}; delete {stage.path.name}, too, to train again"
+        )
+    model.load_state_dict(found[0])
 
 
 def write(stage: Stage, state: State, place: StageProgress, processes: Processes, log: Log) -> None:

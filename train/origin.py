@@ -15,6 +15,7 @@ from edge.bundle.calibration import Array
 from edge.bundle.load import SHIPPED
 from edge.bundle.manifest import GraphEntry
 from edge.errors import UsageError
+from edge.system.files import is_there
 
 from . import checkpoint
 from .checkpoint import Ancestor, build
@@ -58,9 +59,10 @@ def open_origin(config: Config, place: str | None) -> Origin | None:
             )
         return None
     path = SHIPPED if place == SHIPPED.name else Path(place)
-    if not path.exists():
+    if not place or not is_there(path):
         raise UsageError(
-            f"--from {place}: there is nothing of this name; give {SHIPPED.name}, a bundle's folder, or a checkpoint"
+            f"--from {place or repr(place)}: there is nothing of this name; give {SHIPPED.name}, a bundle's folder, "
+            "or a checkpoint"
         )
     return from_bundle(path, config) if path.is_dir() else from_checkpoint(path, config)
 

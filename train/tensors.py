@@ -37,4 +37,6 @@ def read_tensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
         with safe_open(path, framework="pt") as file:
             return {key: file.get_tensor(key) for key in file.keys()}, file.metadata() or {}  # noqa: SIM118
     except SafetensorError as error:
-        raise UsageError(f"{path} is not a safetensors file ({error}); train again or give another file") from error
+        raise UsageError(
+            f"{path} is not a safetensors file ({error}); delete it and train again, or give another file"
+        ) from error

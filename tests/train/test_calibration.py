@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import torch
 
+from edge.errors import UsageError
 from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_temperature, remark_on
 
 GRID = np.exp(np.linspace(np.log(0.02), np.log(50), 8001))
@@ -90,3 +91,12 @@ def test_a_temperature_at_a_limit_is_remarked_on() -> None:
     assert highest.startswith("temperature 20 is the highest that is fitted: ")
     assert "no better than a guess" in highest
     assert [remark_on(temperature) for temperature in (0.051, 1.0, 19.9)] == [None] * 3
+
+
+def test_a_training_that_diverged_has_no_temperature() -> None:
+    logits, labels, weights = example(1.0)
+    logits[3, 1] = torch.nan
+    with pytest.raises(
+        UsageError, match=r"not finite numbers: its training has diverged; choose a smaller learning_rate"
+    ):
+        fit_temperature(logits, labels, weights)

@@ -224,3 +224,31 @@ def test_a_check_of_what_is_no_corpus_is_refused(tmp_path: Path) -> None:
         run("corpora", "check", "iemocup", tmp_path)
     with pytest.raises(UsageError, match="give the folder IEMOCAP_full_release or the one that holds it"):
         run("corpora", "check", "iemocap", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "shipped", [made.SHIPPED, made.SHIPPED.with_name("own-clips.yaml")], ids=lambda path: path.stem
+)
+@pytest.mark.parametrize("place", ["", "foal-nani", "x" * 300])
+def test_a_network_to_go_on_from_that_is_not_there_is_refused(shipped: Path, place: str, tmp_path: Path) -> None:
+    with pytest.raises(
+        UsageError, match=f"--from {place or repr(place)}: there is nothing of this name; give foal-nano"
+    ):
+        run("fit", "--config", shipped, "--data", tmp_path, "--run", tmp_path / "run", "--from", place)
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize("command", ["crossval", "fit", "ablate"])
+def test_a_folder_that_cannot_be_written_to_is_refused_at_once(command: str, tmp_path: Path) -> None:
+    (tmp_path / "run").touch()
+    with pytest.raises(UsageError, match=f"--run {tmp_path / 'run'}.*: nothing can be written there"):
+        run(command, "--config", BASE, "--data", tmp_path / "none", "--run", tmp_path / "run")
+
+
+def test_labels_and_paths_are_printed_as_they_are(tmp_path: Path) -> None:
+    (tmp_path / "table.csv").write_text("path,label,speaker,fold\n[red]ann.wav,[red]:cat:,[b],[/b]\n")
+    result = run("corpora", "check", "table", tmp_path)
+    assert result.exit_code == UsageError.exit_status
+    assert "[red]:cat:" in result.output
+    assert "[/b]" in result.output
+    assert "│ [red]ann " in result.output

@@ -143,6 +143,21 @@ def test_what_was_published_is_the_large_tier_but_for_its_slips_and_choices() ->
         ("labels: [", "labels: [[", "did not find expected"),
         ("happy, neutral, sad]", "angry]", "labels angry, angry: at least two are expected, each once"),
         ("angry, happy, neutral, sad]", "sad]", "labels sad: at least two are expected, each once"),
+        ("sad]", "uncertain]", "label uncertain is what the runtime says where it has no label; choose another word"),
+        ("sad]", '""]', r"labels\[3\]: found '', expected text that is not empty"),
+        ("name: foal-nano", 'name: ""', "name: found '', expected text that is not empty"),
+        ("seed: 1234", "seed: 4294967296", "seed: found 4294967296, expected a whole number from 0 to 4294967295"),
+        ("heads: 4", "heads: 0", r"fusion\.heads: found 0, expected a whole number of at least 1"),
+        ("audio_only: 0.3", "audio_only: -1", r"objective\.audio_only: found -1, expected a number from 0 to 1"),
+        ("epochs: 20", "epochs: 0", r"recipe\.fusion_stage\.epochs: found 0, expected a whole number of at least 1"),
+        (
+            "learning_rate: 3.0e-4",
+            "learning_rate: 0",
+            r"fusion_stage\.learning_rate: found 0, expected a number above 0",
+        ),
+        ("learning_rate: 3.0e-4", "learning_rate: .nan", "learning_rate: found nan, expected a number above 0"),
+        ("label_smoothing: 0.1", "label_smoothing: 7", "label_smoothing: found 7, expected a number from 0 to 1"),
+        ("emodb: 1.0", "emodb: -1", r"recipe\.voices.*expected a number above 0"),
     ],
 )
 def test_what_is_wrong_is_said_with_its_place(tmp_path: Path, old: str, new: str, message: str) -> None:

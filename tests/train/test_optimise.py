@@ -18,10 +18,10 @@ from torch import Tensor, nn
 from edge.errors import UsageError
 from train import optimise as optimising
 from train.config import Schedule
-from train.optimise import learning_rate, make_optimiser, optimise, seeded_generator
+from train.optimise import learning_rate, load_best, make_optimiser, optimise, seeded_generator
 from train.processes import SINGLE_PROCESS, Processes
 from train.stage import Stage, identity, save
-from train.tensors import read_tensors
+from train.tensors import read_tensors, write_tensors
 
 ROOT = Path(__file__).parents[2]
 EPOCHS, STEPS = 3, 5
@@ -481,3 +481,16 @@ def test_the_logs_means_are_those_of_its_steps(whole: Training) -> None:
         steps = list(shown[f"step/{name}"].values())
         means = [sum(steps[epoch * STEPS : (epoch + 1) * STEPS]) / STEPS for epoch in range(EPOCHS)]
         assert list(shown[f"epoch/{name}"].values()) == pytest.approx(means, rel=1e-6)
+
+
+@pytest.mark.parametrize("fault", ["missing", "of another training"])
+def test_a_best_epoch_that_is_not_the_stages_own_is_refused(tmp_path: Path, fault: str) -> None:
+    stage = Stage(
+        "best", Schedule(epochs=1, batch=1, learning_rate=0.1), 0, "this", tmp_path / "best.safetensors", "ua"
+    )
+    if fault != "missing":
+        write_tensors(stage.best_path, network().state_dict(), {"identity": "that"})
+    with pytest.raises(
+        UsageError, match=rf"best epoch of best\.safetensors, is {fault}; delete best\.safetensors, too"
+    ):
+        load_best(stage, network())

@@ -74,7 +74,8 @@ def damage(path: Path, how: str) -> None:
 def test_a_damaged_file_is_refused(written: Path, how: str) -> None:
     damage(written, how)
     with pytest.raises(
-        UsageError, match=r"weights\.safetensors is not a safetensors file .* train again or give another file"
+        UsageError,
+        match=r"weights\.safetensors is not a safetensors file .* delete it and train again, or give another file",
     ):
         read_tensors(written)
 

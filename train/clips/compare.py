@@ -27,7 +27,7 @@ from ..report import PAPER, Comparison
 from ..stage import identity
 from ..tensors import fingerprint
 from ..variants import BASELINE, FOAL_NET, Variant
-from .crossval import Experiment, Run, rates, result, runs, windows
+from .crossval import Experiment, Run, rates, refuse_untrained_labels, result, runs, windows
 from .embed import EmbeddingStore
 from .examples import load
 from .split import Protocol, folds, shared_speakers
@@ -80,6 +80,7 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
     refuse_labels_without_clips(config, every)
     utterances = [utterance for utterance in every if utterance.label in config.labels]
     kept = select_usable(utterances, registry.one_track_is_enough(corpus), skip_damaged, processes.is_main)
+    refuse_labels_without_clips(config, kept, "usable clip")
     if processes.is_main:
         console.print(f"{len(kept):,} utterances of {clips(config).corpus} in {len(folds(kept))} folds")
         if others := len(every) - len(utterances):
@@ -87,14 +88,14 @@ def find(config: Config, root: Path, processes: Processes, skip_damaged: bool) -
     return kept
 
 
-def refuse_labels_without_clips(config: Config, utterances: Sequence[Utterance]) -> None:
+def refuse_labels_without_clips(config: Config, utterances: Sequence[Utterance], what: str = "clip") -> None:
     """Raise UsageError if the configuration lists a label that no utterance of the corpus has."""
     found = sorted({utterance.label for utterance in utterances})
     for label in config.labels:
         if label not in found:
             raise UsageError(
-                f"{clips(config).corpus} has no clip of the label {label!r} that {config.name} lists, only of "
-                f"{', '.join(found)}; correct the configuration's labels, or the corpus"
+                f"{clips(config).corpus} has no {what} of the label {label!r} that {config.name} lists, only of "
+                f"{', '.join(found) or 'none'}; correct the configuration's labels, or the corpus"
             )
 
 
@@ -117,6 +118,8 @@ def compare(
 ) -> Ablation:
     """Do every run of the comparison, or read its earlier result, and combine them."""
     wanted = list(runs(experiment, variants, protocols, seeds))
+    for run in wanted:
+        refuse_untrained_labels(experiment, run)
     found: dict[Run, dict[str, Tensor]] = {}
     for number, run in enumerate(wanted, 1):
         if experiment.processes.is_main:

@@ -106,6 +106,18 @@ def make_stage(experiment: Experiment, run: Run) -> Stage:
     return Stage(run.name, clips(experiment.config).stage, run.seed, run_identity(experiment, run), path, best="ua")
 
 
+def refuse_untrained_labels(experiment: Experiment, run: Run) -> None:
+    """Raise UsageError if a label has no clip in the folds that a run is trained on."""
+    rows = split(experiment.examples.utterances, run.left_out, run.protocol).train
+    trained = set(experiment.examples.labels[rows].tolist())
+    for index, label in enumerate(experiment.config.labels):
+        if index not in trained:
+            raise UsageError(
+                f"with the fold {run.left_out} left out, the folds to train on have no clip of the label {label!r}; "
+                "spread its clips over all folds, or take the label out of the configuration"
+            )
+
+
 def train(experiment: Experiment, run: Run) -> ClipLearner:
     """Train one run; return the learner with its best epoch's weights."""
     processes, examples = experiment.processes, experiment.examples

@@ -21,6 +21,7 @@ from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips
 from ..corpora.utterance import Utterance, VideoSegment
+from ..folders import make_writable
 from ..log import console, progress
 from ..processes import Processes
 from ..tensors import fingerprint, read_tensors, write_tensors
@@ -102,7 +103,7 @@ class EmbeddingStore:
         frames_at_most = round(self.rate_hz * self.config.audio.window_s)
         a_frame = self.config.image_encoder.width * EMBEDDING_BYTES + TIME_BYTES
         megabytes = missing * (frames_at_most * a_frame + HEADER_BYTES) / 1e6
-        self.folder.mkdir(parents=True, exist_ok=True)
+        make_writable(self.folder, "--embeddings")
         free_gigabytes = shutil.disk_usage(self.folder).free / 1e9
         console.print(
             f"embeddings of {missing:,} of {wanted:,} utterances are to be made in {self.folder}: "

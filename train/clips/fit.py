@@ -16,7 +16,7 @@ from ..figures import measured, report
 from ..foalnet import FoalNet
 from ..objective import MODALITIES, Objective
 from ..variants import FOAL_NET
-from .crossval import Experiment, Run, calibrate, logits, make_learner, train
+from .crossval import Experiment, Run, calibrate, logits, make_learner, refuse_untrained_labels, train
 from .frozen_audio import FrozenAudioEncoder
 from .split import folds, split
 
@@ -30,6 +30,7 @@ def fit(experiment: Experiment, image_encoder: nn.Module, left_out: str | None) 
     if left_out not in (None, *names):
         raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")
     run = Run(FOAL_NET, "strict", experiment.config.seed, left_out or names[-1])
+    refuse_untrained_labels(experiment, run)
     learner = train(experiment, run)
     path = experiment.folder / "checkpoint.safetensors"
     assert isinstance(learner.objective, Objective), "Foal-Net"

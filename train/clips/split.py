@@ -12,6 +12,7 @@ from torch import Tensor
 
 from edge.errors import UsageError
 
+from ..ablation import slug
 from ..corpora.utterance import Utterance
 
 Protocol = Literal["published", "strict"]
@@ -28,10 +29,17 @@ class Split(NamedTuple):
 
 
 def folds(utterances: Sequence[Utterance]) -> list[str]:
-    """Return the corpus's folds in its own order; UsageError if there are fewer than three."""
+    """Return the corpus's folds in its own order; UsageError if there are too few, or two share a file name."""
     found = list(dict.fromkeys(utterance.fold for utterance in utterances))
     if len(found) < 3:
         raise UsageError(f"the corpus has the folds {', '.join(found)}; cross-validation needs at least three")
+    named: dict[str, str] = {}
+    for fold in found:
+        name = slug(fold)
+        if not name or name in named:
+            other = f"that of {named[name]!r} is the same" if name else "nothing is left of it"
+            raise UsageError(f"the fold {fold!r} has no file name of its own, as {other}; name it in other letters")
+        named[name] = fold
     return found
 
 

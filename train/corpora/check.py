@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import RenderableType
-from rich.markup import escape
 from rich.table import Table
 
 from edge.errors import UsageError
@@ -68,7 +67,7 @@ def examine(
     if shown:
         for path, track in (*audio_tracks.items(), *video_tracks.items()):
             if track.left_out:
-                console.print(escape(f"{path} {track.left_out}"))
+                console.print(f"{path} {track.left_out}")
     named = Counter(utterance.name for utterance in utterances)
     copied = find_copies(utterances)
     problems = []
@@ -189,7 +188,7 @@ def problems_table(problems: Sequence[Problem]) -> Table:
     """Return the problems, a row for each utterance and file."""
     table = Table("utterance", "what is wrong", title=f"{len(problems)} problems")
     for problem in problems:
-        table.add_row(escape(problem.utterance), escape(problem.reason))
+        table.add_row(problem.utterance, problem.reason)
     return table
 
 
@@ -218,4 +217,4 @@ def counts_table(first: str, title: str, labels: Sequence[str]) -> Table:
 def add_counts(table: Table, name: str, counts: Mapping[str, int], labels: Sequence[str], form: str = "d") -> None:
     """Add a row of the counts of these classes and their sum."""
     values = [counts.get(label, 0) for label in labels]
-    table.add_row(escape(name), *(format(value, form) for value in (*values, sum(values))))
+    table.add_row(name, *(format(value, form) for value in (*values, sum(values))))

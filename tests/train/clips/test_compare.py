@@ -269,3 +269,11 @@ def test_what_is_trained_on_has_the_pictures_of_its_rate_whatever_the_finest(
     assert plain.finest.frame_rate_hz == rate_hz
     for one, other in zip(fine.examples.embeddings, plain.examples.embeddings, strict=True):
         assert one.time_ns.tolist() == other.time_ns.tolist()
+
+
+def test_a_label_whose_clips_are_all_damaged_is_refused(tmp_path: Path, dwarf: Config) -> None:
+    lines = [f"{label}.mp4,{label},ann,1" for label in dwarf.labels]
+    (tmp_path / "table.csv").write_text("\n".join(["path,label,speaker,fold", *lines]))
+    chosen = replace(dwarf, recipe=replace(config.clips(dwarf), corpus="table"))
+    with pytest.raises(UsageError, match=r"table has no usable clip of the label .* only of none; correct"):
+        compare.find(chosen, tmp_path, SINGLE_PROCESS, True)

@@ -15,7 +15,17 @@ from edge.errors import UsageError
 from tests.train.clips.conftest import Done, elsewhere, files, train, train_and_kill
 from train import tensors
 from train.clips import crossval
-from train.clips.crossval import Experiment, Run, make_learner, rates, result, runs, views, windows
+from train.clips.crossval import (
+    Experiment,
+    Run,
+    make_learner,
+    rates,
+    refuse_untrained_labels,
+    result,
+    runs,
+    views,
+    windows,
+)
 from train.clips.split import PROTOCOLS, Protocol, split
 from train.tensors import read_tensors
 from train.variants import BASELINE, FOAL_NET, VARIANTS, Variant
@@ -295,3 +305,17 @@ def test_a_killed_command_run_again_leaves_what_an_uninterrupted_one_does(
     uninterrupted = files(crossed.run / "crossval", "baseline-avel-mem-strict-1234-*.safetensors")
     assert len(uninterrupted) == 3
     assert files(folder) == uninterrupted
+
+
+def test_a_label_without_clips_to_train_on_is_refused_before_anything_is_trained(dwarf_experiment: Experiment) -> None:
+    run = Run(FOAL_NET, "strict", 1234, "Session3")
+    refuse_untrained_labels(dwarf_experiment, run)
+    examples = dwarf_experiment.examples
+    trained = split(examples.utterances, run.left_out, run.protocol).train
+    labels = examples.labels.clone()
+    labels[trained] = labels[trained].clamp(max=2)
+    lacking = dwarf_experiment.config.labels[3]
+    with pytest.raises(
+        UsageError, match=f"with the fold Session3 left out, .* no clip of the label '{lacking}'; spread"
+    ):
+        refuse_untrained_labels(changed(dwarf_experiment, examples=changed(examples, labels=labels)), run)

@@ -90,3 +90,16 @@ def test_two_folds_are_too_few() -> None:
         folds(utterances(["a", "b", "a"]))
     with pytest.raises(UsageError, match="at least three"):
         split(utterances(["a", "b", "a"]), "a", "strict")
+
+
+@pytest.mark.parametrize(
+    ("names", "message"),
+    [
+        (["A", "a", "b"], "fold 'a' has no file name of its own, as that of 'A' is the same"),
+        (["1.5", "1-5", "2"], r"fold '1-5' has .* that of '1\.5' is the same"),
+        (["1", "+", "2"], r"fold '\+' has no file name of its own, as nothing is left of it"),
+    ],
+)
+def test_folds_that_would_share_a_file_are_refused(names: list[str], message: str) -> None:
+    with pytest.raises(UsageError, match=message):
+        folds(utterances(names))
