@@ -7,6 +7,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
+from edge.errors import UsageError
 from edge.sources.media import read_audio
 
 from .. import sampling
@@ -31,6 +32,10 @@ class Dataset:
 
     def __init__(self, config: Config, root: Path, skip_damaged: bool = False) -> None:
         self._config, chosen = config, voices_and_faces(config)
+        for name in chosen.voices:
+            if name not in VOICES:
+                raise UsageError(f"recipe.voices: no corpus of voices is named {name}; there are {', '.join(VOICES)}")
+        fer2013.columns(config.labels)
         train, held_out = fer2013.load(root)
         self.faces = {"train": train, "validation": held_out[::2], "test": held_out[1::2]}
         found = [
@@ -49,6 +54,11 @@ class Dataset:
         others = {voice.label for voice in folds.train} - set(config.labels)
         self.classes = [*config.labels, *sorted(others)]
         """The configuration's labels, then the other classes of the training voices."""
+        if unheard := sorted(set(config.labels) - {voice.label for voice in folds.train}):
+            raise UsageError(
+                f"no voice that is trained on has the label {unheard[0]!r} that {config.name} lists, only "
+                f"{', '.join(sorted({voice.label for voice in folds.train}))}; correct the labels, or add a corpus"
+            )
         self._root = root
         self._labelled: dict[str, LabelledVoices] = {}
 

@@ -6,10 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from msgspec.structs import replace
 
 from edge.errors import UsageError
 from tests.train import made
-from train.config import Config, load
+from train.config import Config, load, voices_and_faces
 from train.corpora import fer2013
 from train.simulation.streams import Voice
 from train.voices_and_faces import dataset as module
@@ -146,3 +147,15 @@ def test_a_silent_voice_is_refused_or_left_out_where_that_is_asked_for(
     with pytest.raises(UsageError, match=r"1 problems in the corpus(.|\n)*is digital silence(.|\n)*--skip-damaged"):
         Dataset(tiny, root)
     assert len(Dataset(tiny, root, skip_damaged=True).voices["train"]) == 14
+
+
+def test_what_no_recording_can_teach_is_refused_before_any_is_decoded(corpora: Path, tiny: Config) -> None:
+    recipe = voices_and_faces(tiny)
+    unknown = replace(tiny, recipe=replace(recipe, voices={**recipe.voices, "table": 1.0}))
+    for chosen, message in (
+        (replace(tiny, labels=["angry", "bored"]), r"raters of FER2013 could not choose bored, only"),
+        (replace(tiny, labels=["angry", "contempt"]), r"no voice .* has the label 'contempt' .*, only .*; correct"),
+        (unknown, r"recipe\.voices: no corpus of voices is named table; there are ravdess"),
+    ):
+        with pytest.raises(UsageError, match=message):
+            Dataset(chosen, corpora)
