@@ -42,7 +42,10 @@ def optimise(
     draws = schedule.draws or len(weights)
     steps = draws // schedule.batch
     if steps == 0:
-        raise UsageError(f"{stage.name}: a batch of {schedule.batch} from {draws} examples; choose a smaller batch")
+        raise UsageError(
+            f"{stage.name}: a batch of {schedule.batch} from {draws} examples to train on; lower `batch` of this stage in the "
+            "recipe, or add examples"
+        )
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:
             indices = batches(weights, draws, schedule.batch, seeded_generator(stage.seed, -1 - place.epoch))
