@@ -17,6 +17,9 @@ def run_command() -> None:
     except FoalError as error:
         click.echo(f"export: {error}", err=True)
         sys.exit(error.exit_status)
+    except KeyboardInterrupt:  # while torch is imported; afterwards click says so
+        click.echo("Aborted!", err=True)
+        sys.exit(1)
 
 
 if __name__ == "__main__":
