@@ -1,4 +1,4 @@
-"""Temperature scaling (Guo et al., ICML 2017): one number that calibrates the confidences."""
+"""Calibration of confidences: temperature scaling (Guo et al., ICML 2017), and a factor for each term of the logits."""
 
 from collections.abc import Sequence
 
@@ -36,6 +36,25 @@ def fit_temperature(logits: Tensor, labels: Tensor, weights: Tensor) -> float:
     return min(max(log_temperature.exp().item(), LOWEST), HIGHEST)
 
 
+def fit_factors(terms: Tensor, labels: Tensor, weights: Tensor) -> Tensor:
+    """Return factors `[K]` of K terms of the logits, `[N, K, C]`, that minimise the cross-entropy weighted by `[N]`.
+
+    The cross-entropy is convex in them. They lie between the inverse limits of a temperature.
+    """
+    factors = torch.ones(terms.shape[1], dtype=torch.float64, requires_grad=True)
+    optimiser = torch.optim.LBFGS([factors], max_iter=200, line_search_fn="strong_wolfe")
+
+    def closure() -> Tensor:
+        optimiser.zero_grad()
+        logits = torch.einsum("nkc,k->nc", terms.double(), factors)
+        loss = (cross_entropy(logits, labels, reduction="none") * weights).sum() / weights.sum()
+        loss.backward()
+        return loss
+
+    optimiser.step(closure)
+    return factors.detach().clamp(1 / HIGHEST, 1 / LOWEST).float()
+
+
 def remark_on(temperature: float) -> str | None:
     """Return what a temperature at a limit means and what to do; None for one between the limits."""
     if temperature <= LOWEST:
@@ -55,5 +74,10 @@ def remark_on(temperature: float) -> str | None:
 
 def fit_common_temperature(parts: Sequence[tuple[Tensor, Tensor]]) -> float:
     """Return one temperature for several evaluations of equal weight, logits `[N, C]` and labels `[N]` each."""
+    return fit_temperature(*joined(parts))
+
+
+def joined(parts: Sequence[tuple[Tensor, Tensor]]) -> tuple[Tensor, Tensor, Tensor]:
+    """Return several evaluations as one, and weights `[N]` by which each counts as much."""
     weights = torch.cat([torch.full((len(labels),), 1 / len(labels), dtype=torch.float64) for _, labels in parts])
-    return fit_temperature(torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), weights)
+    return torch.cat([part[0] for part in parts]), torch.cat([part[1] for part in parts]), weights

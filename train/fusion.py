@@ -82,12 +82,8 @@ class Fusion(nn.Module):
 
     With `product` each modality has a classifier of its own on its pooled tokens, and their logits add up: the product
     of two opinions, which is right where they are independent given the label. What the cross-attention finds is added
-    only where both modalities are there, and starts at nothing. The logits are then multiplied by `sharpness`, which
-    calibrates them by the modalities that are there.
+    only where both modalities are there, and starts at nothing.
     """
-
-    sharpness: Tensor
-    """`[3]`: factors of the logits of audio alone, video alone and both."""
 
     def __init__(
         self,
@@ -113,7 +109,6 @@ class Fusion(nn.Module):
         self.log_scale = nn.Parameter(torch.tensor(math.log(INITIAL_SCALE)))
         self.single_heads = nn.ModuleList(nn.Linear(width, classes) for width in (audio_width, video_width) if product)
         if product:
-            self.register_buffer("sharpness", torch.ones(3))
             nn.init.zeros_(self.cls_head.weight)
             nn.init.zeros_(self.cls_head.bias)
 
@@ -128,9 +123,14 @@ class Fusion(nn.Module):
             heard = audio_head(self.dropout(masked_mean(audio_tokens, audio_mask)))
             seen = video_head(self.dropout(masked_mean(video_tokens, video_mask)))
             logits = logits * (hears * sees) + heard * hears + seen * sees
-            audio_only, video_only, both = self.sharpness
-            logits = logits * (audio_only * hears * (1 - sees) + video_only * sees * (1 - hears) + both * hears * sees)
         return Fused(logits, *self.embed(*tokens))
+
+    @torch.no_grad()
+    def scale(self, factors: Tensor) -> None:
+        """Multiply the terms of a product's logits, the audio's, the video's and the cross-attention's, by `[3]`."""
+        for head, factor in zip((*self.single_heads, self.cls_head), factors, strict=True):
+            head.weight.mul_(factor)
+            head.bias.mul_(factor)
 
     def embed(
         self, audio_tokens: Tensor, audio_mask: Tensor, video_tokens: Tensor, video_mask: Tensor

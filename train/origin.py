@@ -21,16 +21,15 @@ from . import checkpoint
 from .checkpoint import Ancestor, build
 from .config import Config, NanoAudio
 from .foalnet import FoalNet
-from .fusion import Fusion, Tokens
+from .fusion import Fusion
 from .graph_weights import read_weights
 from .provenance import trained_on
 
 TRAINING_ONLY = {
     "log_scale",
-    "sharpness",
     *(f"{head}.{part}" for head in ("a2v_head", "v2a_head") for part in ("weight", "bias")),
 }
-"""State of the fusion that its graph has not: the losses alone need it, or it is a constant without a name."""
+"""State of the fusion that its graph has not, because the losses alone need it."""
 HEADS = ("cls_head.", "single_heads.")
 """Beginnings of the names of the classifiers, which have a row for each label."""
 
@@ -102,8 +101,6 @@ def from_bundle(folder: Path, config: Config) -> Origin:
             raise UsageError(f"--from {folder}: its graphs are in {entry.precision}; give the bundle in fp32")
         part = getattr(model, name)
         load_weights(part, bundle.path(entry.file))
-        if isinstance(part, Fusion):
-            measure_sharpness(part, vectors[name])
         check_golden(part, entry, vectors[name], bundle.path(entry.file))
     ancestor = Ancestor(f"{manifest.name} {manifest.version}", manifest.licences.weights, manifest.trained_on)
     return Origin(model, manifest.labels, manifest.temperature, ancestor)
@@ -134,19 +131,6 @@ def load_weights(part: nn.Module, path: Path) -> None:
             f"{path} has no {lacking[0]}, nor {len(lacking) - 1} more weights that the configuration's sizes ask for; "
             "give the configuration those of the bundle, or the checkpoint instead of the bundle"
         )
-
-
-@torch.no_grad()
-def measure_sharpness(fusion: Fusion, vectors: dict[str, Array]) -> None:
-    """Set the factors of the logits, constants without a name in the graph, to what its golden outputs show."""
-    if not fusion.single_heads:
-        return
-    tokens = Tokens(*(torch.from_numpy(vectors[name]) for name in Tokens._fields))
-    hears, sees = tokens.audio_mask.any(dim=1), tokens.video_mask.any(dim=1)
-    logits, expected = fusion(*tokens).logits, torch.from_numpy(vectors["logits"])
-    for index, rows in enumerate((hears & ~sees, sees & ~hears, hears & sees)):
-        if rows.any():
-            fusion.sharpness[index] = (expected[rows] * logits[rows]).sum() / logits[rows].square().sum()
 
 
 @torch.no_grad()

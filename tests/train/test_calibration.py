@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from edge.errors import UsageError
-from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_temperature, remark_on
+from train.calibration import HIGHEST, LOWEST, fit_common_temperature, fit_factors, fit_temperature, remark_on
 
 GRID = np.exp(np.linspace(np.log(0.02), np.log(50), 8001))
 
@@ -100,3 +100,20 @@ def test_a_training_that_diverged_has_no_temperature() -> None:
         UsageError, match=r"not finite numbers: its training has diverged; choose a smaller learning_rate"
     ):
         fit_temperature(logits, labels, weights)
+
+
+def test_factors_bring_back_terms_that_were_made_too_sure_or_too_shy() -> None:
+    """The truth follows the sum of three terms; each is then scaled, and one of noise is added."""
+    generator = torch.Generator().manual_seed(1)
+    terms = torch.randn(8000, 4, 5, generator=generator)
+    labels = torch.multinomial(terms[:, :3].sum(dim=1).softmax(dim=1), 1, generator=generator)[:, 0]
+    scales = torch.tensor([2.0, 0.5, 4.0, 1.0])
+    factors = fit_factors(terms * scales[:, None], labels, torch.ones(8000, dtype=torch.float64))
+    # 8,000 labels give each term to a few hundredths; noise is worth nothing, so that its factor is the least there is
+    np.testing.assert_allclose(factors * scales, [1.0, 1.0, 1.0, 1 / HIGHEST], atol=0.08)
+
+
+def test_one_factor_is_the_inverse_temperature() -> None:
+    logits, labels, weights = example(3.0)
+    (factor,) = fit_factors(logits[:, None], labels, weights).tolist()
+    assert factor == pytest.approx(1 / fit_temperature(logits, labels, weights), rel=1e-4)

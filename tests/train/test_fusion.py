@@ -241,18 +241,22 @@ def test_the_cross_attention_adds_only_where_both_are_there(product: Fusion, win
 
 
 @torch.no_grad()
-def test_sharpness_scales_by_what_is_there(product: Fusion, windows: Tokens) -> None:
-    sharp = copy.deepcopy(product)
-    sharp.sharpness.copy_(torch.tensor([2.0, 3.0, 5.0]))
-    factors = [{"without sound": 3.0, "without picture": 2.0}.get(name, 5.0) for name in MASKS]
-    expected = product(*windows).logits * torch.tensor(factors)[:, None]
-    torch.testing.assert_close(sharp(*windows).logits, expected, atol=1e-5, rtol=1e-5)
+def test_each_term_of_a_product_is_scaled_by_its_factor(product: Fusion, windows: Tokens) -> None:
+    taught = copy.deepcopy(product)
+    nn.init.normal_(taught.cls_head.weight)
+    every = torch.ones(len(windows.audio_mask), dtype=torch.bool)
+    heard, seen = (taught(*windows.without(*out)).logits for out in ((~every, every), (every, ~every)))
+    whole = taught(*windows).logits
+    scaled = copy.deepcopy(taught)
+    scaled.scale(torch.tensor([2.0, 3.0, 5.0]))
+    expected = 2 * heard + 3 * seen + 5 * (whole - heard - seen)
+    torch.testing.assert_close(scaled(*windows).logits, expected, atol=1e-4, rtol=1e-5)
 
 
 def test_without_a_product_a_fusion_has_the_published_tensors_alone(product: Fusion) -> None:
     added = product.state_dict().keys() - make().state_dict().keys()
     heads = {f"single_heads.{part}.{name}" for part in (0, 1) for name in ("weight", "bias")}
-    assert added == heads | {"sharpness"}
+    assert added == heads
     assert make().state_dict().keys() < product.state_dict().keys()
 
 

@@ -9,7 +9,7 @@ import torch
 
 from edge.evaluation.metrics import Accuracy, evaluate
 
-from ..calibration import fit_common_temperature
+from ..calibration import fit_common_temperature, fit_factors, joined
 from ..checkpoint import Checkpoint, make_fusion, save
 from ..config import Config, voices_and_faces
 from ..encoders.nano_audio import NanoAudioEncoder
@@ -21,7 +21,7 @@ from ..origin import Origin, start_fusion
 from ..tensors import fingerprint
 from .audio_stage import fit_audio_encoder
 from .dataset import Dataset
-from .fusion_stage import FoldTokens, evaluation_pairs, fit_fusion, predict
+from .fusion_stage import FoldTokens, evaluation_pairs, fit_fusion, logit_terms, predict
 from .image_stage import fit_image_encoder
 from .tokens import encode_faces, encode_voices
 
@@ -67,11 +67,10 @@ def fit(
 
 
 def calibrate(objective: Objective, folds: Sequence[FoldTokens]) -> float:
-    """Return the temperature fitted on the folds; a fusion of the product kind is first calibrated by modality."""
+    """Return the temperature fitted on the folds; of a fusion of the product kind each term is calibrated first."""
     if objective.fusion.single_heads:
-        parts = {name: [predict(objective, fold, name) for fold in folds] for name in MODALITIES}
-        for index, name in enumerate(MODALITIES):
-            objective.fusion.sharpness[index] = 1 / fit_common_temperature(parts[name])
+        terms = [logit_terms(objective, fold, name) for fold in folds for name in MODALITIES]
+        objective.fusion.scale(fit_factors(*joined(terms)))
     return fit_common_temperature([predict(objective, fold, name) for fold in folds for name in MODALITIES])
 
 

@@ -82,6 +82,20 @@ def predict(objective: Objective | SingleObjective, fold: FoldTokens, modality: 
     return predict_pairs(objective, fold, voices, faces, modality), labels
 
 
+def logit_terms(objective: Objective, fold: FoldTokens, modality: Modality) -> tuple[Tensor, Tensor]:
+    """Return the terms of a product's logits, `[n, 3, C]`, and the labels `[n]` of what `predict` evaluates.
+
+    The terms are the audio's, the video's and the cross-attention's; one that is not there is zero.
+    """
+    logits, labels = predict(objective, fold, modality)
+    pairs = evaluation_pairs(fold, modality)
+    heard, seen = (
+        predict_pairs(objective, fold, *pairs, name) if modality in (name, "both") else torch.zeros_like(logits)
+        for name in ("audio", "video")
+    )
+    return torch.stack([heard, seen, logits - heard - seen], dim=1), labels
+
+
 @torch.no_grad()
 def predict_pairs(
     objective: Objective | SingleObjective, fold: FoldTokens, voices: Tensor, faces: Tensor, modality: Modality

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 import torch
 from click.testing import CliRunner
+from torch.nn.functional import normalize
 
 from tests.train.made import Trained
 from train import checkpoint
@@ -59,8 +60,13 @@ def test_run_again_it_trains_nothing_twice_and_finds_the_same(run: tuple[Path, l
 
 
 def test_foal_net_with_the_configs_seed_is_what_fit_trains(run: tuple[Path, list[str]], trained: Trained) -> None:
-    """But for the calibration, which only what `fit` trains has."""
+    """But for the calibration of the classifiers, which only what `fit` trains has."""
     fused = checkpoint.load(trained.checkpoint).model.fusion.state_dict()
-    del fused["sharpness"]
     again = read_tensors(run[0] / "ablation" / "baseline-avel-mem-1234" / "fusion.safetensors")[0]
-    assert all(torch.equal(again[f"model.fusion.{name}"], value) for name, value in fused.items())
+    other = [name for name, value in fused.items() if not torch.equal(again[f"model.fusion.{name}"], value)]
+    assert other
+    assert all(name.startswith(("single_heads.", "cls_head.")) for name in other)
+    for name in other:
+        torch.testing.assert_close(
+            normalize(fused[name].flatten(), dim=0), normalize(again[f"model.fusion.{name}"].flatten(), dim=0)
+        )

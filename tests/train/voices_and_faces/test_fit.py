@@ -14,7 +14,7 @@ from edge.errors import UsageError
 from edge.evaluation.metrics import evaluate
 from tests.train.made import Trained
 from train import checkpoint
-from train.calibration import fit_common_temperature
+from train.calibration import fit_common_temperature, fit_factors, joined
 from train.checkpoint import Checkpoint
 from train.commands import main
 from train.config import Config, NanoImage
@@ -23,7 +23,7 @@ from train.origin import open_origin
 from train.tensors import read_tensors
 from train.voices_and_faces import fit
 from train.voices_and_faces.dataset import Dataset
-from train.voices_and_faces.fusion_stage import FoldTokens, predict
+from train.voices_and_faces.fusion_stage import FoldTokens, logit_terms, predict
 from train.voices_and_faces.tokens import encode_faces, encode_voices
 
 FOLDS = ("validation", "simulated", "test")
@@ -93,15 +93,20 @@ def test_the_temperature_is_fitted_on_the_validation_part(trained: Trained, corp
     assert fit_common_temperature(parts) == pytest.approx(found.temperature, rel=1e-6)
 
 
-def test_each_modality_was_calibrated_on_the_same_before(trained: Trained, corpora: Path, tiny: Config) -> None:
-    found = checkpoint.load(trained.checkpoint)
-    fused = objective(found)
-    sharpness = fused.fusion.sharpness.clone()
-    fused.fusion.sharpness.fill_(1.0)
+def test_each_term_of_the_logits_was_calibrated_on_the_same_before(
+    trained: Trained, corpora: Path, tiny: Config
+) -> None:
+    """No other factors are better: these are all 1 within what an optimiser leaves, or at a limit."""
+    fused = objective(checkpoint.load(trained.checkpoint))
     folds = [tokens(trained, corpora, tiny, name) for name in ("validation", "simulated")]
-    parts = [[predict(fused, fold, modality) for fold in folds] for modality in MODALITIES]
-    expected = [1 / fit_common_temperature(part) for part in parts]
-    assert sharpness.tolist() == pytest.approx(expected, rel=1e-5)
+    parts = [logit_terms(fused, fold, modality) for fold in folds for modality in MODALITIES]
+    before = read_tensors(trained.run / "fusion.safetensors")[0]
+    state = fused.fusion.state_dict()
+    names = ("single_heads.0.weight", "single_heads.1.weight", "cls_head.weight")
+    used = [float(state[name].norm() / before[f"model.fusion.{name}"].norm()) for name in names]
+    assert used != [1.0, 1.0, 1.0]
+    for factor, again in zip(used, fit_factors(*joined(parts)).tolist(), strict=True):
+        assert again == pytest.approx(1.0, rel=0.01) or factor in (pytest.approx(0.05), pytest.approx(20.0))
 
 
 def test_run_again_it_trains_nothing_twice(trained: Trained, tmp_path: Path) -> None:
