@@ -8,7 +8,7 @@ import click
 import pytest
 
 from export.commands import main as export
-from train.commands import main as train
+from train.cli.main import main as train
 
 PROGRAMS = {"python -m train": train, "python -m export": export}
 EXAMPLE = re.compile(r"^ +(python -m .*)$", re.MULTILINE)

@@ -23,7 +23,7 @@ from edge.wire import messages
 from edge.wire.drop_reasons import DROP_REASONS
 from export.commands import main as export
 from train import config
-from train.commands import main as train
+from train.cli.main import main as train
 from train.provenance import trained_on
 
 if sys.version_info >= (3, 11):

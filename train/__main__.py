@@ -16,7 +16,7 @@ def run_command() -> None:
     os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
     try:
         with explain_missing():
-            from .commands import main
+            from .cli.main import main
         main()
     except FoalError as error:
         click.echo(f"train: {error}", err=True)

@@ -43,8 +43,8 @@ def optimise(
     steps = draws // schedule.batch
     if steps == 0:
         raise UsageError(
-            f"{stage.name}: a batch of {schedule.batch} from {draws} examples to train on; lower `batch` of this stage in the "
-            "recipe, or add examples"
+            f"{stage.name}: a batch of {schedule.batch} from {draws} examples to train on; lower `batch` of this stage "
+            "in the recipe, or add examples"
         )
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:

@@ -18,7 +18,7 @@ from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
 from train import checkpoint
 from train.checkpoint import Checkpoint
-from train.commands import main as train
+from train.cli.main import main as train
 
 
 class Exported(NamedTuple):

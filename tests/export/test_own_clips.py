@@ -23,9 +23,9 @@ from tests.train import made
 from tests.train.made_clips import FPS, RATE_HZ, write_text, write_video
 from train import checkpoint, config
 from train.checkpoint import Checkpoint
+from train.cli.main import main as train
 from train.clips import compare
 from train.clips.frozen_audio import FrozenAudioEncoder
-from train.commands import main as train
 from train.config import Schedule
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.fusion import Tokens

@@ -10,7 +10,7 @@ from click.testing import CliRunner
 from tests.train import made
 from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
-from train.commands import main
+from train.cli.main import main
 from train.config import Config
 
 

@@ -19,7 +19,7 @@ from edge.errors import UsageError
 from tests.train import made, published_reference
 from tests.train.published_reference import Published, Window
 from train import checkpoint, config, published
-from train.commands import main
+from train.cli.main import main
 from train.config import Clip, Config, WavLM
 from train.encoders.wavlm import WavLMEncoder
 from train.foalnet import FoalNet
@@ -363,7 +363,7 @@ def test_a_checkpoint_is_converted_whatever_it_is_written_as(
     tmp_path: Path, whole_state: dict[str, Tensor], chosen: Config, name: str, prefix: str
 ) -> None:
     found = convert(tmp_path, {prefix + key: part for key, part in whole_state.items()}, chosen, name)
-    assert found._replace(model=None) == (None, chosen, 1.0, {})
+    assert found._replace(model=None) == (None, chosen, 1.0, {}, None)
     check_outputs(found.model, whole_state, make_tokens())
     loaded = published.load(whole_state)
     assert found.model.audio_encoder is not None

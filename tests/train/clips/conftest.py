@@ -16,9 +16,9 @@ from msgspec.structs import replace
 
 from tests.train import made, made_clips
 from train import config
+from train.cli.main import main
 from train.clips import compare
 from train.clips.crossval import RATES_HZ, Experiment
-from train.commands import main
 from train.config import Clip, Config, Fusion, Schedule, WavLM
 from train.processes import SINGLE_PROCESS
 

@@ -11,7 +11,7 @@ from click.testing import CliRunner, Result
 
 from edge.errors import UsageError
 from tests.train import made
-from train.commands import main
+from train.cli.main import main
 from train.config import Config
 from train.field.results import Results
 

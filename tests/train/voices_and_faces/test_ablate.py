@@ -10,7 +10,7 @@ from torch.nn.functional import normalize
 
 from tests.train.made import Trained
 from train import checkpoint
-from train.commands import main
+from train.cli.main import main
 from train.report import read
 from train.tensors import read_tensors
 from train.variants import VARIANTS

@@ -16,7 +16,7 @@ from tests.train.made import Trained
 from train import checkpoint
 from train.calibration import fit_common_temperature, fit_factors, joined
 from train.checkpoint import Checkpoint
-from train.commands import main
+from train.cli.main import main
 from train.config import Config, NanoImage
 from train.objective import MODALITIES, Objective
 from train.origin import open_origin

@@ -11,7 +11,8 @@ from msgspec.structs import replace
 from edge.errors import UsageError
 from tests.train import made, made_clips
 from train import config
-from train.commands import command_line, main, seeds_of
+from train.cli.main import main
+from train.cli.start import command_line, seeds_of
 from train.corpora import iemocap, registry
 
 ON_CLIPS = ["embed", "crossval"]
