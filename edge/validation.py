@@ -19,6 +19,8 @@ UNKNOWN = r"Object contains unknown field `(.*)`$"
 MISSING = r"Object missing required field `(.*)`$"
 MALFORMED = r"(JSON|MessagePack) (?:data )?is malformed: (.*) \(byte (\d+)\)$"
 YAML = r"""(?:.*\n)*?(?P<problem>[^\n]+)\n\s+in ".*", (?:line (\d+), column (\d+)|position \d+)[^"]*$"""
+NO_TEXT = "Invalid UTF-8"
+"""Beginning of the error of bad text in newer versions of msgspec; in older ones it is a UnicodeError."""
 FROM_MSGSPEC = r"(?s)Expected |Invalid |Object |Number out|Integer |.*`"
 """Pattern of msgspec's own texts; any other text comes from a check of ours, which says more."""
 NOWHERE = object()
@@ -29,7 +31,7 @@ def explain(error: Exception, found: object, kind: Any = Any) -> str:
     """Return what is wrong with `found`, the data or its bytes, which could not be decoded as a `kind`."""
     if isinstance(error, RecursionError):
         return "it is nested too deeply"
-    if isinstance(error, UnicodeError):
+    if isinstance(error, UnicodeError) or NO_TEXT in str(error):
         return "it is no text in UTF-8"
     if isinstance(error, msgspec.ValidationError):
         return explain_place(str(error), decode_plain(found) if isinstance(found, bytes) else found, kind)

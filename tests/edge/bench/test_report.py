@@ -86,4 +86,4 @@ def test_a_report_of_an_earlier_version_is_compared(edge_command, tmp_path: Path
     (tmp_path / "earlier.json").write_text(EARLIER)
     write_report(read_report(tmp_path / "earlier.json"), tmp_path / "now.json")
     compared = edge_command("bench", "compare", tmp_path / "earlier.json", tmp_path / "now.json")
-    assert (compared.status, "no difference shown" in compared.out) == (0, True)
+    assert (compared.status, "too few samples" in compared.out) == (0, True)
