@@ -65,11 +65,12 @@ class LogMel(nn.Module):
 def running_mean(x: Tensor) -> Tensor:
     """Return the mean of each frame and up to 95 before it, `[B, M, F]` -> `[B, M, F]`.
 
-    It is the mean of 12 means of 8 frames, 8 frames apart: 20 additions for 96.
+    It is the mean of 12 means of 8 frames, 8 frames apart: 20 additions for 96. The zeros before the frames are joined
+    to them, not padded: ONNX Runtime 1.21 makes the padding part of a pool that may not have so much.
     """
     frames = torch.arange(1, x.shape[2] + 1, device=x.device).clamp(max=MEMORY_FRAMES)
     surplus = -x.shape[2] % COARSE_FRAMES
-    padded = nn.functional.pad(x, (MEMORY_FRAMES - 1 + surplus, 0))
+    padded = torch.cat([x.new_zeros(x.shape[0], x.shape[1], MEMORY_FRAMES - 1 + surplus), x], dim=2)
     coarse = nn.functional.avg_pool1d(padded, COARSE_FRAMES, stride=1).unflatten(2, (-1, COARSE_FRAMES))
     means = nn.functional.avg_pool2d(coarse, (MEMORY_FRAMES // COARSE_FRAMES, 1), stride=1).flatten(2)
     return means[:, :, surplus:] * (MEMORY_FRAMES / frames)
