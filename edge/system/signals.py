@@ -94,5 +94,5 @@ def exit_if_threads_remain(status: str | int | None) -> None:
     """End the process at once if a thread hangs in a driver or a terminal: Python's own end would abort in it."""
     discard_unwritten()
     remaining = (thread for thread in threading.enumerate() if thread.daemon and not INTERRUPTS.owns(thread))
-    if isinstance(status, int) and any(remaining):
-        os._exit(status)
+    if not isinstance(status, str) and any(remaining):
+        os._exit(status or 0)

@@ -2,8 +2,12 @@
 
 import os
 import sys
+import threading
 from contextlib import suppress
 from typing import IO, Any, cast
+
+FLUSH_S = 2.0
+"""Longest wait of an ending program for what it has written to be taken."""
 
 
 class BestEffortStderr:
@@ -38,7 +42,17 @@ def open_closed_streams() -> None:
 
 
 def discard_unwritten() -> None:
-    """Discard what stdout and stderr do not take, so that Python's end does not change the exit status."""
+    """Discard what stdout and stderr do not take, so that Python's end does not change the exit status.
+
+    A thread that is named `flush` remains where a pipe or terminal stands still.
+    """
+    flushing = threading.Thread(target=flush_or_discard, name="flush", daemon=True)
+    flushing.start()
+    flushing.join(FLUSH_S)
+
+
+def flush_or_discard() -> None:
+    """Write what waits for stdout and stderr, and point a stream that fails to the null device."""
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
