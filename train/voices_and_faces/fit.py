@@ -104,10 +104,8 @@ def make_tokens(
     made = {}
     for name, fold in (("train", "train"), ("validation", "validation"), ("simulated", "validation"), ("test", "test")):
         views = voices_and_faces(config).views if name in ("train", "simulated") else 1
-        heard, crops = (
-            dataset.labelled_voices(fold),
-            dataset.rated_crops(fold) if name == "train" else dataset.crops(fold),
-        )
+        heard = dataset.labelled_voices(fold)
+        crops = dataset.rated_crops(fold) if name == "train" else dataset.crops(fold)
         made[name] = FoldTokens(
             encode_voices(config, audio_encoder, heard, views, run / "tokens" / f"voices-{name}.safetensors"),
             encode_faces(config, image_encoder, *crops, views, run / "tokens" / f"faces-{name}.safetensors"),
