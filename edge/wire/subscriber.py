@@ -1,5 +1,6 @@
 """Subscribers: the published messages as typed structs, in threads or in asyncio."""
 
+import math
 import time
 from collections import Counter
 from collections.abc import AsyncIterator, Iterator
@@ -20,6 +21,8 @@ if TYPE_CHECKING:
 
 MAX_READ_AHEAD = 1000
 """Number of waiting messages searched for the newest of each topic; ZeroMQ keeps as many for a subscriber."""
+MAX_POLL_MS = 500
+"""Longest wait in one poll: a signal that comes just before does not interrupt it, and Python handles it afterwards."""
 
 
 class BaseSubscriber:
@@ -79,7 +82,7 @@ class BaseSubscriber:
 class Subscriber(BaseSubscriber):
     """Subscriber to a running foal-edge: an iterator over the messages that it publishes.
 
-        with Subscriber(topic="emotion.", latest=True) as messages:
+        with suppress(KeyboardInterrupt), Subscriber(topic="emotion.", latest=True) as messages:
             for message in messages:
                 print(message.stream, message.label, message.confidence)
 
@@ -95,13 +98,12 @@ class Subscriber(BaseSubscriber):
         Raises FoalError if a message is not one of this version of foal-edge.
         """
         deadline = Deadline(timeout_s)
-        while (message := self._receive_now()) is None:
-            if self._socket.poll(deadline.remaining_ms()) == 0:
-                return None
+        while (message := self._receive_now()) is None and not deadline.is_over():
+            self._socket.poll(deadline.next_poll_ms())
         return message
 
     def __iter__(self) -> Iterator[Message]:
-        """Iterate over all messages, without end."""
+        """Iterate over all messages, without end: until Ctrl-C raises KeyboardInterrupt."""
         while (message := self.receive()) is not None:
             yield message
 
@@ -130,9 +132,8 @@ class AsyncSubscriber(BaseSubscriber):
         deadline = Deadline(timeout_s)
         poller = Poller()
         poller.register(self._socket, zmq.POLLIN)
-        while (message := self._receive_now()) is None:
-            if not await poller.poll(deadline.remaining_ms()):
-                return None
+        while (message := self._receive_now()) is None and not deadline.is_over():
+            await poller.poll(deadline.next_poll_ms())
         return message
 
     async def __aiter__(self) -> AsyncIterator[Message]:
@@ -153,8 +154,12 @@ class Deadline:
     """End of a timeout that several waits share; a timeout of None never ends."""
 
     def __init__(self, timeout_s: float | None) -> None:
-        self._end_s = None if timeout_s is None else time.monotonic() + timeout_s
+        self._end_s = math.inf if timeout_s is None else time.monotonic() + timeout_s
 
-    def remaining_ms(self) -> int | None:
-        """Return the remaining time in milliseconds, at least 0; None for ever."""
-        return None if self._end_s is None else max(0, round((self._end_s - time.monotonic()) * 1000))
+    def is_over(self) -> bool:
+        """Return whether the time has passed."""
+        return time.monotonic() >= self._end_s
+
+    def next_poll_ms(self) -> int:
+        """Return the length of the next wait in milliseconds: what remains, but at most MAX_POLL_MS."""
+        return math.ceil(min(MAX_POLL_MS, max(0.0, self._end_s - time.monotonic()) * 1000))

@@ -1,9 +1,12 @@
 """The subscribers, against a plain ZeroMQ publisher and against ours."""
 
 import asyncio
+import re
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import zmq
@@ -24,7 +27,20 @@ from tests.edge.made_messages import (
     unchanged,
 )
 
+ROOT = Path(__file__).parents[3]
 OTHER = numbered(3, stream="cam10")
+UNINTERRUPTED = """
+import os, signal, sys, threading
+from edge.wire.subscriber import Subscriber
+
+threading.Timer(0.2, os.kill, (os.getpid(), signal.SIGINT)).start()
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])  # the timer's thread gets it, and no wait here is interrupted
+with Subscriber(sys.argv[1]) as messages:
+    try:
+        print(*messages)
+    except KeyboardInterrupt:
+        print("stopped")
+"""
 
 
 class Desk:
@@ -167,3 +183,25 @@ def test_waiting_in_asyncio_lets_others_run_and_may_be_cancelled(desk: Desk) -> 
 def test_importing_a_subscriber_imports_no_asyncio() -> None:
     code = "import sys, edge.wire.subscriber; sys.exit('asyncio' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
+
+
+def test_ctrl_c_that_interrupts_no_wait_ends_it_all_the_same(desk: Desk) -> None:
+    command = [sys.executable, "-c", UNINTERRUPTED, desk.address]
+    assert subprocess.check_output(command, cwd=ROOT, text=True, timeout=60) == "stopped\n"
+
+
+def test_the_example_of_the_readme_ends_without_a_traceback_at_ctrl_c() -> None:
+    example = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)[1]
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
+    publisher.publish(PREDICTION)
+    code = example.replace("foal_edge", "edge").replace("tcp://127.0.0.1:5556", publisher.address)
+    command = [sys.executable, "-u", "-c", code]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
+        try:
+            assert f" {PREDICTION.label} " in process.stdout.readline()
+            process.send_signal(signal.SIGINT)
+            _, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    publisher.close()
+    assert (process.returncode, err) == (0, "")
