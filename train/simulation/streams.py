@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from edge.preprocess.media import Samples
 
@@ -11,8 +12,8 @@ from .acoustics import TELEPHONE_HZ, band_pass, convolve, equalise, impulse_resp
 from .noise import Beds, Draw, to_level
 from .voice_activity import STEP, Activity
 
-SPEEDS = (0.9, 1.1)
-"""Range of playback speeds, which move pitch and formants a little, too."""
+SPEEDS = (0.85, 1.18)
+"""Range of playback speeds, which move pitch and formants, too: the corpora have few speakers."""
 PAUSE_STEPS, LONGEST_PAUSE_STEPS = 25, 128
 """Mean and largest pause between recordings: 0.4 and 2 s."""
 HALF_SECOND = 32
@@ -25,12 +26,17 @@ STUDIO = 0.2
 """Share of the other windows that are as the voice was recorded, in no room and no bed."""
 
 
+Moments = NDArray[np.int32]
+"""Number of each step among those of all recordings, `[n]`; `NOWHERE` where none is heard."""
+NOWHERE = -1
+
+
 class Voice(NamedTuple):
-    """Recording of a voice."""
+    """Voice with what is known of each of its steps."""
 
     audio: Samples
     activity: Activity
-    """Voice in each step of the audio."""
+    moments: Moments
 
 
 class Simulated(NamedTuple):
@@ -40,6 +46,20 @@ class Simulated(NamedTuple):
     """float32 `[n]`."""
     activity: Activity
     """Voice in each step of the window."""
+    moments: Moments
+    """Steps of the recordings that are heard in those of the window."""
+
+
+def recording(audio: Samples, activity: Activity, first: int = 0) -> Voice:
+    """Return a recording as a voice, whose steps are numbered from `first` on."""
+    return Voice(audio, activity, np.arange(first, first + len(activity), dtype=np.int32))
+
+
+def silence(steps: int) -> Voice:
+    """Return steps in which nobody speaks."""
+    return Voice(
+        np.zeros(steps * STEP, np.float32), np.zeros(steps, np.float32), np.full(steps, NOWHERE, dtype=np.int32)
+    )
 
 
 def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng: Draw) -> Simulated:
@@ -48,19 +68,19 @@ def simulate(voices: Sequence[Voice], beds: Beds, count: int, rate_hz: int, rng:
     In some of the windows nobody speaks.
     """
     if rng.random() < NOBODY:
-        silent = np.zeros(-(-count // STEP), np.float32)
+        audio, activity, moments = silence(-(-count // STEP))
         if rng.random() < 0.1:
-            return Simulated(np.zeros(count, np.float32), silent)
-        return Simulated(to_level(beds.draw(count, rng), rng.uniform(-80, -15)), silent)
-    audio, activity = cut(speak(voices, count, rng), count, rng)
+            return Simulated(audio[:count], activity, moments)
+        return Simulated(to_level(beds.draw(count, rng), rng.uniform(-80, -15)), activity, moments)
+    audio, activity, moments = cut(speak(voices, count, rng), count, rng)
     if rng.random() < STUDIO:
-        return Simulated(np.clip(to_level(audio, rng.uniform(-35, -12)), -1, 1), activity)
+        return Simulated(np.clip(to_level(audio, rng.uniform(-35, -12)), -1, 1), activity, moments)
     audio = to_room(audio, rate_hz, rng)
     audio = to_level(audio, 0.0) * np.float32(np.sqrt(max(activity.mean(), LEAST_SHARE)))
     if rng.random() < 0.85:
         snr_db = rng.uniform(25, 60) if rng.random() < 0.4 else rng.uniform(-2, 25)
         audio = audio + beds.draw(count, rng) * np.float32(10 ** (-snr_db / 20))
-    return Simulated(to_microphone(audio, rate_hz, rng), activity)
+    return Simulated(to_microphone(audio, rate_hz, rng), activity, moments)
 
 
 def speak(voices: Sequence[Voice], count: int, rng: Draw) -> Voice:
@@ -70,9 +90,9 @@ def speak(voices: Sequence[Voice], count: int, rng: Draw) -> Voice:
     if rng.random() < 0.5:
         while sum(len(voice.activity) for voice in said) * STEP < count:
             pause = min(int(rng.exponential(PAUSE_STEPS)) + 3, LONGEST_PAUSE_STEPS)
-            said.append(Voice(np.zeros(pause * STEP, np.float32), np.zeros(pause, np.float32)))
+            said.append(silence(pause))
             said.append(change_speed(voices[int(rng.integers(len(voices)))], speed))
-    return Voice(np.concatenate([voice.audio for voice in said]), np.concatenate([voice.activity for voice in said]))
+    return Voice(*(np.concatenate(parts) for parts in zip(*said, strict=True)))
 
 
 def change_speed(voice: Voice, speed: float) -> Voice:
@@ -81,10 +101,10 @@ def change_speed(voice: Voice, speed: float) -> Voice:
     places = np.arange(steps * STEP) * speed
     audio = np.interp(places, np.arange(len(voice.audio)), voice.audio).astype(np.float32)
     of = np.minimum((np.arange(steps) * speed).astype(int), len(voice.activity) - 1)
-    return Voice(audio, voice.activity[of])
+    return Voice(audio, voice.activity[of], voice.moments[of])
 
 
-def cut(voice: Voice, count: int, rng: Draw) -> tuple[Samples, Activity]:
+def cut(voice: Voice, count: int, rng: Draw) -> Voice:
     """Place a voice in a window: it ends with it, before it or after it; what does not fit is cut off."""
     steps, spoken = -(-count // STEP), len(voice.activity)
     place = rng.random()
@@ -94,12 +114,13 @@ def cut(voice: Voice, count: int, rng: Draw) -> tuple[Samples, Activity]:
         end = int(rng.uniform(min(HALF_SECOND, spoken), spoken + 1))
     else:
         end = int(rng.uniform(min(2 * HALF_SECOND, spoken), spoken + 0.6 * steps))
-    audio, activity = np.zeros(steps * STEP, np.float32), np.zeros(steps, np.float32)
+    window = silence(steps)
     first, last = max(end - steps, 0), min(end, spoken)
     begin = first - (end - steps)
-    audio[begin * STEP : (begin + last - first) * STEP] = voice.audio[first * STEP : last * STEP]
-    activity[begin : begin + last - first] = voice.activity[first:last]
-    return audio[:count], activity
+    window.audio[begin * STEP : (begin + last - first) * STEP] = voice.audio[first * STEP : last * STEP]
+    for placed, known in ((window.activity, voice.activity), (window.moments, voice.moments)):
+        placed[begin : begin + last - first] = known[first:last]
+    return window._replace(audio=window.audio[:count])
 
 
 def to_room(audio: Samples, rate_hz: int, rng: Draw) -> Samples:

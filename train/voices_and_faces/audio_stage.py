@@ -22,8 +22,10 @@ from ..simulation.streams import Voice
 from ..simulation.voice_activity import STEP
 from . import voice_teacher
 from .stages import CHECK_BATCH, make_stage
+from .voice_teacher import Descriptions
 from .voices import Simulator, Windows, pad, seeded
 
+TOKEN_STEPS = TOKEN_SAMPLES // STEP
 SHARES = (0.4, 0.8)
 """Range of the length of a training step's windows, as a share of a whole window: the loss costs time, and tokens know
 only their surroundings, so that shorter windows teach as much."""
@@ -40,23 +42,27 @@ class Heard(NamedTuple):
     """bool `[B, Ta]`."""
     description: Tensor
     """`[B, 512]`, as the teacher would describe the voice."""
+    states: Tensor
+    """`[B, Ta, 256]`, as the teacher's hidden state would be."""
 
 
 class AudioClassifier(nn.Module):
-    """Audio encoder with a masked mean and two linear heads: the classes, and the teacher's description."""
+    """Audio encoder with linear heads: the classes and the teacher's description of the masked mean, its states."""
 
     def __init__(self, encoder: NanoAudioEncoder, classes: int) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(encoder.width, classes))
         self.describe = nn.Linear(encoder.width, voice_teacher.WIDTH)
+        self.follow = nn.Linear(encoder.width, voice_teacher.HIDDEN)
 
     def forward(self, waveform: Tensor, length: Tensor) -> Heard:
         """Hear float32 `[B, S]` with lengths int64 `[B]`."""
         tokens, mask = self.encoder.local_tokens(waveform, length)
         voice = self.encoder.voice_logits(tokens)
-        pooled = masked_mean(self.encoder.in_context(tokens, mask), mask)
-        return Heard(self.head(pooled), voice, mask, self.describe(pooled))
+        in_context = self.encoder.in_context(tokens, mask)
+        pooled = masked_mean(in_context, mask)
+        return Heard(self.head(pooled), voice, mask, self.describe(pooled), self.follow(in_context))
 
 
 class LabelledVoices(NamedTuple):
@@ -65,6 +71,8 @@ class LabelledVoices(NamedTuple):
     voices: list[Voice]
     labels: Tensor
     """int64 `[N]`; the configuration's labels come first, then the corpora's other classes."""
+    speakers: list[str]
+    """Speaker of each voice."""
     simulator: Simulator
 
 
@@ -90,8 +98,8 @@ def fit_audio_encoder(
     }
 
     @cache
-    def descriptions() -> Tensor:
-        return voice_teacher.describe(train.voices)
+    def descriptions() -> Descriptions:
+        return voice_teacher.describe(train.voices, train.speakers)
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         share = float(torch.rand((), generator=generator)) * (SHARES[1] - SHARES[0]) + SHARES[0]
@@ -101,15 +109,19 @@ def fit_audio_encoder(
         heard = voice_seconds(windows, config.audio.rate_hz).clamp(max=1.0)
         labels = train.labels[indices]
         each = cross_entropy(found.logits.float(), labels, label_smoothing=smoothing, reduction="none")
+        activity = activity_of_tokens(windows)
         losses = {
             "emotion": weighted_mean(each, heard),
-            "voice": binary_cross_entropy_with_logits(found.voice.float(), activity_of_tokens(windows)),
+            "voice": binary_cross_entropy_with_logits(found.voice.float(), activity),
         }
         total = losses["emotion"] + losses["voice"]
         if recipe.imitation > 0:
-            error = (found.description.float() - descriptions()[indices]).square().mean(dim=1)
-            losses["imitation"] = weighted_mean(error, heard)
-            total = total + recipe.imitation * losses["imitation"]
+            error = (found.description.float() - descriptions().voices[indices]).square().mean(dim=1)
+            losses["description"] = weighted_mean(error, heard)
+            moments = windows.moments[:, TOKEN_STEPS // 2 :: TOKEN_STEPS]
+            error = (found.states.float() - descriptions().at(moments)).square().mean(dim=2)
+            losses["states"] = weighted_mean(error.flatten(), (activity * (moments >= 0)).flatten())
+            total = total + recipe.imitation * (losses["description"] + losses["states"])
         return {"loss": total, **losses}
 
     def check() -> dict[str, float]:
@@ -135,7 +147,7 @@ def weighted_mean(values: Tensor, weights: Tensor) -> Tensor:
 
 def activity_of_tokens(windows: Windows) -> Tensor:
     """Return the share of voice in each token, float32 `[B, Ta]`."""
-    return avg_pool1d(windows.activity, TOKEN_SAMPLES // STEP)
+    return avg_pool1d(windows.activity, TOKEN_STEPS)
 
 
 def voice_seconds(windows: Windows, rate_hz: int) -> Tensor:

@@ -96,7 +96,9 @@ class Dataset:
             beds = Beds(recorded, audio, rate_hz, np.random.default_rng(self._config.seed))
             simulator = voices.Simulator(utterances, recordings, beds, rate_hz)
             labels = torch.tensor([self.classes.index(voice.label) for voice in utterances])
-            self._labelled[fold] = LabelledVoices(recordings, labels, simulator)
+            self._labelled[fold] = LabelledVoices(
+                recordings, labels, [voice.speaker for voice in utterances], simulator
+            )
         return self._labelled[fold]
 
     def voice_weights(self, *, all_classes: bool) -> Tensor:

@@ -4,11 +4,13 @@ The encoder is that of Resemblyzer (GE2E, Wan et al., ICASSP 2018; Apache-2.0), 
 A linear classifier on its description of a voice, of studio recordings alone, is right on more of the people and
 languages it was not taught on than the audio encoder without a teacher.
 
-Dimensions: F frames, M mel bands.
+Dimensions: F frames, N voices, T moments.
 """
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
+
+from typing import NamedTuple
 
 import torch
 from rich.progress import track
@@ -20,6 +22,7 @@ from edge.preprocess.media import Samples
 
 from ..simulation.noise import to_level
 from ..simulation.streams import Voice
+from ..simulation.voice_activity import STEP
 
 RATE_HZ = 16000
 MEL_BANDS, HIDDEN, LAYERS = 40, 256, 3
@@ -28,6 +31,8 @@ LEVEL_DBFS = -26.0
 """Level to which a recording is scaled: the teacher's mel bands are powers, not logarithms."""
 WIDTH = 2 * HIDDEN
 """Width of a description."""
+STRIDE = 8
+"""Steps of 1/64 s from one moment whose hidden state is kept to the next."""
 LARGEST = 4.0
 """Limit of a standardised description, in standard deviations."""
 
@@ -53,18 +58,49 @@ class VoiceTeacher:
         self._mel = torch.from_numpy(bank).float()
 
     @torch.no_grad()
-    def describe(self, audio: Samples) -> Tensor:
-        """Return mean and standard deviation of the hidden state over audio at 16 kHz, float32 `[512]`."""
+    def hidden(self, audio: Samples) -> Tensor:
+        """Return the hidden state at every 10 ms of audio at 16 kHz, float32 `[F, 256]`."""
         sound = torch.from_numpy(to_level(audio, LEVEL_DBFS)).clamp(-1, 1)
         window = torch.hann_window(WINDOW_SAMPLES)
         power = torch.stft(sound, WINDOW_SAMPLES, HOP_SAMPLES, window=window, return_complex=True).abs().square()
-        hidden = self._lstm((power.T @ self._mel)[None])[0][0]
-        return torch.cat([hidden.mean(dim=0), hidden.std(dim=0, correction=0)])
+        found: Tensor = self._lstm((power.T @ self._mel)[None])[0][0]
+        return found
 
 
-def describe(voices: Sequence[Voice]) -> Tensor:
-    """Return standardised descriptions of voices, float32 `[N, 512]`, and show the progress."""
+class Descriptions(NamedTuple):
+    """What the teacher says of voices, each column standardised, as distances from the mean of the same speaker.
+
+    A speaker encoder tells speakers first of all; from the few of a corpus of emotions nobody could learn that.
+    """
+
+    voices: Tensor
+    """Mean and standard deviation of the hidden state over each voice, float32 `[N, 512]`."""
+    moments: Tensor
+    """Hidden state at every eighth of the steps of all voices, one after another, float32 `[T, 256]`."""
+
+    def at(self, moments: Tensor) -> Tensor:
+        """Return the hidden states nearest to steps int64 `[...]` of the voices, float32 `[..., 256]`."""
+        return self.moments[(moments // STRIDE).clamp(0, len(self.moments) - 1)]
+
+
+def describe(voices: Sequence[Voice], speakers: Sequence[str]) -> Descriptions:
+    """Describe the voices of some speakers, their steps numbered one voice after another, and show the progress."""
     teacher = VoiceTeacher()
-    found = torch.stack([teacher.describe(voice.audio) for voice in track(voices, "describing voices")])
-    centred = found - found.mean(dim=0)
+    numbers = {name: number for number, name in enumerate(dict.fromkeys(speakers))}
+    of_voices = torch.tensor([numbers[name] for name in speakers])
+    pooled, states = [], []
+    for voice in track(voices, "describing voices"):
+        hidden = teacher.hidden(voice.audio)
+        pooled.append(torch.cat([hidden.mean(dim=0), hidden.std(dim=0, correction=0)]))
+        kept = torch.from_numpy(voice.moments) % STRIDE == STRIDE // 2
+        places = (torch.arange(len(kept))[kept] + 0.5) * (STEP / HOP_SAMPLES)
+        states.append(hidden[places.round().long().clamp(max=len(hidden) - 1)])
+    of_moments = of_voices.repeat_interleave(torch.tensor([len(each) for each in states]))
+    return Descriptions(standardised(torch.stack(pooled), of_voices), standardised(torch.cat(states), of_moments))
+
+
+def standardised(columns: Tensor, groups: Tensor) -> Tensor:
+    """Return columns `[N, D]` with a mean of zero in each of the groups int64 `[N]` and a deviation of one, clamped."""
+    sums = columns.new_zeros(int(groups.max()) + 1, columns.shape[1]).index_add(0, groups, columns)
+    centred = columns - (sums / groups.bincount()[:, None])[groups]
     return (centred / (centred.square().mean(dim=0).sqrt() + 1e-6)).clamp(-LARGEST, LARGEST)

@@ -15,7 +15,7 @@ from edge.sources.media import read_audio
 
 from ..corpora.utterance import Utterance
 from ..simulation.noise import Beds, Draw
-from ..simulation.streams import Voice, simulate
+from ..simulation.streams import NOWHERE, Voice, recording, simulate
 from ..simulation.voice_activity import STEP, VoiceActivity
 
 STUDIO_CORPORA = ("ravdess", "emodb", "nemo", "emovo")
@@ -31,15 +31,22 @@ class Windows(NamedTuple):
     """int64 `[B]`."""
     activity: Tensor
     """Share of voice in each step, float32 `[B, S / 250]`."""
+    moments: Tensor
+    """Number of each step among those of the fold's recordings, -1 where none is heard, int64 `[B, S / 250]`."""
 
 
 def load(utterances: Sequence[Utterance], rate_hz: int) -> list[Voice]:
-    """Decode each recording's audio, float32 mono, find where the voice is, and show the progress."""
+    """Decode each recording's audio, float32 mono, find where the voice is, and show the progress.
+
+    Their steps are numbered one recording after another.
+    """
     detector = VoiceActivity()
-    found = []
+    found: list[Voice] = []
+    first = 0
     for utterance in track(utterances, "decoding voices"):
         audio = read_audio(utterance.path, rate_hz)
-        found.append(Voice(audio, detector.voice(audio, utterance.corpus in STUDIO_CORPORA)))
+        found.append(recording(audio, detector.voice(audio, utterance.corpus in STUDIO_CORPORA), first))
+        first += len(found[-1].activity)
     return found
 
 
@@ -68,6 +75,7 @@ class Simulator:
             torch.from_numpy(np.stack([window.samples for window in simulated])),
             torch.full((len(simulated),), samples),
             torch.from_numpy(np.stack([window.activity for window in simulated])),
+            torch.from_numpy(np.stack([window.moments for window in simulated])).long(),
         )
 
     def _spoken(self, index: int) -> list[Voice]:
@@ -79,14 +87,15 @@ def pad(voices: Sequence[Voice], samples: int) -> Windows:
     """Return the last `samples` of each voice as it was recorded, at the begin of the window, zero-padded."""
     waveform = np.zeros((len(voices), samples), dtype=np.float32)
     activity = np.zeros((len(voices), -(-samples // STEP)), dtype=np.float32)
+    moments = np.full(activity.shape, NOWHERE)
     lengths = []
-    for row, active, voice in zip(waveform, activity, voices, strict=True):
+    for row, voice in enumerate(voices):
         kept = voice.audio[-samples:]
-        row[: len(kept)] = kept
-        steps = voice.activity[-activity.shape[1] :]
-        active[: len(steps)] = steps
+        waveform[row, : len(kept)] = kept
+        steps = min(len(voice.activity), activity.shape[1])
+        activity[row, :steps], moments[row, :steps] = voice.activity[-steps:], voice.moments[-steps:]
         lengths.append(len(kept))
-    return Windows(torch.from_numpy(waveform), torch.tensor(lengths), torch.from_numpy(activity))
+    return Windows(*map(torch.from_numpy, (waveform, np.array(lengths), activity, moments)))
 
 
 def seeded(generator: torch.Generator) -> Draw:
