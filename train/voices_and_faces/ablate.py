@@ -152,6 +152,7 @@ def cut_folds(experiment: Experiment, dataset: Dataset, encoder: NanoAudioEncode
     for window_s in WINDOWS_S:
         samples = round(window_s * experiment.config.audio.rate_hz)
         path = experiment.run / "tokens" / f"voices-test-{window_s:g}s.safetensors"
-        begins = [Voice(voice.audio[:samples], voice.activity[: samples // STEP]) for voice in whole.voices]
+        steps = samples // STEP
+        begins = [Voice(voice.audio[:samples], voice.activity[:steps], voice.moments[:steps]) for voice in whole.voices]
         voices = encode_voices(experiment.config, encoder, whole._replace(voices=begins), 1, path)
         yield FoldTokens(voices, experiment.tokens["test"].faces)

@@ -9,7 +9,6 @@ Dimensions: F frames, N voices, T moments.
 
 from collections.abc import Sequence
 from importlib.metadata import PackageNotFoundError, distribution
-
 from typing import NamedTuple
 
 import torch

@@ -6,7 +6,7 @@ import pytest
 from edge.preprocess.media import Samples
 from train.simulation import streams
 from train.simulation.noise import Beds, Draw
-from train.simulation.streams import Voice, change_speed, cut, simulate, speak
+from train.simulation.streams import Voice, change_speed, cut, recording, simulate, speak
 from train.simulation.voice_activity import STEP
 
 RATE_HZ = 16_000
@@ -27,24 +27,24 @@ def beds() -> Beds:
 
 def tone(steps: int) -> Voice:
     time_s = np.arange(steps * STEP) / RATE_HZ
-    return Voice(np.sin(2 * np.pi * TONE_HZ * time_s).astype(np.float32), np.ones(steps, np.float32))
+    return recording(np.sin(2 * np.pi * TONE_HZ * time_s).astype(np.float32), np.ones(steps, np.float32))
 
 
 def counting(steps: int) -> Voice:
     """Each step's samples and activity are its number, from 1 on."""
     activity = np.arange(1, steps + 1, dtype=np.float32)
-    return Voice(np.repeat(activity, STEP), activity)
+    return recording(np.repeat(activity, STEP), activity)
 
 
 def constant(steps: int) -> Voice:
-    return Voice(np.ones(steps * STEP, np.float32), np.ones(steps, np.float32))
+    return recording(np.ones(steps * STEP, np.float32), np.ones(steps, np.float32))
 
 
 def decibels(sound: Samples) -> float:
     return float(10 * np.log10(np.mean(np.square(sound, dtype=np.float64)) + 1e-30))
 
 
-@pytest.mark.parametrize("speed", [0.9, 1.0, 1.1])
+@pytest.mark.parametrize("speed", [*streams.SPEEDS, 1.0])
 def test_speed_moves_length_and_pitch(speed: float) -> None:
     voice = tone(128)
     changed = change_speed(voice, speed)
@@ -54,16 +54,17 @@ def test_speed_moves_length_and_pitch(speed: float) -> None:
     assert loudest * RATE_HZ / len(changed.audio) == pytest.approx(TONE_HZ * speed, abs=0.5)
 
 
-@pytest.mark.parametrize("speed", [0.9, 1.1])
+@pytest.mark.parametrize("speed", streams.SPEEDS)
 def test_activity_moves_with_the_speed(speed: float) -> None:
     changed = change_speed(counting(100), speed)
     middles = changed.audio.reshape(-1, STEP)[:, 0]
     np.testing.assert_allclose(changed.activity, middles, atol=0.01)
+    np.testing.assert_array_equal(changed.moments, changed.activity - 1)
 
 
 @pytest.mark.parametrize("length", [1, 100, STEP, 999])
 def test_the_shortest_voices_can_be_sped_up(length: int) -> None:
-    voice = Voice(np.ones(length, np.float32), np.ones(-(-length // STEP), np.float32))
+    voice = recording(np.ones(length, np.float32), np.ones(-(-length // STEP), np.float32))
     changed = change_speed(voice, 1.1)
     assert len(changed.audio) == len(changed.activity) * STEP >= STEP
 
@@ -74,10 +75,11 @@ def test_a_voice_is_placed_with_its_activity_to_the_sample(rng: Draw, count: int
     voice, steps = counting(spoken), -(-count // STEP)
     ends = set()
     for _ in range(60):
-        audio, activity = cut(voice, count, rng)
+        audio, activity, moments = cut(voice, count, rng)
         assert audio.shape == (count,)
         assert activity.shape == (steps,)
         np.testing.assert_array_equal(audio, np.repeat(activity, STEP)[:count])
+        np.testing.assert_array_equal(moments, activity - 1, "steps are numbered from 0 on, -1 is nowhere")
         heard = activity[activity > 0]
         np.testing.assert_array_equal(heard, np.arange(heard[0], heard[0] + len(heard)))
         assert len(heard) >= min(streams.HALF_SECOND, spoken, int(0.4 * steps))
@@ -91,21 +93,23 @@ def test_a_voice_is_placed_with_its_activity_to_the_sample(rng: Draw, count: int
 
 def test_recordings_follow_each_other_after_pauses(rng: Draw) -> None:
     voices, count = [constant(40), constant(60)], 96_000
+    slowest, fastest = streams.SPEEDS
     alone = 0
     for _ in range(60):
         said = speak(voices, count, rng)
         np.testing.assert_array_equal(said.audio, np.repeat(said.activity, STEP))
+        np.testing.assert_array_equal(said.moments >= 0, said.activity > 0)
         assert said.activity[0] == said.activity[-1] == 1
         edges = np.flatnonzero(np.diff(said.activity))
         if not len(edges):
-            assert int(40 / 1.1) <= len(said.activity) <= int(40 / 0.9)
+            assert int(40 / fastest) <= len(said.activity) <= int(40 / slowest)
             alone += 1
             continue
         assert len(said.audio) >= count
         pauses = edges[1::2] - edges[::2]
         assert pauses.min() >= 3
         assert pauses.max() <= streams.LONGEST_PAUSE_STEPS
-        assert {int(run) for run in edges[2::2] - edges[1:-1:2]} <= set(range(int(40 / 1.1), int(60 / 0.9) + 1))
+        assert {int(run) for run in edges[2::2] - edges[1:-1:2]} <= set(range(int(40 / fastest), int(60 / slowest) + 1))
     assert 18 <= alone <= 42, "half of 60, to three standard deviations"
 
 
@@ -114,7 +118,8 @@ def test_a_window_is_as_long_as_asked_for_and_within_full_scale(beds: Beds, rng:
         for _ in range(30):
             window = simulate([tone(80), tone(100)], beds, count, RATE_HZ, rng)
             assert window.samples.shape == (count,)
-            assert window.activity.shape == (-(-count // STEP),)
+            assert window.activity.shape == window.moments.shape == (-(-count // STEP),)
+            assert not window.activity[window.moments < 0].any()
             assert window.samples.dtype == window.activity.dtype == np.float32
             assert np.abs(window.samples).max() <= 1.0
             assert set(window.activity.tolist()) <= {0.0, 1.0}

@@ -18,7 +18,7 @@ from train.config import Config
 from train.corpora import ravdess
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.simulation.noise import Beds
-from train.simulation.streams import Voice
+from train.simulation.streams import Voice, recording
 from train.voices_and_faces import audio_stage, voice_teacher
 from train.voices_and_faces.audio_stage import (
     AudioClassifier,
@@ -29,6 +29,7 @@ from train.voices_and_faces.audio_stage import (
     voice_seconds,
     weighted_mean,
 )
+from train.voices_and_faces.voice_teacher import Descriptions
 from train.voices_and_faces.voices import Simulator, Windows, pad
 
 LABELS = torch.arange(8) % 4
@@ -39,10 +40,11 @@ def heard(corpora: Path) -> LabelledVoices:
     """Tones of which the middle is voice, of eight speakers."""
     activity = np.zeros(90, np.float32)
     activity[5:85] = 1
-    voices = [Voice(made.tone(150 * (1 + number), 90 * 250 / 16_000), activity) for number in range(8)]
+    voices = [recording(made.tone(150 * (1 + number), 90 * 250 / 16_000), activity, 90 * number) for number in range(8)]
     utterances = [changed(ravdess.utterances(corpora)[0], speaker=str(number)) for number in range(8)]
     beds = Beds([], [voice.audio for voice in voices], 16_000, np.random.default_rng(0))
-    return LabelledVoices(voices, LABELS, Simulator(utterances, voices, beds, 16_000))
+    speakers = [each.speaker for each in utterances]
+    return LabelledVoices(voices, LABELS, speakers, Simulator(utterances, voices, beds, 16_000))
 
 
 def fit_voices(config: Config, heard: LabelledVoices, run: Path) -> dict[str, Tensor]:
@@ -59,13 +61,14 @@ def test_a_killed_stage_ends_where_the_uninterrupted_one_ends(
 def test_the_head_of_the_voices_takes_the_mean_of_the_valid_tokens(heard: LabelledVoices) -> None:
     torch.manual_seed(0)
     model = AudioClassifier(NanoAudioEncoder(16, 16_000), 4).eval()
-    waveform, length, _ = pad(heard.voices, 32_000)
+    waveform, length, *_ = pad(heard.voices, 32_000)
     tokens, mask, voice = model.encoder(waveform, length)
     means = torch.stack([row[keep].mean(dim=0) for row, keep in zip(tokens, mask, strict=True)])
     weight, bias = model.head[1].weight, model.head[1].bias
     found = model(waveform, length)
     torch.testing.assert_close(found.logits, means @ weight.T + bias)
     torch.testing.assert_close(found.description, model.describe(means))
+    torch.testing.assert_close(found.states, model.follow(tokens))
     torch.testing.assert_close(found.voice.sigmoid() * mask, voice)
     assert torch.equal(found.mask, mask)
 
@@ -85,21 +88,25 @@ def test_the_encoder_learns_what_the_teacher_says(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
     """What is said here is the pitch: the loss of it falls, and it is asked for once."""
-    said = torch.linspace(-1.5, 1.5, 8)[:, None].repeat(1, voice_teacher.WIDTH)
+    pitches = torch.linspace(-1.5, 1.5, 8)[:, None]
+    of_moments = pitches.repeat_interleave(90, dim=0)[voice_teacher.STRIDE // 2 :: voice_teacher.STRIDE]
+    said = Descriptions(pitches.repeat(1, voice_teacher.WIDTH), of_moments.repeat(1, voice_teacher.HIDDEN))
     asked = []
 
-    def describe(voices: list[Voice]) -> Tensor:
-        asked.append(len(voices))
+    def describe(voices: list[Voice], speakers: list[str]) -> Descriptions:
+        asked.append((len(voices), speakers))
         return said
 
     monkeypatch.setattr(voice_teacher, "describe", describe)
     schedule = msgspec.structs.replace(tiny.recipe.voices_stage, epochs=4, batch=16, draws=480, learning_rate=5e-3)
     recipe = msgspec.structs.replace(tiny.recipe, voices_stage=schedule, imitation=1.0)
     fit_voices(msgspec.structs.replace(tiny, recipe=recipe), heard, tmp_path)
-    assert asked == [8]
-    errors = [float(found) for found in re.findall(r"imitation (\S+)", capsys.readouterr().out)]
-    assert len(errors) == 4
-    assert errors[-1] < 0.7 * errors[0]
+    assert asked == [(8, heard.speakers)]
+    told = capsys.readouterr().out
+    for loss in ("description", "states"):
+        errors = [float(found) for found in re.findall(rf"{loss} (\S+)", told)]
+        assert len(errors) == 4
+        assert errors[-1] < 0.7 * errors[0]
 
 
 def test_the_voice_head_learns_where_the_voice_is(tiny: Config, heard: LabelledVoices, tmp_path: Path) -> None:
@@ -117,7 +124,7 @@ def test_the_voice_head_learns_where_the_voice_is(tiny: Config, heard: LabelledV
 def test_activity_is_that_of_whole_tokens_and_counted_in_seconds() -> None:
     activity = torch.zeros(2, 32)
     activity[0, :8], activity[0, 8:12], activity[1] = 1, 1, 0.5
-    windows = Windows(torch.zeros(2, 8000), torch.tensor([8000, 8000]), activity)
+    windows = Windows(torch.zeros(2, 8000), torch.tensor([8000, 8000]), activity, torch.zeros(2, 32))
     assert activity_of_tokens(windows).tolist() == [[1, 0.5, 0, 0], [0.5] * 4]
     assert voice_seconds(windows, 16_000).tolist() == [12 / 64, 16 / 64]
 

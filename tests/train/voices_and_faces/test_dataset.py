@@ -12,7 +12,7 @@ from edge.errors import UsageError
 from tests.train import made
 from train.config import Config, load, voices_and_faces
 from train.corpora import fer2013
-from train.simulation.streams import Voice
+from train.simulation.streams import Voice, recording
 from train.voices_and_faces import dataset as module
 from train.voices_and_faces import voices
 from train.voices_and_faces.dataset import Dataset
@@ -32,8 +32,9 @@ def dataset(corpora: Path, tiny: Config) -> Dataset:
 @pytest.mark.parametrize("fold", FOLDS)
 def test_a_fold_holds_its_speakers_and_every_label(dataset: Dataset, tiny: Config, fold: str) -> None:
     assert {voice.speaker for voice in dataset.voices[fold]} == FOLDS[fold]
-    loaded, labels, _ = dataset.labelled_voices(fold)
+    loaded, labels, speakers, _ = dataset.labelled_voices(fold)
     assert [dataset.classes[label] for label in labels] == [voice.label for voice in dataset.voices[fold]]
+    assert speakers == [voice.speaker for voice in dataset.voices[fold]]
     assert torch.bincount(labels).tolist() == ([3, 3, 3, 3, 1, 1, 1] if fold == "train" else [3, 3, 3, 3])
     again = voices.load(dataset.voices[fold], 16_000)
     assert [len(voice.audio) for voice in loaded] == [len(voice.audio) for voice in again]
@@ -52,7 +53,7 @@ def test_sounds_are_decoded_once(corpora: Path, tiny: Config, monkeypatch: pytes
 
     def count(found: list, rate_hz: int) -> list[Voice]:
         decoded.append(rate_hz)
-        return [Voice(np.zeros(1, np.float32), np.zeros(1, np.float32)) for _ in found]
+        return [recording(np.zeros(1, np.float32), np.zeros(1, np.float32)) for _ in found]
 
     monkeypatch.setattr(module.voices, "load", count)
     fresh = Dataset(tiny, corpora)

@@ -16,7 +16,7 @@ from train.corpora import ravdess
 from train.encoders.nano_audio import NanoAudioEncoder
 from train.encoders.nano_image import NanoImageEncoder
 from train.simulation.noise import Beds
-from train.simulation.streams import Voice
+from train.simulation.streams import recording
 from train.voices_and_faces import faces, voices
 from train.voices_and_faces.audio_stage import LabelledVoices
 from train.voices_and_faces.tokens import encode_faces, encode_voices
@@ -30,11 +30,12 @@ SHARES = torch.nn.functional.one_hot(LABELS, 4).float()
 def heard(corpora: Path) -> LabelledVoices:
     """Three voices of the labels and one of another class between them."""
     sounds = [made.tone(hz, seconds) for hz, seconds in ((200, 0.6), (440, 1.2), (300, 1.0), (900, 2.5))]
-    voices = [Voice(sound, np.ones(-(-len(sound) // 250), np.float32)) for sound in sounds]
+    voices = [recording(sound, np.ones(-(-len(sound) // 250), np.float32)) for sound in sounds]
     beds = Beds([], sounds, made.RATE_HZ, np.random.default_rng(0))
     utterances = [changed(ravdess.utterances(corpora)[0], speaker=str(number)) for number in range(4)]
     labels = torch.tensor([0, 3, 5, 1])
-    return LabelledVoices(voices, labels, Simulator(utterances, voices, beds, made.RATE_HZ))
+    speakers = [each.speaker for each in utterances]
+    return LabelledVoices(voices, labels, speakers, Simulator(utterances, voices, beds, made.RATE_HZ))
 
 
 @pytest.fixture(scope="module")

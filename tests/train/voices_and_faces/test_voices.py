@@ -10,7 +10,7 @@ import torch
 from tests.train import made
 from train.corpora import nemo, ravdess
 from train.simulation.noise import Beds
-from train.simulation.streams import Voice, simulate
+from train.simulation.streams import Voice, recording, simulate
 from train.voices_and_faces import voices
 from train.voices_and_faces.voices import Simulator, companions, pad, seeded
 
@@ -24,7 +24,7 @@ def beds() -> Beds:
 
 def voice(size: int) -> Voice:
     """Samples and steps by their numbers, from 1 on."""
-    return Voice(np.arange(1, size + 1, dtype=np.float32), np.arange(1, -(-size // 250) + 1, dtype=np.float32))
+    return recording(np.arange(1, size + 1, dtype=np.float32), np.arange(1, -(-size // 250) + 1, dtype=np.float32))
 
 
 def test_a_lossless_recording_is_decoded_as_it_was_and_its_loud_part_is_voice(corpora: Path) -> None:
