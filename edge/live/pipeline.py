@@ -1,5 +1,6 @@
 """Streams of a run and the loop over them: the same live, fast or replayed."""
 
+import math
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -27,6 +28,8 @@ class StreamSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """True if video is asked for."""
     audio_lag_ms: float = msgspec.field(default=0.0, name="sound_lag_ms")
     """Milliseconds by which the audio's capture times have been moved back."""
+    recorded: bool = False
+    """True for a recording, whose media may be late only because they are read late."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -57,7 +60,12 @@ def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[
     """Build the streams and the loop of a run, ready for the first input."""
     failures = Failures(len(run_spec.stream_specs))
     runners = [
-        StreamRunner(index, *build_stream(run_spec, stream_spec, recognizer, publish), failures)
+        StreamRunner(
+            index,
+            *build_stream(run_spec, stream_spec, recognizer, publish),
+            failures,
+            read_from_ns=run_spec.begin_ns if stream_spec.recorded else math.inf,
+        )
         for index, stream_spec in enumerate(run_spec.stream_specs)
     ]
     return Pipeline(Loop(runners, recognizer, latest_only=run_spec.latest_only), runners, failures)

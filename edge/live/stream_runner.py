@@ -4,6 +4,7 @@ import logging
 import math
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 
 import numpy as np
 
@@ -21,6 +22,8 @@ from .window import Window
 
 CLOCK_JUMP_NS = 60 * SECOND_NS
 """Age from which on an empty window shows that the stream's times have jumped: all windows of that age are skipped."""
+READ_LATE_NS = SECOND_NS // 5
+"""Distance of the frames of a recording: what has not been read so long after the newest media is still to come."""
 
 log = logging.getLogger(__name__)
 
@@ -56,10 +59,17 @@ class Failures:
 
 
 class StreamRunner:
-    """Everything that the loop does with one stream. Once the stream has ended or failed nothing more is done."""
+    """Everything that the loop does with one stream. Once the stream has ended or failed nothing more is done.
 
-    def __init__(self, index: int, stream: Stream, reporter: Reporter, failures: Failures) -> None:
+    A recording is read from `read_from_ns` on, and judged no later than its reader has come: what has not been read yet
+    is not lost. A device is judged at the loop's time, `read_from_ns` being infinite.
+    """
+
+    def __init__(
+        self, index: int, stream: Stream, reporter: Reporter, failures: Failures, *, read_from_ns: float = math.inf
+    ) -> None:
         self.index, self.reporter = index, reporter
+        self._reached_ns = read_from_ns
         self._stream, self._failures = stream, failures
         self.is_running = True
         """False once the stream has ended or failed."""
@@ -87,12 +97,14 @@ class StreamRunner:
     def add(self, item: Media) -> None:
         """Take a captured item."""
         if self.is_running:
+            self._reached_ns = max(self._reached_ns, item.end_ns)
             with self._guard():
                 self._stream.add(item)
 
     def begin(self, loop_input: LoopInput) -> None:
         """Begin a pass of the loop: from here on the stream is judged at the input's time, by the input's hop."""
-        self._moment = loop_input.moment(self.index)
+        moment = loop_input.moment(self.index)
+        self._moment = replace(moment, now_ns=self._judged_ns(moment.now_ns))
         if self.is_running:
             with self._guard():
                 self._stream.set_hop(loop_input.hop_ns, self._moment.now_ns)
@@ -172,8 +184,15 @@ class StreamRunner:
         self.is_running, self.has_ended = False, True
 
     def deadline(self, now_ns: int) -> float:
-        """Return the time at which the next window is due whether or not its audio has come; infinite after the end."""
-        return self._stream.deadline(now_ns) if self.is_running else math.inf
+        """Return the time at which the next window is due whether or not its audio has come.
+
+        Infinite after the end, and where more of a recording has to be read before.
+        """
+        deadline_ns = self._stream.deadline(self._judged_ns(now_ns))
+        return deadline_ns if self.is_running and deadline_ns <= self._reached_ns + READ_LATE_NS else math.inf
+
+    def _judged_ns(self, now_ns: int) -> int:
+        return int(min(now_ns, self._reached_ns + READ_LATE_NS))
 
     @property
     def audio_due_ns(self) -> float:

@@ -108,7 +108,13 @@ class Run:
         return RunSpec(
             self.session,
             tuple(
-                StreamSpec(stream.name, stream.wants_audio, stream.wants_video, max(0.0, -stream.av_offset_ms))
+                StreamSpec(
+                    stream.name,
+                    stream.wants_audio,
+                    stream.wants_video,
+                    max(0.0, -stream.av_offset_ms),
+                    stream.is_recorded,
+                )
                 for stream in config.streams
             ),
             config.framing or self.bundle.manifest.video.framing,

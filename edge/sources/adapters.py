@@ -1,14 +1,21 @@
 """Adapters of sources and recordings: a constant audio offset, and playback of a recording in real time."""
 
 import heapq
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from itertools import count
 
-from ..clock import Clock
-from ..preprocess.media import Block, Frame, Media
+from ..clock import SECOND_NS, Clock
+from ..preprocess.media import Block, Discontinuity, Frame, Media
 from .base import Recording, Source
+
+MAX_LATE_NS = 2 * SECOND_NS
+"""Largest delay of a recording's media behind their time; where reading takes longer, playback pauses instead."""
+SLOW = "it is read more slowly than it plays; give this machine less to do, or the file a smaller picture"
+
+log = logging.getLogger(__name__)
 
 
 class Shifted:
@@ -68,7 +75,8 @@ class Paced:
     """Recording played in real time as a live source.
 
     Playback starts when the first item is decoded, and not before `begin_ns`: a server may take seconds to answer, and
-    a start time fixed before that would make all of its recording late.
+    a start time fixed before that would make all of its recording late. Where reading falls behind, for want of CPU or
+    of data, playback pauses and a new time line begins: all of the recording is played.
     """
 
     def __init__(self, recording: Recording, clock: Clock, begin_ns: int, stop: threading.Event) -> None:
@@ -81,13 +89,26 @@ class Paced:
     def read(self) -> Iterator[Media]:
         """Yield the recording's media, each at its time, with times on the run's clock; end early if `stop` is set."""
         begin_ns: int | None = None
+        pauses_ns: list[int] = []
         for item in self._recording.read():
             if begin_ns is None:
                 begin_ns = max(self._begin_ns, self._clock.now_ns() - item.end_ns)
+                if begin_ns > self._begin_ns:
+                    yield Discontinuity(begin_ns)
+            late_ns = self._clock.now_ns() - (begin_ns + item.end_ns)
+            if late_ns > MAX_LATE_NS:
+                if not pauses_ns:
+                    log.warning("%s pauses: %s", self.name, SLOW)
+                pauses_ns.append(late_ns)
+                begin_ns += late_ns
+                yield Discontinuity(begin_ns + item.end_ns)
             time_ns = begin_ns + item.end_ns
             if self._clock.wait_until(time_ns, self._stop):
                 return
             yield replace(item, end_ns=time_ns)
+        if pauses_ns:
+            seconds = sum(pauses_ns) / SECOND_NS
+            log.warning("%s has paused %d times, for %.1f s in all: %s", self.name, len(pauses_ns), seconds, SLOW)
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""

@@ -39,8 +39,8 @@ class Script:
             raise self._error
 
 
-def run_spec(*names: str, latest_only: bool = True) -> RunSpec:
-    stream_specs = tuple(StreamSpec(name, True, True) for name in names)
+def run_spec(*names: str, latest_only: bool = True, recorded: bool = False) -> RunSpec:
+    stream_specs = tuple(StreamSpec(name, True, True, recorded=recorded) for name in names)
     return RunSpec("0" * 32, stream_specs, "whole", 0, 500 * MS, latest_only, SteadyStateConfig())
 
 
@@ -53,10 +53,13 @@ class MadeRun:
     latest_only: bool = True
     published: list[Any] = field(default_factory=list)
     hop_ms: int = 500
+    recorded: bool = False
 
     def __post_init__(self) -> None:
         made = build_pipeline(
-            run_spec(*self.names, latest_only=self.latest_only), self.recognizer, self.published.append
+            run_spec(*self.names, latest_only=self.latest_only, recorded=self.recorded),
+            self.recognizer,
+            self.published.append,
         )
         self.loop, self.streams, self.failures = made.loop, made.streams, made.failures
         self.reporters = [stream.reporter for stream in made.streams]

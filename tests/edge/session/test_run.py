@@ -155,7 +155,8 @@ def test_streams_in_real_time_end_each_at_its_own_time_and_are_told_of(clip, tmp
     for message in messages:  # a busy machine skips windows that are late, and counts them
         if isinstance(message, Status) and message.state == "stopped":
             windows[message.stream] += message.dropped[WINDOWS_LATE]
-    assert windows == {"short": 2, "long": 4}
+    assert 2 <= windows["short"] <= 3, "one more where it begins late between two hops"
+    assert 4 <= windows["long"] <= 5
     assert {message.stream for message in messages if isinstance(message, SteadyState)} == {"short", "long"}
     stats = [message for message in messages if isinstance(message, Stats)]
     assert stats

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 
 from edge.bundle.manifest import AudioSpec, VideoSpec
-from edge.preprocess.media import Block, Frame
-from edge.sources.adapters import Paced, Shifted, ShiftedRecording
+from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.sources.adapters import MAX_LATE_NS, Paced, Shifted, ShiftedRecording
 from edge.sources.demo import Demo
 
 MS = 1_000_000
@@ -102,8 +102,31 @@ def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> N
             return super().read()
 
     begun_ns = clock.now_ns()
-    times = [item.end_ns for item in Paced(Late(), clock, begun_ns, threading.Event()).read()]
-    assert times == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+    start, *media = Paced(Late(), clock, begun_ns, threading.Event()).read()
+    assert start == Discontinuity(begun_ns + 4_999_999_980)
+    assert [item.end_ns for item in media] == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+
+
+def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -> None:
+    late_by_ns = {2: MAX_LATE_NS, 4: 2 * MAX_LATE_NS, 6: 3 * MAX_LATE_NS}
+    """What reading each frame takes; the first delay is caught up with in part, and is no pause."""
+
+    class Slow(Recorded):
+        def read(self):
+            for number in range(8):
+                clock.time_ns += late_by_ns.get(number, 0)
+                yield frame(200 * number)
+
+    media = list(Paced(Slow(), clock, 0, threading.Event()).read())
+    pauses = [3 * MAX_LATE_NS - 600 * MS, 3 * MAX_LATE_NS - 200 * MS]
+    times = [item.end_ns for item in media if isinstance(item, Frame)]
+    starts = [item.end_ns for item in media if isinstance(item, Discontinuity)]
+    assert times == [200 * number * MS + sum(pauses[: (number >= 4) + (number >= 6)]) for number in range(8)]
+    assert starts == [times[4], times[6]]
+    assert [record.getMessage().partition(":")[0] for record in caplog.records] == [
+        "two events pauses",
+        f"two events has paused 2 times, for {sum(pauses) / 1e9:.1f} s in all",
+    ]
 
 
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
