@@ -30,6 +30,19 @@ def test_beds_hold_no_voice_and_no_impulse_response(root: Path) -> None:
     assert noises.beds(root / "elsewhere", is_training=True) == []
 
 
+def test_rooms_in_which_somebody_speaks_are_a_kind_of_their_own_and_no_bed(tmp_path: Path) -> None:
+    folder = tmp_path / "noise/emospeech_background"
+    folder.mkdir(parents=True)
+    names = ["House_a", "House_background-safe-calm-20190710195236-b", "Misc_c", "webservice_d"]
+    for name in names:
+        (folder / f"{name}.opus").touch()
+    spoken = folder / f"{names[1]}.opus"
+    assert noises.held_out(tmp_path, noises.SPOKEN) == [spoken]
+    assert [path.stem for path in noises.held_out(tmp_path, "rooms")] == ["webservice_d"]
+    assert [path.stem for path in noises.beds(tmp_path, is_training=True)] == ["House_a", "Misc_c"]
+    assert [path.stem for path in noises.beds(tmp_path, is_training=False)] == ["webservice_d"]
+
+
 def test_kinds_are_found_by_name(root: Path) -> None:
     assert [path.stem for path in noises.held_out(root, "rain, sea, fire, clocks")] == ["Rain_2"]
     assert [path.stem for path in noises.held_out(root, "crying babies")] == ["Baby_cry_1"]
@@ -41,7 +54,7 @@ def test_every_file_is_of_one_kind(data: Path) -> None:
     folder = data / "noise"
     if not folder.is_dir():
         pytest.skip(f"no {folder}")
-    kinds = [path for patterns in noises.KINDS.values() for pattern in patterns for path in folder.glob(pattern)]
+    kinds = [path for kind in noises.KINDS for path in noises.of_kind(data, kind)]
     kinds += [*noises.impulse_responses(data), *folder.glob("misc/acoustic_guitar*")]  # music is made
     assert sorted(kinds) == sorted(matching_files(folder, "*/*"))
     assert all(noises.held_out(data, kind) for kind in noises.KINDS)
