@@ -15,6 +15,7 @@ from ..bench.report import Roofline, read_report, write_report
 from ..bench.run import BenchOptions, Part, measure
 from ..bundle.load import SHIPPED, Bundle, load
 from ..errors import FoalError, UsageError
+from ..models.names import find_bundle_folder
 from ..session.config import HOP_S
 from ..sources.track_selection import TrackNumbers
 from .engine_builder import make_engine_builder
@@ -115,7 +116,11 @@ def bench_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.group("bench", cls=Group, invoke_without_command=True, examples=EXAMPLES)
 @click.option(
-    "--bundle", "folders", multiple=True, type=FILE, help="Folder of a bundle; may be repeated.  [default: foal-nano]"
+    "--bundle",
+    "folders",
+    multiple=True,
+    type=FILE,
+    help="Folder or name of a bundle; may be repeated.  [default: foal-nano]",
 )
 @bench_options
 @click.pass_context
@@ -125,7 +130,7 @@ def bench_command(context: click.Context, /, folders: Sequence[Path], **options:
     Takes about ten minutes, with --quick a few. `foal-edge bench compare` compares two measurements.
     """
     if context.invoked_subcommand is None:
-        run_benchmark([load(path) for path in folders or [SHIPPED]], lambda _: (), None, **options)
+        run_benchmark([load(find_bundle_folder(path)) for path in folders or [SHIPPED]], lambda _: (), None, **options)
 
 
 @bench_command.command("compare", cls=Command, examples=EXAMPLES[2:])

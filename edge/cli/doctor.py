@@ -10,6 +10,7 @@ from ..backends.proof import Finding, examine
 from ..backends.select import open_backend
 from ..bundle.load import load
 from ..errors import FoalError
+from ..models.names import find_bundle_folder
 from ..system.signals import interruptible
 from ..system.versions import system, versions
 from .engine_builder import make_engine_builder
@@ -33,7 +34,7 @@ def doctor_command(bundle: Path, backend: str, threads: int) -> None:
     Runs each graph on its golden vectors. Exit status 1 if one differs by more than its tolerance. Without BUNDLE:
     foal-nano.
     """
-    loaded = load(bundle)
+    loaded = load(find_bundle_folder(bundle))
     with interruptible() as stop:
         opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set), must_prove=False)
     if stop.is_set():

@@ -8,6 +8,7 @@ from ..backends.select import open_backend
 from ..backends.tensorrt.builder import targets_for
 from ..backends.tensorrt.platform import find_gpu, find_tensorrt
 from ..bundle.load import load
+from ..models.names import find_bundle_folder
 from ..system.signals import interruptible
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples, Group
@@ -33,7 +34,7 @@ def build_command(bundle: Path, again: bool) -> None:
 
     The first run with --backend tensorrt does the same. Without BUNDLE: foal-nano.
     """
-    loaded = load(bundle)
+    loaded = load(find_bundle_folder(bundle))
     target = targets_for(find_tensorrt(), find_gpu())[0]
     with interruptible() as stop:
         engine_builder = make_engine_builder(stop.is_set)

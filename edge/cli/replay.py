@@ -8,6 +8,7 @@ import click
 from ..clock import SystemClock
 from ..errors import FoalError, UsageError
 from ..live.recognizer import Recognizer
+from ..models.names import find_bundle_folder
 from ..recording.compare import FLOATS_ALIKE, LOWER_ALIKE
 from ..recording.machine import here, otherwise
 from ..recording.metadata import RunMetadata, read_metadata
@@ -33,7 +34,7 @@ EXAMPLES: Examples = (
 
 @click.command("replay", cls=Command, examples=EXAMPLES)
 @click.argument("recording", type=PATH)
-@click.option("--bundle", type=PATH, help="Folder of the model's bundle.  [default: the recorded one]")
+@click.option("--bundle", type=PATH, help="Folder of the model's bundle, or its name.  [default: the recorded one]")
 @click.option(
     "--bind", default=AUTO, help=f"Address to publish at, or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"
 )
@@ -77,7 +78,8 @@ def replay_command(
         played, recognizer = Replay(recording, about, wait), None
         if infers:
             engine_builder = make_engine_builder(stop.is_set, quiet=quiet)
-            recognizer = open_recognizer(about, find_bundle(about, bundle, exactly=compare), engine_builder)
+            named = bundle and find_bundle_folder(bundle)
+            recognizer = open_recognizer(about, find_bundle(about, named, exactly=compare), engine_builder)
         if compare and recognizer:
             print_line(compare_with(played, recognizer))
             return

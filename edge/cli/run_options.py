@@ -10,13 +10,13 @@ from typing import Any, get_args
 import click
 
 from ..backends.registry import choices
-from ..bundle.load import SHIPPED
 from ..errors import UsageError
 from ..session.config import Config, StreamConfig, load_config, parse_stream, read
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
 from ..wire.messages import WireFormat
 from .options import (
     BACKEND_HELP,
+    BUNDLE_HELP,
     DEFAULTS,
     PATH,
     THREADS_HELP,
@@ -77,7 +77,7 @@ OPTIONS = (
         f"[default: {STREAM.name}]",
     ),
     click.option("--config", "config_file", type=PATH, help="YAML file with settings; options overrule it."),
-    click.option("--bundle", help=f"Folder of the model's bundle.  [default: {SHIPPED.name}]"),
+    click.option("--bundle", help=BUNDLE_HELP),
     framing_option,
     click.option(
         "--hop",

@@ -13,6 +13,7 @@ from ..errors import SourceError, UsageError
 from ..evaluation.score import read_table, score
 from ..evaluation.tables import accuracy_table, confusion_table
 from ..live.recognizer import Recognizer
+from ..models.names import find_bundle_folder
 from ..preprocess.framing import make_framing
 from ..sources.track_selection import TrackNumbers
 from ..system.signals import interruptible
@@ -63,7 +64,7 @@ def score_command(
     """
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
-    loaded = load(bundle)
+    loaded = load(find_bundle_folder(bundle))
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
     with interruptible() as stop:

@@ -79,7 +79,7 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     fast: bool = False
     """True to play recordings as quickly as possible, not in their own time."""
     bundle: str = str(SHIPPED)
-    """Folder of the bundle."""
+    """Folder of the bundle, or the name of one that comes with the package."""
     framing: FramingName | None = None
     """Framing of images; null for the bundle's."""
     hop_s: Annotated[float, Meta(ge=0.05, le=60)] | Literal["auto"] = HOP_S

@@ -20,6 +20,7 @@ from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
 from ..live.recognizer import Recognizer
 from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
+from ..models.names import find_bundle_folder
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
 from ..wire.addresses import AUTO
@@ -44,7 +45,7 @@ def run(
     `engine_builder` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent`
     each message once it is out. FoalError where something that was asked for cannot be had.
     """
-    bundle = load(Path(config.bundle))
+    bundle = load(find_bundle_folder(Path(config.bundle)))
     opened = open_backend(bundle, config.backend, config.threads, engine_builder)
     backend = opened.backend
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()

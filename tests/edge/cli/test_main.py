@@ -82,6 +82,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
         ("--file short.wav --camera off --fast --quiet", 3, "short.wav gave no window"),
         ("--demo --bundle damaged", 4, "fusion.onnx is damaged"),
         ("--demo --bundle nowhere", 4, "no bundle at nowhere"),
+        ("doctor foal-nan", 4, "the package has foal-nano"),
         ("--demo --bind nowhere", 2, "--bind nowhere begins with neither tcp:// nor ipc://"),
         ("--demo --bind tcp://192.0.2.1:1 --insecure", 5, "cannot publish at tcp://192.0.2.1:1"),
         ("score gone.csv", 2, "no such table: gone.csv"),
@@ -94,7 +95,8 @@ def test_bad_input_ends_with_its_status_and_one_paragraph(
     edge_command, files, monkeypatch, arguments: str, status: int, reason: str
 ) -> None:
     monkeypatch.chdir(files)
-    bind = [] if arguments.startswith(("score", "scroe", "nonsense")) or "--bind" in arguments else ["--bind", ANY_PORT]
+    others = ("score", "scroe", "nonsense", "doctor")
+    bind = [] if arguments.startswith(others) or "--bind" in arguments else ["--bind", ANY_PORT]
     ended = edge_command(*bind, *arguments.split())
     assert ended.status == status
     assert reason in ended.err

@@ -1,0 +1,32 @@
+"""Bundles by name, and paths that stay what they are."""
+
+from pathlib import Path
+
+import pytest
+
+from edge.bundle.load import SHIPPED
+from edge.errors import BundleError
+from edge.models.names import find_bundle_folder
+
+
+def test_a_shipped_bundle_has_its_folders_name(monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert find_bundle_folder(Path("foal-nano")) == SHIPPED
+
+
+def test_a_folder_of_that_name_goes_first(monkeypatch, tmp_path) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "foal-nano").mkdir()
+    assert find_bundle_folder(Path("foal-nano")) == Path("foal-nano")
+
+
+@pytest.mark.parametrize("path", ["/nowhere", "./foal-nano/../nothing", "a/foal-nano", "..", ""])
+def test_a_path_stays_as_it_is(path: str) -> None:
+    assert find_bundle_folder(Path(path)) == Path(path)
+
+
+@pytest.mark.parametrize("name", ["foal-nan", "__pycache__"])
+def test_of_an_unknown_name_the_error_lists_those_that_are_known(monkeypatch, tmp_path, name: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(BundleError, match=f"no bundle at {name}: .* the package has foal-nano;"):
+        find_bundle_folder(Path(name))
