@@ -152,7 +152,9 @@ class VoicesAndFaces(Part, frozen=True, tag="voices-and-faces"):
     voices_stage: Schedule
     """Stage 2: the audio encoder, on voices."""
     fusion_stage: Schedule
-    """Stage 3: the fusion, on the frozen encoders' tokens."""
+    """Stage 3: the fusion, on the encoders' tokens."""
+    moving_layers: bool = False
+    """True if the audio encoder's transformer layers are trained with the fusion; false: both encoders are frozen."""
 
 
 class Clips(Part, frozen=True, tag="clips"):

@@ -74,7 +74,7 @@ class NanoAudioEncoder(nn.Module):
         The waveform must be zero past its length, and S a multiple of 2,000.
         """
         tokens, mask = self.local_tokens(waveform, length)
-        return self.in_context(tokens, mask), mask, self.voice_logits(tokens).sigmoid() * mask
+        return self.in_context(tokens, mask), mask, self.voice(tokens, mask)
 
     def local_tokens(self, waveform: Tensor, length: Tensor) -> tuple[Tensor, Tensor]:
         """Return tokens `[B, Ta, Da]` that know only the sound around them, and the mask bool `[B, Ta]`."""
@@ -90,6 +90,10 @@ class NanoAudioEncoder(nn.Module):
         for layer in self.layers:
             tokens = layer(tokens, mask)
         return self.norm(tokens) * mask[:, :, None]
+
+    def voice(self, tokens: Tensor, mask: Tensor) -> Tensor:
+        """Return P(voice) `[B, Ta]` of local tokens, zero where masked."""
+        return self.voice_logits(tokens).sigmoid() * mask
 
     def voice_logits(self, tokens: Tensor) -> Tensor:
         """Return the log odds of voice `[B, Ta]` of local tokens."""

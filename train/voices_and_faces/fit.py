@@ -21,9 +21,10 @@ from ..origin import Origin, start_fusion
 from ..tensors import fingerprint
 from .audio_stage import fit_audio_encoder
 from .dataset import Dataset
-from .fusion_stage import FoldTokens, evaluation_pairs, fit_fusion, logit_terms, predict
+from .fusion_stage import evaluation_pairs, fit_fusion, logit_terms, predict
 from .image_stage import fit_image_encoder
-from .tokens import encode_faces, encode_voices
+from .moving import MovingLearner, in_context
+from .tokens import FoldTokens, encode_faces, encode_voices
 
 EncoderStage = Literal["faces", "voices"]
 
@@ -38,7 +39,7 @@ def fit(
 ) -> Path | None:
     """Train into the folder `run` and return the checkpoint's path; with `only`, train one encoder and return None.
 
-    With an origin both encoders are its own, and the fusion goes on from its weights.
+    With an origin both encoders are its own, and the fusion goes on from its weights, as do the layers that move.
     """
     dataset = Dataset(config, root, skip_damaged)
     if only == "faces":
@@ -56,7 +57,11 @@ def fit(
         start_fusion(objective.fusion, origin, config.labels)
         inputs += fingerprint(objective.fusion)
     weights = dataset.voice_weights(all_classes=False)
-    fit_fusion(config, objective, tokens["train"], weights, tokens["validation"], run, inputs)
+    moves = voices_and_faces(config).moving_layers
+    learner = MovingLearner(objective, audio_encoder) if moves else objective
+    fit_fusion(config, learner, tokens["train"], weights, tokens["validation"], run, inputs)
+    if moves:
+        tokens = {name: in_context(fold, audio_encoder) for name, fold in tokens.items() if name != "train"}
     temperature = calibrate(objective, [tokens["validation"], tokens["simulated"]])
     figures = evaluate_all(objective, temperature, dataset, tokens)
     report(config.labels, figures, temperature, run)

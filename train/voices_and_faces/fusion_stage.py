@@ -1,11 +1,10 @@
-"""Fusion stage of voices and faces: an objective on the frozen encoders' tokens, and its evaluation.
+"""Fusion stage of voices and faces: an objective on the encoders' tokens, and its evaluation.
 
 A pair is a voice and a face of one label, mostly of different people. A training face has the label of one of its
 raters, drawn anew each time: where raters disagree the fusion learns to doubt.
 """
 
 from pathlib import Path
-from typing import NamedTuple
 
 import torch
 from torch import Tensor
@@ -17,22 +16,16 @@ from ..figures import accuracy
 from ..fusion import Tokens
 from ..objective import Modality, Objective, SingleObjective
 from ..optimise import optimise
+from .moving import MovingLearner, in_context
 from .stages import make_stage
-from .tokens import FaceTokens, VoiceTokens
+from .tokens import FaceTokens, FoldTokens, VoiceTokens
 
 EVALUATED_AT_ONCE = 256
 
 
-class FoldTokens(NamedTuple):
-    """Tokens of one fold."""
-
-    voices: VoiceTokens
-    faces: FaceTokens
-
-
 def fit_fusion(
     config: Config,
-    objective: Objective | SingleObjective,
+    learner: Objective | SingleObjective | MovingLearner,
     train: FoldTokens,
     voice_weights: Tensor,
     validation: FoldTokens,
@@ -40,19 +33,21 @@ def fit_fusion(
     inputs: str,
     title: str = "fusion",
 ) -> None:
-    """Train an objective in place (stage 3); `inputs` identifies the encoders of the tokens."""
+    """Train an objective in place (stage 3), and the layers that move with it; `inputs` identifies the encoders."""
+    objective = learner.objective if isinstance(learner, MovingLearner) else learner
 
     def loss(indices: Tensor, generator: torch.Generator) -> dict[str, Tensor]:
         labels = train.voices.labels[indices]
         faces = draw_faces(train.faces.shares, labels, generator)
-        losses: dict[str, Tensor] = objective(draw_views(*train, indices, faces, generator), labels, generator)
+        losses: dict[str, Tensor] = learner(draw_views(*train, indices, faces, generator), labels, generator)
         return losses
 
     def check() -> dict[str, float]:
-        return {f"{name} ua": accuracy(*predict(objective, validation, name))["ua"] for name in objective.modalities}
+        held_out = in_context(validation, learner.encoder) if isinstance(learner, MovingLearner) else validation
+        return {f"{name} ua": accuracy(*predict(objective, held_out, name))["ua"] for name in objective.modalities}
 
     stage = make_stage(config, "fusion", run, inputs)._replace(name=title)
-    optimise(stage, objective, voice_weights, loss, check)
+    optimise(stage, learner, voice_weights, loss, check)
 
 
 def draw_faces(shares: Tensor, labels: Tensor, generator: torch.Generator) -> Tensor:

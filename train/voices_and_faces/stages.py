@@ -22,5 +22,6 @@ def make_stage(config: Config, name: Literal["faces", "voices", "fusion"], run: 
         "voices": (config.audio, audio_encoder, speakers, chosen.imitation),
         "fusion": (config.fusion, config.objective, config.audio_encoder, chosen.views, speakers, inputs),
     }
-    decides = identity(config.labels, config.seed, schedule, *about[name])
+    moving = ("moving layers",) if name == "fusion" and chosen.moving_layers else ()
+    decides = identity(config.labels, config.seed, schedule, *about[name], *moving)
     return Stage(name, schedule, config.seed, decides, run / f"{name}.safetensors")

@@ -1,4 +1,6 @@
-"""Tokens of every recording by the frozen encoders, computed once and kept on disk: the fusion trains on these.
+"""Tokens of every recording by the encoders, computed once and kept on disk: the fusion trains on these.
+
+Where the audio encoder's transformer layers move, its tokens are local ones, from before these layers.
 
 Dimensions: N recordings, V augmented views of each, Ta/Tv tokens, Da/Dv their widths.
 """
@@ -16,7 +18,7 @@ from torch import Tensor, nn
 from edge.bundle.manifest import VoiceSpec
 from edge.live.voice import is_enough, measure
 
-from ..config import Config, NanoAudio
+from ..config import Config, NanoAudio, voices_and_faces
 from ..encoders.nano_audio import NanoAudioEncoder
 from ..encoders.nano_image import NanoImageEncoder
 from ..tensors import fingerprint, read_tensors, write_tensors
@@ -27,12 +29,12 @@ BATCH = 64
 
 
 class VoiceTokens(NamedTuple):
-    """Tokens of voices by the audio encoder."""
+    """Tokens of voices by the audio encoder, local ones where its transformer layers move."""
 
     tokens: Tensor
     """fp16 `[N, V, Ta, Da]`."""
     mask: Tensor
-    """bool `[N, V, Ta]`."""
+    """bool `[N, V, Ta]`, false throughout a window in which too little voice is heard."""
     labels: Tensor
     """int64 `[N]`."""
 
@@ -51,6 +53,13 @@ class FaceTokens(NamedTuple):
         return self.shares.argmax(dim=1)
 
 
+class FoldTokens(NamedTuple):
+    """Tokens of one fold."""
+
+    voices: VoiceTokens
+    faces: FaceTokens
+
+
 @torch.no_grad()
 def encode_voices(
     config: Config, encoder: NanoAudioEncoder, heard: LabelledVoices, views: int, path: Path
@@ -62,6 +71,9 @@ def encode_voices(
     """
     chosen = torch.where(heard.labels < len(config.labels))[0]
     about = identity(config, encoder, views) | {"voice": msgspec.json.encode(voice_spec(config)).decode()}
+    is_local = voices_and_faces(config).moving_layers
+    if is_local:
+        about["tokens"] = "local"
     tensors = cached_tokens(path, about)
     if tensors is None:
         rng = np.random.default_rng(config.seed)
@@ -71,7 +83,11 @@ def encode_voices(
                 windows = heard.simulator.windows(rows.repeat_interleave(views).tolist(), config.audio.samples, rng)
             else:
                 windows = voices.pad([heard.voices[row] for row in rows], config.audio.samples)
-            encoded, mask, probability = encoder(windows.waveform, windows.length)
+            if is_local:
+                encoded, mask = encoder.local_tokens(windows.waveform, windows.length)
+                probability = encoder.voice(encoded, mask)
+            else:
+                encoded, mask, probability = encoder(windows.waveform, windows.length)
             tokens.append(encoded.half().unflatten(0, (-1, views)))
             masks.append((mask & has_enough_voice(config, probability, mask)[:, None]).unflatten(0, (-1, views)))
         tensors = {"tokens": torch.cat(tokens), "mask": torch.cat(masks)}
