@@ -55,7 +55,8 @@ def clip_options(command: Command) -> Command:
         click.option(
             "--from",
             "place",
-            help=f"Network to go on from, its encoders kept: {SHIPPED.name}, a bundle's folder, or a checkpoint.",
+            help=f"Network to go on from, its encoders kept but for layers that the recipe moves: {SHIPPED.name}, a "
+            "bundle's folder, or a checkpoint.",
         ),
     ):
         command = option(command)

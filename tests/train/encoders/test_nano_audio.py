@@ -91,7 +91,8 @@ def test_a_local_token_does_not_know_what_is_far_from_it(encoder: NanoAudioEncod
 def test_voice_is_the_probability_of_the_local_tokens(encoder: NanoAudioEncoder, waveform: torch.Tensor) -> None:
     tokens, mask = encoder.local_tokens(waveform, LENGTHS)
     expected = 1 / (1 + torch.exp(-encoder.voice_head(tokens)[:, :, 0]))
-    torch.testing.assert_close(encoder(waveform, LENGTHS)[2], expected * mask, atol=1e-6, rtol=0)
+    torch.testing.assert_close(encoder.voice(tokens, mask), expected * mask, atol=1e-6, rtol=0)
+    torch.testing.assert_close(encoder(waveform, LENGTHS)[2], encoder.voice(tokens, mask), atol=0, rtol=0)
     torch.testing.assert_close(encoder(waveform, LENGTHS)[0], encoder.in_context(tokens, mask), atol=0, rtol=0)
 
 

@@ -1,16 +1,19 @@
 """The ablation on voices and faces, through the command."""
 
 import shutil
+from itertools import combinations
 from pathlib import Path
 
+import msgspec
 import pytest
 import torch
 from click.testing import CliRunner
 from torch.nn.functional import normalize
 
-from tests.train.made import Trained
+from tests.train.made import Trained, write_config
 from train import checkpoint
 from train.cli.main import main
+from train.config import Config
 from train.report import read
 from train.tensors import read_tensors
 from train.variants import VARIANTS
@@ -48,6 +51,7 @@ def test_the_table_says_what_made_it_and_what_it_is_of(run: tuple[Path, list[str
     text = (run[0] / "ablation" / "table.md").read_text()
     assert "python -m train" in text
     assert "of different people" in text
+    assert "The encoders are frozen, so AVEL shares no weights with the classifier" in text
 
 
 def test_run_again_it_trains_nothing_twice_and_finds_the_same(run: tuple[Path, list[str]]) -> None:
@@ -57,6 +61,30 @@ def test_run_again_it_trains_nothing_twice_and_finds_the_same(run: tuple[Path, l
     before = [path.stat().st_mtime_ns for path in files], (folder / "ablation" / "table.json").read_bytes()
     CliRunner().invoke(main, command, catch_exceptions=False)
     assert before == ([path.stat().st_mtime_ns for path in files], (folder / "ablation" / "table.json").read_bytes())
+
+
+@pytest.mark.parametrize("origin", [False, True])
+def test_where_layers_move_each_row_moves_its_own(trained: Trained, tiny: Config, tmp_path: Path, origin: bool) -> None:
+    """From the encoders of the run's folder, or from those of a checkpoint."""
+    moving = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, moving_layers=True))
+    path, folder = write_config(tmp_path / "moving.yaml", moving), tmp_path / "run"
+    folder.mkdir()
+    for name in () if origin else ("faces", "voices"):
+        shutil.copy(trained.run / f"{name}.safetensors", folder)
+    command = ["ablate", "--config", str(path), *trained.command[3:-1], str(folder), "--seeds", "1"]
+    command += ["--from", str(trained.checkpoint)] if origin else []
+    result = CliRunner().invoke(main, command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    key = "model.encoder.layers.0.attention.w_q.weight"
+    states = {path.parent.name: read_tensors(path)[0] for path in folder.glob("ablation/*/fusion.safetensors")}
+    assert len(states) == len(VARIANTS)
+    moved = [state[key] for name, state in states.items() if name != "video-only-1234"]
+    first = checkpoint.load(trained.checkpoint).model.audio_encoder.layers[0].attention.w_q.weight
+    assert not any(torch.equal(one, other) for one, other in combinations([first, *moved], 2))
+    assert not any(name.startswith("model.encoder.") for name in states["video-only-1234"])
+    text = (folder / "ablation" / "table.md").read_text()
+    assert "transformer layers are trained with each row" in text
+    assert "encoders are frozen, so" not in text
 
 
 def test_foal_net_with_the_configs_seed_is_what_fit_trains(run: tuple[Path, list[str]], trained: Trained) -> None:

@@ -23,8 +23,8 @@ from train.origin import open_origin
 from train.tensors import read_tensors
 from train.voices_and_faces import fit
 from train.voices_and_faces.dataset import Dataset
-from train.voices_and_faces.fusion_stage import FoldTokens, logit_terms, predict
-from train.voices_and_faces.tokens import encode_faces, encode_voices
+from train.voices_and_faces.fusion_stage import logit_terms, predict
+from train.voices_and_faces.tokens import FoldTokens, encode_faces, encode_voices
 
 FOLDS = ("validation", "simulated", "test")
 
@@ -144,6 +144,28 @@ def test_a_run_of_another_configuration_is_not_gone_on_with(
     run = shutil.copytree(trained.run, tmp_path / "run")
     with pytest.raises(UsageError, match="--run"):
         fit.fit(other, corpora, run, None)
+
+
+def test_layers_that_move_are_in_the_checkpoint_with_the_figures_that_they_give(
+    trained: Trained, corpora: Path, tiny: Config, tmp_path: Path
+) -> None:
+    """Trained on from a checkpoint, once more after an end, and evaluated from the sound on by what it holds."""
+    moving = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, moving_layers=True))
+    for _ in range(2):
+        path = fit.fit(moving, corpora, tmp_path, None, origin=open_origin(moving, str(trained.checkpoint)))
+        assert path is not None
+        found = checkpoint.load(path)
+        before, after = (part.model.audio_encoder.state_dict() for part in (checkpoint.load(trained.checkpoint), found))
+        changed = {name for name, value in before.items() if not torch.equal(after[name], value)}
+        assert changed == {name for name in before if name.startswith(("layers.", "norm."))}
+        path.unlink()
+    heard = Dataset(tiny, corpora).labelled_voices("test")
+    seen = tokens(trained, corpora, tiny, "test").faces
+    voices = encode_voices(tiny, found.model.audio_encoder, heard, 1, tmp_path / "whole.safetensors")
+    for modality in MODALITIES:
+        logits, labels = predict(objective(found), FoldTokens(voices, seen), modality)
+        again, kept = evaluate(logits.softmax(dim=1).numpy(), labels.numpy()), found.measured[f"test {modality}"]
+        assert [kept[key] for key in ("count", "ua", "wa")] == [again.count, again.ua, again.wa]
 
 
 def test_encoders_of_another_training_are_kept_and_its_fusion_goes_on(

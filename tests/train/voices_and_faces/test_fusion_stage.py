@@ -13,8 +13,8 @@ from train import sampling
 from train.checkpoint import make_fusion
 from train.config import Config
 from train.objective import MODALITIES, Objective
-from train.voices_and_faces.fusion_stage import FoldTokens, draw_faces, draw_views, fit_fusion, pair, predict
-from train.voices_and_faces.tokens import FaceTokens, VoiceTokens
+from train.voices_and_faces.fusion_stage import draw_faces, draw_views, fit_fusion, pair, predict
+from train.voices_and_faces.tokens import FaceTokens, FoldTokens, VoiceTokens
 
 DA, DV, VIEWS, TOKENS = 16, 24, 4, 6
 

@@ -19,6 +19,7 @@ CHANGES = {
     "shares": ("voices", "fusion"),
     "imitation": ("voices",),
     "objective": ("fusion",),
+    "moving layers": ("fusion",),
 }
 
 
@@ -32,6 +33,7 @@ def change(tiny: Config, what: str) -> Config:
         "shares": replace(tiny, recipe=replace(tiny.recipe, voices={"nemo": 1.0})),
         "imitation": replace(tiny, recipe=replace(tiny.recipe, imitation=1.0)),
         "objective": replace(tiny, objective=replace(tiny.objective, mem=0.7)),
+        "moving layers": replace(tiny, recipe=replace(tiny.recipe, moving_layers=True)),
     }[what]
 
 

@@ -1,4 +1,4 @@
-"""The frozen encoders' tokens, kept on disk."""
+"""The encoders' tokens, kept on disk."""
 
 from dataclasses import replace as changed
 from pathlib import Path
@@ -41,6 +41,10 @@ def heard(corpora: Path) -> LabelledVoices:
 @pytest.fixture(scope="module")
 def crops() -> Tensor:
     return torch.randint(256, (3, 64, 64), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+def with_moving_layers(config: Config) -> Config:
+    return replace(config, recipe=replace(config.recipe, moving_layers=True))
 
 
 def audio_encoder(config: Config, seed: int) -> NanoAudioEncoder:
@@ -91,6 +95,38 @@ def test_a_window_with_too_little_voice_has_no_tokens(
     expected = [5, 10, 16] if voice == VoiceSpec(0.5, 0.25) else [0, 0, 0]
     assert found.mask[:, 0].sum(dim=1).tolist() == expected
     assert found.tokens[0, 0, 0].any()
+
+
+@pytest.mark.parametrize("views", [1, 3])
+def test_where_layers_move_the_tokens_are_those_before_them(
+    tiny: Config, heard: LabelledVoices, tmp_path: Path, views: int
+) -> None:
+    """Those in context are not taken for them; of what a voice is, both judge alike."""
+    moving, encoder, path = with_moving_layers(tiny), audio_encoder(tiny, 0), tmp_path / "t.safetensors"
+    known = encode_voices(tiny, encoder, heard, views, path)
+    found = encode_voices(moving, encoder, heard, views, path)
+    again = encode_voices(tiny, encoder, heard, views, path)
+    with torch.no_grad():
+        local, mask = (part.flatten(0, 1) for part in (found.tokens, found.mask))
+        expected = encoder.in_context(local.float(), mask).half().unflatten(0, (3, views))
+    assert found.mask.any()
+    assert torch.equal(found.mask, known.mask)
+    # fp16 before the layers and after them
+    torch.testing.assert_close(expected[found.mask], known.tokens[known.mask], atol=1e-2, rtol=0)
+    assert not torch.equal(found.tokens, known.tokens)
+    assert torch.equal(again.tokens, known.tokens)
+
+
+@pytest.mark.parametrize("voice", [VoiceSpec(0.5, 0.25), VoiceSpec(0.5, 1.0)])
+def test_a_window_with_too_little_voice_has_no_local_tokens_either(
+    tiny: Config, heard: LabelledVoices, tmp_path: Path, voice: VoiceSpec
+) -> None:
+    """Of an encoder that hears a voice in every token, in 0.6, 1.2 and 2.0 s of sound."""
+    config = replace(with_moving_layers(tiny), audio_encoder=replace(tiny.audio_encoder, voice=voice))
+    encoder = audio_encoder(config, 0)
+    torch.nn.init.constant_(encoder.voice_head[-1].bias, 9.0)
+    found = encode_voices(config, encoder, heard, 1, tmp_path / "t.safetensors")
+    assert found.mask[:, 0].sum(dim=1).tolist() == ([5, 10, 16] if voice.least_s == 0.25 else [0, 10, 16])
 
 
 def test_another_judgement_of_voice_makes_other_tokens(tiny: Config, heard: LabelledVoices, tmp_path: Path) -> None:
