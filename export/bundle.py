@@ -25,7 +25,7 @@ from train.checkpoint import Checkpoint
 from train.config import NanoAudio
 from train.provenance import trained_on
 
-from .graphs import Graph, make_graphs, write_onnx
+from .graphs import Graph, make_graphs, piece_spec, write_onnx
 from .lower_precision import PrecisionTarget, graph_files, lower_precision, size_mb
 from .model_card import licence, model_card
 from .torch_parity import largest_difference
@@ -37,6 +37,8 @@ TOLERANCE = 1e-3
 """Largest absolute difference from torch that the manifest allows another engine in fp32."""
 BATCHES = {"image_encoder": Batch(4, 32), "audio_encoder": Batch(1, 8), "fusion": Batch(1, 8)}
 """Typical and largest batch of each graph: some new frames and one window of a stream, and those of eight streams."""
+PIECE_BATCHES = {**BATCHES, "audio_encoder": Batch(1, 32), "fusion": Batch(1, 32)}
+"""The same where the audio encoder takes pieces, which are small: those of 32 streams."""
 CODE_LICENCE = "Apache-2.0"
 DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.float32: "float32"}
 
@@ -85,6 +87,8 @@ def can_hold_bundle(folder: Path) -> bool:
 def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> None:
     """Write every file of the bundle in fp32."""
     graphs = make_graphs(checkpoint, *examples(checkpoint))
+    pieces = next(piece_spec(graph.module) for graph in graphs if graph.name == "audio_encoder")
+    batches = BATCHES if pieces is None else PIECE_BATCHES
     entries = {}
     for graph in graphs:
         path = folder / f"{graph.name}.onnx"
@@ -97,7 +101,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
             precision="fp32",
             kept_fp32=[],
             tolerance=TOLERANCE,
-            batch=BATCHES[graph.name],
+            batch=batches[graph.name],
             inputs=[describe(name, tensor) for name, tensor in graph.inputs.items()],
             outputs=[describe(name, tensor) for name, tensor in graph.expected.items()],
         )
@@ -120,6 +124,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         measured=checkpoint.measured,
         golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
         voice=config.audio_encoder.voice if isinstance(config.audio_encoder, NanoAudio) else None,
+        pieces=pieces,
     )
     write_description(manifest, checkpoint, folder)
 

@@ -27,6 +27,8 @@ class EncodedWindow(NamedTuple):
 
     samples: Samples
     embeddings: Embedding
+    tokens: None = None
+    """Tokens of no stream: an audio encoder that takes pieces is given those of the samples alone."""
 
 
 def probabilities(recognizer: Recognizer, window: Window) -> NDArray[np.float64]:

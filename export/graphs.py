@@ -19,8 +19,12 @@ from onnxscript.function_libs.torch_lib.ops.core import aten_index_put
 from onnxscript.optimizer import fold_constants
 from torch import Tensor, nn
 
+from edge.bundle.manifest import PieceSpec
 from train.checkpoint import Checkpoint
-from train.fusion import Fused
+from train.encoders.nano_audio import TOKEN_SAMPLES, NanoAudioEncoder
+from train.encoders.nano_pieces import PieceEncoder
+from train.foalnet import graph_modules
+from train.fusion import Fused, Tokens
 
 OPSET = 18
 """ONNX opset of the graphs; from 17 on LayerNormalization is one operator."""
@@ -65,39 +69,64 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     Args:
         checkpoint: a whole checkpoint, both encoders included.
         frames: uint8 `[N, H, W, 3]`.
-        waveform: float32 `[B, S]`.
+        waveform: float32 `[B, S]`, B at least 3.
         length: int64 `[B]`, samples.
 
     The fusion's examples are the encoders' outputs: every window holds the first frames, the last window holds none,
-    so that the masks matter.
+    so that the masks matter. Those of an audio encoder that takes pieces are ends of the windows.
     """
     model, config = checkpoint.model.eval().float(), checkpoint.config
-    assert model.image_encoder is not None, "a whole checkpoint"
-    assert model.audio_encoder is not None, "a whole checkpoint"
-    image_graph = Graph("image_encoder", model.image_encoder, {"frames": frames}, ["embedding"])
-    audio_graph = Graph(
-        "audio_encoder",
-        model.audio_encoder,
-        {"waveform": waveform, "length": length},
-        audio_outputs(model.audio_encoder),
-    )
-    encoded, image_embedding = audio_graph.expected, image_graph.expected["embedding"]
+    modules = graph_modules(model)
+    image_graph = Graph("image_encoder", modules["image_encoder"], {"frames": frames}, ["embedding"])
+    audio_encoder = modules["audio_encoder"]
+    pieces = piece_spec(audio_encoder)
+    if pieces is None:
+        audio_inputs = {"waveform": waveform, "length": length}
+    else:
+        audio_inputs = piece_examples(pieces, waveform, length)
+    audio_graph = Graph("audio_encoder", audio_encoder, audio_inputs, audio_tensors(audio_encoder)[1])
+    if pieces is None:
+        audio_tokens, audio_mask = audio_graph.expected["tokens"], audio_graph.expected["mask"]
+    else:
+        assert isinstance(model.audio_encoder, NanoAudioEncoder), "only its tokens are made of pieces"
+        with torch.no_grad():
+            audio_tokens, audio_mask = model.audio_encoder.local_tokens(waveform, length)
+    image_embedding = image_graph.expected["embedding"]
     frames_per_window = round(config.video.rate_hz * config.audio.window_s)
     tokens = torch.zeros(len(waveform), frames_per_window, image_embedding.shape[1])
     mask = torch.zeros(len(waveform), frames_per_window, dtype=torch.bool)
     tokens[:-1, : len(image_embedding)], mask[:-1, : len(image_embedding)] = image_embedding, True
-    fusion_inputs = {
-        "audio_tokens": encoded["tokens"],
-        "audio_mask": encoded["mask"],
-        "video_tokens": tokens,
-        "video_mask": mask,
-    }
-    return [image_graph, audio_graph, Graph("fusion", model.fusion, fusion_inputs, list(Fused._fields))]
+    fusion_inputs = dict(zip(Tokens._fields, (audio_tokens, audio_mask, tokens, mask), strict=True))
+    return [image_graph, audio_graph, Graph("fusion", modules["fusion"], fusion_inputs, list(Fused._fields))]
 
 
-def audio_outputs(encoder: nn.Module) -> list[str]:
-    """Return the outputs of an audio encoder, by their names in the manifest: `voice` where it `has_voice`."""
-    return ["tokens", "mask", *(["voice"] if getattr(encoder, "has_voice", False) else [])]
+def piece_spec(audio_encoder: nn.Module) -> PieceSpec | None:
+    """Return the pieces that the module of an audio encoder's graph takes; None if it takes whole windows."""
+    return audio_encoder.pieces if isinstance(audio_encoder, PieceEncoder) else None
+
+
+def audio_tensors(audio_encoder: nn.Module) -> tuple[list[str], list[str]]:
+    """Return the inputs and outputs of an audio encoder's module, by their names in the manifest."""
+    voice = ["voice"] if getattr(audio_encoder, "has_voice", False) else []
+    if piece_spec(audio_encoder) is not None:
+        return ["waveform", "begin", "end"], ["tokens", *voice]
+    return ["waveform", "length"], ["tokens", "mask", *voice]
+
+
+def piece_examples(pieces: PieceSpec, waveform: Tensor, length: Tensor) -> dict[str, Tensor]:
+    """Return the newest piece of each waveform `[B, S]` as inputs of the audio encoder.
+
+    That of the last begins two tokens before its last one, as it does at a sound's begin.
+    """
+    samples = pieces.tokens * TOKEN_SAMPLES
+    last = (length + TOKEN_SAMPLES - 1) // TOKEN_SAMPLES * TOKEN_SAMPLES
+    begin = (samples - last).clamp(min=0)
+    begin[-1] = max(int(begin[-1]), samples - 3 * TOKEN_SAMPLES)
+    end = samples - last + length
+    cut = torch.zeros(len(waveform), samples)
+    for row, (first, after) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
+        cut[row, first:after] = waveform[row, int(length[row]) - (after - first) : int(length[row])]
+    return {"waveform": cut, "begin": begin, "end": end}
 
 
 def write_onnx(graph: Graph, path: Path) -> None:

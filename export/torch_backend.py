@@ -17,9 +17,10 @@ from edge.backends.base import Array
 from edge.bundle.manifest import GraphName
 from edge.errors import UsageError
 from train.checkpoint import Checkpoint
+from train.foalnet import graph_modules
 from train.fusion import Fused, Tokens
 
-from .graphs import audio_outputs
+from .graphs import audio_tensors
 
 DEVICES = ("cpu", "cuda")
 MODES = {"cpu": "default", "cuda": "reduce-overhead"}
@@ -96,11 +97,10 @@ class TorchBackend:
             torch.backends.cudnn.allow_tf32 = torch.backends.cuda.matmul.allow_tf32 = False
             model = copy.deepcopy(model).to(device)
         model.eval().float()
-        assert model.image_encoder is not None, "a whole checkpoint"
-        assert model.audio_encoder is not None, "a whole checkpoint"
-        self.image_encoder = TorchGraph("image_encoder", model.image_encoder, device, compiled)
-        self.audio_encoder = TorchGraph("audio_encoder", model.audio_encoder, device, compiled)
-        self.fusion = TorchGraph("fusion", model.fusion, device, compiled)
+        modules = graph_modules(model)
+        self.image_encoder = TorchGraph("image_encoder", modules["image_encoder"], device, compiled)
+        self.audio_encoder = TorchGraph("audio_encoder", modules["audio_encoder"], device, compiled)
+        self.fusion = TorchGraph("fusion", modules["fusion"], device, compiled)
 
 
 def tensor_names(name: GraphName, module: nn.Module) -> tuple[Sequence[str], Sequence[str]]:
@@ -108,7 +108,7 @@ def tensor_names(name: GraphName, module: nn.Module) -> tuple[Sequence[str], Seq
     if name == "image_encoder":
         return ["frames"], ["embedding"]
     if name == "audio_encoder":
-        return ["waveform", "length"], audio_outputs(module)
+        return audio_tensors(module)
     return Tokens._fields, Fused._fields
 
 

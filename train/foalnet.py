@@ -5,6 +5,10 @@ Dimensions: B batch, S samples, H and W height and width, Ta/Tv audio/video toke
 
 from torch import Tensor, nn
 
+from edge.bundle.manifest import GraphName
+
+from .encoders.nano_audio import NanoAudioEncoder
+from .encoders.nano_pieces import ContextFusion, PieceEncoder
 from .fusion import Fused, Fusion
 
 
@@ -27,3 +31,21 @@ class FoalNet(nn.Module):
         """Run the fusion alone: `[B, Ta, Da]`, `[B, Ta]`, `[B, Tv, Dv]`, `[B, Tv]` -> `Fused`."""
         fused: Fused = self.fusion(audio_tokens, audio_mask, video_tokens, video_mask)
         return fused
+
+
+def graph_modules(model: FoalNet, *, pieces: bool | None = None) -> dict[GraphName, nn.Module]:
+    """Return the module of each graph of a bundle, with the weights of a whole model.
+
+    With `pieces` the audio encoder takes pieces of a sound, without them whole windows; by default a nano encoder takes
+    pieces, and others do not.
+    """
+    image_encoder, audio_encoder, fusion = model.image_encoder, model.audio_encoder, model.fusion
+    assert image_encoder is not None, "a whole model"
+    assert audio_encoder is not None, "a whole model"
+    if isinstance(audio_encoder, NanoAudioEncoder) and pieces is not False:
+        return {
+            "image_encoder": image_encoder,
+            "audio_encoder": PieceEncoder(audio_encoder).train(model.training),
+            "fusion": ContextFusion(audio_encoder, fusion).train(model.training),
+        }
+    return {"image_encoder": image_encoder, "audio_encoder": audio_encoder, "fusion": fusion}

@@ -20,7 +20,7 @@ from edge.system.files import is_there
 from . import checkpoint
 from .checkpoint import Ancestor, build
 from .config import Config, NanoAudio
-from .foalnet import FoalNet
+from .foalnet import FoalNet, graph_modules
 from .fusion import Fusion
 from .graph_weights import read_weights
 from .provenance import trained_on
@@ -30,6 +30,8 @@ TRAINING_ONLY = {
     *(f"{head}.{part}" for head in ("a2v_head", "v2a_head") for part in ("weight", "bias")),
 }
 """State of the fusion that its graph has not, because the losses alone need it."""
+FUSION = "fusion."
+"""Beginning of the names of the fusion's state in a graph that begins with transformer layers."""
 HEADS = ("cls_head.", "single_heads.")
 """Beginnings of the names of the classifiers, which have a row for each label."""
 
@@ -96,10 +98,11 @@ def from_bundle(folder: Path, config: Config) -> Origin:
     torch.manual_seed(config.seed)
     model = build(msgspec.structs.replace(config, labels=manifest.labels)).eval()
     vectors = golden.load(bundle)
+    parts = graph_modules(model, pieces=manifest.pieces is not None)
     for name, entry in manifest.graphs.by_name().items():
         if entry.precision != "fp32":
             raise UsageError(f"--from {folder}: its graphs are in {entry.precision}; give the bundle in fp32")
-        part = getattr(model, name)
+        part = parts[name]
         load_weights(part, bundle.path(entry.file))
         check_golden(part, entry, vectors[name], bundle.path(entry.file))
     ancestor = Ancestor(f"{manifest.name} {manifest.version}", manifest.licences.weights, manifest.trained_on)
@@ -125,7 +128,7 @@ def load_weights(part: nn.Module, path: Path) -> None:
         raise UsageError(
             f"{path} has other sizes than the configuration ({reason}); give the configuration those of the bundle"
         ) from error
-    lacking = sorted(set(missing) - (TRAINING_ONLY if isinstance(part, Fusion) else set()))
+    lacking = sorted(name for name in missing if name.removeprefix(FUSION) not in TRAINING_ONLY)
     if lacking:
         raise UsageError(
             f"{path} has no {lacking[0]}, nor {len(lacking) - 1} more weights that the configuration's sizes ask for; "

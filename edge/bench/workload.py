@@ -2,6 +2,7 @@
 
 from collections import deque
 from collections.abc import Sequence
+from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from ..bundle.manifest import VideoSpec
@@ -10,6 +11,7 @@ from ..errors import SourceError
 from ..live.driver import read_windows
 from ..live.recognizer import Recognizer
 from ..live.stream import Stream
+from ..live.token_window import TokenWindow
 from ..preprocess.framing import Framing
 from ..preprocess.images import Image, resize
 from ..preprocess.media import Embedding, Frame, Media, Samples
@@ -27,6 +29,8 @@ class LiveWindow:
     """float32 `[n]`, n <= S."""
     embeddings: Embedding
     """float32 `[n, Dv]`, n <= Tv: embeddings of earlier frames and of the new ones."""
+    tokens: TokenWindow | None
+    """Audio tokens of earlier windows, and what gives the new ones; None if the audio encoder takes whole windows."""
     new_crops: Sequence[Image]
     """uint8 `[H, W, 3]`: crops of the frames that are new since the window before."""
     all_crops: Sequence[Image]
@@ -71,7 +75,10 @@ def cut_windows(media: Sequence[Media], recognizer: Recognizer, framing: Framing
         if window is not None:
             new = new_crops or substitute_crops(media, manifest.video, hop_s)
             every = list(recent)[len(recent) - len(window.embeddings) :]
-            windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), new, every))
+            tokens = deepcopy(window.tokens)
+            windows.append(LiveWindow(window.samples.copy(), window.embeddings.copy(), tokens, new, every))
+            if window.tokens is not None:
+                recognizer.recognize([window])  # the next window finds its tokens kept
     if not windows:
         raise SourceError(f"the recording is shorter than a hop of {hop_s:g} s; give --file a longer one")
     longest = max(len(window.samples) for window in windows)

@@ -1,7 +1,7 @@
 """Consistency of a manifest: its labels, rates and sizes against the tensors of the three graphs.
 
-Dimensions: H, W the sides of an image; S samples and Tv frames of a window; C labels, all as the manifest gives them;
-Dv, Ta, Da, E as the fusion's tensors say. `*` is the batch.
+Dimensions: H, W the sides of an image; S samples and Tv frames of a window; P samples of a piece and Tp the tokens
+that it gives; C labels, all as the manifest gives them; Dv, Ta, Da, E as the fusion's tensors say. `*` is the batch.
 """
 
 from collections import Counter
@@ -37,7 +37,13 @@ REQUIRED_TENSORS: dict[GraphName, dict[str, TensorSpecs]] = {
     },
 }
 
-VOICE_TENSOR: tuple[str, str, list[int | str]] = ("voice", "float32", ["*", "Ta"])
+PIECE_TENSORS: dict[str, TensorSpecs] = {
+    "inputs": [("waveform", "float32", ["*", "P"]), ("begin", "int64", ["*"]), ("end", "int64", ["*"])],
+    "outputs": [("tokens", "float32", ["*", "Tp", "Da"])],
+}
+"""Tensors of an audio encoder whose manifest has the field `pieces`; `begin` and `end` are samples of the waveform."""
+
+VOICE = "voice"
 """Last output of an audio encoder whose manifest has the field `voice`; of no other."""
 
 
@@ -45,6 +51,7 @@ def check(manifest: Manifest, folder: Path) -> None:
     """Raise BundleError where two parts of the manifest of the bundle in `folder` contradict each other."""
     check_labels(manifest)
     check_voice(manifest)
+    check_pieces(manifest)
     known = dimensions(manifest)
     for name, entry in manifest.graphs.by_name().items():
         path = folder / entry.file.path
@@ -59,8 +66,12 @@ def check(manifest: Manifest, folder: Path) -> None:
 
 def required_tensors(manifest: Manifest, name: GraphName, side: str) -> TensorSpecs:
     """Return the tensors that one side of a graph must have, `inputs` or `outputs`."""
-    has_voice = manifest.voice is not None and (name, side) == ("audio_encoder", "outputs")
-    return [*REQUIRED_TENSORS[name][side], *([VOICE_TENSOR] if has_voice else [])]
+    if name != "audio_encoder":
+        return REQUIRED_TENSORS[name][side]
+    required, tokens = (PIECE_TENSORS, "Tp") if manifest.pieces else (REQUIRED_TENSORS[name], "Ta")
+    has_voice = manifest.voice is not None and side == "outputs"
+    voice: TensorSpecs = [(VOICE, "float32", ["*", tokens])] if has_voice else []
+    return [*required[side], *voice]
 
 
 def dimensions(manifest: Manifest) -> dict[str, int]:
@@ -78,6 +89,8 @@ def dimensions(manifest: Manifest) -> dict[str, int]:
             for size, letter in zip(tensor.shape[1:], letters[1:], strict=False):
                 if isinstance(size, int):
                     known.setdefault(str(letter), size)
+    if manifest.pieces is not None:
+        known |= {"P": manifest.piece_samples, "Tp": manifest.pieces.given}
     return known
 
 
@@ -103,7 +116,7 @@ def check_voice(manifest: Manifest) -> None:
     The output `voice` of the audio encoder goes with the manifest's field `voice`.
     """
     voice, window_s = manifest.voice, manifest.audio.window_s
-    has_output = any(tensor.name == VOICE_TENSOR[0] for tensor in manifest.graphs.audio_encoder.outputs)
+    has_output = any(tensor.name == VOICE for tensor in manifest.graphs.audio_encoder.outputs)
     if has_output != (voice is not None):
         found, lacking = ("output", "field") if has_output else ("field", "output")
         raise BundleError(
@@ -114,6 +127,25 @@ def check_voice(manifest: Manifest) -> None:
         raise BundleError(
             f"{manifest.name} asks for {voice.least_s:g} s of voice in a window of {window_s:g} s, "
             "at most the window is expected; export the checkpoint again"
+        )
+
+
+def check_pieces(manifest: Manifest) -> None:
+    """Raise BundleError where pieces give no settled token, or more than they hold, or tokens have no whole samples."""
+    pieces, remedy = manifest.pieces, "export the checkpoint again"
+    if pieces is None:
+        return
+    if not pieces.unsettled < pieces.given <= pieces.tokens:
+        raise BundleError(
+            f"{manifest.name} has pieces of {pieces.tokens} tokens of which {pieces.given} are given and "
+            f"{pieces.unsettled} unsettled, at most all given and fewer unsettled than that are expected; {remedy}"
+        )
+    shape, samples = manifest.graphs.fusion.inputs[:1], manifest.audio.samples
+    tokens = shape[0].shape[1] if shape and len(shape[0].shape) > 1 else None
+    if not isinstance(tokens, int) or samples % tokens:
+        raise BundleError(
+            f"{manifest.name} takes pieces, and a window of {samples} samples has {tokens} tokens, "
+            f"tokens of a whole number of samples are expected; {remedy}"
         )
 
 

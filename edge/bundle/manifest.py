@@ -45,6 +45,20 @@ class VoiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds of voice from which on a window's audio counts; at most the window."""
 
 
+class PieceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Feeding of an audio encoder with pieces of a sound, each of which gives its newest tokens.
+
+    A token given depends on the sound of its piece alone. The fusion takes those of a window, the oldest first.
+    """
+
+    tokens: Annotated[int, Meta(ge=1, le=4096)]
+    """Length of a piece, in tokens."""
+    given: Annotated[int, Meta(ge=1, le=4096)]
+    """Number of tokens that the encoder gives, the newest of the piece."""
+    unsettled: Annotated[int, Meta(ge=0, le=4096)]
+    """Number of the newest of them that change when sound follows; fewer than are given."""
+
+
 class VideoSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Input of the image encoder."""
 
@@ -164,11 +178,28 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Calibrated probability of each label in each row of the fusion's golden logits; None in older bundles."""
     voice: VoiceSpec | None = None
     """Use of the audio encoder's output `voice`; None where it has none."""
+    pieces: PieceSpec | None = None
+    """Pieces that the audio encoder takes; None where it takes whole windows."""
+
+    @property
+    def window_tokens(self) -> int:
+        """Number of tokens in a whole window, Ta."""
+        return int(self.graphs.fusion.inputs[0].shape[1])
+
+    @property
+    def token_samples(self) -> int:
+        """Number of samples that one token stands for, where the audio encoder takes pieces."""
+        return self.audio.samples // self.window_tokens
+
+    @property
+    def piece_samples(self) -> int:
+        """Number of samples in a piece, P; 0 where the audio encoder takes whole windows."""
+        return self.pieces.tokens * self.token_samples if self.pieces else 0
 
     @property
     def token_s(self) -> float:
         """Seconds of audio that one token stands for."""
-        return self.audio.window_s / int(self.graphs.fusion.inputs[0].shape[1])
+        return self.audio.window_s / self.window_tokens
 
     @property
     def frames(self) -> int:

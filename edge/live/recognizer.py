@@ -1,12 +1,12 @@
 """Recognition of windows by the three graphs of a bundle, batched over windows.
 
-Dimensions: B windows, S samples, Ta tokens, Tv frames, Dv their embedding's width, C classes.
+Dimensions: B windows, Ta tokens, Tv frames, Dv their embedding's width, C classes.
 """
 
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,18 +15,14 @@ from ..backends.base import Array, Backend
 from ..bundle.calibration import softmax
 from ..bundle.manifest import Manifest
 from ..preprocess.images import Image
-from ..preprocess.media import Embedding, Samples
+from ..preprocess.media import Embedding
 from ..wire.messages import UNCERTAIN
+from .audio_encoding import AudioInput, EncodedAudio, encode_audio
 from .voice import Voice, is_enough, measure
 
 
-class WindowInput(Protocol):
+class WindowInput(AudioInput, Protocol):
     """Inputs of the recognizer for one window."""
-
-    @property
-    def samples(self) -> Samples:
-        """float32 `[n]`, n <= S."""
-        ...
 
     @property
     def embeddings(self) -> Embedding:
@@ -63,28 +59,11 @@ class Recognition:
         return labels[int(self.probs.argmax())] if self.has_evidence else UNCERTAIN
 
 
-class EncodedAudio(NamedTuple):
-    """Output of the audio encoder for a batch of windows; all zero where every window lacks audio."""
-
-    tokens: Array
-    """float32 `[B, Ta, Da]`."""
-    mask: Array
-    """bool `[B, Ta]`, True where a token stands for audio."""
-    voice: Array | None
-    """float32 `[B, Ta]`, probability of a voice in each token; None with a bundle that cannot tell."""
-
-    def is_finite(self) -> NDArray[np.bool_]:
-        """Return whether all that the encoder gave a window is finite, `[B]`."""
-        finite = np.isfinite(self.tokens).all(axis=(1, 2))
-        return np.asarray(finite if self.voice is None else finite & np.isfinite(self.voice).all(axis=1))
-
-
 class Recognizer:
     """Bundle on a backend."""
 
     def __init__(self, manifest: Manifest, backend: Backend) -> None:
         self.manifest, self.backend = manifest, backend
-        self._token_shape = [int(size) for size in manifest.graphs.fusion.inputs[0].shape[1:]]
 
     def embed(self, crops: Sequence[Image]) -> Embedding:
         """Return the embeddings float32 `[n, Dv]` of n crops uint8 `[H, W, 3]`."""
@@ -103,13 +82,15 @@ class Recognizer:
         of that window alone.
         """
         graphs = self.manifest.graphs
-        largest = min(graphs.audio_encoder.batch.largest, graphs.fusion.batch.largest)
+        largest = graphs.fusion.batch.largest
+        if self.manifest.pieces is None:
+            largest = min(largest, graphs.audio_encoder.batch.largest)
         batches = [windows[i : i + largest] for i in range(0, len(windows), largest)]
         return [recognition for batch in batches for recognition in self._recognize(batch)]
 
     def _recognize(self, windows: Sequence[WindowInput]) -> list[Recognition]:
         started = time.perf_counter()
-        audio = self._encode_audio(windows)
+        audio = encode_audio(self.manifest, self.backend, windows)
         tokens, is_invalid = audio.tokens, ~audio.is_finite()
         if is_invalid.any():  # a graph that scales a whole batch would spread it to the other windows
             tokens = np.where(is_invalid[:, None, None], np.float32(0), tokens)
@@ -157,19 +138,6 @@ class Recognizer:
         """Return whether a window's audio counts: without the bundle's say it does where there is any."""
         spec = self.manifest.voice
         return len(window.samples) > 0 if spec is None else is_enough(voice, spec)
-
-    def _encode_audio(self, windows: Sequence[WindowInput]) -> EncodedAudio:
-        has_voice = self.manifest.voice is not None
-        if not any(len(window.samples) for window in windows):
-            shape = (len(windows), *self._token_shape)
-            voice = np.zeros(shape[:2], np.float32) if has_voice else None
-            return EncodedAudio(np.zeros(shape, np.float32), np.zeros(shape[:2], np.bool_), voice)
-        waveform = np.zeros((len(windows), self.manifest.audio.samples), np.float32)
-        for row, window in zip(waveform, windows, strict=True):
-            row[: len(window.samples)] = window.samples
-        length = np.array([len(window.samples) for window in windows], np.int64)
-        encoded = self.backend.audio_encoder({"waveform": waveform, "length": length})
-        return EncodedAudio(encoded["tokens"], encoded["mask"], encoded["voice"] if has_voice else None)
 
     def _pad_embeddings(self, windows: Sequence[WindowInput]) -> tuple[Array, Array]:
         """Return embeddings float32 `[B, Tv, Dv]`, zero-padded, and mask bool `[B, Tv]`."""

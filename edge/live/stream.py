@@ -15,12 +15,14 @@ from ..clock import to_ns
 from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framing, FramingResult
 from ..preprocess.images import Image
-from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, form
+from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
 from ..wire.messages import AudioState, VideoState
+from .pieced_audio import PiecedAudio
 from .signal_quality import is_clipping, is_dark, is_muted
+from .token_window import TokenWindow
 from .window import DueWindow, Window
 
 GRACE_NS = 100_000_000
@@ -65,7 +67,8 @@ class Stream:
         self._framing, self._on_drop = framing, on_drop
         self._crop_shape = manifest.video.height, manifest.video.width, 3
         self._window_ns = to_ns(manifest.audio.window_s)
-        self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples)
+        self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples, past=manifest.piece_samples)
+        self._pieced_audio = None if manifest.pieces is None else PiecedAudio(manifest)
         width = manifest.graphs.image_encoder.outputs[0].shape[-1]
         self._embeddings = EmbeddingRing(manifest.frames, int(width))
         self._frames: deque[Frame] = deque()
@@ -203,8 +206,7 @@ class Stream:
             self._samples.clear()
         if video == "lost":
             self._forget_video()
-        samples = self._samples.until(end_ns)
-        samples = samples[:0] if is_muted(samples) else without_offset(samples, self._samples.rate_hz)
+        samples, tokens = self._cut_audio(end_ns)
         embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
         ends = [int(times[-1])] if len(times) else []
         starts = [int(times[0])] if len(times) else []
@@ -215,7 +217,15 @@ class Stream:
         if not ends:
             return None
         encode_s, self._encode_s = self._encode_s, 0.0
-        return Window(samples, embeddings, min(starts), max(ends), audio, video, self._framed, encode_s)
+        return Window(samples, embeddings, tokens, min(starts), max(ends), audio, video, self._framed, encode_s)
+
+    def _cut_audio(self, end_ns: int) -> tuple[Samples, TokenWindow | None]:
+        samples = self._samples.until(end_ns)
+        if len(samples) == 0 or is_muted(samples):
+            return samples[:0], None
+        if self._pieced_audio is None:
+            return without_offset(samples, self._samples.rate_hz), None
+        return self._pieced_audio.cut(self._samples, end_ns)
 
     def audio_state(self, now_ns: int) -> AudioState:
         """Return the state of the microphone at a time."""

@@ -6,6 +6,7 @@ from typing import NamedTuple
 from ..preprocess.framing import FramingResult
 from ..preprocess.media import Embedding, Samples
 from ..wire.messages import AudioState, VideoState
+from .token_window import TokenWindow
 
 
 @dataclass(frozen=True)
@@ -16,6 +17,8 @@ class Window:
     """float32 `[n]`, n <= S; empty where audio is missing."""
     embeddings: Embedding
     """float32 `[n, Dv]`, n <= Tv; empty where video is missing."""
+    tokens: TokenWindow | None
+    """Tokens of the audio; None where it is missing, and with a bundle whose audio encoder takes whole windows."""
     start_ns: int
     """Capture time of the oldest evidence."""
     end_ns: int

@@ -8,6 +8,7 @@ from numpy.typing import NDArray
 
 from ..clock import SECOND_NS
 from .media import Block, Embedding, Samples
+from .sequence_ring import SequenceRing
 
 LARGEST_JITTER_NS = 100_000_000
 """Distance between two blocks above which there is a gap between them."""
@@ -17,23 +18,26 @@ silence in its middle a window is worth less than its newer half alone."""
 
 
 class SampleRing:
-    """Ring of the newest run of samples, at most a window long: short gaps become silence, a long gap clears it."""
+    """Ring of the newest run of samples, two windows long: short gaps become silence, a long gap begins a new run."""
 
-    def __init__(self, rate_hz: int, capacity: int) -> None:
+    def __init__(self, rate_hz: int, capacity: int, past: int = 0) -> None:
+        """Make an empty ring for windows of `capacity` samples, which keeps `past` more samples before them."""
         self.rate_hz, self.capacity = rate_hz, capacity
         self.end_ns: int | None = None
-        self._buffer = np.zeros(4 * capacity, dtype=np.float32)
-        self._start = self._end = 0
+        self.run = 0
+        """Number of the run; positions count its samples."""
+        self.samples = SequenceRing(2 * capacity + past, room=2 * capacity)
+        """Samples of the run by their positions."""
 
     def __len__(self) -> int:
-        return self._end - self._start
+        return self.samples.end - self.samples.first
 
     def extend(self, block: Block) -> None:
-        """Add a block, longer ones cut to the ring's capacity."""
+        """Add a block; of one longer than a window the end alone, as a new run."""
         samples = block.samples[-self.capacity :]
         start_ns = block.end_ns - len(samples) * SECOND_NS // self.rate_hz
         gap_ns = 0 if self.end_ns is None else start_ns - self.end_ns
-        if not -LARGEST_JITTER_NS <= gap_ns <= LONGEST_PAUSE_NS:
+        if len(samples) < len(block.samples) or not -LARGEST_JITTER_NS <= gap_ns <= LONGEST_PAUSE_NS:
             self.clear()
         elif gap_ns > LARGEST_JITTER_NS:
             self._append(np.zeros(gap_ns * self.rate_hz // SECOND_NS, np.float32)[-self.capacity :])
@@ -41,25 +45,22 @@ class SampleRing:
         self.end_ns = block.end_ns
 
     def _append(self, samples: Samples) -> None:
-        if self._end + len(samples) > len(self._buffer):
-            kept = self._buffer[max(self._start, self._end - 2 * self.capacity) : self._end].copy()
-            self._buffer[: len(kept)] = kept
-            self._start, self._end = 0, len(kept)
-        self._buffer[self._end : self._end + len(samples)] = samples
-        self._end += len(samples)
-        self._start = max(self._start, self._end - 2 * self.capacity)
+        self.samples.write(self.samples.end, samples)
+
+    def position(self, end_ns: int) -> int:
+        """Return the position after the samples captured before `end_ns`."""
+        after = 0 if self.end_ns is None else max(0, (self.end_ns - end_ns) * self.rate_hz // SECOND_NS)
+        return max(self.samples.first, self.samples.end - after)
 
     def until(self, end_ns: int) -> Samples:
         """Return a view of the samples captured before `end_ns`, at most a window of them."""
-        if self.end_ns is None:
-            return self._buffer[:0]
-        after = max(0, (self.end_ns - end_ns) * self.rate_hz // SECOND_NS)
-        end = max(self._start, self._end - after)
-        return self._buffer[max(self._start, end - self.capacity) : end]
+        end = self.position(end_ns)
+        return self.samples.view(end - self.capacity, end)
 
     def clear(self) -> None:
-        """Forget everything."""
-        self._start = self._end = 0
+        """Forget everything; what comes is a new run."""
+        self.samples.clear()
+        self.run += 1
         self.end_ns = None
 
 

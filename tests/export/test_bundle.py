@@ -65,11 +65,11 @@ def test_the_tensors_are_those_of_the_design(exported: Exported, loaded: Checkpo
     assert entries == [
         [("frames", "uint8", ["batch", 64, 64, 3]), ("embedding", "float32", ["batch", config.image_encoder.width])],
         [
-            ("waveform", "float32", ["batch", 32_000]),
-            ("length", "int64", ["batch"]),
-            ("tokens", "float32", ["batch", 16, config.audio_encoder.width]),
-            ("mask", "bool", ["batch", 16]),
-            ("voice", "float32", ["batch", 16]),
+            ("waveform", "float32", ["batch", 48_000]),
+            ("begin", "int64", ["batch"]),
+            ("end", "int64", ["batch"]),
+            ("tokens", "float32", ["batch", 9, config.audio_encoder.width]),
+            ("voice", "float32", ["batch", 9]),
         ],
         [
             ("audio_tokens", "float32", ["batch", 16, config.audio_encoder.width]),

@@ -23,6 +23,7 @@ from edge.errors import UsageError
 from export.torch_backend import TorchBackend, tensor_names
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint
+from train.foalnet import graph_modules
 
 GRAPHS: list[GraphName] = ["image_encoder", "audio_encoder", "fusion"]
 COMPILER = os.environ.get("CXX", "g++")
@@ -109,7 +110,7 @@ def test_batches_are_padded_to_sizes_that_are_compiled_once(
 
 def test_its_names_are_those_of_the_manifest(bundle: Bundle, loaded: Checkpoint) -> None:
     for name, entry in bundle.manifest.graphs.by_name().items():
-        inputs, outputs = tensor_names(name, getattr(loaded.model, name))
+        inputs, outputs = tensor_names(name, graph_modules(loaded.model)[name])
         assert [tensor.name for tensor in entry.inputs] == list(inputs)
         assert [tensor.name for tensor in entry.outputs] == list(outputs)
 

@@ -16,6 +16,8 @@ from tests.train import made
 from train import checkpoint, config
 from train.checkpoint import Ancestor, Checkpoint
 from train.config import Config, Fusion, NanoImage
+from train.encoders.nano_pieces import ContextFusion
+from train.foalnet import graph_modules
 from train.origin import Origin, open_origin, start_fusion
 
 OWN = made.SHIPPED.with_name("own-clips.yaml")
@@ -46,7 +48,7 @@ def kept(origin: Origin, chosen: Config, path: Path) -> Path:
 def test_the_shipped_bundle_gives_its_golden_outputs_in_torch(origin: Origin, graph: str) -> None:
     entry, vectors = BUNDLE.manifest.graphs.by_name()[graph], golden.load(BUNDLE)[graph]
     with torch.no_grad():
-        made = getattr(origin.model, graph)(*(torch.from_numpy(vectors[tensor.name]) for tensor in entry.inputs))
+        made = graph_modules(origin.model)[graph](*(torch.from_numpy(vectors[tensor.name]) for tensor in entry.inputs))
     for tensor, found in zip(entry.outputs, (made,) if isinstance(made, torch.Tensor) else made, strict=True):
         # The weights are the same to the last bit: what differs is the order of sums, as between two processors.
         torch.testing.assert_close(found.double(), torch.from_numpy(vectors[tensor.name]).double(), atol=1e-4, rtol=0)
@@ -88,7 +90,10 @@ def test_clips_of_pre_trained_encoders_need_no_origin(own: Config) -> None:
         (lambda own: replace(own, video=replace(own.video, framing="whole")), "its picture is .*take over the former"),
         (lambda own: replace(own, image_encoder=NanoImage(96)), r"image_encoder\.onnx has other sizes .*size mismatch"),
         (lambda own: replace(own, fusion=Fusion(64, 4, 2, True)), r"fusion\.onnx has other sizes than"),
-        (lambda own: replace(own, fusion=Fusion(192, 4, 3, True)), r"fusion\.onnx has no a2v\.2\..*, nor \d+ more"),
+        (
+            lambda own: replace(own, fusion=Fusion(192, 4, 3, True)),
+            r"fusion\.onnx has no fusion\.a2v\.2\..*, nor \d+ more",
+        ),
         (lambda own: replace(own, fusion=Fusion(192, 2, 2, True)), "give a logits that differs by .* `fusion` too"),
         (lambda own: config.load(OWN.with_name("base.yaml")), "bundles of nano encoders alone, those of foal-base"),
     ],
@@ -127,7 +132,7 @@ def test_a_known_label_keeps_its_rows_and_a_new_one_starts_at_nothing(own: Confi
     vectors = golden.load(BUNDLE)["fusion"]
     inputs = [torch.from_numpy(vectors[tensor.name]) for tensor in BUNDLE.manifest.graphs.fusion.inputs]
     with torch.no_grad():
-        found = fusion(*inputs)
+        found = ContextFusion(origin.model.audio_encoder, fusion).eval()(*inputs)
     expected = torch.from_numpy(vectors["logits"])[:, [origin.labels.index(label) for label in ("sad", "angry")]]
     torch.testing.assert_close(found.logits[:, [0, 2]], expected, atol=1e-4, rtol=0)
     assert not found.logits[:, 1].any()

@@ -51,29 +51,60 @@ class LogMel(nn.Module):
 
         S is a multiple of 250; the waveform must be zero past the length.
         """
+        decades = self.decades(waveform)
+        frames = decades.shape[2]
+        known = torch.arange(1, frames + 1, device=waveform.device).clamp(max=MEMORY_FRAMES)
+        past = decades.new_zeros(*decades.shape[:2], MEMORY_FRAMES - 1)
+        spectrogram = relative(torch.cat([past, decades], dim=2), known)
+        return spectrogram * frame_mask(frames, STEP_SAMPLES, length)[:, None, None]
+
+    def newest(self, waveform: Tensor, begin: Tensor, end: Tensor) -> Tensor:
+        """Map float32 `[B, S]`, int64 `[B]` each to the frames but the first 96, `[B, 2, M, S / 250 - 96]`.
+
+        The sound begins at `begin`, a multiple of 250, or goes on before the waveform where that is 0; it ends at
+        `end`. Outside of it the waveform must be zero. The frames are those of the whole sound, and zero outside of it.
+        """
+        decades = self.decades(waveform)
+        frames = decades.shape[2]
+        is_sound = ~frame_mask(frames, STEP_SAMPLES, begin) & frame_mask(frames, STEP_SAMPLES, end)
+        place = torch.arange(frames, device=waveform.device)[None]
+        known = (place - begin[:, None] // STEP_SAMPLES + 1).clamp(min=1, max=MEMORY_FRAMES)
+        spectrogram = relative((decades * is_sound[:, None])[:, :, 1:], known[:, None, MEMORY_FRAMES:])
+        return spectrogram * is_sound[:, None, None, MEMORY_FRAMES:]
+
+    def decades(self, waveform: Tensor) -> Tensor:
+        """Map float32 `[B, S]` to the power in each band and frame as its decimal logarithm, `[B, M, S / 250]`."""
         before = (WINDOW_SAMPLES - STEP_SAMPLES) // 2
         padded = nn.functional.pad(waveform, (before, WINDOW_SAMPLES - STEP_SAMPLES - before))
         parts = nn.functional.conv1d(padded[:, None], self.fourier, stride=STEP_SAMPLES)
         real, imaginary = parts.chunk(2, dim=1)
         power = nn.functional.conv1d(real * real + imaginary * imaginary, self.mel[:, :, None])
-        decades = torch.log10(power.clamp(min=QUIETEST))
-        relative = [decades - running_mean(decades.mean(dim=1, keepdim=True)), decades - running_mean(decades)]
-        mask = frame_mask(power.shape[2], STEP_SAMPLES, length)[:, None, None]
-        return torch.stack(relative, dim=1).clamp(-RANGE_DECADES, RANGE_DECADES) * mask
+        return torch.log10(power.clamp(min=QUIETEST))
 
 
-def running_mean(x: Tensor) -> Tensor:
-    """Return the mean of each frame and up to 95 before it, `[B, M, F]` -> `[B, M, F]`.
+def relative(decades: Tensor, known: Tensor) -> Tensor:
+    """Return frames relative to their running means over bands and in each band, `[B, M, 95 + F]` -> `[B, 2, M, F]`.
 
-    It is the mean of 12 means of 8 frames, 8 frames apart: 20 additions for 96. The zeros before the frames are joined
-    to them, not padded: ONNX Runtime 1.21 makes the padding part of a pool that may not have so much.
+    `known`, `[F]` or `[B, 1, F]`, is as in `running_mean`.
     """
-    frames = torch.arange(1, x.shape[2] + 1, device=x.device).clamp(max=MEMORY_FRAMES)
-    surplus = -x.shape[2] % COARSE_FRAMES
-    padded = torch.cat([x.new_zeros(x.shape[0], x.shape[1], MEMORY_FRAMES - 1 + surplus), x], dim=2)
-    coarse = nn.functional.avg_pool1d(padded, COARSE_FRAMES, stride=1).unflatten(2, (-1, COARSE_FRAMES))
+    newest = decades[:, :, MEMORY_FRAMES - 1 :]
+    level = running_mean(decades.mean(dim=1, keepdim=True), known)
+    channels = torch.stack([newest - level, newest - running_mean(decades, known)], dim=1)
+    return channels.clamp(-RANGE_DECADES, RANGE_DECADES)
+
+
+def running_mean(x: Tensor, known: Tensor) -> Tensor:
+    """Return the mean of each frame but the first 95 and of those before it, `[B, M, 95 + F]` -> `[B, M, F]`.
+
+    Of the 96 frames of a mean the newest `known` are there, the others are zero and do not count.
+    It is the mean of 12 means of 8 frames, 8 frames apart: 20 additions for 96.
+    """
+    surplus = (MEMORY_FRAMES - 1 - x.shape[2]) % COARSE_FRAMES
+    # zeros are joined, not padded: ONNX Runtime 1.21 makes the padding part of a pool that may not have so much
+    joined = torch.cat([x.new_zeros(*x.shape[:2], surplus), x], dim=2) if surplus else x
+    coarse = nn.functional.avg_pool1d(joined, COARSE_FRAMES, stride=1).unflatten(2, (-1, COARSE_FRAMES))
     means = nn.functional.avg_pool2d(coarse, (MEMORY_FRAMES // COARSE_FRAMES, 1), stride=1).flatten(2)
-    return means[:, :, surplus:] * (MEMORY_FRAMES / frames)
+    return means[:, :, surplus:] * (MEMORY_FRAMES / known)
 
 
 def frame_mask(frames: int, step: int, length: Tensor) -> Tensor:

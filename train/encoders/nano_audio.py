@@ -3,6 +3,8 @@
 Dimensions: B batch, S samples, Ta tokens (one per 2,000 samples), Da their width, M mel bands, F frames.
 """
 
+from collections.abc import Iterable
+
 import torch
 from torch import Tensor, nn
 
@@ -87,9 +89,7 @@ class NanoAudioEncoder(nn.Module):
 
     def in_context(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return local tokens `[B, Ta, Da]` after the transformer layers, zero where masked."""
-        for layer in self.layers:
-            tokens = layer(tokens, mask)
-        return self.norm(tokens) * mask[:, :, None]
+        return in_context(self.layers, self.norm, tokens, mask)
 
     def voice(self, tokens: Tensor, mask: Tensor) -> Tensor:
         """Return P(voice) `[B, Ta]` of local tokens, zero where masked."""
@@ -97,8 +97,20 @@ class NanoAudioEncoder(nn.Module):
 
     def voice_logits(self, tokens: Tensor) -> Tensor:
         """Return the log odds of voice `[B, Ta]` of local tokens."""
-        logits: Tensor = self.voice_head(tokens)
-        return logits[:, :, 0]
+        return voice_logits(self.voice_head, tokens)
+
+
+def in_context(layers: Iterable[nn.Module], norm: nn.Module, tokens: Tensor, mask: Tensor) -> Tensor:
+    """Return local tokens `[B, Ta, Da]` after transformer layers and a norm, zero where masked."""
+    for layer in layers:
+        tokens = layer(tokens, mask)
+    return norm(tokens) * mask[:, :, None]
+
+
+def voice_logits(head: nn.Module, tokens: Tensor) -> Tensor:
+    """Return the log odds of voice `[B, Ta]` of local tokens."""
+    logits: Tensor = head(tokens)
+    return logits[:, :, 0]
 
 
 def mask_spectrogram(spectrogram: Tensor) -> Tensor:

@@ -74,8 +74,8 @@ CASES: dict[str, Case] = {
         ["from 1 to 1024", "found 0", AGAIN],
     ),
     "batch usual above largest": (
-        lambda f: f.edit(9, "graphs", "fusion", "batch", "usual"),
-        ["fusion.onnx has a usual batch of 9", "largest of 8", EXPORT],
+        lambda f: f.edit(33, "graphs", "fusion", "batch", "usual"),
+        ["fusion.onnx has a usual batch of 33", "largest of 32", EXPORT],
     ),
     "dimension negative": (
         lambda f: f.edit(["batch", -1], "graphs", "fusion", *OUTPUTS),
@@ -95,7 +95,31 @@ CASES: dict[str, Case] = {
     ),
     "waveform other than the sound": (
         lambda f: f.edit(8000, "sound", "rate_hz"),
-        ["audio_encoder.onnx has inputs", "['*', 96000]", "need", "['*', 48000]", EXPORT],
+        ["audio_encoder.onnx has inputs", "['*', 48000]", "need", "['*', 24000]", EXPORT],
+    ),
+    "more tokens of a piece than it holds": (
+        lambda f: f.edit(25, "pieces", "given"),
+        ["foal-nano has pieces of 24 tokens of which 25 are given and 2 unsettled", "at most all", EXPORT],
+    ),
+    "a piece without a settled token": (
+        lambda f: f.edit(9, "pieces", "unsettled"),
+        ["foal-nano has pieces of 24 tokens of which 9 are given and 9 unsettled", "fewer unsettled", EXPORT],
+    ),
+    "tokens of a part of a sample": (
+        lambda f: f.edit(6.0001, "sound", "window_s"),
+        ["foal-nano takes pieces, and a window of 96002 samples has 48 tokens", "a whole number of samples", EXPORT],
+    ),
+    "pieces other than the audio encoder's": (
+        lambda f: f.edit(8, "pieces", "given"),
+        ["audio_encoder.onnx has outputs", "['*', 9, 160]", "need", "['*', 8, 160]", EXPORT],
+    ),
+    "pieces that the audio encoder does not take": (
+        lambda f: f.edit(None, "pieces"),
+        ["audio_encoder.onnx has inputs", "('begin', 'int64', ['*'])", "need", "('length', 'int64', ['*'])", EXPORT],
+    ),
+    "a field of pieces that nobody knows": (
+        lambda f: f.edit(1, "pieces", "overlap"),
+        ["is damaged", "overlap", AGAIN],
     ),
     "frames of a window other than the fusion's": (
         lambda f: f.edit(10, "picture", "rate_hz"),

@@ -17,6 +17,7 @@ class Heard:
 
     samples: np.ndarray
     embeddings: np.ndarray
+    tokens: None = None
 
 
 def drawn(rng: np.random.Generator, samples: int, frames: int, width: int) -> Heard:

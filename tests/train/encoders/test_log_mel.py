@@ -63,7 +63,30 @@ def test_it_equals_numpy(log_mel: LogMel, waveform: np.ndarray, length: int) -> 
 @pytest.mark.parametrize("frames", [1, 95, 96, 97, 300])
 def test_a_running_mean_equals_a_loop(frames: int) -> None:
     x = np.random.default_rng(0).normal(size=(3, frames))
-    np.testing.assert_allclose(running_mean(torch.from_numpy(x)[None])[0].numpy(), mean_so_far(x), atol=1e-6)
+    joined = torch.from_numpy(np.pad(x, ((0, 0), (MEMORY_FRAMES - 1, 0))))
+    known = torch.arange(1, frames + 1).clamp(max=MEMORY_FRAMES)
+    np.testing.assert_allclose(running_mean(joined[None], known)[0].numpy(), mean_so_far(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("end", [SAMPLES, SAMPLES - 1, 28_000])
+@pytest.mark.parametrize("begin", [0, 6_000, 24_250, 28_000])
+def test_the_newest_frames_are_those_of_the_whole_sound(
+    log_mel: LogMel, waveform: np.ndarray, begin: int, end: int
+) -> None:
+    """Where the sound begins in the waveform; the last 24 of its 120 frames are the newest."""
+    sound = np.where((np.arange(SAMPLES) >= begin) & (np.arange(SAMPLES) < end), waveform, 0).astype(np.float32)
+    found = log_mel.newest(torch.from_numpy(sound)[None], torch.tensor([begin]), torch.tensor([end]))[0].numpy()
+    whole = reference(sound[begin:], end - begin)
+    np.testing.assert_allclose(found, np.pad(whole, ((0, 0), (0, 0), (begin // 250, 0)))[:, :, 96:], atol=5e-4)
+
+
+def test_the_newest_frames_of_a_sound_that_goes_on_before_them_are_those_of_the_whole(
+    log_mel: LogMel, waveform: np.ndarray
+) -> None:
+    whole = reference(waveform, SAMPLES)
+    piece = torch.from_numpy(waveform[4_000:])[None]
+    found = log_mel.newest(piece, torch.tensor([0]), torch.tensor([SAMPLES - 4_000]))[0].numpy()
+    np.testing.assert_allclose(found, whole[:, :, 16 + 96 :], atol=5e-4)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

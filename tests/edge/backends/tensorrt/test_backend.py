@@ -231,25 +231,26 @@ def test_outputs_that_are_held_outlive_the_backend(gpu, copied, engine_builder) 
     assert gpu.host.blocks == {}
 
 
-@pytest.mark.parametrize("length", [0, 1, 96_000])
+@pytest.mark.parametrize("length", [0, 1, 48_000])
 def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, engine_builder, shipped, length: int) -> None:
     bundle = limited(copied, Batch(1, 4))
     backend = TensorRTBackend(bundle, engine_builder)
-    backend.audio_encoder({"waveform": np.full((4, 96_000), np.nan, np.float32), "length": np.full(4, -1)})
-    inputs = {"waveform": np.full((3, 96_000), 0.1, np.float32), "length": np.full(3, length)}
+    rubbish = {"waveform": np.full((4, 48_000), np.nan, np.float32)}
+    backend.audio_encoder(rubbish | {"begin": np.full(4, -1), "end": np.full(4, -1)})
+    inputs = {"waveform": np.full((3, 48_000), 0.1, np.float32), "begin": np.zeros(3, int), "end": np.full(3, length)}
     found, expected = backend.audio_encoder(inputs), shipped.backend.audio_encoder(inputs)
-    np.testing.assert_array_equal(found["mask"], expected["mask"])
+    np.testing.assert_allclose(found["voice"], expected["voice"], atol=1e-5)
     np.testing.assert_allclose(found["tokens"], expected["tokens"], atol=1e-5)
 
 
-@pytest.mark.parametrize(("given", "other"), [("waveform", "length"), ("length", "waveform")])
+@pytest.mark.parametrize(("given", "other"), [("waveform", "begin"), ("begin", "waveform")])
 def test_inputs_other_than_the_manifests_are_named(gpu, copied, engine_builder, given: str, other: str) -> None:
     backend = TensorRTBackend(copied, engine_builder)
     whole = made_inputs(copied, "audio_encoder", 2, 0)
     for lacking, found in (({}, "missing"), ({other: whole[other][:1]}, whole[other].dtype)):
         with pytest.raises(EngineError, match=f"the input {other} is {found}"):
             backend.audio_encoder({given: whole[given], **lacking})
-    assert backend.audio_encoder(whole)["mask"].any()
+    assert backend.audio_encoder(whole)["voice"].any()
 
 
 def test_tensorrt_10_3_is_given_its_scratch_memory_by_its_older_name(gpu, copied, engine_builder, monkeypatch) -> None:
@@ -326,18 +327,18 @@ def test_memory_that_is_full_is_named_and_what_was_taken_is_freed(gpu, copied, e
 
 
 def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, engine_builder, monkeypatch) -> None:
-    """A length or an index of rubbish may lead a kernel outside of its memory."""
-    lengths: list[int] = []
+    """A place or an index of rubbish may lead a kernel outside of its memory."""
+    places: list[int] = []
     run = made_tensorrt.Context._run
 
     def looked_at(context: Any, addresses: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
-        if "length" in shapes:
-            lengths.extend(np.frombuffer(context._at(addresses["length"], shapes["length"], np.dtype(np.int64)), "i8"))
+        for name in {"begin", "end"} & shapes.keys():
+            places.extend(np.frombuffer(context._at(addresses[name], shapes[name], np.dtype(np.int64)), "i8"))
         run(context, addresses, shapes)
 
     monkeypatch.setattr(made_tensorrt.Context, "_run", looked_at)
     TensorRTBackend(copied, engine_builder)
-    assert set(lengths) == {0}
+    assert set(places) == {0}
 
 
 class KernelTrt:

@@ -1,0 +1,110 @@
+"""Encoding of the audio of windows, whole or in pieces, in batches.
+
+Dimensions: B windows, S samples and Ta tokens of a window, P samples of a piece, Da the width of a token.
+"""
+
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..backends.base import Array, Backend
+from ..bundle.manifest import Manifest
+from ..preprocess.media import Samples
+from .pieced_audio import tokens_alone
+from .token_window import Piece, TokenWindow
+
+
+class AudioInput(Protocol):
+    """Audio of one window."""
+
+    @property
+    def samples(self) -> Samples:
+        """float32 `[n]`, n <= S."""
+        ...
+
+    @property
+    def tokens(self) -> TokenWindow | None:
+        """Tokens of a window of a stream, for a bundle whose audio encoder takes pieces; else None."""
+        ...
+
+
+class EncodedAudio(NamedTuple):
+    """Audio of a batch of windows, encoded; all zero where every window lacks audio."""
+
+    tokens: Array
+    """float32 `[B, Ta, Da]`."""
+    mask: Array
+    """bool `[B, Ta]`, True where a token stands for audio."""
+    voice: Array | None
+    """float32 `[B, Ta]`, probability of a voice in each token; None with a bundle that cannot tell."""
+
+    def is_finite(self) -> NDArray[np.bool_]:
+        """Return whether all that the encoder gave a window is finite, `[B]`."""
+        finite = np.isfinite(self.tokens).all(axis=(1, 2))
+        return np.asarray(finite if self.voice is None else finite & np.isfinite(self.voice).all(axis=1))
+
+
+def encode_audio(manifest: Manifest, backend: Backend, windows: Sequence[AudioInput]) -> EncodedAudio:
+    """Return the encoded audio of windows; whole ones are at most as many as the audio encoder takes at once."""
+    if manifest.pieces is not None:
+        return encode_pieces(manifest, backend, windows)
+    if any(len(window.samples) for window in windows):
+        return encode_whole(manifest, backend, windows)
+    return no_audio(manifest, len(windows))
+
+
+def no_audio(manifest: Manifest, count: int) -> EncodedAudio:
+    """Return the encoded audio of so many windows that have none."""
+    _, tokens, width = manifest.graphs.fusion.inputs[0].shape
+    voice = None if manifest.voice is None else np.zeros((count, int(tokens)), np.float32)
+    return EncodedAudio(
+        np.zeros((count, int(tokens), int(width)), np.float32), np.zeros((count, int(tokens)), np.bool_), voice
+    )
+
+
+def encode_whole(manifest: Manifest, backend: Backend, windows: Sequence[AudioInput]) -> EncodedAudio:
+    """Return the encoded audio of windows for an audio encoder that takes whole windows, as one batch."""
+    waveform = np.zeros((len(windows), manifest.audio.samples), np.float32)
+    for row, window in zip(waveform, windows, strict=True):
+        row[: len(window.samples)] = window.samples
+    length = np.array([len(window.samples) for window in windows], np.int64)
+    encoded = backend.audio_encoder({"waveform": waveform, "length": length})
+    return EncodedAudio(encoded["tokens"], encoded["mask"], encoded.get("voice"))
+
+
+def encode_pieces(manifest: Manifest, backend: Backend, windows: Sequence[AudioInput]) -> EncodedAudio:
+    """Return the encoded audio of windows for an audio encoder that takes pieces, those of all windows in batches."""
+    parts = [token_window(manifest, window) for window in windows]
+    waiting = [(part, piece) for part in parts if part is not None for piece in part.pieces]
+    largest = manifest.graphs.audio_encoder.batch.largest
+    for first in range(0, len(waiting), largest):
+        put_batch(manifest, backend, waiting[first : first + largest])
+    found = no_audio(manifest, len(windows))
+    for row, part in enumerate(parts):
+        if part is not None:
+            found.tokens[row, : len(part)], found.mask[row, : len(part)] = part.tokens, True
+            if found.voice is not None:
+                found.voice[row, : len(part)] = part.voice
+    return found
+
+
+def token_window(manifest: Manifest, window: AudioInput) -> TokenWindow | None:
+    """Return a window's tokens, those of its samples alone where it comes from no stream; None without audio."""
+    if window.tokens is not None or len(window.samples) == 0:
+        return window.tokens
+    return tokens_alone(manifest, window.samples)
+
+
+def put_batch(manifest: Manifest, backend: Backend, waiting: Sequence[tuple[TokenWindow, Piece]]) -> None:
+    """Encode pieces as one batch and put what comes out into their windows."""
+    waveform = np.zeros((len(waiting), manifest.piece_samples), np.float32)
+    begin = np.array([piece.begin for _, piece in waiting], np.int64)
+    end = begin + np.array([len(piece.samples) for _, piece in waiting], np.int64)
+    for samples, (_, piece) in zip(waveform, waiting, strict=True):
+        samples[piece.begin : piece.begin + len(piece.samples)] = piece.samples
+    encoded = backend.audio_encoder({"waveform": waveform, "begin": begin, "end": end})
+    voices = encoded.get("voice")
+    for row, (window, piece) in enumerate(waiting):
+        window.put(piece, encoded["tokens"][row], None if voices is None else voices[row])

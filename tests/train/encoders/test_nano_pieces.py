@@ -1,0 +1,140 @@
+"""The encoder in pieces, and the shipped graphs of it in the runtime, against the encoder on a whole sound at once."""
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor
+
+from edge.backends.onnxruntime import OrtBackend
+from edge.bundle.load import SHIPPED, load
+from edge.live.recognizer import Recognizer
+from edge.live.stream import Stream
+from edge.preprocess.dc_offset import without_offset
+from edge.preprocess.media import Block
+from edge.sources.demo import MOODS, voice
+from tests.edge.made_stream import Framer
+from tests.train import made
+from train import config
+from train.encoders.nano_audio import TOKEN_SAMPLES, NanoAudioEncoder
+from train.encoders.nano_pieces import PIECES, ContextFusion, PieceEncoder
+from train.fusion import Fusion
+from train.origin import open_origin
+
+RATE_HZ = 16_000
+PIECE = PIECES.tokens * TOKEN_SAMPLES
+TOLERANCE = 1e-4
+"""Largest difference of two orders of sums: tokens are of the size of 1, and differ by 1e-5 between processors."""
+
+
+@pytest.fixture(scope="module")
+def encoder() -> NanoAudioEncoder:
+    """That of the shipped bundle."""
+    origin = open_origin(config.load(made.SHIPPED), SHIPPED.name)
+    assert origin is not None
+    assert isinstance(origin.model.audio_encoder, NanoAudioEncoder)
+    return origin.model.audio_encoder
+
+
+@torch.no_grad()
+def whole(encoder: NanoAudioEncoder, sound: np.ndarray, least: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    """Tokens `[n, Da]` and P(voice) `[n]` of a whole sound at once, whose newest token may reach past its end.
+
+    It is followed by silence up to the least length.
+    """
+    padded = np.pad(sound, (0, max(-len(sound) % TOKEN_SAMPLES, least - len(sound)))).astype(np.float32)
+    tokens, mask = encoder.local_tokens(torch.from_numpy(padded)[None], torch.tensor([len(sound)]))
+    return tokens[mask].numpy(), encoder.voice_logits(tokens).sigmoid()[mask].numpy()
+
+
+def piece_of(sound: np.ndarray, newest: int) -> tuple[Tensor, Tensor, Tensor]:
+    """The inputs for the piece that ends with the token before `newest`."""
+    last = newest * TOKEN_SAMPLES
+    taken = sound[max(0, last - PIECE) : last]
+    begin = max(0, PIECE - last)
+    padded = np.pad(taken, (begin, PIECE - begin - len(taken))).astype(np.float32)
+    return torch.from_numpy(padded)[None], torch.tensor([begin]), torch.tensor([begin + len(taken)])
+
+
+def sound_of(samples: int) -> np.ndarray:
+    """Voices, and a noise that comes and goes."""
+    voices = np.concatenate([voice(mood, RATE_HZ) for mood in MOODS] * 4)[:samples]
+    level = 0.02 * np.sin(np.arange(len(voices)) / 9000) ** 2
+    return voices + np.random.default_rng(0).normal(size=len(voices)) * level
+
+
+@pytest.mark.parametrize("samples", [1, 2001, 8000, 30_000, 48_000, 95_001, 160_000])
+@torch.no_grad()
+def test_every_piece_of_a_sound_gives_its_tokens(encoder: NanoAudioEncoder, samples: int) -> None:
+    sound, pieces = sound_of(samples), PieceEncoder(encoder).eval()
+    tokens, voices = whole(encoder, sound)
+    for newest in range(1, len(tokens) + 1):
+        found, voiced = (each[0].numpy() for each in pieces(*piece_of(sound, newest)))
+        assert found.shape == (PIECES.given, encoder.width)
+        right = range(max(0, newest - PIECES.given), newest - (PIECES.unsettled if newest < len(tokens) else 0))
+        for token in right:
+            place = PIECES.given - newest + token
+            np.testing.assert_allclose(found[place], tokens[token], atol=TOLERANCE)
+            np.testing.assert_allclose(voiced[place], voices[token], atol=TOLERANCE)
+
+
+@torch.no_grad()
+def test_the_two_newest_tokens_wait_for_what_follows(encoder: NanoAudioEncoder) -> None:
+    sound = sound_of(96_000)
+    found = PieceEncoder(encoder).eval()(*piece_of(sound, 30))[0][0].numpy()
+    difference = np.abs(found - whole(encoder, sound)[0][30 - PIECES.given : 30]).max(axis=1)
+    assert (difference[-PIECES.unsettled :] > 0.01).all()
+    assert (difference[: -PIECES.unsettled] < TOLERANCE).all()
+
+
+@torch.no_grad()
+def test_a_row_is_the_same_alone_and_in_a_batch(encoder: NanoAudioEncoder) -> None:
+    pieces, sound = PieceEncoder(encoder).eval(), sound_of(96_000)
+    rows = [piece_of(sound, newest) for newest in (48, 3, 30)]
+    together = pieces(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
+    for place, row in enumerate(rows):
+        for found, expected in zip(pieces(*row), together, strict=True):
+            torch.testing.assert_close(found[0], expected[place], atol=TOLERANCE, rtol=0)
+
+
+@torch.no_grad()
+def test_the_layers_before_the_fusion_are_the_encoders(encoder: NanoAudioEncoder) -> None:
+    torch.manual_seed(0)
+    fusion = Fusion(audio_width=encoder.width, video_width=8, classes=3, embedding_width=16, product=True).eval()
+    waveform = torch.from_numpy(sound_of(64_000)).float().reshape(2, -1)
+    waveform[1, 10_000:] = 0
+    length = torch.tensor([32_000, 10_000])
+    video, video_mask = torch.randn(2, 5, 8), torch.tensor([[True] * 5, [False] * 5])
+    expected = fusion(*encoder(waveform, length)[:2], video, video_mask)
+    found = ContextFusion(encoder, fusion).eval()(*encoder.local_tokens(waveform, length), video, video_mask)
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_the_runtime_gives_the_fusion_the_tokens_of_the_whole_stream(encoder: NanoAudioEncoder, seed: int) -> None:
+    """By the shipped graphs, for windows that come when they will, and some of which are passed over."""
+    bundle, rng = load(SHIPPED), np.random.default_rng(seed)
+    recognizer = Recognizer(bundle.manifest, OrtBackend(bundle, threads=1))
+    hop_ns = int(rng.choice([200_000_000, 500_000_000, 1_700_000_000]))
+    stream = Stream(bundle.manifest, Framer(), audio=True, video=False, begin_ns=0, hop_ns=hop_ns)
+    sound, heard, checked = sound_of(22 * RATE_HZ) + 0.1, 0, 0
+    while heard < len(sound):
+        begin, heard = heard, min(heard + int(rng.integers(100, 900)), len(sound))
+        now_ns = heard * 62_500 + int(rng.integers(0, 200_000))
+        stream.add(Block(sound[begin:heard].astype(np.float32), now_ns))
+        while due := stream.next_window(now_ns):
+            window, end = stream.cut(due.end_ns), stream._samples.position(due.end_ns)
+            if window is None or rng.random() < 0.5:
+                continue
+            recognizer.recognize([window])
+            assert window.tokens is not None
+            assert window.tokens.voice is not None
+            clean = without_offset(sound[:end].astype(np.float32), RATE_HZ)
+            tokens, voices = whole(encoder, clean, bundle.manifest.audio.samples)
+            tokens, voices = tokens[-48:], voices[-48:]
+            np.testing.assert_allclose(
+                window.tokens.tokens, tokens, atol=bundle.manifest.graphs.audio_encoder.tolerance
+            )
+            np.testing.assert_allclose(window.tokens.voice, voices, atol=bundle.manifest.graphs.audio_encoder.tolerance)
+            checked += 1
+    assert checked > 3
