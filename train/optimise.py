@@ -39,13 +39,9 @@ def optimise(
     scaler = torch.amp.GradScaler(processes.device.type, enabled=schedule.precision == "fp16")
     state = State(model, make_optimiser(model, schedule), scaler)
     place = resume(stage, state)
+    refuse_large_batch(stage.name, schedule, len(weights))
     draws = schedule.draws or len(weights)
     steps = draws // schedule.batch
-    if steps == 0:
-        raise UsageError(
-            f"{stage.name}: a batch of {schedule.batch} from {draws} examples to train on; lower `batch` of this stage "
-            "in the recipe, or add examples"
-        )
     with Log(stage, processes, place, steps) as log:
         while place.epoch < schedule.epochs:
             indices = batches(weights, draws, schedule.batch, seeded_generator(stage.seed, -1 - place.epoch))
@@ -68,6 +64,16 @@ def optimise(
     model.eval()
     if stage.best:
         load_best(stage, model)
+
+
+def refuse_large_batch(name: str, schedule: Schedule, examples: int) -> None:
+    """Raise UsageError if an epoch over so many examples has no full batch; `name` says of what."""
+    draws = schedule.draws or examples
+    if draws < schedule.batch:
+        raise UsageError(
+            f"{name}: a batch of {schedule.batch} from {draws} examples to train on; lower `batch` of this stage "
+            "in the recipe, or add examples"
+        )
 
 
 def make_step(

@@ -1,7 +1,8 @@
-"""Packages that training and export need and the runtime does without, such as torch."""
+"""Packages that training and export need and the runtime does without, such as torch, and files inside them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.metadata import PackageNotFoundError, distribution
 
 from edge.errors import UsageError
 
@@ -22,3 +23,14 @@ def explain_missing() -> Iterator[None]:
             f"the Python package {package} is not installed, which training and export need beyond the runtime; "
             "in the checkout: pip install -e '.[train]'"
         ) from error
+
+
+def file_of(package: str, path: str, *, use: str, remedy: str) -> str:
+    """Return the path of a file inside a package, which is not imported.
+
+    UsageError where it is not installed; `use` and `remedy` say what it does and how to get it or to do without.
+    """
+    try:
+        return str(distribution(package).locate_file(path))
+    except PackageNotFoundError as error:
+        raise UsageError(f"{use} by {package}, which is not installed: {remedy}") from error

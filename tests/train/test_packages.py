@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import UsageError
-from train.packages import explain_missing
+from train.packages import explain_missing, file_of
 
 ROOT = Path(__file__).parents[2]
 WITHOUT = """
@@ -33,3 +33,8 @@ def test_a_program_without_a_package_that_it_needs_says_so_in_one_line(program: 
 def test_a_module_of_the_project_that_is_missing_is_a_defect() -> None:
     with pytest.raises(ModuleNotFoundError, match=r"train\.no_such_module"), explain_missing():
         import train.no_such_module  # type: ignore[import-not-found]  # noqa: F401
+
+
+def test_a_file_of_a_package_that_is_not_installed_is_an_error_with_the_remedy() -> None:
+    with pytest.raises(UsageError, match=r"bread is baked by no-such-oven, which is not installed: pip install ovens"):
+        file_of("no-such-oven", "heat.pt", use="bread is baked", remedy="pip install ovens")

@@ -59,8 +59,7 @@ def ablate_command(path: Path, run: Path | None, threads: int, **options: Any) -
     else:
         refuse_several_processes(join(), chosen)
         seeds = seeds_of(chosen, options["seeds"])
-        place = options["place"]
-        origin = go_on_from(chosen, place, SINGLE_PROCESS) if place is not None else None
+        origin = go_on_from(chosen, options["place"], SINGLE_PROCESS)
         make_writable(folder, "--run")
         found = ablate_voices_and_faces(
             chosen, options["data"], folder, seeds, command_line(), options["skip_damaged"], origin
@@ -86,7 +85,10 @@ def compare_clips(
     processes = join()
     origin = go_on_from(chosen, place, processes)
     make_writable(folder, "--run")
-    experiment, _ = compare.prepare(chosen, data, folder, embeddings, processes, skip_damaged, finest, origin)
-    found = compare.compare(experiment, variants, protocol or PROTOCOLS, seeds_of(chosen, seeds), command_line())
+    protocols = protocol or PROTOCOLS
+    experiment, _ = compare.prepare(
+        chosen, data, folder, embeddings, processes, skip_damaged, finest, origin, protocols
+    )
+    found = compare.compare(experiment, variants, protocols, seeds_of(chosen, seeds), command_line())
     if experiment.processes.is_main:
         ablation.write(found, folder)

@@ -50,14 +50,14 @@ def fit_command(
         origin = go_on_from(chosen, place, processes)
         make_writable(folder, "--run")
         experiment, image_encoder = compare.prepare(
-            chosen, data, folder, embeddings, processes, skip_damaged, origin=origin
+            chosen, data, folder, embeddings, processes, skip_damaged, origin=origin, protocols=["strict"]
         )
         checkpoint: Path | None = fit_clips(experiment, image_encoder, fold)
     else:
         refuse_several_processes(processes, chosen)
         if place is not None and only:
             raise UsageError(f"--from {place}: both encoders come from there, so that there is none to train by --only")
-        origin = go_on_from(chosen, place, processes) if place is not None else None
+        origin = go_on_from(chosen, place, processes)
         make_writable(folder, "--run")
         checkpoint = fit_voices_and_faces(chosen, data, folder, only, skip_damaged, origin)
     if checkpoint is not None and processes.is_main:

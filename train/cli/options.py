@@ -21,67 +21,65 @@ VOICES_AND_FACES_OPTIONS = ("only",)
 FOLDER = click.Path(readable=False, path_type=Path)
 
 
-def training_options(command: Command) -> Command:
-    """Add the options of every training."""
-    for option in (
-        click.option(
-            "--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores of each process."
-        ),
-        click.option("--run", type=FOLDER, help="Folder to write to.  [default: runs/NAME]"),
-        click.option(
-            "--data", type=FOLDER, envvar="FOAL_DATA", required=True, help="Folder of the corpora [FOAL_DATA]."
-        ),
-        click.option("--config", "path", type=FOLDER, required=True, help="Configuration, such as configs/nano.yaml."),
-    ):
-        command = option(command)
-    return command
+def together(*options: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Return a decorator that adds all options to a command; help has them in the opposite order."""
+
+    def add(command: Command) -> Command:
+        for option in options:
+            command = option(command)
+        return command
+
+    return add
 
 
-def clip_options(command: Command) -> Command:
-    """Add the options of recipes of clips."""
-    for option in (
-        click.option(
-            "--skip-damaged",
-            is_flag=True,
-            help="Leave out recordings that are missing, damaged, silent, too long or copied, instead of stopping.",
-        ),
-        click.option(
-            "--embeddings",
-            type=FOLDER,
-            default=Path("runs/embeddings"),
-            show_default=True,
-            help="Folder of the image embeddings.",
-        ),
-        click.option(
-            "--from",
-            "place",
-            help=f"Network to go on from, its encoders kept but for layers that the recipe moves: {SHIPPED.name}, a "
-            "bundle's folder, or a checkpoint.",
-        ),
-    ):
-        command = option(command)
-    return command
+training_options = together(
+    click.option("--threads", type=click.IntRange(1), default=1, show_default=True, help="CPU cores of each process."),
+    click.option("--run", type=FOLDER, help="Folder to write to.  [default: runs/NAME]"),
+    click.option("--data", type=FOLDER, envvar="FOAL_DATA", required=True, help="Folder of the corpora [FOAL_DATA]."),
+    click.option("--config", "path", type=FOLDER, required=True, help="Configuration, such as configs/nano.yaml."),
+)
+"""Options of every training."""
 
 
-def comparison_options(command: Command) -> Command:
-    """Add the options of a comparison."""
-    for option in (
-        click.option(
-            "--protocol",
-            type=click.Choice(PROTOCOLS),
-            multiple=True,
-            help="For clips: evaluation protocol; may be repeated.  [default: both]",
-        ),
-        click.option(
-            "--seeds",
-            type=click.IntRange(1),
-            default=3,
-            show_default=True,
-            help="Number of runs of each row, each with another seed.",
-        ),
-    ):
-        command = option(command)
-    return command
+clip_options = together(
+    click.option(
+        "--skip-damaged",
+        is_flag=True,
+        help="Leave out recordings that are missing, damaged, silent, too long or copied, instead of stopping.",
+    ),
+    click.option(
+        "--embeddings",
+        type=FOLDER,
+        default=Path("runs/embeddings"),
+        show_default=True,
+        help="Folder of the image embeddings.",
+    ),
+    click.option(
+        "--from",
+        "place",
+        help=f"Network to go on from, its encoders kept but for layers that the recipe moves: {SHIPPED.name}, a "
+        "bundle's folder, or a checkpoint.",
+    ),
+)
+"""Options of recipes of clips."""
+
+
+comparison_options = together(
+    click.option(
+        "--protocol",
+        type=click.Choice(PROTOCOLS),
+        multiple=True,
+        help="For clips: evaluation protocol; may be repeated.  [default: both]",
+    ),
+    click.option(
+        "--seeds",
+        type=click.IntRange(1),
+        default=3,
+        show_default=True,
+        help="Number of runs of each row, each with another seed.",
+    ),
+)
+"""Options of a comparison."""
 
 
 def refuse_options_of_other_recipes(chosen: Config) -> None:

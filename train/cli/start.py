@@ -10,13 +10,18 @@ import torch
 from edge.errors import UsageError
 
 from .. import config
-from ..config import Config
+from ..config import Clips, Config
 from ..origin import Origin, open_origin
 from ..processes import Processes
 
 
 def go_on_from(chosen: Config, place: str | None, processes: Processes) -> Origin | None:
-    """Return the network that `--from` names, and say whose terms hold for what is made of it; None without one."""
+    """Return the network that `--from` names, and say whose terms hold for what is made of it; None without one.
+
+    Clips may not go without: UsageError where they would need one.
+    """
+    if place is None and not isinstance(chosen.recipe, Clips):
+        return None
     origin = open_origin(chosen, place)
     if origin and processes.is_main:
         ancestor = origin.ancestor

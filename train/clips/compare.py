@@ -20,6 +20,7 @@ from ..encoders import build
 from ..intervals import accuracies
 from ..log import console
 from ..objective import MODALITIES
+from ..optimise import refuse_large_batch
 from ..origin import Origin
 from ..plots import Embeddings
 from ..processes import Processes
@@ -30,7 +31,7 @@ from ..variants import BASELINE, FOAL_NET, Variant
 from .crossval import Experiment, Run, rates, refuse_untrained_labels, result, runs, windows
 from .embed import EmbeddingStore
 from .examples import load
-from .split import Protocol, folds, shared_speakers
+from .split import PROTOCOLS, Protocol, folds, shared_speakers, split
 
 PROTOCOL_NOTES = {
     "published": "published: the left-out fold chooses the epoch that it is tested by; confidences as they come.",
@@ -48,13 +49,17 @@ def prepare(
     skip_damaged: bool,
     finest_hz: float = 0.0,
     origin: Origin | None = None,
+    protocols: Sequence[Protocol] = PROTOCOLS,
 ) -> tuple[Experiment, nn.Module]:
     """Check the corpus, embed its frames and load it into memory; return it with the image encoder.
 
     The encoders are those of the `origin`, if there is one. Embeddings are made at the configuration's frame rate, and
-    at `finest_hz` if that is higher.
+    at `finest_hz` if that is higher. UsageError, before anything is embedded, where the recipe's batch is larger than
+    what any fold of the `protocols` leaves to train on.
     """
     utterances = find(config, root, processes, skip_damaged)
+    trained = [split(utterances, fold, protocol).train for fold in folds(utterances) for protocol in protocols]
+    refuse_large_batch(config.name, clips(config).stage, max(map(len, trained)))
     encoder, store = make_store(config, embeddings, config.video.rate_hz, origin)
     store.fill(utterances, processes)
     examples = finest = load(config, utterances, store, processes.is_main)

@@ -4,15 +4,13 @@ Silero VAD (Silero Team, MIT; its weights come inside the package `silero-vad`) 
 laughs, cries and screams no speech, so in a studio's recordings whatever is loud is voice, too.
 """
 
-from importlib.metadata import PackageNotFoundError, distribution
-
 import numpy as np
 import onnxruntime
 from numpy.typing import NDArray
 
-from edge.errors import UsageError
 from edge.preprocess.media import Samples
 
+from ..packages import file_of
 from .noise import to_level
 
 RATE_HZ = 16000
@@ -35,15 +33,15 @@ class VoiceActivity:
     """Silero VAD on ONNX Runtime."""
 
     def __init__(self) -> None:
-        try:
-            path = distribution("silero-vad").locate_file("silero_vad/data/silero_vad_16k_sequence.onnx")
-        except PackageNotFoundError as error:
-            raise UsageError(
-                "voice activity is found by silero-vad, which is not installed: pip install 'foal-edge[train]'"
-            ) from error
+        path = file_of(
+            "silero-vad",
+            "silero_vad/data/silero_vad_16k_sequence.onnx",
+            use="voice activity is found",
+            remedy="pip install 'foal-edge[train]'",
+        )
         options = onnxruntime.SessionOptions()
         options.intra_op_num_threads = 1
-        self._session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+        self._session = onnxruntime.InferenceSession(path, options, providers=["CPUExecutionProvider"])
 
     def speech(self, audio: Samples) -> Activity:
         """Return 1 where speech is heard in audio at 16 kHz, else 0, for each step."""

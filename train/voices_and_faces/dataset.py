@@ -19,7 +19,7 @@ from ..corpora.utterance import Utterance
 from ..simulation.noise import Beds
 from . import faces, voices
 from .audio_stage import LabelledVoices
-from .folds import split
+from .folds import by_speaker, split
 from .image_stage import targets
 
 
@@ -35,17 +35,18 @@ class Dataset:
         for name in chosen.voices:
             if name not in VOICES:
                 raise UsageError(f"recipe.voices: no corpus of voices is named {name}; there are {', '.join(VOICES)}")
+        listed = {name: VOICES[name].utterances(root) for name in chosen.voices}
+        speakers = chosen.validation_speakers, chosen.test_speakers
+        by_speaker([voice for corpus in listed.values() for voice in corpus], *speakers)  # before anything is decoded
         fer2013.columns(config.labels)
         train, held_out = fer2013.load(root)
         self.faces = {"train": train, "validation": held_out[::2], "test": held_out[1::2]}
         found = [
             voice
-            for corpus in chosen.voices
-            for voice in select_usable(
-                VOICES[corpus].utterances(root), one_track_is_enough=False, skip_damaged=skip_damaged
-            )
+            for corpus in listed.values()
+            for voice in select_usable(corpus, one_track_is_enough=False, skip_damaged=skip_damaged)
         ]
-        folds = split(found, chosen.validation_speakers, chosen.test_speakers)
+        folds = split(found, *speakers)
         self.voices: dict[str, list[Utterance]] = {
             "train": folds.train,
             "validation": [voice for voice in folds.validation if voice.label in config.labels],

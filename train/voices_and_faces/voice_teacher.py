@@ -8,7 +8,6 @@ Dimensions: F frames, N voices, T moments.
 """
 
 from collections.abc import Sequence
-from importlib.metadata import PackageNotFoundError, distribution
 from typing import NamedTuple
 
 import torch
@@ -16,9 +15,9 @@ from rich.progress import track
 from torch import Tensor, nn
 from transformers.audio_utils import mel_filter_bank
 
-from edge.errors import UsageError
 from edge.preprocess.media import Samples
 
+from ..packages import file_of
 from ..simulation.noise import to_level
 from ..simulation.streams import Voice
 from ..simulation.voice_activity import STEP
@@ -40,14 +39,13 @@ class VoiceTeacher:
     """Resemblyzer's LSTM; the package itself is not imported."""
 
     def __init__(self) -> None:
-        try:
-            path = distribution("resemblyzer").locate_file("resemblyzer/pretrained.pt")
-        except PackageNotFoundError as error:
-            raise UsageError(
-                "voices are described by resemblyzer, which is not installed: pip install --no-deps resemblyzer==0.1.4 "
-                "(or set the recipe's imitation to 0)"
-            ) from error
-        state = torch.load(str(path), map_location="cpu", weights_only=True)["model_state"]
+        path = file_of(
+            "resemblyzer",
+            "resemblyzer/pretrained.pt",
+            use="voices are described",
+            remedy="pip install --no-deps resemblyzer==0.1.4 (or set the recipe's imitation to 0)",
+        )
+        state = torch.load(path, map_location="cpu", weights_only=True)["model_state"]
         self._lstm = nn.LSTM(MEL_BANDS, HIDDEN, LAYERS, batch_first=True).eval()
         prefix = "lstm."
         self._lstm.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
@@ -67,7 +65,7 @@ class VoiceTeacher:
 
 
 class Descriptions(NamedTuple):
-    """What the teacher says of voices, each column standardised, as distances from the mean of the same speaker.
+    """Descriptions of voices by the teacher, each column standardised, as distances from the mean of the same speaker.
 
     A speaker encoder tells speakers first of all; from the few of a corpus of emotions nobody could learn that.
     """

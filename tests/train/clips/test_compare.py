@@ -277,3 +277,13 @@ def test_a_label_whose_clips_are_all_damaged_is_refused(tmp_path: Path, dwarf: C
     chosen = replace(dwarf, recipe=replace(config.clips(dwarf), corpus="table"))
     with pytest.raises(UsageError, match=r"table has no usable clip of the label .* only of none; correct"):
         compare.find(chosen, tmp_path, SINGLE_PROCESS, True)
+
+
+def test_a_batch_that_no_fold_fills_is_refused_before_anything_is_embedded(
+    dwarf: Config, short_release: Path, tmp_path: Path
+) -> None:
+    recipe = config.clips(dwarf)
+    chosen = replace(dwarf, recipe=replace(recipe, stage=replace(recipe.stage, batch=1000, draws=None)))
+    with pytest.raises(UsageError, match=r"a batch of 1000 from \d+ examples to train on; lower `batch`"):
+        compare.prepare(chosen, short_release, tmp_path, tmp_path / "embeddings", SINGLE_PROCESS, False)
+    assert not (tmp_path / "embeddings").exists()

@@ -9,8 +9,8 @@ import pytest
 from edge.errors import UsageError
 from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
+from train import packages
 from train.corpora import ravdess
-from train.simulation import voice_activity
 from train.simulation.noise import coloured
 from train.simulation.voice_activity import RATE_HZ, STEP, VoiceActivity, loud
 
@@ -82,6 +82,6 @@ def test_without_the_package_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch)
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(voice_activity, "distribution", missing)
+    monkeypatch.setattr(packages, "distribution", missing)
     with pytest.raises(UsageError, match=r"silero-vad, which is not installed: pip install 'foal-edge\[train\]'"):
         VoiceActivity()

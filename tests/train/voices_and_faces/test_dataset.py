@@ -160,3 +160,12 @@ def test_what_no_recording_can_teach_is_refused_before_any_is_decoded(corpora: P
     ):
         with pytest.raises(UsageError, match=message):
             Dataset(chosen, corpora)
+
+
+def test_an_unknown_speaker_is_refused_before_a_file_is_opened(
+    corpora: Path, tiny: Config, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "select_usable", lambda *_, **__: pytest.fail("recordings are checked by decoding"))
+    recipe = replace(voices_and_faces(tiny), test_speakers=["ravdess-99"])
+    with pytest.raises(UsageError, match="no recordings of ravdess-99; there are emodb-03"):
+        Dataset(replace(tiny, recipe=recipe), corpora)

@@ -10,6 +10,7 @@ import torch
 from edge.errors import UsageError
 from edge.sources.media import read_audio
 from tests.train import made
+from train import packages
 from train.corpora import ravdess
 from train.simulation.streams import recording
 from train.simulation.voice_activity import STEP
@@ -90,6 +91,6 @@ def test_without_the_package_the_remedy_is_said(monkeypatch: pytest.MonkeyPatch)
     def missing(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(voice_teacher, "distribution", missing)
+    monkeypatch.setattr(packages, "distribution", missing)
     with pytest.raises(UsageError, match=r"pip install --no-deps resemblyzer==0\.1\.4 .*imitation to 0"):
         VoiceTeacher()
