@@ -15,6 +15,14 @@ class Box(NamedTuple):
         """Return the area in pixels."""
         return self.width * self.height
 
+    def is_near(self, other: "Box") -> bool:
+        """Return whether the box's centre lies in the middle of another one, which has half its sides."""
+        across, down = (
+            self.x - other.x + (self.width - other.width) / 2,
+            self.y - other.y + (self.height - other.height) / 2,
+        )
+        return abs(across) < other.width / 4 and abs(down) < other.height / 4
+
     def rank(self) -> tuple[int, ...]:
         """Return a unique sort key: larger boxes come first, of equal ones the leftmost, then the topmost."""
         return -self.area(), *self

@@ -11,7 +11,9 @@ from pathlib import Path
 from typing import Literal
 
 from ..errors import FoalError
+from ..preprocess.detector_choice import choose
 from ..preprocess.framing import Framing, make_framing
+from ..session.config import Config
 from ..sources.media import MediaFile
 from ..sources.track_selection import TrackNumbers
 from . import machine, recording, scenarios, stages
@@ -172,6 +174,6 @@ class Bench:
 
 
 def framing_of(candidate: Candidate) -> Framing:
-    """Return the framing that a candidate's bundle asks for."""
+    """Return the framing that a candidate's bundle asks for, with the detector that a run takes."""
     video = candidate.bundle.manifest.video
-    return make_framing(video.framing, video.height, video.width)
+    return make_framing(video.framing, video.height, video.width, choose(Config().detector).name)

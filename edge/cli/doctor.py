@@ -9,13 +9,15 @@ from rich.table import Table
 from ..backends.proof import Finding, examine
 from ..backends.select import open_backend
 from ..bundle.load import load
-from ..errors import FoalError
+from ..errors import FoalError, UsageError
 from ..models.names import find_bundle_folder
+from ..preprocess.detector_choice import choose
+from ..preprocess.detectors import open_detector
 from ..system.signals import interruptible
 from ..system.versions import system, versions
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples
-from .options import backend_option, bundle_argument, threads_option
+from .options import DEFAULTS, backend_option, bundle_argument, threads_option
 from .terminal import console
 
 EXAMPLES: Examples = (
@@ -42,12 +44,23 @@ def doctor_command(bundle: Path, backend: str, threads: int) -> None:
     manifest = loaded.manifest
     console.print(f"bundle    {manifest.name} {manifest.version}, {loaded.folder}")
     console.print(f"backend   {opened.backend.name} ({opened.reason})")
+    console.print(f"detector  {about_detector()}")
     console.print(f"device    {opened.backend.about}")
     installed = [f"{package} {number}" for package, number in versions().items()]
     console.print(f"versions  {', '.join([system(), *installed])}")
     console.print(findings_table(examine(loaded, opened.backend, opened.proofs)))
     if opened.error:
         raise FoalError(str(opened.error))
+
+
+def about_detector() -> str:
+    """Return which detector of faces a run would take and why, or why it would find none."""
+    try:
+        chosen = choose(DEFAULTS.detector)
+        open_detector(chosen.name)
+    except UsageError as error:
+        return f"none: {error}"
+    return f"{chosen.name} ({chosen.reason})"
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:

@@ -10,6 +10,7 @@ import click
 from ..backends.registry import choices
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
+from ..preprocess.detector_choice import DetectorChoice
 from ..session.config import Config
 from ..system.logs import LogFormat
 
@@ -31,6 +32,12 @@ framing_option = click.option(
     "--framing",
     type=click.Choice(get_args(FramingName)),
     help="Part of each frame that the model sees: all of it, or the largest face.  [default: the bundle's]",
+)
+detector_option = click.option(
+    "--detector",
+    type=click.Choice(get_args(DetectorChoice)),
+    help="Detector of faces: OpenCV's cascade, or CenterFace, which finds covered and leaning faces, too; auto: "
+    f"CenterFace if its weights are installed.  [default: {DEFAULTS.detector}]",
 )
 threads_option = click.option("--threads", type=click.IntRange(0), default=DEFAULTS.threads, help=THREADS_HELP)
 backend_option = click.option(

@@ -22,6 +22,7 @@ from .options import (
     THREADS_HELP,
     Seconds,
     audio_track_option,
+    detector_option,
     framing_option,
     video_track_option,
 )
@@ -32,7 +33,7 @@ STREAM_OPTIONS = ("camera", "mic", "file", "demo", "audio_track", "video_track",
 HEADINGS = {
     "Sources": ("camera", "mic", "file", "demo", "audio_track", "video_track", "av_offset_ms", "fast"),
     "Streams and settings": ("streams", "config_file"),
-    "Model": ("bundle", "framing", "hop_s", "backend", "threads"),
+    "Model": ("bundle", "framing", "detector", "hop_s", "backend", "threads"),
     "Publishing": ("bind", "format", "control", "allow_stop", "keys", "insecure", "metrics_port"),
     "Recording": ("record", "record_media"),
     "Logging": ("log_format", "verbose", "quiet"),
@@ -79,6 +80,7 @@ OPTIONS = (
     click.option("--config", "config_file", type=PATH, help="YAML file with settings; options overrule it."),
     click.option("--bundle", help=BUNDLE_HELP),
     framing_option,
+    detector_option,
     click.option(
         "--hop",
         "hop_s",

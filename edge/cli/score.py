@@ -14,16 +14,19 @@ from ..evaluation.score import read_table, score
 from ..evaluation.tables import accuracy_table, confusion_table
 from ..live.recognizer import Recognizer
 from ..models.names import find_bundle_folder
+from ..preprocess.detector_choice import DetectorChoice, choose
 from ..preprocess.framing import make_framing
 from ..sources.track_selection import TrackNumbers
 from ..system.signals import interruptible
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples
 from .options import (
+    DEFAULTS,
     PATH,
     audio_track_option,
     backend_option,
     bundle_option,
+    detector_option,
     framing_option,
     threads_option,
     video_track_option,
@@ -41,6 +44,7 @@ EXAMPLES: Examples = (
 @click.argument("table", type=PATH, metavar="TABLE.csv")
 @bundle_option
 @framing_option
+@detector_option
 @backend_option
 @threads_option
 @audio_track_option
@@ -51,6 +55,7 @@ def score_command(
     table: Path,
     bundle: Path,
     framing: FramingName | None,
+    detector: DetectorChoice | None,
     backend: str,
     threads: int,
     audio_track: int | None,
@@ -71,11 +76,14 @@ def score_command(
         opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
     if stop.is_set():
         raise click.Abort
-    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason})")
+    seen = framing or manifest.video.framing
+    chosen = choose(detector or DEFAULTS.detector)
+    faces = f", faces by {chosen.name} ({chosen.reason})" if seen == "face" else ""
+    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason}){faces}")
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
         Recognizer(manifest, opened.backend),
-        partial(make_framing, framing or manifest.video.framing, manifest.video.height, manifest.video.width),
+        partial(make_framing, seen, manifest.video.height, manifest.video.width, chosen.name),
         audio=not no_audio,
         video=not no_video,
         numbers=TrackNumbers(audio_track, video_track),

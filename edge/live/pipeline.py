@@ -8,6 +8,7 @@ import msgspec
 
 from ..bundle.manifest import FramingName
 from ..clock import to_ns
+from ..preprocess.detector_choice import DetectorName
 from ..preprocess.framing import make_framing
 from ..wire.messages import Message
 from .loop import Loop
@@ -45,6 +46,8 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     latest_only: bool
     """True if only the last of a stream's windows that fall due together is predicted."""
     events: SteadyStateConfig
+    detector: DetectorName = "cascade"
+    """Detector of faces; recordings of earlier versions do not name theirs, which was the cascade."""
 
 
 @dataclass(frozen=True)
@@ -79,7 +82,7 @@ def build_stream(
     drops = DropCounter(stream_spec.name)
     stream = Stream(
         manifest,
-        make_framing(run_spec.framing, manifest.video.height, manifest.video.width),
+        make_framing(run_spec.framing, manifest.video.height, manifest.video.width, run_spec.detector),
         audio=stream_spec.audio,
         video=stream_spec.video,
         begin_ns=run_spec.begin_ns,

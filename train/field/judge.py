@@ -15,6 +15,7 @@ from edge.live.reporter import DropCounter, Reporter
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.live.stream import Stream
 from edge.live.stream_runner import Failures, StreamRunner
+from edge.preprocess.detector_choice import DetectorName
 from edge.preprocess.framing import make_framing
 from edge.preprocess.images import Image
 from edge.preprocess.media import BLOCK_S, Block, Frame, Media, Samples
@@ -57,8 +58,8 @@ SILENT = Judgement(None, 0.0, None, False, None)
 class Judge:
     """Bundle on a backend that judges scenes."""
 
-    def __init__(self, manifest: Manifest, backend: Backend) -> None:
-        self.manifest = manifest
+    def __init__(self, manifest: Manifest, backend: Backend, detector: DetectorName) -> None:
+        self.manifest, self._detector = manifest, detector
         self._backend, self._recognizer = backend, Recognizer(manifest, backend)
 
     def __call__(self, scene: Scene) -> Judgement:
@@ -69,7 +70,10 @@ class Judge:
         stream = Stream(
             self.manifest,
             make_framing(
-                scene.framing or video.framing if scene.image is not None else "whole", video.height, video.width
+                scene.framing or video.framing if scene.image is not None else "whole",
+                video.height,
+                video.width,
+                self._detector,
             ),
             audio=scene.samples is not None,
             video=scene.image is not None,

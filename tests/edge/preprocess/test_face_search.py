@@ -1,14 +1,16 @@
 """Faces small, rolled and rolling in made images: found, followed, and given up in turn."""
 
 import itertools
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
 import pytest
 
 from edge.geometry import Box
-from edge.preprocess.face_detector import Face
-from edge.preprocess.face_search import SEARCH_EVERY, UPRIGHT, WAYS, FaceTracker, largest_face, quarter
+from edge.preprocess.face_cascade import UPRIGHT, CascadeDetector
+from edge.preprocess.face_detector import Face, FaceDetector, Way, largest_face, quarter, surroundings
+from edge.preprocess.face_search import SEARCH_EVERY, FaceTracker
 from edge.sources.demo import MOODS, face
 
 DRAWN = face(MOODS[0])
@@ -36,28 +38,28 @@ def is_about(found: Face | None, x: int, y: int, width: float) -> bool:
 @pytest.mark.parametrize("place", [(200, 150), (1100, 150), (200, 600), (640, 360)])
 def test_a_small_face_is_found_in_the_first_image_and_within_one_round_later(place: tuple[int, int]) -> None:
     image = scene(*place, 0.3)
-    assert is_about(FaceTracker()(image), *place, 48)
-    tracker = FaceTracker()
+    assert is_about(FaceTracker(CascadeDetector())(image), *place, 48)
+    tracker = FaceTracker(CascadeDetector())
     assert tracker(EMPTY) is None
-    assert any(is_about(tracker(image), *place, 48) for _ in WAYS)
+    assert any(is_about(tracker(image), *place, 48) for _ in CascadeDetector.ways)
 
 
 @pytest.mark.parametrize("roll_deg", [30.0, -30.0])
 def test_a_rolled_face_is_found_and_keeps_its_angle(roll_deg: float) -> None:
-    image, tracker = scene(700, 300, 1.2, roll_deg), FaceTracker()
+    image, tracker = scene(700, 300, 1.2, roll_deg), FaceTracker(CascadeDetector())
     found = [tracker(image) for _ in range(2 * SEARCH_EVERY)]
     assert all(is_about(known, 700, 300, 192) for known in found)
     assert {known.turn_deg for known in found if known} == {-roll_deg}
 
 
 def test_a_head_that_rolls_slowly_is_never_lost() -> None:
-    tracker = FaceTracker()
+    tracker = FaceTracker(CascadeDetector())
     for roll_deg in np.linspace(0, 40, 30):
         assert is_about(tracker(scene(640, 360, 1.5, float(roll_deg))), 640, 360, 240), roll_deg
 
 
 def test_a_larger_upright_face_takes_the_place_of_a_small_one() -> None:
-    tracker = FaceTracker()
+    tracker = FaceTracker(CascadeDetector())
     small = scene(200, 600, 0.3)
     assert is_about(tracker(small), 200, 600, 48)
     both = np.where(small == DRAWN[0, 0], scene(900, 300, 1.5), small)
@@ -65,16 +67,17 @@ def test_a_larger_upright_face_takes_the_place_of_a_small_one() -> None:
 
 
 def test_where_no_face_is_known_each_way_has_its_turn() -> None:
-    assert set(WAYS) >= {UPRIGHT}
-    assert {way.quarter for way in WAYS if way.quarter is not None} == {0, 1, 2, 3}
-    assert max(len(list(others)) for is_upright, others in itertools.groupby(way == UPRIGHT for way in WAYS)) == 2
+    ways = CascadeDetector.ways
+    assert ways[0] == UPRIGHT
+    assert {way.quarter for way in ways if way.quarter is not None} == {0, 1, 2, 3}
+    assert max(len(list(others)) for is_upright, others in itertools.groupby(way == UPRIGHT for way in ways)) == 2
 
 
 @pytest.mark.parametrize(("height", "width"), [(720, 1280), (7, 5), (1, 1)])
 def test_four_quarters_cover_an_image(height: int, width: int) -> None:
     image = np.zeros((height, width), np.uint8)
     for number in range(4):
-        x, y, columns, rows = quarter(image, number)
+        x, y, columns, rows = quarter(image, number, 1 / 8)
         assert min(x, y) >= 0
         image[y : y + rows, x : x + columns] += 1
     assert image.min() >= 1
@@ -87,3 +90,79 @@ def test_of_equal_faces_the_leftmost_is_the_largest_then_the_topmost_whatever_th
         rest = ranked[left_out:]
         assert {largest_face(found) for found in itertools.permutations(rest)} == {rest[0]}
     assert largest_face([]) is None
+
+
+class SquareDetector:
+    """Detector of a white square at any roll, within one range of widths at each size of the image."""
+
+    ways = (Way((100, 50), (0.1, 1.0)), Way((200,), (0.05, 0.2), quarter=3))
+    turn_steps_deg: Sequence[float] = ()
+
+    def __init__(self) -> None:
+        self.looks: list[object] = []
+
+    def search(
+        self, image: np.ndarray, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
+    ) -> list[Face]:
+        self.looks.append((part, shrink))
+        y, x = np.nonzero(image[part.y : part.y + part.height, part.x : part.x + part.width, 0] == 255)
+        if not len(x):
+            return []
+        box = Box(part.x + int(x.min()), part.y + int(y.min()), int(np.ptp(x)) + 1, int(np.ptp(y)) + 1)
+        is_seen = widths[0] <= box.width <= widths[1] and 5 <= box.width * shrink <= 25
+        return [Face(box, 7.5)] if is_seen else []
+
+    def follow(self, image: np.ndarray, known: Face, turn_deg: float) -> list[Face]:
+        self.looks.append("follow")
+        part = surroundings(known.box, image, known.box.width // 2)
+        return [Face(face.box, turn_deg) for face in self._here(image, part)]
+
+    def _here(self, image: np.ndarray, part: Box) -> list[Face]:
+        looks, self.looks = self.looks, []
+        found = self.search(image, part, 10 / max(1, part.width), (1, 1e3))
+        self.looks = looks
+        return found
+
+
+WHOLE, LAST = Box(0, 0, 200, 100), Box(90, 40, 110, 60)
+
+
+def square(side: int, x: int = 150, y: int = 70) -> np.ndarray:
+    image = np.zeros((100, 200, 3), np.uint8)
+    image[y : y + side, x : x + side] = 255
+    return image
+
+
+def test_an_image_is_looked_at_in_each_size_until_a_face_is_found() -> None:
+    large, none = SquareDetector(), SquareDetector()
+    detector: FaceDetector = large
+    tracker = FaceTracker(detector)
+    assert tracker(square(70, 20, 10)) == Face(Box(20, 10, 70, 70), 7.5)
+    assert large.looks == [(WHOLE, 0.5), (WHOLE, 0.25)]
+    assert tracker.faces == 1
+    tracker = FaceTracker(none)
+    assert [tracker(square(0)) for _ in range(3)] == [None] * 3
+    every = [(WHOLE, 0.5), (WHOLE, 0.25)], [(LAST, 1.0)]
+    assert none.looks == [*every[0], *every[1], *every[1], *every[0]]
+    assert tracker.faces == 0
+
+
+def test_a_known_face_is_followed_and_searched_for_where_it_is_lost() -> None:
+    detector = SquareDetector()
+    tracker = FaceTracker(detector)
+    assert tracker(square(12)) == Face(Box(150, 70, 12, 12), 7.5)
+    detector.looks.clear()
+    assert tracker(square(12, 152, 73)) == Face(Box(152, 73, 12, 12), 7.5)
+    assert detector.looks == ["follow"]
+    assert tracker(square(30, 20, 10)) == Face(Box(20, 10, 30, 30), 7.5)
+    assert detector.looks == ["follow", "follow", (WHOLE, 0.5)]
+    assert tracker(square(0)) is None
+    assert detector.looks[3:] == ["follow", (WHOLE, 0.5), (WHOLE, 0.25)]
+
+
+def test_a_known_face_that_a_search_misses_is_kept() -> None:
+    detector = SquareDetector()
+    tracker = FaceTracker(detector)
+    found = [tracker(square(9)) for _ in range(2 * SEARCH_EVERY)]
+    assert set(found) == {Face(Box(150, 70, 9, 9), 7.5)}
+    assert detector.looks.count((WHOLE, 0.5)) == 2  # the first image, and one due: the quarter found it in the first

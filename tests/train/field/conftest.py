@@ -10,7 +10,7 @@ from train.field.judge import Judge
 @pytest.fixture(scope="package")
 def judge() -> Judge:
     bundle = load(SHIPPED)
-    return Judge(bundle.manifest, OrtBackend(bundle, 1))
+    return Judge(bundle.manifest, OrtBackend(bundle, 1), "cascade")
 
 
 @pytest.fixture(scope="package")

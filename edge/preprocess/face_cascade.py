@@ -1,0 +1,127 @@
+"""Detection of faces by OpenCV's frontal cascade, in any part of an image and at any roll."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import cv2
+import numpy as np
+from numpy.typing import NDArray
+
+from ..errors import UsageError
+from ..geometry import Box
+from .detector_choice import INSTALL_CENTERFACE
+from .face_detector import Face, Way, surroundings
+from .images import Image, cut, stretch
+
+CASCADE = "haarcascade_frontalface_alt2.xml"
+"""Frontal cascade of OpenCV that finds most and errs least (docs/experiments.md, 2026-11-29)."""
+CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
+"""Folders of the cascade file in OpenCV's own package, and in JetPack's and Debian's."""
+NEIGHBOURS = 3
+"""Number of overlapping finds that make a face."""
+SCALE_STEP = 1.1
+"""Factor between two sizes of face that are looked for."""
+LARGE_FACES = (1 / 8, 1.0)
+SMALL_FACES = (1 / 18, 1 / 8)
+"""Widths of faces that are looked for in a whole image, and in a quarter: from 40 pixels of 720 on."""
+SIDE_PX = 320
+"""Longer side to which an image is shrunk when all of it is searched; a quarter of it is searched at twice that."""
+FOLLOWED_FACE_PX = 48
+"""Width to which a known face is scaled to look for it again; the cascade's smallest is 20. At 32 it takes half the
+time, and one face in twelve is lost."""
+MOST_RESIZED = 1.25
+"""Factor by which a known face may have grown or shrunk since the image before."""
+MARGIN = 1 / 4
+"""Margin around a known face in which it is looked for, as a share of its width."""
+TURN_STEP_DEG = 15.0
+"""Angle by which a known face may have turned since the image before."""
+MOST_TURNED_DEG = 45.0
+"""Largest angle by which an image is turned to find a face."""
+
+UPRIGHT = Way((SIDE_PX,), LARGE_FACES)
+LEANING = tuple(Way((SIDE_PX,), LARGE_FACES, turn_deg) for turn_deg in (30.0, -30.0))
+QUARTERS = tuple(Way((2 * SIDE_PX,), SMALL_FACES, quarter=number) for number in range(4))
+
+
+class CascadeDetector:
+    """OpenCV's bundled frontal cascade (Viola & Jones 2001; Lienhart & Maydt 2002): up to about 20 degrees of roll.
+
+    UsageError where this OpenCV has none.
+    """
+
+    ways = (
+        *(UPRIGHT, LEANING[0], QUARTERS[0], UPRIGHT, LEANING[1], QUARTERS[1]),
+        *(UPRIGHT, QUARTERS[2], UPRIGHT, QUARTERS[3]),
+    )
+    """Each costs about the same; at 5 images per second all take 2 s."""
+    turn_steps_deg = (TURN_STEP_DEG, -TURN_STEP_DEG)
+
+    def __init__(self) -> None:
+        path = find_cascade(CASCADE_FOLDERS)  # first: it says so where this OpenCV has no such class
+        self._cascade = cv2.CascadeClassifier(str(path))
+
+    def search(
+        self, image: Image, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
+    ) -> list[Face]:
+        """Return the faces in a part of an image."""
+        if min(part.width, part.height) * shrink < 1:
+            return []
+        grey = cv2.cvtColor(cut(image, part), cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
+        least, most = (round(width * shrink) for width in widths)
+        found = self._cascade.detectMultiScale(
+            turned, SCALE_STEP, NEIGHBOURS, minSize=(least, least), maxSize=(most, most)
+        )
+        return [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
+
+    def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
+        """Return the faces about the place and of about the size of a known one, in a copy turned by `turn_deg`."""
+        if abs(turn_deg) > MOST_TURNED_DEG:
+            return []
+        width = known.box.width
+        part, shrink = surroundings(known.box, image, round(width * MARGIN)), min(1.0, FOLLOWED_FACE_PX / width)
+        return self.search(image, part, shrink, (width / MOST_RESIZED, width * MOST_RESIZED), turn_deg)
+
+    def _place(
+        self, found: Sequence[int], to_small: NDArray[np.float64], shrink: float, part: Box, image: Image
+    ) -> Box:
+        """Return the box in the image of a find in a turned copy; where its corner would lie outside it moves in."""
+        left, top, width, height = (float(side) for side in found)
+        x, y = to_small @ (left + width / 2, top + height / 2, 1.0)
+        width, height = round(width / shrink), round(height / shrink)
+        rows, columns = image.shape[:2]
+        return Box(
+            max(0, min(columns - width, part.x + round(x / shrink - width / 2))),
+            max(0, min(rows - height, part.y + round(y / shrink - height / 2))),
+            width,
+            height,
+        )
+
+
+def turn(grey: Image, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
+    """Turn a picture counter-clockwise about its centre; what was outside is of its mean grey.
+
+    Returns the turned picture, large enough for all of it, and the matrix `[2, 3]` that takes its points back.
+    """
+    if turn_deg == 0:
+        return grey, np.eye(2, 3)
+    height, width = grey.shape
+    forward = cv2.getRotationMatrix2D((width / 2, height / 2), turn_deg, 1.0)
+    cosine, sine = np.abs(forward[0, :2])
+    new_width, new_height = round(width * cosine + height * sine), round(width * sine + height * cosine)
+    forward[:, 2] += ((new_width - width) / 2, (new_height - height) / 2)
+    turned = cv2.warpAffine(grey, forward, (new_width, new_height), borderValue=float(grey.mean()))
+    return np.asarray(turned, dtype=np.uint8), np.asarray(cv2.invertAffineTransform(forward), dtype=np.float64)
+
+
+def find_cascade(folders: Sequence[Path]) -> Path:
+    """Return the path of the cascade file; UsageError where no folder has it or OpenCV cannot run it (5.x cannot)."""
+    found = [folder / CASCADE for folder in folders if (folder / CASCADE).is_file()]
+    if found and hasattr(cv2, "CascadeClassifier"):
+        return found[0]
+    places = ", ".join(map(str, folders))
+    raise UsageError(
+        f"no {CASCADE} that runs in {places}: this OpenCV ({cv2.__version__}) comes without its face detector; "
+        f"{INSTALL_CENTERFACE} for another one, take opencv-python-headless 4.x or --framing whole"
+    )

