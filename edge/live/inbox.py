@@ -39,10 +39,12 @@ class Delivery:
 
 @dataclass(frozen=True)
 class Moment:
-    """Time at which one stream is judged, and what had been dropped of the stream outside the loop by then."""
+    """Time of a pass, that as of which one stream is judged, and what had been dropped of it outside the loop."""
 
     now_ns: int
     """CLOCK_MONOTONIC, in nanoseconds."""
+    judged_ns: int
+    """Time as of which windows are due and media lost: `now_ns`, or before it where a recording is read late."""
     unix_ahead_ns: int
     """Unix time less CLOCK_MONOTONIC, in nanoseconds."""
     dropped: dict[str, int]
@@ -70,7 +72,7 @@ class LoopInput:
 
     def moment(self, stream: int) -> Moment:
         """Return the time of this input with the drops of one stream."""
-        return Moment(self.now_ns, self.unix_ahead_ns, self.dropped[stream])
+        return Moment(self.now_ns, self.now_ns, self.unix_ahead_ns, self.dropped[stream])
 
 
 Arrival = tuple[int, Delivery]

@@ -169,7 +169,7 @@ class Reporter:
     def report(self, moment: Moment) -> None:
         """Publish the stream's status on a change and once a second, as soon as it is known."""
         now_ns = moment.now_ns
-        if self._is_stopped or now_ns - self._checked_ns < CHECK_NS or self._stream.is_awaited(now_ns):
+        if self._is_stopped or now_ns - self._checked_ns < CHECK_NS or self._stream.is_awaited(moment.judged_ns):
             return
         self._checked_ns = now_ns
         status = self._make_status(moment)
@@ -203,8 +203,8 @@ class Reporter:
         states: tuple[AudioState, VideoState] | None = None,
     ) -> Status:
         audio, video = states or (
-            self._with_speech(self._stream.audio_state(moment.now_ns)),
-            self._stream.video_state(moment.now_ns),
+            self._with_speech(self._stream.audio_state(moment.judged_ns)),
+            self._stream.video_state(moment.judged_ns),
         )
         derived: StreamState = "online"
         if "lost" in (audio, video):

@@ -75,7 +75,7 @@ class StreamRunner:
         """False once the stream has ended or failed."""
         self.has_ended = False
         """True once the stream's end has been published as well."""
-        self._moment = Moment(0, 0, {})
+        self._moment = Moment(0, 0, 0, {})
         self._is_over = False
         self._frames_dropped = 0
 
@@ -104,14 +104,14 @@ class StreamRunner:
     def begin(self, loop_input: LoopInput) -> None:
         """Begin a pass of the loop: from here on the stream is judged at the input's time, by the input's hop."""
         moment = loop_input.moment(self.index)
-        self._moment = replace(moment, now_ns=self._judged_ns(moment.now_ns))
+        self._moment = replace(moment, judged_ns=self._judged_ns(moment.now_ns))
         if self.is_running:
             with self._guard():
-                self._stream.set_hop(loop_input.hop_ns, self._moment.now_ns)
+                self._stream.set_hop(loop_input.hop_ns, self._moment.judged_ns)
                 frames_dropped = self._moment.dropped.get(FRAMES_OVERLOAD, 0)
                 if frames_dropped != self._frames_dropped:
                     self._frames_dropped = frames_dropped
-                    self._stream.note_overload(self._moment.now_ns)
+                    self._stream.note_overload(self._moment.judged_ns)
 
     def has_frames(self, before_ns: float) -> bool:
         """Return whether frames captured before a time wait to be cropped."""
@@ -136,7 +136,7 @@ class StreamRunner:
         """Advance to the next window that is due, with `latest_only` to the last; return its end, None for none."""
         due = None
         with self._guard():
-            due = self._stream.next_window(self._moment.now_ns, latest_only=latest_only) if self.is_running else None
+            due = self._stream.next_window(self._moment.judged_ns, latest_only=latest_only) if self.is_running else None
             if due is not None:
                 self.reporter.drops.count(WINDOWS_LATE, due.late)
         return due.end_ns if due is not None and self.is_running else None
@@ -147,7 +147,7 @@ class StreamRunner:
         with self._guard():
             window = self._stream.cut(end_ns)
             if window is None:
-                oldest_ns = self._moment.now_ns - CLOCK_JUMP_NS
+                oldest_ns = self._moment.judged_ns - CLOCK_JUMP_NS
                 skipped = self._stream.skip_windows(oldest_ns) if end_ns < oldest_ns else 0
                 self.reporter.drops.count(WINDOWS_EMPTY, 1 + skipped)
             elif not np.isfinite(window.samples).all():

@@ -108,7 +108,8 @@ class Paced:
             yield replace(item, end_ns=time_ns)
         if pauses_ns:
             seconds = sum(pauses_ns) / SECOND_NS
-            log.warning("%s has paused %d times, for %.1f s in all: %s", self.name, len(pauses_ns), seconds, SLOW)
+            number = "once" if len(pauses_ns) == 1 else f"{len(pauses_ns)} times"
+            log.warning("%s has paused %s, for %.1f s in all: %s", self.name, number, seconds, SLOW)
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""

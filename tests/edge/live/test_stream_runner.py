@@ -54,3 +54,19 @@ def test_no_pass_is_due_before_more_has_been_read(run: MadeRun) -> None:
     run.take(300 * MS, [Delivery(0, item) for item in recorded(200)])
     assert run.loop.deadline(300 * MS) == 500 * MS
     assert run.loop.deadline(2000 * MS) == 2200 * MS
+
+
+def test_while_a_recording_is_awaited_its_status_is_published_every_second(run: MadeRun) -> None:
+    run.take(1000 * MS, [Delivery(0, item) for item in recorded(1000)])
+    for now_ms in range(1100, 6000, 100):
+        run.take(now_ms * MS, [])
+    assert [status.mono_publish // MS for status in run.of_kind(Status)] == [1000, 2000, 3000, 4000, 5000]
+    assert states(run) == {("ok", "ok")}
+
+
+def test_what_is_published_late_for_want_of_data_says_so(run: MadeRun) -> None:
+    run.take(300 * MS, [Delivery(0, item) for item in recorded(300)])
+    run.take(2400 * MS, [Delivery(0, item) for item in recorded(600)[-5:]])
+    (prediction,) = run.of_kind(Prediction)
+    assert prediction.mono_publish == 2400 * MS
+    assert prediction.latency_ms.total == (prediction.mono_publish - prediction.mono_end) / MS

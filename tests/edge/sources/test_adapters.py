@@ -129,6 +129,17 @@ def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -
     ]
 
 
+def test_of_one_pause_it_says_once(clock, caplog) -> None:
+    class Slow(Recorded):
+        def read(self):
+            yield frame(0)
+            clock.time_ns += 2 * MAX_LATE_NS
+            yield frame(200)
+
+    list(Paced(Slow(), clock, 0, threading.Event()).read())
+    assert "has paused once, for 3.8 s in all" in caplog.messages[-1]
+
+
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
     block, frame = Paced(Recorded(), clock, 7, threading.Event()).read()
     assert block.samples is BLOCK.samples
