@@ -7,7 +7,7 @@ from numpy.typing import NDArray
 from ..geometry import Box
 from .center_face_graph import CenterFaceGraph
 from .face_detector import Face, Way, largest_face, surroundings
-from .images import Image, cut, resize
+from .images import Image, cut, resize, stretch
 
 FOLLOWED_FACE_PX, FOLLOWED_SIDE_PX = 40, 64
 """Width to which a known face is scaled to look for it again, and the sides of the picture around it."""
@@ -75,7 +75,7 @@ class CenterFaceDetector:
 
         The matrix `[2, 3]` takes the picture's points to the image.
         """
-        found = self._graph(picture, threshold)
+        found = self._graph(stretch(picture), threshold)
         sizes = np.sqrt(found.boxes[:, 2] * found.boxes[:, 3] * abs(np.linalg.det(back[:, :2])))
         landmarks = found.landmarks @ back[:, :2].T + back[:, 2]
         faces = [as_cascade(size, points, image) for size, points in zip(sizes.tolist(), landmarks, strict=True)]

@@ -21,6 +21,6 @@ def resize(image: Image, height: int, width: int) -> Image:
     return np.asarray(resized, dtype=np.uint8)
 
 
-def stretch(grey: Image) -> Image:
-    """Stretch a grey image to its full range: a face in a dim room has the contrast of any other."""
-    return np.asarray(cv2.normalize(grey, np.empty_like(grey), 0, 255, cv2.NORM_MINMAX), dtype=np.uint8)
+def stretch(image: Image) -> Image:
+    """Stretch an image to its full range, all colours alike: a face in a dim room has the contrast of any other."""
+    return np.asarray(cv2.normalize(image, np.empty_like(image), 0, 255, cv2.NORM_MINMAX), dtype=np.uint8)
