@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import click
@@ -70,11 +71,14 @@ class Group(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find a command; an error names those that a misspelt name is close to."""
+        """Find a command; an error names those that a misspelt name is close to, or the option for a recording."""
         name, known = args[0], self.list_commands(ctx)
         is_unknown = name not in known and not ctx.resilient_parsing and not name.startswith("-")
         if is_unknown and (similar := get_close_matches(name, known)):
             ctx.fail(f"No such command {name!r}. Did you mean {' or '.join(map(repr, similar))}?")
+        takes_file = any("--file" in parameter.opts for parameter in self.get_params(ctx))
+        if is_unknown and takes_file and Path(name).is_file():
+            ctx.fail(f"No such command {name!r}. It is a file: to play it, say --file {name}")
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

@@ -76,6 +76,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
         ("--demo --nonsense", 2, "--nonsense"),
         ("nonsense", 2, "nonsense"),
         ("scroe a.csv", 2, "Did you mean 'score'?"),
+        ("both.mkv", 2, "to play it, say --file both.mkv"),
         ("--file dumb.mkv", 3, "dumb.mkv has no audio; say --mic off"),
         ("--file blind.wav", 3, "blind.wav has no video; say --camera off"),
         ("--file text.txt", 3, "text.txt"),
@@ -96,7 +97,7 @@ def test_bad_input_ends_with_its_status_and_one_paragraph(
     edge_command, files, monkeypatch, arguments: str, status: int, reason: str
 ) -> None:
     monkeypatch.chdir(files)
-    others = ("score", "scroe", "nonsense", "doctor")
+    others = ("score", "scroe", "nonsense", "doctor", "both.mkv")
     bind = [] if arguments.startswith(others) or "--bind" in arguments else ["--bind", ANY_PORT]
     ended = edge_command(*bind, *arguments.split())
     assert ended.status == status
