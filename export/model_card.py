@@ -47,6 +47,9 @@ Voices and faces are **from different people**: a pair for the fusion is a voice
 has never seen a person and heard the same person at once, and its AVEL and MEM tasks learnt from such pairs.
 The voices are acted. The faces are labelled by how they look to others.
 
+Not in it: children's voices, old voices, feelings that nobody acted, other languages than the above. How it fares in a
+language that it never heard, and among noise, the field test says (docs/field.md).
+
 Kept out of training, for validation: {validation}; for the test: {test}.
 The corpus of faces has a public test part; every other image of it is validation, the rest test, and training
 images that recur in it are left out. The recipe was chosen by the validation part; within a run no epoch is chosen,

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .utterance import Utterance, look_up, recordings
 
-ABOUT = "EMO-DB, acted German speech (Burkhardt et al. 2005), free for research"
+ABOUT = "EMO-DB, acted German speech of 5 women and 5 men (Burkhardt et al. 2005), free for research"
 EMOTIONS = {
     "W": "angry",
     "L": "bored",

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .utterance import Utterance, fields, look_up, recordings
 
-ABOUT = "Indian EmoSpeech Command Dataset, acted keywords (arXiv 1910.13801), CC BY-NC-SA 4.0"
+ABOUT = "Indian EmoSpeech Command Dataset, acted keywords, sexes not stated (arXiv 1910.13801), CC BY-NC-SA 4.0"
 NAMES = "keyword environment emotion time speaker"
 EMOTIONS = {"angry": "angry", "calm": "neutral", "fearful": "fear", "happy": "happy"}
 LANGUAGES = {"bacho": "hi", "unknown": "und"}

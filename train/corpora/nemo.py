@@ -4,7 +4,7 @@ from pathlib import Path
 
 from .utterance import Utterance, fields, look_up, recordings
 
-ABOUT = "nEMO, acted Polish speech (Christop 2024), CC BY-NC-SA 4.0"
+ABOUT = "nEMO, acted Polish speech of 4 women and 5 men (Christop 2024), CC BY-NC-SA 4.0"
 NAMES = "speaker emotion number"
 EMOTIONS = {
     "anger": "angry",

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from .utterance import Utterance, fields, look_up, recordings
 
-ABOUT = "RAVDESS, acted English speech (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
+ABOUT = "RAVDESS, acted English speech of 12 women and 12 men (Livingstone & Russo 2018), CC BY-NC-SA 4.0"
 NAMES = "modality channel emotion intensity statement repetition actor"
 EMOTIONS = {
     "01": "neutral",
