@@ -9,7 +9,10 @@ from pathlib import Path
 
 from .utterance import Sex, Utterance, fields, look_up, recordings
 
-ABOUT = "ASED, acted Amharic sentences of 25 women and 40 men (Retta et al. 2022), published for research, no licence stated"
+ABOUT = (
+    "ASED, acted Amharic sentences of 25 women and 40 men (Retta et al. 2022), published for research, no licence "
+    "stated"
+)
 NAMES = "class sentence repetition sex speaker"
 EMOTIONS = {"angry": "angry", "fearful": "fear", "happy": "happy", "neutral": "neutral", "sad": "sad"}
 SEXES: dict[str, Sex] = {"01": "female", "02": "male"}
