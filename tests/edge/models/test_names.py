@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.bundle.load import SHIPPED
+from edge.bundle.load import SHIPPED, load
 from edge.errors import BundleError
 from edge.models.names import find_bundle_folder
 
@@ -12,6 +12,13 @@ from edge.models.names import find_bundle_folder
 def test_a_shipped_bundle_has_its_folders_name(monkeypatch, tmp_path) -> None:
     monkeypatch.chdir(tmp_path)
     assert find_bundle_folder(Path("foal-nano")) == SHIPPED
+
+
+@pytest.mark.parametrize("name", ["foal-nano", "foal-nano-seven"])
+def test_a_bundle_of_the_package_is_whole_and_small(name: str) -> None:
+    folder = find_bundle_folder(Path(name))
+    assert load(folder).manifest.name == name
+    assert sum(path.stat().st_size for path in folder.iterdir()) <= 8_000_000
 
 
 def test_a_folder_of_that_name_goes_first(monkeypatch, tmp_path) -> None:
@@ -28,5 +35,5 @@ def test_a_path_stays_as_it_is(path: str) -> None:
 @pytest.mark.parametrize("name", ["foal-nan", "__pycache__"])
 def test_of_an_unknown_name_the_error_lists_those_that_are_known(monkeypatch, tmp_path, name: str) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(BundleError, match=f"no bundle at {name}: .* the package has foal-nano;"):
+    with pytest.raises(BundleError, match=f"no bundle at {name}: .* the package has foal-nano, foal-nano-seven;"):
         find_bundle_folder(Path(name))
