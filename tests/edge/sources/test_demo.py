@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from edge.bundle.manifest import AudioSpec, VideoSpec
+from edge.preprocess.face_cascade import CascadeDetector
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.media import Block, Frame
 from edge.sources.demo import CLOSED_HZ, MOODS, PHRASE, VOWELS_HZ, Demo, articulate, voice
@@ -36,7 +37,7 @@ def test_it_is_the_same_every_time() -> None:
 
 
 def test_a_face_is_found_in_every_frame() -> None:
-    framing = FaceFraming(64, 64)
+    framing = FaceFraming(64, 64, CascadeDetector())
     assert all(framing(item.image).faces == 1 for item in Demo(None, PICTURE).read())
 
 
