@@ -22,6 +22,9 @@ LARGEST_CONSTANT_BYTES = 1 << 26
 """Size of a tensor up to which it is computed while a graph loads, if it is constant."""
 PROVIDERS = ["CPUExecutionProvider"]
 """Execution providers, without a fallback: it would be the same one again, told on stdout."""
+SMALL_GRAPH_BYTES = 16 << 20
+"""Size of a graph below which one core computes it unless more are asked for: several spend a tenth more CPU time of
+the whole program on waiting for one another, for a gain of milliseconds (docs/experiments.md, 2026-11-30)."""
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 """Names of ONNX Runtime's types in the manifest."""
 
@@ -32,9 +35,13 @@ class OrtGraph:
     device_ms = None
     """Time on a device: None, as the host computes."""
 
-    def __init__(self, bundle: Bundle, entry: GraphEntry, options: ort.SessionOptions) -> None:
+    def __init__(self, bundle: Bundle, entry: GraphEntry, threads: int, *, tuned: bool) -> None:
         self._path = path = bundle.path(entry.file)
-        self._session = open_session(path, options)
+        files = [entry.file] if entry.weights is None else [entry.file, entry.weights]
+        size = sum(bundle.path(file).stat().st_size for file in files)
+        self.threads = (threads or default_threads(size)) if tuned else os.cpu_count() or 1
+        """Number of cores that compute the graph."""
+        self._session = open_session(path, session_options(self.threads) if tuned else exact_options())
         check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
         check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
         self._outputs = [tensor.name for tensor in entry.outputs]
@@ -51,18 +58,18 @@ class OrtGraph:
 
 
 class OrtBackend:
-    """A bundle's three graphs on the CPU, each using `threads` cores (0: all)."""
+    """A bundle's three graphs on the CPU, each on `threads` cores (0: one for a small graph, else all)."""
 
     name = "onnxruntime-cpu"
 
     def __init__(self, bundle: Bundle, threads: int = 0, *, tuned: bool = True) -> None:
         """Load the graphs; where not `tuned`, with ONNX Runtime's defaults, whose threads spin on after each run."""
-        self.about = f"{processor()}, {threads or os.cpu_count()} threads"
-        options = session_options(threads) if tuned else exact_options()
         graphs = bundle.manifest.graphs
-        self.image_encoder = OrtGraph(bundle, graphs.image_encoder, options)
-        self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, options)
-        self.fusion = OrtGraph(bundle, graphs.fusion, options)
+        self.image_encoder = OrtGraph(bundle, graphs.image_encoder, threads, tuned=tuned)
+        self.audio_encoder = OrtGraph(bundle, graphs.audio_encoder, threads, tuned=tuned)
+        self.fusion = OrtGraph(bundle, graphs.fusion, threads, tuned=tuned)
+        most = max(graph.threads for graph in (self.image_encoder, self.audio_encoder, self.fusion))
+        self.about = f"{processor()}, {most} thread{'s' if most > 1 else ''}"
 
     def save_compiled(self) -> None:
         """Do nothing: ONNX Runtime compiles nothing for the device."""
@@ -74,7 +81,7 @@ def probe(_bundle: Bundle) -> str:
 
 
 def open_backend(bundle: Bundle, threads: int, _engine_builder: object) -> OrtBackend:
-    """Load the bundle's graphs on so many cores, 0 for all; BundleError where ONNX Runtime refuses one."""
+    """Load the bundle's graphs on so many cores, 0 for what suits each; BundleError where ONNX Runtime refuses one."""
     return OrtBackend(bundle, threads)
 
 
@@ -84,6 +91,11 @@ def exact_options() -> ort.SessionOptions:
     # 1 is fp32; by default a product of weights that alone are quantised rounds its other factor to 8 bits too
     options.add_session_config_entry("session.qdq_matmulnbits_accuracy_level", "1")
     return options
+
+
+def default_threads(size: int) -> int:
+    """Return the number of cores that suit a graph of so many bytes where none is asked for."""
+    return 1 if size < SMALL_GRAPH_BYTES else os.cpu_count() or 1
 
 
 def session_options(threads: int) -> ort.SessionOptions:

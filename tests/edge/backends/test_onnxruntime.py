@@ -1,6 +1,7 @@
 """ONNX Runtime on the shipped bundle: its golden vectors, its batches, and graphs that are not what they should be."""
 
 import json
+import os
 import shutil
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,17 @@ import onnx
 import pytest
 from onnx import TensorProto, helper, numpy_helper
 
-from edge.backends.onnxruntime import OrtBackend, exact_options, open_session, ort, session_options, sizes
+from edge.backends.onnxruntime import (
+    SMALL_GRAPH_BYTES,
+    OrtBackend,
+    default_threads,
+    exact_options,
+    open_session,
+    ort,
+    processor,
+    session_options,
+    sizes,
+)
 from edge.bundle.load import SHIPPED, load, sha256
 from edge.errors import BundleError
 
@@ -100,6 +111,19 @@ def test_a_file_that_is_no_graph_is_named(copied: Path) -> None:
     with pytest.raises(BundleError) as refused:
         OrtBackend(load(copied), threads=1)
     assert str(refused.value).startswith(f"{copied / 'fusion.onnx'} does not load in ONNX Runtime ")
+
+
+def test_a_small_graph_is_computed_by_one_core_unless_more_are_asked_for() -> None:
+    assert default_threads(SMALL_GRAPH_BYTES - 1) == 1
+    assert default_threads(SMALL_GRAPH_BYTES) == os.cpu_count()
+
+
+@pytest.mark.parametrize(
+    ("options", "threads"), [({}, 1), ({"threads": 2}, 2), ({"tuned": False}, os.cpu_count())], ids=str
+)
+def test_the_number_of_threads_is_told(copied: Path, options: dict[str, Any], threads: int) -> None:
+    backend = OrtBackend(load(copied), **options)
+    assert backend.about == f"{processor()}, {threads} thread{'' if threads == 1 else 's'}"
 
 
 def test_names_of_varying_dimensions_do_not_matter() -> None:
