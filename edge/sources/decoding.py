@@ -62,6 +62,7 @@ class Decoder(Generic[T]):
         self, container: av.container.InputContainer, stream: Any, defects: Defects, *, is_sought: bool = False
     ) -> None:
         self._container, self._stream, self._defects = container, stream, defects
+        self._time_base: Fraction = stream.time_base
         self._timeline = Timeline([Segment(-1000 * (container.start_time or 0))], is_sought)
         self.is_elementary_stream = container.format.name in ELEMENTARY_STREAMS
         self._decoded = 0
@@ -94,7 +95,7 @@ class Decoder(Generic[T]):
         """Return a timestamp of the track as a time on the timeline, in ns; None if it is missing or implausible."""
         if ticks is None:
             return None
-        base: Fraction = self._stream.time_base
+        base = self._time_base
         time_ns = ticks * base.numerator * SECOND_NS // base.denominator + self._timeline.segments[segment].shift_ns
         return time_ns if time_ns - self._timeline.reached_ns <= LARGEST_STEP_AHEAD_NS else None
 
@@ -167,9 +168,10 @@ class Decoder(Generic[T]):
 
 def has_stray_pts(packet: "av.Packet[Any]") -> bool:
     """Return whether a packet's PTS is implausibly far from its DTS, as of a damaged packet."""
-    if packet.pts is None or packet.dts is None:
+    if packet.pts is None or packet.dts is None or packet.pts == packet.dts:
         return False
-    return abs(packet.pts - packet.dts) * packet.time_base * SECOND_NS > LARGEST_STEP_AHEAD_NS
+    base = packet.time_base
+    return abs(packet.pts - packet.dts) * base.numerator * SECOND_NS > LARGEST_STEP_AHEAD_NS * base.denominator
 
 
 def is_wav_of_unknown_length(container: av.container.InputContainer) -> bool:

@@ -1,6 +1,7 @@
 """Timeline of a recording: timestamps that restart or jump are mapped to one monotonic time for all tracks."""
 
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 import av
@@ -56,16 +57,17 @@ class Timeline:
         """Return the index of a packet's segment: its track's current one, or a later one if the clock has jumped."""
         is_first = packet.stream_index not in self._positions
         position = self._positions.setdefault(packet.stream_index, Position())
+        base = packet.time_base
         if packet.is_discard:  # decoded only as a reference for later frames: it lies before the begin
             return position.segment
         if packet.dts is not None:
-            stored_ns = to_clock_ns(packet.dts, packet)
+            stored_ns = to_clock_ns(packet.dts, base)
             if not (is_first and self.is_sought):
                 position.segment = self._segment_of(stored_ns, position)
             position.stored_ns = stored_ns + self.segments[position.segment].shift_ns
         ticks = packet.dts if packet.pts is None else packet.pts
         if ticks is not None:
-            end_ns = to_clock_ns(ticks + (packet.duration or 0), packet)
+            end_ns = to_clock_ns(ticks + (packet.duration or 0), base)
             self.reached_ns = max(self.reached_ns, end_ns + self.segments[position.segment].shift_ns)
             self.clock_ns = max(self.clock_ns, end_ns + self.segments[0].shift_ns)
         return position.segment
@@ -99,6 +101,6 @@ class Timeline:
         return len(self.segments) - 1
 
 
-def to_clock_ns(ticks: int, packet: "av.Packet[Any]") -> int:
-    """Return a timestamp in the time base of a packet's track as nanoseconds."""
-    return ticks * packet.time_base.numerator * SECOND_NS // packet.time_base.denominator
+def to_clock_ns(ticks: int, time_base: Fraction) -> int:
+    """Return a timestamp in the time base of its track as nanoseconds."""
+    return ticks * time_base.numerator * SECOND_NS // time_base.denominator
