@@ -160,6 +160,10 @@ class Inbox:
         """Items dropped before they reached the loop, by reason, for each stream."""
         return [queues.dropped for queues in self._streams]
 
+    def audio_due_ns(self, stream: int) -> float:
+        """Return the time up to which audio of a stream is wanted at present; earlier blocks wake nobody."""
+        return self._streams[stream].audio_due_ns
+
     def put(self, stream: int, item: Media) -> bool:
         """Queue an item of a stream without waiting; return whether more is wanted. ValueError if it is no media."""
         check(item)

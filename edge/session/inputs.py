@@ -135,7 +135,7 @@ def pace(
     """Make captures of the recordings, each played as if it began at `begin_ns`."""
     return [
         Capture(
-            Paced(each.recording, clock, begin_ns, stop),
+            Paced(each.recording, clock, begin_ns, stop, partial(inbox.audio_due_ns, each.index)),
             partial(inbox.put, each.index),
             partial(inbox.end, each.index),
             stop,

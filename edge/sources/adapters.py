@@ -2,8 +2,9 @@
 
 import heapq
 import logging
+import math
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
@@ -13,6 +14,8 @@ from .base import Recording, Source
 
 MAX_LATE_NS = 2 * SECOND_NS
 """Largest delay of a recording's media behind their time; where reading takes longer, playback pauses instead."""
+MOST_HELD_NS = SECOND_NS // 5
+"""Largest delay of blocks that no window waits for: the distance of two frames."""
 SLOW = "it is read more slowly than it plays; give this machine less to do, or the file a smaller picture"
 
 log = logging.getLogger(__name__)
@@ -76,12 +79,22 @@ class Paced:
 
     Playback starts when the first item is decoded, and not before `begin_ns`: a server may take seconds to answer, and
     a start time fixed before that would make all of its recording late. Where reading falls behind, for want of CPU or
-    of data, playback pauses and a new time line begins: all of the recording is played.
+    of data, playback pauses and a new time line begins: all of the recording is played. Blocks that the consumer does
+    not wait for come with the next item that it does, a fifth of a second late at most: each wake costs CPU time.
     """
 
-    def __init__(self, recording: Recording, clock: Clock, begin_ns: int, stop: threading.Event) -> None:
+    def __init__(
+        self,
+        recording: Recording,
+        clock: Clock,
+        begin_ns: int,
+        stop: threading.Event,
+        audio_due_ns: Callable[[], float] = lambda: -math.inf,
+    ) -> None:
+        """Make a source; `audio_due_ns` tells the time up to which the consumer wants audio at present."""
         self.name = recording.name
         self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
+        self._audio_due_ns = audio_due_ns
 
     def open(self) -> None:
         """Do nothing: the recording was checked when it was made."""
@@ -90,6 +103,7 @@ class Paced:
         """Yield the recording's media, each at its time, with times on the run's clock; end early if `stop` is set."""
         begin_ns: int | None = None
         pauses_ns: list[int] = []
+        held: list[Media] = []
         for item in self._recording.read():
             if begin_ns is None:
                 begin_ns = max(self._begin_ns, self._clock.now_ns() - item.end_ns)
@@ -101,15 +115,26 @@ class Paced:
                     log.warning("%s pauses: %s", self.name, SLOW)
                 pauses_ns.append(late_ns)
                 begin_ns += late_ns
-                yield Discontinuity(begin_ns + item.end_ns)
-            time_ns = begin_ns + item.end_ns
-            if self._clock.wait_until(time_ns, self._stop):
+                held.append(Discontinuity(begin_ns + item.end_ns))
+            held.append(replace(item, end_ns=begin_ns + item.end_ns))
+            if self._can_wait(held):
+                continue
+            if self._clock.wait_until(held[-1].end_ns, self._stop):
                 return
-            yield replace(item, end_ns=time_ns)
+            yield from held
+            held.clear()
+        if held and not self._clock.wait_until(held[-1].end_ns, self._stop):
+            yield from held
         if pauses_ns:
             seconds = sum(pauses_ns) / SECOND_NS
             number = "once" if len(pauses_ns) == 1 else f"{len(pauses_ns)} times"
             log.warning("%s has paused %s, for %.1f s in all: %s", self.name, number, seconds, SLOW)
+
+    def _can_wait(self, held: Sequence[Media]) -> bool:
+        """Return whether the consumer can do without what is held until more of the recording is due."""
+        newest_ns = held[-1].end_ns
+        is_early = newest_ns < self._audio_due_ns() and newest_ns - held[0].end_ns < MOST_HELD_NS
+        return is_early and all(isinstance(item, Block) for item in held)
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""

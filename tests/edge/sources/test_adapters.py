@@ -1,6 +1,7 @@
 """Audio offset and real-time playback: times, order, and the media held back."""
 
 import heapq
+import math
 import threading
 from dataclasses import replace
 from types import SimpleNamespace
@@ -138,6 +139,38 @@ def test_of_one_pause_it_says_once(clock, caplog) -> None:
 
     list(Paced(Slow(), clock, 0, threading.Event()).read())
     assert "has paused once, for 3.8 s in all" in caplog.messages[-1]
+
+
+def test_blocks_that_nobody_waits_for_come_with_what_is_waited_for(clock) -> None:
+    class Talk(Recorded):
+        def read(self):
+            yield from (block(20 * number) for number in range(1, 6))
+            yield frame(110)
+            yield from (block(20 * number) for number in range(6, 31))
+
+    begun_ns, due_ns = clock.now_ns(), clock.now_ns() + 300 * MS
+    arrived = [
+        (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
+        for item in Paced(Talk(), clock, begun_ns, threading.Event(), lambda: due_ns).read()
+    ]
+    with_the_frame = [*(("Block", 20 * number, 110) for number in range(1, 6)), ("Frame", 110, 110)]
+    with_the_wanted = [("Block", 20 * number, 300) for number in range(6, 16)]
+    wanted = [("Block", 20 * number, 20 * number) for number in range(16, 31)]
+    assert arrived == [*with_the_frame, *with_the_wanted, *wanted]
+
+
+def test_blocks_are_held_for_a_fifth_of_a_second_and_none_is_lost_at_the_end(clock) -> None:
+    class Talk(Recorded):
+        def read(self):
+            return (block(20 * number) for number in range(1, 26))
+
+    begun_ns = clock.now_ns()
+    arrived = [
+        ((item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
+        for item in Paced(Talk(), clock, begun_ns, threading.Event(), lambda: math.inf).read()
+    ]
+    assert [end_ms for end_ms, _ in arrived] == [20 * number for number in range(1, 26)]
+    assert [at_ms for _, at_ms in arrived] == [220] * 11 + [440] * 11 + [500] * 3
 
 
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
