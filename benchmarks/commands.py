@@ -63,7 +63,7 @@ def commits_command(
     """Compare the commit AFTER with an earlier one: CPU time, latency, memory and start of live runs.
 
     Each is installed into an environment of its own, and both run in turn on the same recording. Exit status 7: a
-    measure is worse, its interval wholly beyond the margin. Takes 25 minutes.
+    measure is worse, its interval wholly beyond the margin. Takes 20 minutes.
 
     \b
     Example:
@@ -103,7 +103,8 @@ def peers_command(data: Path, rounds: int) -> None:
     """
     sets = pictures.face_sets(data)
     measured = compare_all(sets, rounds, complaints.print)
-    print_lines(f"{date.today():%Y-%m-%d}, {processor()}, one thread, medians of {rounds} rounds:\n")
+    print_lines(f"{date.today():%Y-%m-%d}, {processor()}, one thread, medians of {rounds} rounds:")
+    console.print()
     print_lines(table.markdown(measured, sets))
 
 
