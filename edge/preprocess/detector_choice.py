@@ -1,10 +1,12 @@
 """Choice of a face detector by name: CenterFace where its weights are installed, else OpenCV's cascade."""
 
-from importlib.metadata import PackageNotFoundError, distribution
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ..errors import UsageError
+
+if TYPE_CHECKING:
+    from importlib.metadata import Distribution
 
 DetectorName = Literal["cascade", "centerface"]
 DetectorChoice = Literal["auto", "cascade", "centerface"]
@@ -25,21 +27,30 @@ def choose(choice: DetectorChoice) -> ChosenDetector:
     """Return the detector of that name, or for `auto` the best that is installed; UsageError where it is not there."""
     if choice == "cascade":
         return ChosenDetector("cascade", "as asked for")
-    try:
-        version = distribution(PACKAGE).version
-    except PackageNotFoundError as error:
-        if choice == "auto":
-            return ChosenDetector("cascade", f"{PACKAGE} is not installed")
-        raise missing() from error
-    return ChosenDetector("centerface", f"{PACKAGE} {version} is installed")
+    package = find_package()
+    if package is not None:
+        return ChosenDetector("centerface", f"{PACKAGE} {package.version} is installed")
+    if choice == "centerface":
+        raise missing()
+    return ChosenDetector("cascade", f"{PACKAGE} is not installed")
 
 
 def find_weights() -> Path:
     """Return the path of CenterFace's graph; UsageError with the remedy where its package is not installed."""
+    package = find_package()
+    if package is None:
+        raise missing()
+    return Path(str(package.locate_file(f"{PACKAGE}/centerface.onnx")))
+
+
+def find_package() -> "Distribution | None":
+    """Return the installed package with CenterFace's weights, None where there is none."""
+    from importlib.metadata import PackageNotFoundError, distribution  # here, since help needs only the names
+
     try:
-        return Path(str(distribution(PACKAGE).locate_file(f"{PACKAGE}/centerface.onnx")))
-    except PackageNotFoundError as error:
-        raise missing() from error
+        return distribution(PACKAGE)
+    except PackageNotFoundError:
+        return None
 
 
 def missing() -> UsageError:

@@ -16,7 +16,6 @@ from ..live.suspension import SuspensionWatch
 from ..recording.machine import here
 from ..recording.metadata import BundleMetadata, RunMetadata
 from ..recording.recorder import Recorder
-from ..service.prometheus import MetricsEndpoint
 from ..system.versions import program_version
 from ..wire.addresses import OFF, check_address, check_exposure, control_address
 from ..wire.control_server import ControlServer
@@ -70,6 +69,8 @@ class Outputs:
                 may_stop = stop if config.allow_stop else None
                 opened.callback(ControlServer(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
             if config.metrics_port is not None:
+                from ..service.prometheus import MetricsEndpoint  # here, since few runs serve metrics
+
                 metrics_endpoint = MetricsEndpoint(config.metrics_port)
                 opened.callback(metrics_endpoint.close)
                 self.show_to(metrics_endpoint.observe)

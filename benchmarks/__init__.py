@@ -1,1 +1,0 @@
-"""Measurements from the checkout: a commit beside an earlier one, and the shipped model beside what others ship."""

@@ -1,1 +1,0 @@
-"""The shipped model beside emotion models of other packages, on the same faces."""
