@@ -3,7 +3,7 @@
 import logging
 import threading
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
@@ -130,9 +130,13 @@ def open_devices(
 
 
 def pace(
-    inputs: Sequence[StreamInput], inbox: Inbox, clock: Clock, begin_ns: int, stop: threading.Event
+    inputs: Sequence[StreamInput],
+    inbox: Inbox,
+    clock: Clock,
+    begin_ns: Callable[[], int | None],
+    stop: threading.Event,
 ) -> list[Capture]:
-    """Make captures of the recordings, each played as if it began at `begin_ns`."""
+    """Make captures of the recordings, each played as if it began at the time that `begin_ns` waits for."""
     return [
         Capture(
             Paced(each.recording, clock, begin_ns, stop, partial(inbox.audio_due_ns, each.index)),

@@ -1,38 +1,18 @@
 """Run of the runtime, built from the user's settings."""
 
-import logging
 import threading
-import uuid
-from collections.abc import Callable, Mapping, Sequence
-from contextlib import closing
-from dataclasses import dataclass
-from functools import partial
+from collections.abc import Callable
+from contextlib import closing, nullcontext
 from pathlib import Path
 
-from ..backends.select import open_backend
 from ..backends.tensorrt.builder import EngineBuilder
-from ..bundle.load import Bundle, load
-from ..bundle.manifest import FramingName
-from ..clock import SystemClock, to_ns
-from ..errors import EngineError, FoalError, SourceError
-from ..live.hop_control import HopControl
-from ..live.loop import run_fast, run_live
-from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
-from ..live.recognizer import Recognizer
-from ..live.supervision import Supervisor
-from ..live.suspension import SuspensionWatch
+from ..bundle.load import load
+from ..clock import SystemClock
 from ..models.names import find_bundle_folder
-from ..preprocess.detector_choice import DetectorName, choose
-from ..preprocess.framing import threads_for
-from ..service.systemd import SystemdNotifier
-from ..wire.addresses import AUTO
-from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
 from .config import Config
-from .inputs import StreamInput, make_inbox, make_inputs, open_devices, pace
-from .outputs import Outputs
-
-log = logging.getLogger(__name__)
+from .inputs import make_inputs
+from .playback import Playback
 
 
 def run(
@@ -47,130 +27,9 @@ def run(
     `engine_builder` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent`
     each message once it is out. FoalError where something that was asked for cannot be had.
     """
-    bundle = load(find_bundle_folder(Path(config.bundle)))
-    opened = open_backend(bundle, config.backend, config.threads, engine_builder)
-    backend = opened.backend
-    framing = config.framing or bundle.manifest.video.framing
-    detector = choose(config.detector)
-    faces = f", faces by {detector.name} ({detector.reason})" if framing == "face" else ""
-    model, session, clock = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex, SystemClock()
+    bundle, clock = load(find_bundle_folder(Path(config.bundle))), SystemClock()
     inputs = make_inputs(config.streams, bundle.manifest)
-    about = {"session": session, "bundle": model, "backend": backend.name}
-    watch = SuspensionWatch(clock)
-    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
+    with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
+        from .predicting import predict  # here, since recordings are read while it is imported
 
-        def tell(names: Sequence[str]) -> None:
-            address = outputs.publisher.address
-            where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model} on {backend.name} ({opened.reason}){faces}, {' and '.join(names)}, {where}")
-
-        recognizer = Recognizer(bundle.manifest, backend)
-        this = Run(config, session, bundle, framing, detector.name, recognizer, outputs, clock, watch, stop, tell)
-        pipeline = this.run_fast(inputs) if config.fast else this.run_live(inputs)
-    failures = pipeline.failures
-    if not stop.is_set():
-        for each in inputs:
-            reporter = pipeline.streams[each.index].reporter
-            if each.recording is not None and not reporter.predictions and reporter.name not in failures:
-                fail = partial(failures.add, reporter.name)
-                check_predicted(config, each.recording.name, reporter.all_dropped, fail)
-    failures.raise_any()
-
-
-def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail: Callable[[FoalError], None]) -> None:
-    """Explain why a recording gave no window: a failure of its own, unless this machine was too slow for it."""
-    if any(dropped[reason] for reason in OVERLOAD):
-        counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
-        log.warning("%s gave no window in time, this machine being too slow (%s); run fewer streams", name, counts)
-    elif dropped[WINDOWS_NOT_FINITE]:
-        fail(EngineError(f"the model gave no window of {name} a finite number", "run `foal-edge doctor`"))
-    elif dropped[FRAMES_FAILED]:
-        fail(SourceError(f"no frame of {name} can be framed; convert it with ffmpeg"))
-    else:
-        fail(
-            SourceError(
-                f"{name} gave no window: shorter than the hop of {config.hop_s} s, or no face and no audio; "
-                "give a longer clip or a shorter --hop"
-            )
-        )
-
-
-@dataclass(frozen=True)
-class Run:
-    """Parts of a run, whether fast or live. Both methods return the pipeline that has run."""
-
-    config: Config
-    session: str
-    bundle: Bundle
-    framing: FramingName
-    detector: DetectorName
-    recognizer: Recognizer
-    outputs: Outputs
-    clock: SystemClock
-    watch: SuspensionWatch
-    stop: threading.Event
-    tell: Callable[[Sequence[str]], None]
-
-    def run_spec(self, begin_ns: int) -> RunSpec:
-        """Return what the messages will depend on."""
-        config = self.config
-        return RunSpec(
-            self.session,
-            tuple(
-                StreamSpec(
-                    stream.name,
-                    stream.wants_audio,
-                    stream.wants_video,
-                    max(0.0, -stream.av_offset_ms),
-                    stream.is_recorded,
-                )
-                for stream in config.streams
-            ),
-            self.framing,
-            begin_ns,
-            to_ns(config.first_hop_s),
-            not config.fast,
-            config.events,
-            self.detector,
-        )
-
-    def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
-        """Run recordings as quickly as they can be decoded."""
-        recordings = [each.recording for each in inputs if each.recording is not None]
-        self.tell([recording.name for recording in recordings])
-        run_spec = self.run_spec(0)
-        pipeline = build_pipeline(run_spec, self.recognizer, self.outputs.publisher.publish_each)
-        on_input = self.outputs.record(run_spec, self.bundle)
-        with closing(pipeline.loop):
-            dropped = [each.dropped for each in inputs]
-            run_fast(pipeline.loop, recordings, run_spec.hop_ns, self.stop, on_input, dropped)
-        return pipeline
-
-    def run_live(self, inputs: Sequence[StreamInput]) -> Pipeline:
-        """Run devices, and recordings in their own time."""
-        publisher, inbox = self.outputs.publisher, make_inbox(inputs)
-        devices = open_devices(inputs, self.bundle.manifest, inbox, self.clock, self.stop)
-        run_spec = self.run_spec(self.clock.now_ns())
-        captures = devices + pace(inputs, inbox, self.clock, run_spec.begin_ns, self.stop)
-        pipeline = build_pipeline(run_spec, self.recognizer, publisher.publish)
-        hop_control = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
-        notifier = SystemdNotifier.from_environment()
-        supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
-        names = [capture.name for capture in captures]
-        self.tell(names)
-        on_input = self.outputs.record(run_spec, self.bundle)
-        with closing(pipeline.loop), closing(notifier), closing(self.watch):
-            self.watch.start()
-            for capture in captures:
-                capture.start()
-            notifier.ready(" and ".join(names))
-            try:
-                run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_input)
-            except BaseException:
-                self.stop.set()
-                raise
-            finally:
-                notifier.stopping()
-                for capture in captures:
-                    capture.finish()
-        return pipeline
+        predict(config, bundle, inputs, playback, clock, stop, engine_builder, on_start, on_sent)

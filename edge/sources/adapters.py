@@ -77,21 +77,26 @@ def shift(item: Media, offset_ns: int) -> Media:
 class Paced:
     """Recording played in real time as a live source.
 
-    Playback starts when the first item is decoded, and not before `begin_ns`: a server may take seconds to answer, and
-    a start time fixed before that would make all of its recording late. Where reading falls behind, for want of CPU or
-    of data, playback pauses and a new time line begins: all of the recording is played. Blocks that the consumer does
-    not wait for come with the next item that it does, a fifth of a second late at most: each wake costs CPU time.
+    Playback starts when the first item is decoded, and not before the time that `begin_ns` tells: a server may take
+    seconds to answer, and a start time fixed before that would make all of its recording late. Where reading falls
+    behind, for want of CPU or of data, playback pauses and a new time line begins: all of the recording is played.
+    Blocks that the consumer does not wait for come with the next item that it does, a fifth of a second late at most:
+    each wake costs CPU time.
     """
 
     def __init__(
         self,
         recording: Recording,
         clock: Clock,
-        begin_ns: int,
+        begin_ns: Callable[[], int | None],
         stop: threading.Event,
         audio_due_ns: Callable[[], float] = lambda: -math.inf,
     ) -> None:
-        """Make a source; `audio_due_ns` tells the time up to which the consumer wants audio at present."""
+        """Make a source.
+
+        `begin_ns`, called once the first item is decoded, waits until the time is known; None where nothing is to be
+        played. `audio_due_ns` tells the time up to which the consumer wants audio at present.
+        """
         self.name = recording.name
         self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
         self._audio_due_ns = audio_due_ns
@@ -106,8 +111,11 @@ class Paced:
         held: list[Media] = []
         for item in self._recording.read():
             if begin_ns is None:
-                begin_ns = max(self._begin_ns, self._clock.now_ns() - item.end_ns)
-                if begin_ns > self._begin_ns:
+                earliest_ns = self._clock.now_ns() - item.end_ns
+                if (wanted_ns := self._begin_ns()) is None:
+                    return
+                begin_ns = max(wanted_ns, earliest_ns)
+                if begin_ns > wanted_ns:
                     yield Discontinuity(begin_ns)
             late_ns = self._clock.now_ns() - (begin_ns + item.end_ns)
             if late_ns > MAX_LATE_NS:

@@ -90,7 +90,7 @@ class Recorded:
 
 def test_each_item_comes_at_its_own_time(clock) -> None:
     arrived = []
-    for item in Paced(Recorded(), clock, 1_000_000, threading.Event()).read():
+    for item in Paced(Recorded(), clock, lambda: 1_000_000, threading.Event()).read():
         arrived.append((type(item), item.end_ns, clock.now_ns()))
     assert arrived == [(Block, 1_000_020, 1_000_020), (Frame, 1_000_500, 1_000_500)]
     assert clock.waited == [1_000_020, 1_000_500]
@@ -103,9 +103,13 @@ def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> N
             return super().read()
 
     begun_ns = clock.now_ns()
-    start, *media = Paced(Late(), clock, begun_ns, threading.Event()).read()
+    start, *media = Paced(Late(), clock, lambda: begun_ns, threading.Event()).read()
     assert start == Discontinuity(begun_ns + 4_999_999_980)
     assert [item.end_ns for item in media] == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+
+
+def test_nothing_is_played_where_the_begin_never_comes(clock) -> None:
+    assert list(Paced(Recorded(), clock, lambda: None, threading.Event()).read()) == []
 
 
 def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -> None:
@@ -118,7 +122,7 @@ def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -
                 clock.time_ns += late_by_ns.get(number, 0)
                 yield frame(200 * number)
 
-    media = list(Paced(Slow(), clock, 0, threading.Event()).read())
+    media = list(Paced(Slow(), clock, lambda: 0, threading.Event()).read())
     pauses = [3 * MAX_LATE_NS - 600 * MS, 3 * MAX_LATE_NS - 200 * MS]
     times = [item.end_ns for item in media if isinstance(item, Frame)]
     starts = [item.end_ns for item in media if isinstance(item, Discontinuity)]
@@ -137,7 +141,7 @@ def test_of_one_pause_it_says_once(clock, caplog) -> None:
             clock.time_ns += 2 * MAX_LATE_NS
             yield frame(200)
 
-    list(Paced(Slow(), clock, 0, threading.Event()).read())
+    list(Paced(Slow(), clock, lambda: 0, threading.Event()).read())
     assert "has paused once, for 3.8 s in all" in caplog.messages[-1]
 
 
@@ -151,7 +155,7 @@ def test_blocks_that_nobody_waits_for_come_with_what_is_waited_for(clock) -> Non
     begun_ns, due_ns = clock.now_ns(), clock.now_ns() + 300 * MS
     arrived = [
         (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, begun_ns, threading.Event(), lambda: due_ns).read()
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: due_ns).read()
     ]
     with_the_frame = [*(("Block", 20 * number, 110) for number in range(1, 6)), ("Frame", 110, 110)]
     with_the_wanted = [("Block", 20 * number, 300) for number in range(6, 16)]
@@ -167,25 +171,25 @@ def test_blocks_are_held_for_a_fifth_of_a_second_and_none_is_lost_at_the_end(clo
     begun_ns = clock.now_ns()
     arrived = [
         ((item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, begun_ns, threading.Event(), lambda: math.inf).read()
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: math.inf).read()
     ]
     assert [end_ms for end_ms, _ in arrived] == [20 * number for number in range(1, 26)]
     assert [at_ms for _, at_ms in arrived] == [220] * 11 + [440] * 11 + [500] * 3
 
 
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
-    block, frame = Paced(Recorded(), clock, 7, threading.Event()).read()
+    block, frame = Paced(Recorded(), clock, lambda: 7, threading.Event()).read()
     assert block.samples is BLOCK.samples
     assert frame.image is FRAME.image
 
 
 def test_it_ends_where_it_is_stopped(clock) -> None:
     stop = threading.Event()
-    media = Paced(Recorded(), clock, 0, stop).read()
+    media = Paced(Recorded(), clock, lambda: 0, stop).read()
     assert next(media).end_ns == 20
     stop.set()
     assert list(media) == []
 
 
 def test_it_is_named_as_the_recording(clock) -> None:
-    assert Paced(Recorded(), clock, 0, threading.Event()).name == "two events"
+    assert Paced(Recorded(), clock, lambda: 0, threading.Event()).name == "two events"

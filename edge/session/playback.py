@@ -1,0 +1,43 @@
+"""Playback of a run's recordings: they are read while the model is loaded, and play from a time that is known then."""
+
+import threading
+from collections.abc import Sequence
+
+from ..clock import SECOND_NS, Clock
+from .inputs import StreamInput, make_inbox, pace
+
+MOST_AHEAD_NS = SECOND_NS // 4
+"""Longest time by which recordings begin before the model is loaded, and half a hop at most: it is caught up with."""
+
+
+class Playback:
+    """Captures of the recordings and the inbox of all streams; reading begins now, and playing with `begin`."""
+
+    def __init__(self, inputs: Sequence[StreamInput], clock: Clock, stop: threading.Event) -> None:
+        self._clock, self._opened_ns = clock, clock.now_ns()
+        self._begin_ns: int | None = None
+        self._is_decided = threading.Event()
+        self.inbox = make_inbox(inputs)
+        self.captures = pace(inputs, self.inbox, clock, self._await_begin, stop)
+        for capture in self.captures:
+            capture.start()
+
+    def _await_begin(self) -> int | None:
+        self._is_decided.wait()
+        return self._begin_ns
+
+    def begin(self, hop_ns: int, *, has_devices: bool) -> int:
+        """Let the recordings play and return when the run begins: where it has no devices, some time ago."""
+        now_ns = self._clock.now_ns()
+        ahead_ns = 0 if has_devices else min(MOST_AHEAD_NS, hop_ns // 2)
+        self._begin_ns = max(self._opened_ns, now_ns - ahead_ns)
+        self._is_decided.set()
+        return self._begin_ns
+
+    def close(self) -> None:
+        """End the captures, whether or not they have played."""
+        self._is_decided.set()
+        for index in range(len(self.inbox.dropped)):
+            self.inbox.dismiss(index)
+        for capture in self.captures:
+            capture.finish()

@@ -1,0 +1,69 @@
+"""When recordings begin to play: while the model was loaded, but not long before it was."""
+
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.session.config import StreamConfig
+from edge.session.inputs import make_inputs
+from edge.session.playback import MOST_AHEAD_NS, Playback
+from edge.sources.demo import MOODS, face
+
+HOP_NS = 500_000_000
+LONG_NS = 60_000_000_000
+
+
+@pytest.fixture
+def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[[], Playback]]:
+    """The playback of a clip of 0.2 s."""
+    clip: Path = make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 2), tone(0.2))
+    playbacks: list[Playback] = []
+
+    def make() -> Playback:
+        inputs = make_inputs([StreamConfig(file=str(clip))], manifest)
+        playbacks.append(Playback(inputs, clock, threading.Event()))
+        return playbacks[-1]
+
+    yield make
+    for playback in playbacks:
+        playback.close()
+
+
+@pytest.mark.parametrize(
+    ("loading_ns", "hop_ns", "has_devices", "ahead_ns"),
+    [
+        (200_000_000, HOP_NS, False, 200_000_000),
+        (LONG_NS, HOP_NS, False, MOST_AHEAD_NS),
+        (LONG_NS, 100_000_000, False, 50_000_000),
+        (LONG_NS, HOP_NS, True, 0),
+    ],
+)
+def test_a_run_begins_before_its_model_is_loaded(
+    opened, clock, loading_ns: int, hop_ns: int, has_devices: bool, ahead_ns: int
+) -> None:
+    playback = opened()
+    clock.time_ns += loading_ns
+    assert playback.begin(hop_ns, has_devices=has_devices) == clock.now_ns() - ahead_ns
+
+
+def test_a_recording_plays_whole_from_the_begin_on(opened, manifest) -> None:
+    playback = opened()
+    begin_ns = playback.begin(HOP_NS, has_devices=False)
+    for capture in playback.captures:
+        capture.finish()
+    media = [delivery.media for delivery in playback.inbox.take(0) if delivery.media is not None]
+    start_ns = next((item.end_ns for item in media if isinstance(item, Discontinuity)), begin_ns)
+    assert start_ns >= begin_ns
+    assert sum(len(item.samples) for item in media if isinstance(item, Block)) == manifest.audio.rate_hz // 5
+    assert [item.end_ns - start_ns for item in media if isinstance(item, Frame)][:1] == [0]
+
+
+def test_what_never_begins_plays_nothing_and_ends(opened) -> None:
+    playback = opened()
+    playback.close()
+    assert not any(capture._thread.is_alive() for capture in playback.captures)
+    assert playback.inbox.take(0) == []
