@@ -2,8 +2,7 @@
 
 import logging
 import math
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import numpy as np
@@ -58,6 +57,28 @@ class Failures:
         raise together from first
 
 
+class Guard:
+    """Context that gives what is raised inside to `fail`, except errors that concern all: model, publisher, memory.
+
+    It holds no state, so that threads may share it; the loop enters one for each item of each stream.
+    """
+
+    __slots__ = ("_fail",)
+
+    def __init__(self, fail: Callable[[Exception], None]) -> None:
+        self._fail = fail
+
+    def __enter__(self) -> None:
+        """Do nothing."""
+
+    def __exit__(self, _kind: object, error: BaseException | None, _traceback: object) -> bool:
+        """Return whether the error was one of the stream's own, which `fail` has got."""
+        if not isinstance(error, Exception) or isinstance(error, FoalError | MemoryError):
+            return False
+        self._fail(exhaustion(error) or error)
+        return True
+
+
 class StreamRunner:
     """Everything that the loop does with one stream. Once the stream has ended or failed nothing more is done.
 
@@ -78,16 +99,7 @@ class StreamRunner:
         self._moment = Moment(0, 0, 0, {})
         self._is_over = False
         self._frames_dropped = 0
-
-    @contextmanager
-    def _guard(self) -> Iterator[None]:
-        """End this stream by what is raised inside, except errors that concern all: model, publisher, memory."""
-        try:
-            yield
-        except (FoalError, MemoryError):
-            raise
-        except Exception as error:
-            self._fail(exhaustion(error) or error)
+        self._guard = Guard(self._fail)
 
     def _fail(self, error: Exception) -> None:
         if self.is_running:
@@ -98,7 +110,7 @@ class StreamRunner:
         """Take a captured item."""
         if self.is_running:
             self._reached_ns = max(self._reached_ns, item.end_ns)
-            with self._guard():
+            with self._guard:
                 self._stream.add(item)
 
     def begin(self, loop_input: LoopInput) -> None:
@@ -106,7 +118,7 @@ class StreamRunner:
         moment = loop_input.moment(self.index)
         self._moment = replace(moment, judged_ns=self._judged_ns(moment.now_ns))
         if self.is_running:
-            with self._guard():
+            with self._guard:
                 self._stream.set_hop(loop_input.hop_ns, self._moment.judged_ns)
                 frames_dropped = self._moment.dropped.get(FRAMES_OVERLOAD, 0)
                 if frames_dropped != self._frames_dropped:
@@ -119,7 +131,7 @@ class StreamRunner:
 
     def crop_frames(self, before_ns: float) -> None:
         """Crop the frames captured before a time; any thread may call this, one at a time for each stream."""
-        with self._guard():
+        with self._guard:
             self._stream.crop_frames(before_ns)
 
     @property
@@ -129,13 +141,13 @@ class StreamRunner:
 
     def add_embeddings(self, embeddings: Embedding, took_s: float) -> None:
         """Take the embeddings `[n, Dv]` of `crops`, computed in `took_s` seconds together with those of others."""
-        with self._guard():
+        with self._guard:
             self._stream.add_embeddings(embeddings, took_s)
 
     def next_window(self, *, latest_only: bool) -> int | None:
         """Advance to the next window that is due, with `latest_only` to the last; return its end, None for none."""
         due = None
-        with self._guard():
+        with self._guard:
             due = self._stream.next_window(self._moment.judged_ns, latest_only=latest_only) if self.is_running else None
             if due is not None:
                 self.reporter.drops.count(WINDOWS_LATE, due.late)
@@ -144,7 +156,7 @@ class StreamRunner:
     def cut(self, end_ns: int) -> Window | None:
         """Return the window that ends at `end_ns`; None where it holds nothing, or samples that are not finite."""
         window = None
-        with self._guard():
+        with self._guard:
             window = self._stream.cut(end_ns)
             if window is None:
                 oldest_ns = self._moment.judged_ns - CLOCK_JUMP_NS
@@ -157,13 +169,13 @@ class StreamRunner:
 
     def predict(self, window: Window, recognition: Recognition) -> None:
         """Publish the prediction of a window."""
-        with self._guard():
+        with self._guard:
             self.reporter.predict(window, recognition, self._moment)
 
     def report(self) -> None:
         """Publish the status where it is due."""
         if self.is_running:
-            with self._guard():
+            with self._guard:
                 self.reporter.report(self._moment)
 
     def finish(self, error: Exception | None) -> None:
@@ -176,7 +188,7 @@ class StreamRunner:
         """Publish the end, once, of a stream that is over or has failed."""
         if self.has_ended or (self.is_running and not self._is_over):
             return
-        with self._guard():
+        with self._guard:
             if self.is_running:
                 self.reporter.stop(self._moment)
         if not self.is_running:
