@@ -1,5 +1,6 @@
 """Detection of faces by OpenCV's frontal cascade, in any part of an image and at any roll."""
 
+import threading
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -57,8 +58,7 @@ class CascadeDetector:
     turn_steps_deg = (TURN_STEP_DEG, -TURN_STEP_DEG)
 
     def __init__(self) -> None:
-        path = find_cascade(CASCADE_FOLDERS)  # first: it says so where this OpenCV has no such class
-        self._cascade = cv2.CascadeClassifier(str(path))
+        self._path = find_cascade(CASCADE_FOLDERS)
 
     def search(
         self, image: Image, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
@@ -70,7 +70,7 @@ class CascadeDetector:
         small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
         least, most = (round(width * shrink) for width in widths)
-        found = self._cascade.detectMultiScale(
+        found = loaded_here.cascade(self._path).detectMultiScale(
             turned, SCALE_STEP, NEIGHBOURS, minSize=(least, least), maxSize=(most, most)
         )
         return [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
@@ -97,6 +97,21 @@ class CascadeDetector:
             width,
             height,
         )
+
+
+class LoadedHere(threading.local):
+    """The cascade of each thread, for the images of all cameras: it keeps some MB of the images it was last given."""
+
+    path: Path | None = None
+
+    def cascade(self, path: Path) -> cv2.CascadeClassifier:
+        """Return this thread's cascade, read from its file where that has not been done."""
+        if path != self.path:
+            self.path, self._cascade = path, cv2.CascadeClassifier(str(path))
+        return self._cascade
+
+
+loaded_here = LoadedHere()
 
 
 def turn(grey: Image, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:

@@ -1,6 +1,7 @@
 """Faces drawn at a known place and roll are found there and levelled; an OpenCV without its cascade says so."""
 
 import re
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import cv2
@@ -9,7 +10,14 @@ import pytest
 
 from edge.errors import UsageError
 from edge.geometry import Box
-from edge.preprocess.face_cascade import CASCADE, CASCADE_FOLDERS, CascadeDetector, find_cascade, turn
+from edge.preprocess.face_cascade import (
+    CASCADE,
+    CASCADE_FOLDERS,
+    CascadeDetector,
+    find_cascade,
+    loaded_here,
+    turn,
+)
 from edge.preprocess.face_detector import Face, level
 from edge.preprocess.images import cut
 from edge.sources.demo import MOODS, face
@@ -75,3 +83,13 @@ def test_an_opencv_that_cannot_run_its_detector_is_named_too(monkeypatch: pytest
     monkeypatch.delattr(cv2, "CascadeClassifier")
     with pytest.raises(UsageError, match=rf"OpenCV \({re.escape(cv2.__version__)}\) comes without its face detector"):
         CascadeDetector()
+
+
+def test_each_thread_has_one_cascade_for_all_cameras() -> None:
+    path = find_cascade(CASCADE_FOLDERS)
+    mine = loaded_here.cascade(path)
+    with ThreadPoolExecutor(1) as other:
+        theirs = [other.submit(loaded_here.cascade, path).result() for _ in range(2)]
+    assert loaded_here.cascade(path) is mine
+    assert theirs[0] is theirs[1]
+    assert theirs[0] is not mine
