@@ -3,7 +3,7 @@
 import io
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
 from pathlib import Path
 
@@ -16,6 +16,12 @@ from .base import Array
 # ONNX Runtime reports its use over the network unless told not to before it is imported; two versions, two names
 os.environ["ORT_DISABLE_TELEMETRY"] = os.environ["ORT_TELEMETRY_DISABLED"] = "1"
 import onnxruntime as ort
+
+if not hasattr(ort, "InferenceSession"):  # what is left where one of two packages in one folder was removed
+    raise EngineError(
+        f"ONNX Runtime does not load, its folder is incomplete ({ort})",
+        "pip install --force-reinstall --no-deps onnxruntime, or onnxruntime-gpu in its place (docs/cuda.md)",
+    )
 
 VERSION = str(ort.__version__)
 LARGEST_CONSTANT_BYTES = 1 << 26
@@ -123,17 +129,24 @@ def processor() -> str:
 
 def open_session(model: Path | bytes, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
     """Open a session on the CPU for a graph, given as a file or as bytes; BundleError where ONNX Runtime refuses it."""
-    content = str(model) if isinstance(model, Path) else model
     try:
-        # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
-        with redirect_stdout(io.StringIO()):
-            return ort.InferenceSession(content, options or exact_options(), providers=PROVIDERS, enable_fallback=0)
+        return make_session(model, options or exact_options(), PROVIDERS)
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
         raise exhaustion(error) or BundleError(
             f"{name} does not load in ONNX Runtime {ort.__version__}: {error}; "
             "update onnxruntime, take the bundle again or export it again"
         ) from error
+
+
+def make_session(
+    model: Path | bytes, options: ort.SessionOptions, providers: Sequence[str | tuple[str, dict[str, str]]]
+) -> ort.InferenceSession:
+    """Make a session on these providers, each with its options if it has any; ONNX Runtime's own errors."""
+    content = str(model) if isinstance(model, Path) else model
+    # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
+    with redirect_stdout(io.StringIO()):
+        return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
 
 
 def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:

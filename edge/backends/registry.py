@@ -27,6 +27,10 @@ class BackendEntry:
     """Error that refuses a backend whose outputs are not the golden ones."""
     remedy: str
     """Remedy shown with that error; `{folder}` stands for the bundle's folder, `{about}` for the processor or GPU."""
+    is_automatic: bool = True
+    """True if `auto` tries it."""
+    builds_engines: bool = False
+    """True if it builds engines on the device, which are kept beside the bundle."""
 
 
 BACKENDS = (
@@ -36,6 +40,23 @@ BACKENDS = (
         module=".tensorrt.backend",
         error=EngineError,
         remedy="foal-edge engines build BUNDLE --again rebuilds its engines, --backend onnxruntime goes without them",
+        builds_engines=True,
+    ),
+    BackendEntry(
+        name="ort-tensorrt",
+        title="ONNX Runtime's TensorRT",
+        module=".ort_gpu.tensorrt",
+        error=EngineError,
+        remedy="remove the folder engines of the bundle, or take --backend tensorrt, cuda or onnxruntime",
+        is_automatic=False,
+        builds_engines=True,
+    ),
+    BackendEntry(
+        name="cuda",
+        title="ONNX Runtime on CUDA",
+        module=".ort_gpu.cuda",
+        error=EngineError,
+        remedy="update onnxruntime-gpu and the driver of {about}, or take --backend onnxruntime",
     ),
     BackendEntry(
         name="onnxruntime",

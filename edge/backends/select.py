@@ -3,7 +3,6 @@
 import importlib
 import logging
 from collections.abc import Sequence
-from itertools import pairwise
 from typing import NamedTuple, Protocol, cast
 
 from ..bundle.load import Bundle
@@ -58,7 +57,8 @@ def open_backend(
     if wanted != AUTO:
         return open_entry(get_entry(wanted), bundle, threads, engine_builder, AS_ASKED, must_prove=must_prove)
     reasons = []
-    for entry, fallback in pairwise(registry.BACKENDS):
+    automatic = [entry for entry in registry.BACKENDS if entry.is_automatic]
+    for entry in automatic[:-1]:
         try:
             found = import_backend(entry).probe(bundle)
         except EngineError as error:
@@ -68,10 +68,10 @@ def open_backend(
             return open_entry(entry, bundle, threads, engine_builder, found, must_prove=must_prove)
         except EngineError as error:
             problem = f"{entry.title} cannot be used"
-            log.warning("%s, but %s: %s. Going on with %s", found, problem, error, fallback.title)
+            log.warning("%s, but %s: %s. Going on without it", found, problem, error)
             reasons.append(problem)
-    last = registry.BACKENDS[-1]
-    return open_entry(last, bundle, threads, engine_builder, "; ".join(reasons), must_prove=must_prove)
+    reason = "; ".join(dict.fromkeys(reasons))
+    return open_entry(automatic[-1], bundle, threads, engine_builder, reason, must_prove=must_prove)
 
 
 def import_backend(entry: BackendEntry) -> BackendModule:

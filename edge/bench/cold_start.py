@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 
-from ..backends.onnxruntime import OrtBackend
+from ..backends.registry import get_published_entry
 from ..backends.tensorrt import cache
 from ..errors import FoalError
 from ..sources.track_selection import BEST, TrackNumbers
@@ -32,7 +32,7 @@ def cold_starts(candidate: Candidate, recording: Path, hop_s: float, numbers: Tr
         candidate=candidate.name,
         samples_ms=time_starts(arguments, lambda: nullcontext(folder)),
     )
-    if not isinstance(candidate.recognizer.backend, OrtBackend):
+    if get_published_entry(candidate.recognizer.backend.name).builds_engines:
         yield Series(
             scenario="cold start",
             operation="the same, engines built first",

@@ -22,7 +22,10 @@ DEFAULTS = Config()
 LOG_FORMAT: LogFormat = "text"
 PATH = click.Path(readable=False, path_type=Path)
 """Type of an option that is a path, which the command itself checks."""
-BACKEND_HELP = "Backend that runs the model; auto: TensorRT if it and an NVIDIA GPU are present, else ONNX Runtime."
+BACKEND_HELP = (
+    "Backend that runs the model; auto: with an NVIDIA GPU TensorRT, or else ONNX Runtime on CUDA, whichever is "
+    "installed; otherwise ONNX Runtime on the CPU."
+)
 THREADS_HELP = "CPU threads for inference; 0 for one with a small model, one per core with a large one."
 BUNDLE_HELP = f"Folder of the model's bundle, or the name of one that the package has.  [default: {SHIPPED.name}]"
 

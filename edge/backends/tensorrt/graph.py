@@ -14,9 +14,10 @@ from typing import Any
 
 import numpy as np
 
-from ...bundle.manifest import Batch, GraphEntry, GraphName, Tensor
+from ...bundle.manifest import GraphEntry, GraphName, Tensor
 from ...errors import EngineError
 from ..base import Array
+from ..batches import batch_sizes
 from . import cuda
 from .compile import quote_errors
 from .cuda import Buffer, Stopwatch, Stream, allocate
@@ -137,12 +138,6 @@ class TensorRTGraph:
             return None
         weakref.finalize(self, runtime.cudaGraphExecDestroy, executable).atexit = False
         return executable
-
-
-def batch_sizes(batch: Batch) -> list[int]:
-    """Return the powers of two below the largest batch, the usual batch and the largest, ascending."""
-    powers = {1 << i for i in range((batch.largest - 1).bit_length())}
-    return sorted(powers | {batch.usual, batch.largest})
 
 
 def check_tensors(trt: Any, engine: Any, graph: GraphName, entry: GraphEntry) -> None:

@@ -37,8 +37,17 @@ def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
 
 
 def test_each_backend_has_an_entry_with_its_error() -> None:
-    assert {entry.name: entry.error for entry in BACKENDS} == {"tensorrt": EngineError, "onnxruntime": BundleError}
-    assert choices() == ["auto", "onnxruntime", "tensorrt"]
+    assert {entry.name: entry.error for entry in BACKENDS} == {
+        "tensorrt": EngineError,
+        "ort-tensorrt": EngineError,
+        "cuda": EngineError,
+        "onnxruntime": BundleError,
+    }
+    assert choices() == ["auto", "cuda", "onnxruntime", "ort-tensorrt", "tensorrt"]
+
+
+def test_auto_tries_tensorrt_then_cuda_then_the_cpu() -> None:
+    assert [entry.name for entry in BACKENDS if entry.is_automatic] == ["tensorrt", "cuda", "onnxruntime"]
 
 
 def test_each_module_has_the_functions_of_a_backend() -> None:
@@ -49,7 +58,7 @@ def test_each_module_has_the_functions_of_a_backend() -> None:
 
 
 def test_a_name_without_an_entry_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(UsageError, match=r"^--backend 'openvino': one of auto, onnxruntime, tensorrt is expected$"):
+    with pytest.raises(UsageError, match=r"^--backend 'openvino': one of auto, cuda, onnxruntime, ort-tensorrt, ten"):
         get_entry("openvino")
 
 
@@ -59,6 +68,8 @@ def test_a_name_without_an_entry_is_named_with_those_that_there_are() -> None:
         ("onnxruntime-cpu", "onnxruntime"),
         ("tensorrt-10.3.0 sm87", "tensorrt"),
         ("tensorrt-rtx-1.4.0.76 sm120", "tensorrt"),
+        ("cuda-ort-1.31.1 sm90", "cuda"),
+        ("ort-tensorrt-1.31.1 sm90", "ort-tensorrt"),
         ("numpy", "onnxruntime"),
     ],
 )
@@ -101,7 +112,7 @@ def test_a_third_backend_that_is_off_is_refused_with_its_own_error_and_remedy(
     assert message.endswith(f" 1 threads or {shipped_bundle.folder}")
     with pytest.raises(BundleError):
         open_backend(shipped_bundle, "auto", 1, BUILDER)
-    assert caplog.messages[0].endswith("Going on with TensorRT")
+    assert caplog.messages[0].endswith("Going on without it")
 
 
 def test_a_bundle_runs_on_a_third_backend_by_the_command_line(made: Path) -> None:

@@ -9,17 +9,20 @@ from msgspec.structs import replace
 
 from edge.backends import select
 from edge.backends.base import Backend
-from edge.backends.onnxruntime import OrtBackend
+from edge.backends.onnxruntime import VERSION, OrtBackend
+from edge.backends.ort_gpu import cuda as ort_cuda
+from edge.backends.ort_gpu.backend import BoundBackend
 from edge.backends.proof import Proof, prove
 from edge.backends.select import open_backend
 from edge.backends.tensorrt import backend as tensorrt
 from edge.backends.tensorrt import cuda
 from edge.backends.tensorrt.backend import TensorRTBackend
 from edge.backends.tensorrt.builder import Target
-from edge.backends.tensorrt.platform import find_tensorrt
+from edge.backends.tensorrt.platform import Device, find_tensorrt
 from edge.bundle.load import SHIPPED, Bundle, load
 from edge.bundle.manifest import DAMAGED_REMEDY
 from edge.errors import BundleError, EngineError
+from tests.edge.backends.ort_gpu.made_memory import CPU, HostMemory
 from tests.edge.backends.tensorrt import made_engines as made
 from tests.edge.backends.tensorrt import made_tensorrt
 from tests.edge.backends.tensorrt.made_cuda import Status
@@ -54,6 +57,7 @@ def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
 
     made_tensorrt.installed(monkeypatch)
     monkeypatch.setattr(tensorrt, "find_gpu", refuse)
+    monkeypatch.setattr(ort_cuda, "find_device", refuse)
 
 
 def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog) -> None:
@@ -61,6 +65,39 @@ def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog)
     assert isinstance(backend, OrtBackend)
     assert reason == "no NVIDIA GPU can be used (made)"
     assert not caplog.records
+
+
+def test_auto_without_tensorrt_is_cuda_where_a_gpu_and_its_package_are(monkeypatch, copied, proven, caplog) -> None:
+    """ONNX Runtime's own CPU provider computes in the GPU's place."""
+
+    def on_cpu(bundle: Bundle, name: str, about: str, _provider_for: object) -> BoundBackend:
+        return BoundBackend(bundle, name, about, lambda *_: CPU, HostMemory())
+
+    made_tensorrt.installed(monkeypatch, version="8.6.2")
+    monkeypatch.setattr(ort_cuda, "find_device", lambda: Device("Made GPU 3000 16 SM", "9.0", "580"))
+    monkeypatch.setattr(ort_cuda, "open_on_gpu", on_cpu)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
+    assert backend.name == f"cuda-ort-{VERSION} sm90"
+    assert reason == f"ONNX Runtime {VERSION} for CUDA and Made GPU 3000 16 SM are here"
+    assert proven == [backend]
+    assert not caplog.records
+
+
+def test_auto_goes_on_to_the_cpu_where_cuda_fails_and_warns(monkeypatch, copied, caplog) -> None:
+    def fail(*_: object) -> BoundBackend:
+        raise EngineError("fusion.onnx failed", "is the GPU's memory full?")
+
+    made_tensorrt.installed(monkeypatch, version="8.6.2")
+    monkeypatch.setattr(ort_cuda, "find_device", lambda: Device("Made GPU 3000 16 SM", "9.0", "580"))
+    monkeypatch.setattr(ort_cuda, "open_on_gpu", fail)
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
+    assert isinstance(backend, OrtBackend)
+    assert reason.endswith("; ONNX Runtime on CUDA cannot be used")
+    (warning,) = caplog.messages
+    assert (
+        "are here, but ONNX Runtime on CUDA cannot be used: fusion.onnx failed; is the GPU's memory full?. Go"
+        in warning
+    )
 
 
 def test_auto_without_a_tensorrt_is_onnx_runtime_and_says_why(monkeypatch, copied, caplog) -> None:
@@ -156,11 +193,11 @@ def test_auto_warns_where_tensorrt_is_here_and_fails(monkeypatch, copied, caplog
     with caplog.at_level(logging.WARNING, select.__name__):
         backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
-    assert reason == "TensorRT cannot be used"
+    assert reason.startswith("TensorRT cannot be used; ")
     (warning,) = caplog.messages
     assert warning.startswith("tensorrt and Made GPU 3000 16 SM are here, but TensorRT cannot be used: ")
     assert messages[cause] in warning
-    assert warning.endswith("Going on with ONNX Runtime")
+    assert warning.endswith("Going on without it")
     with pytest.raises(EngineError, match=messages[cause]):
         open_backend(copied, "tensorrt", 1, BUILDER)
 

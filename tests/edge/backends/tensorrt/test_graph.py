@@ -1,11 +1,11 @@
-"""Sizes of batches; an engine whose tensors or batches are not the manifest's is refused."""
+"""An engine whose tensors or batches are not the manifest's is refused."""
 
 from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
 
-from edge.backends.tensorrt.graph import batch_sizes, check_tensors
+from edge.backends.tensorrt.graph import check_tensors
 from edge.bundle.manifest import Batch, File, GraphEntry, Tensor
 from edge.errors import EngineError
 from tests.edge.backends.tensorrt.made_tensorrt import DataType, TensorIOMode, nptype
@@ -87,18 +87,3 @@ def test_a_largest_batch_that_is_not_the_manifests_is_named(name: str, largest: 
     engine = Engine(TENSORS, {"waveform": 8, "length": 8, name: largest})
     with pytest.raises(EngineError, match=rf"^the engine of audio_encoder takes {largest} rows, the manifest says 8"):
         check_tensors(Trt, engine, "audio_encoder", ENTRY)
-
-
-@pytest.mark.parametrize(
-    ("usual", "largest", "sizes"),
-    [
-        (1, 1, [1]),
-        (1, 2, [1, 2]),
-        (3, 8, [1, 2, 3, 4, 8]),
-        (4, 32, [1, 2, 4, 8, 16, 32]),
-        (6, 6, [1, 2, 4, 6]),
-        (5, 33, [1, 2, 4, 5, 8, 16, 32, 33]),
-    ],
-)
-def test_sizes_of_batches_lie_no_more_than_twice_apart(usual: int, largest: int, sizes: list[int]) -> None:
-    assert batch_sizes(Batch(usual, largest)) == sizes

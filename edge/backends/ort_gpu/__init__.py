@@ -1,0 +1,1 @@
+"""Backends of ONNX Runtime on an NVIDIA GPU: by its CUDA provider, and by its TensorRT provider."""
