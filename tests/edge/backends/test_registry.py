@@ -109,7 +109,7 @@ def test_a_third_backend_that_is_off_is_refused_with_its_own_error_and_remedy(
         open_backend(shipped_bundle, "made", 1, BUILDER)
     message = str(refused.value)
     assert message.startswith("made-1.0 is off; mend ")
-    assert message.endswith(f" 1 threads or {shipped_bundle.folder}")
+    assert message.endswith(f" 1 thread or {shipped_bundle.folder}")
     with pytest.raises(BundleError):
         open_backend(shipped_bundle, "auto", 1, BUILDER)
     assert caplog.messages[0].endswith("Going on without it")

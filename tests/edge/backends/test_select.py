@@ -154,7 +154,7 @@ def test_a_cpu_that_computes_something_else_is_refused_as_the_bundles_fault(monk
     said = str(refused.value)
     assert said.startswith("foal-nano on onnxruntime-cpu: fusion differs by 3 from its golden outputs, more than")
     assert f"the graphs in {copied.folder} are not those that were exported, or" in said
-    assert "1 threads" in said
+    assert "1 thread" in said
     assert DAMAGED_REMEDY in said
     assert "--backend" not in said
 
