@@ -1,13 +1,16 @@
 """Conversion of decoded frames to upright RGB images: colour matrix and range, sample aspect ratio, orientation."""
 
 import struct
+from collections.abc import Callable
 from fractions import Fraction
+from functools import partial
 from typing import Any, NamedTuple
 
 import av
 import cv2
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
+from av.video.reformatter import VideoReformatter
 
 from ..preprocess.images import Image
 
@@ -27,6 +30,11 @@ FLIPS = {(True, False): 1, (False, True): 0, (True, True): -1}
 """`cv2.flip` codes of (mirrored, flipped)."""
 MATRIX = struct.Struct("=9i")
 """Layout of FFmpeg's display matrix."""
+ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
+"""Argument that keeps libswscale from starting a thread per core for each track; PyAV before 17 never does."""
+
+LazyImage = Callable[[], Image]
+"""Function that converts a decoded frame to an image, called only for frames that are used."""
 
 
 class Orientation(NamedTuple):
@@ -59,13 +67,24 @@ class SampleAspectRatio:
         return coded if coded and (coded != self._first or not self._container_ratio) else self._container_ratio
 
 
-def to_rgb(frame: av.VideoFrame, sample_aspect_ratio: Fraction | None) -> Image:
-    """Convert a frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
-    width, height = square_pixel_size(frame.width, frame.height, sample_aspect_ratio)
-    pixels = frame.to_ndarray(format="rgb24", width=width, height=height, **colour_conversion(frame))
-    if len(frame.format.components) < 3 and frame.color_range == LIMITED and not frame.format.has_palette:
-        pixels = LIMITED_GREY[pixels]
-    return apply_orientation(np.asarray(pixels, np.uint8), orientation_of(frame))
+class ImageConverter:
+    """Converter of one track's frames; libswscale is set up once, not for each frame."""
+
+    def __init__(self, stream: av.VideoStream) -> None:
+        self._aspect, self._reformatter = SampleAspectRatio(stream), VideoReformatter()
+
+    def last(self, frame: av.VideoFrame) -> LazyImage:
+        """Return the conversion of the last decoded frame, whose aspect ratio the codec still states."""
+        return partial(self._to_rgb, frame, self._aspect.current())
+
+    def _to_rgb(self, frame: av.VideoFrame, sample_aspect_ratio: Fraction | None) -> Image:
+        """Convert a frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
+        width, height = square_pixel_size(frame.width, frame.height, sample_aspect_ratio)
+        converted = self._reformatter.reformat(frame, width, height, "rgb24", **colour_conversion(frame), **ONE_THREAD)
+        pixels = converted.to_ndarray()
+        if len(frame.format.components) < 3 and frame.color_range == LIMITED and not frame.format.has_palette:
+            pixels = LIMITED_GREY[pixels]
+        return apply_orientation(np.asarray(pixels, np.uint8), orientation_of(frame))
 
 
 def colour_conversion(frame: av.VideoFrame) -> dict[str, Any]:

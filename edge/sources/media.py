@@ -17,9 +17,10 @@ from ..preprocess.windowing import FrameGrid
 from .audio_track import AudioTrack, join_blocks
 from .decoding import Decoder, open_container
 from .defects import CLOCK_JUMP, Defects
+from .image_conversion import LazyImage
 from .location import Location, display_name
 from .track_selection import BEST, TrackNumbers, choose, choose_audio, choose_video, describe_left_out, explain_missing
-from .video_track import LazyImage, VideoTrack
+from .video_track import VideoTrack
 
 log = logging.getLogger(__name__)
 

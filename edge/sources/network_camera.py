@@ -15,7 +15,7 @@ from ..preprocess.media import VIDEO_LOST_S, Frame
 from ..preprocess.windowing import FrameGrid
 from ..system.redaction import without_secrets
 from ..wire.drop_reasons import FRAMES_OVERLOAD
-from .image_conversion import SampleAspectRatio, to_rgb
+from .image_conversion import ImageConverter
 from .location import CONNECT_TIMEOUT_S, failure_reason, open_address
 from .reader import Reader
 from .track_selection import choose, choose_video, describe_tracks
@@ -103,7 +103,7 @@ class FrameDecoder:
     def __init__(self, stream: av.VideoStream, rate_hz: float, clock: Clock, dropped: Counter[str]) -> None:
         self._stream, self._clock, self._dropped = stream, clock, dropped
         self._grid = FrameGrid(rate_hz)
-        self._aspect = SampleAspectRatio(stream)
+        self._converter = ImageConverter(stream)
         self._is_intra_only = stream.codec_context.codec.intra_only
         self._awaits_keyframe = False
         self.seen_ns = clock.now_ns()
@@ -130,7 +130,7 @@ class FrameDecoder:
         self.seen_ns = self._clock.now_ns()
         if not wanted:
             return None
-        return Frame(to_rgb(images[-1], self._aspect.current()), time_ns)
+        return Frame(self._converter.last(images[-1])(), time_ns)
 
     def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
         """Return whether a packet is too old to decode, or depends on a dropped one."""

@@ -1,26 +1,21 @@
 """Video track of a file: decoded frames with their times."""
 
-from collections.abc import Callable, Iterator
-from functools import partial
+from collections.abc import Iterator
 from typing import NamedTuple
 
 import av
 
 from ..clock import to_ns
 from ..errors import SourceError
-from ..preprocess.images import Image
 from ..preprocess.media import LARGEST_SIDE_PX, Discontinuity
 from .decoding import Decoder
 from .defects import Defects
-from .image_conversion import SampleAspectRatio, to_rgb
+from .image_conversion import ImageConverter, LazyImage
 
 DEFAULT_RATE_HZ = 25.0
 """Frame rate of a file that states neither timestamps nor a rate."""
 TS_DISCONT = 0x200
 """FFmpeg's flag AVFMT_TS_DISCONT: a format whose clock may restart, so that it cannot be sought by time."""
-
-LazyImage = Callable[[], Image]
-"""Function that converts a decoded frame to an image, called only for frames that are used."""
 
 
 class TimedImage(NamedTuple):
@@ -39,7 +34,7 @@ class VideoTrack:
         """Begin at about `from_ns` if the file can be sought by time, else at its first frame."""
         self._name = defects.name
         stream.thread_type = "AUTO"
-        self._aspect = SampleAspectRatio(stream)
+        self._converter = ImageConverter(stream)
         self._clock = "dts" if container.format.name == "avi" else "pts"
         self._delay = decoder_delay(container, stream) if self._clock == "dts" else 0
         is_sought = from_ns > 0 and stream.start_time is not None and not container.format.flags & TS_DISCONT
@@ -66,7 +61,7 @@ class VideoTrack:
             end_ns = self._decoder.end_ns(segment)
             if time_ns >= last_ns and (segment == 0 or time_ns >= begin_ns) and (end_ns is None or time_ns < end_ns):
                 last_ns = time_ns
-                yield TimedImage(partial(to_rgb, decoded.frame, self._aspect.current()), time_ns)
+                yield TimedImage(self._converter.last(decoded.frame), time_ns)
 
     def _check_size(self, frame: av.VideoFrame) -> None:
         """Raise SourceError if a frame is larger than supported, before it is converted."""

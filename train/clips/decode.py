@@ -10,8 +10,8 @@ from edge.clock import to_ns
 from edge.preprocess.images import Image
 from edge.preprocess.media import Frame, Samples
 from edge.preprocess.windowing import FrameGrid
+from edge.sources.image_conversion import LazyImage
 from edge.sources.media import probe, read_first_window, read_timed_images
-from edge.sources.video_track import LazyImage
 
 from ..corpora.utterance import Half, Utterance, VideoSegment
 

@@ -10,8 +10,8 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
 from edge.preprocess.windowing import FrameGrid
+from edge.sources.image_conversion import LazyImage
 from edge.sources.media import read_frames
-from edge.sources.video_track import LazyImage
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of
 from train.clips import decode
