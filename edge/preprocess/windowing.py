@@ -12,11 +12,15 @@ class FrameGrid:
 
     def wants(self, time_ns: int) -> bool:
         """Return whether the frame captured at `time_ns` is to be used; called once for each frame, in order."""
-        slot = time_ns // self._slot_ns
+        slot = self.slot(time_ns)
         if slot == self._last:
             return False
         self._last = slot
         return True
+
+    def slot(self, time_ns: int) -> int:
+        """Return the index of the slot that a time lies in."""
+        return time_ns // self._slot_ns
 
 
 class HopGrid:

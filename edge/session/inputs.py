@@ -44,7 +44,9 @@ class StreamInput:
         return 1 if self.config.is_recorded else self.config.wants_video + self.config.wants_audio
 
 
-def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[str] | None = None) -> Recording | None:
+def make_recording(
+    config: StreamConfig, manifest: Manifest, dropped: Counter[str] | None = None, *, in_real_time: bool = False
+) -> Recording | None:
     """Make the file or demo that was asked for, None for devices; what of it is left out is counted in `dropped`."""
     if not config.is_recorded:
         return None
@@ -53,7 +55,7 @@ def make_recording(config: StreamConfig, manifest: Manifest, dropped: Counter[st
     recording: Recording
     if config.file:
         numbers = TrackNumbers(config.audio_track, config.video_track)
-        recording = MediaFile(parse_location(config.file), audio, video, numbers, dropped)
+        recording = MediaFile(parse_location(config.file), audio, video, numbers, dropped, in_real_time=in_real_time)
     else:
         recording = Demo(audio, video)
     return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
@@ -71,7 +73,7 @@ class Unopened:
         raise self._error
 
 
-def make_inputs(configs: Sequence[StreamConfig], manifest: Manifest) -> list[StreamInput]:
+def make_inputs(configs: Sequence[StreamConfig], manifest: Manifest, *, in_real_time: bool = True) -> list[StreamInput]:
     """Make the input of each stream, with recordings opened; SourceError where not one of the streams can be had."""
     inputs: list[StreamInput] = []
     errors: list[SourceError] = []
@@ -79,7 +81,7 @@ def make_inputs(configs: Sequence[StreamConfig], manifest: Manifest) -> list[Str
         dropped = Counter[str]()
         recording: Recording | None
         try:
-            recording = make_recording(config, manifest, dropped)
+            recording = make_recording(config, manifest, dropped, in_real_time=in_real_time)
         except SourceError as error:
             errors.append(error)
             recording = Unopened(f"stream {config.name}", error)

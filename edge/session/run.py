@@ -28,7 +28,7 @@ def run(
     each message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle, clock = load(find_bundle_folder(Path(config.bundle))), SystemClock()
-    inputs = make_inputs(config.streams, bundle.manifest)
+    inputs = make_inputs(config.streams, bundle.manifest, in_real_time=not config.fast)
     with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
         from .predicting import predict  # here, since recordings are read while it is imported
 

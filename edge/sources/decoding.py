@@ -134,7 +134,7 @@ class Decoder(Generic[T]):
 
     def _decode(self, packet: "av.Packet[Any] | None", segment: int) -> Iterator[Decoded[T]]:
         try:
-            frames = self._stream.codec_context.decode(packet)
+            frames = self._frames(packet, segment)
         except av.error.EOFError:  # no packet since the decoder was flushed
             return
         except av.error.FFmpegError as error:
@@ -151,6 +151,11 @@ class Decoder(Generic[T]):
         self._decoded += len(frames)
         for frame in frames:
             yield Decoded(frame, segment)
+
+    def _frames(self, packet: "av.Packet[Any] | None", segment: int) -> list[T]:
+        """Return the frames that a packet, or the end of all packets, completes; raises FFmpeg's error."""
+        frames: list[T] = self._stream.codec_context.decode(packet)
+        return frames
 
     def _check_end(self) -> None:
         """Report the file as truncated if it ended before its stated duration or within a packet."""

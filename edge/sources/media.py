@@ -38,9 +38,11 @@ class MediaFile:
         video: VideoSpec | None,
         numbers: TrackNumbers = BEST,
         dropped: Counter[str] | None = None,
+        *,
+        in_real_time: bool = False,
     ) -> None:
         self.name = display_name(path)
-        self._dropped = dropped
+        self._dropped, self._in_real_time = dropped, in_real_time
         self._path, self._audio, self._video, self._numbers = path, audio, video, numbers
         with open_container(path) as container:
             taken, there = choose(container, numbers), container.streams
@@ -68,7 +70,10 @@ class MediaFile:
         if self._audio:
             streams.append(read_blocks(self._path, self._audio.rate_hz, self._numbers, defects))
         if self._video:
-            streams.append(read_frames(self._path, FrameGrid(self._video.rate_hz), self._numbers, defects))
+            grid = FrameGrid(self._video.rate_hz)
+            streams.append(
+                read_frames(self._path, grid, self._numbers, defects, in_real_time=self._in_real_time),
+            )
         return without_repeated_discontinuities(heapq.merge(*streams, key=lambda item: item.end_ns), defects)
 
 
@@ -113,11 +118,20 @@ def read_blocks(
 
 
 def read_frames(
-    path: Location, grid: FrameGrid, numbers: TrackNumbers = BEST, defects: Defects | None = None
+    path: Location,
+    grid: FrameGrid,
+    numbers: TrackNumbers = BEST,
+    defects: Defects | None = None,
+    *,
+    in_real_time: bool = False,
 ) -> Iterator[Frame | Discontinuity]:
-    """Yield the frames of a file that the grid selects, and discontinuities."""
+    """Yield the frames of a file that the grid selects, and discontinuities.
+
+    `in_real_time` is for playback: decoding then costs least, where otherwise it takes least time.
+    """
+    defects = defects or Defects(display_name(path))
     with open_container(path) as container:
-        for frame in VideoTrack(container, choose_video(container, numbers), defects or Defects(display_name(path))):
+        for frame in VideoTrack(container, choose_video(container, numbers), defects, grid if in_real_time else None):
             if isinstance(frame, Discontinuity):
                 yield frame
             elif grid.wants(time_ns := max(0, frame.time_ns)):
@@ -130,7 +144,7 @@ def read_timed_images(
     """Yield all frames with their times in s, from about `from_s` if the file can be sought, else from the first."""
     with open_container(path) as container:
         for frame in VideoTrack(
-            container, choose_video(container, numbers), Defects(display_name(path)), to_ns(from_s)
+            container, choose_video(container, numbers), Defects(display_name(path)), from_ns=to_ns(from_s)
         ):
             if not isinstance(frame, Discontinuity):
                 yield frame.image, frame.time_ns / SECOND_NS

@@ -15,6 +15,7 @@ from ..preprocess.media import VIDEO_LOST_S, Frame
 from ..preprocess.windowing import FrameGrid
 from ..system.redaction import without_secrets
 from ..wire.drop_reasons import FRAMES_OVERLOAD
+from .decoder_threads import decode_in_one_thread
 from .image_conversion import ImageConverter
 from .location import CONNECT_TIMEOUT_S, failure_reason, open_address
 from .reader import Reader
@@ -56,6 +57,7 @@ class NetworkCamera:
             useless = f" that can be used, only {describe_tracks(others)}; let it send H.264 or MJPEG" if others else ""
             container.close()
             raise SourceError(f"{self.name} sends no video{useless or '; give an address that does'}")
+        decode_in_one_thread(track)
         track.codec_context.flags |= av.codec.context.Flags.low_delay
         self._container = container
 
