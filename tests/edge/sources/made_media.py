@@ -46,7 +46,8 @@ def write(
     with av.open(str(path), "w", options=options) as container:
         video = container.add_stream(codecs[0], rate=FPS) if codecs[0] else None
         if video:
-            video.width, video.height, video.pix_fmt = 64, 48, "yuv420p"
+            video.width, video.height = 64, 48
+            video.pix_fmt = "yuvj420p" if codecs[0] == "mjpeg" else "yuv420p"
         audio = container.add_stream(codecs[1], rate=rate_hz, layout="mono")
         packets: list[tuple[Fraction, av.Packet | None]] = []
 
