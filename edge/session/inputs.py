@@ -73,7 +73,9 @@ class Unopened:
         raise self._error
 
 
-def make_inputs(configs: Sequence[StreamConfig], manifest: Manifest, *, in_real_time: bool = False) -> list[StreamInput]:
+def make_inputs(
+    configs: Sequence[StreamConfig], manifest: Manifest, *, in_real_time: bool = False
+) -> list[StreamInput]:
     """Make the input of each stream, with recordings opened; SourceError where not one of the streams can be had."""
     inputs: list[StreamInput] = []
     errors: list[SourceError] = []
