@@ -9,6 +9,7 @@ import io
 import re
 from collections.abc import Sequence
 from contextlib import redirect_stdout
+from pathlib import Path
 
 from ...errors import EngineError
 from ...system.versions import find_version
@@ -17,6 +18,8 @@ from ..tensorrt import cuda
 from ..tensorrt.platform import Device, find_gpu
 
 PACKAGE = "onnxruntime-gpu"
+LIBRARY = "capi/libonnxruntime_providers_cuda.so"
+"""File of that package alone, which stays where the other one is installed over it."""
 OLDEST_VERSION = (1, 24)
 """Oldest ONNX Runtime that says where it would run the nodes of a graph."""
 DRIVER = "libcuda.so.1"
@@ -34,7 +37,8 @@ def check_package(provider: str) -> None:
     """Raise EngineError unless the ONNX Runtime that is imported has an execution provider and is new enough."""
     available = ort.get_available_providers()
     if provider not in available:
-        raise missing_provider(provider, available, find_version(PACKAGE))
+        left = Path(ort.__file__).parent / LIBRARY  # looked for first: to ask for versions costs every start 20 ms
+        raise missing_provider(provider, available, find_version(PACKAGE) if left.is_file() else None)
     if tuple(int(number) for number in VERSION.split(".")[:2]) < OLDEST_VERSION:
         raise EngineError(
             f"{PACKAGE} is {VERSION}, 1.24 or later is needed", f"Python 3.11 or later has it: {INSTALL_REMEDY}"

@@ -39,6 +39,20 @@ def test_a_package_that_another_one_lies_over_is_told_with_what_uncovers_it() ->
     )
 
 
+def test_a_package_that_lies_under_the_other_is_known_by_the_file_it_leaves(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(package, "find_version", lambda name: f"1.31.1 of {name}")
+    monkeypatch.setattr(ort, "__file__", str(tmp_path / "__init__.py"))
+    monkeypatch.setattr(ort, "get_available_providers", lambda: FOR_CPUS)
+    with pytest.raises(EngineError, match=r"^onnxruntime-gpu is not installed;"):
+        check_package("CUDAExecutionProvider")
+    (tmp_path / "capi").mkdir()
+    (tmp_path / "capi" / "libonnxruntime_providers_cuda.so").touch()
+    with pytest.raises(
+        EngineError, match=r"^onnxruntime-gpu 1.31.1 of onnxruntime-gpu is installed, but the package onn"
+    ):
+        check_package("CUDAExecutionProvider")
+
+
 def test_the_package_here_is_judged_by_the_providers_it_has() -> None:
     if "CUDAExecutionProvider" in ort.get_available_providers():
         check_package("CUDAExecutionProvider")
