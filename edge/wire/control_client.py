@@ -1,5 +1,6 @@
 """Client of the control port."""
 
+import time
 from pathlib import Path
 from types import TracebackType
 from typing import TypeVar
@@ -44,8 +45,11 @@ class ControlClient:
         Raises SourceError if no reply comes within `timeout_s`, FoalError if the request is refused or the reply is not
         one of this version of foal-edge.
         """
-        self._socket.send(write(request, "msgpack"))
-        if self._socket.poll(round(self._timeout_s * 1000)) == 0:
+        due_s = time.monotonic() + self._timeout_s
+        is_sent = self._is_ready(zmq.POLLOUT, due_s)  # never, where the server refuses this client: sending would block
+        if is_sent:
+            self._socket.send(write(request, "msgpack"))
+        if not (is_sent and self._is_ready(zmq.POLLIN, due_s)):
             raise SourceError(
                 f"no answer from {self._address} within {self._timeout_s:g} s; is foal-edge running there, "
                 "and are these the keys that it expects?"
@@ -56,6 +60,10 @@ class ControlClient:
         except UNREADABLE as error:
             reason = f"the answer from {self._address} is not of this version ({explain(error, body, expected)})"
             raise FoalError(f"{reason}; is it foal-edge that answers there?") from error
+
+    def _is_ready(self, event: int, due_s: float) -> bool:
+        """Wait for the socket until a monotonic time; return whether it is ready to send or to receive."""
+        return self._socket.poll(max(0, round((due_s - time.monotonic()) * 1000)), event) != 0
 
     def __enter__(self) -> "ControlClient":
         return self
