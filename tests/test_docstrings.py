@@ -13,7 +13,11 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 ROOMS = sorted(
-    {path.parent.relative_to(ROOT) for top in ("edge", "train", "export") for path in (ROOT / top).rglob("*.py")}
+    {
+        path.parent.relative_to(ROOT)
+        for top in ("edge", "train", "export", "benchmarks")
+        for path in (ROOT / top).rglob("*.py")
+    }
 )
 ODD = re.compile(
     r"(what|whether|of|as|those|by|how|where|when|why|which|who|whose|if|it|its|they|them|their|he|she|this|these|that"

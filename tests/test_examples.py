@@ -1,4 +1,4 @@
-"""Every command of training and export has an example in its help, and the example parses."""
+"""Every command of training, export and the measurements has an example in its help, and the example parses."""
 
 import re
 import shlex
@@ -7,10 +7,11 @@ from collections.abc import Iterator
 import click
 import pytest
 
+from benchmarks.commands import main as benchmarks
 from export.commands import main as export
 from train.cli.main import main as train
 
-PROGRAMS = {"python -m train": train, "python -m export": export}
+PROGRAMS = {"python -m train": train, "python -m export": export, "python -m benchmarks": benchmarks}
 EXAMPLE = re.compile(r"^ +(python -m .*)$", re.MULTILINE)
 
 

@@ -18,6 +18,7 @@ import msgspec
 import pytest
 import yaml
 
+from benchmarks.commands import main as benchmarks
 from edge.cli.main import main as foal_edge
 from edge.wire import messages
 from edge.wire.drop_reasons import DROP_REASONS
@@ -40,6 +41,7 @@ PROGRAMS = {
     "python -m edge": foal_edge,
     "python -m train": train,
     "python -m export": export,
+    "python -m benchmarks": benchmarks,
 }
 OTHER_PROGRAMS = {
     *(
@@ -81,7 +83,7 @@ def test_torch_is_no_dependency_of_the_runtime():
 
 
 def test_package_initialisers_hold_a_docstring_only():
-    for room in ("edge", "train", "export"):
+    for room in ("edge", "train", "export", "benchmarks"):
         for path in set((ROOT / room).rglob("__init__.py")) - {ROOT / "edge/__init__.py"}:  # which has public names
             assert re.fullmatch(r'"""[^"]+"""\n', path.read_text()), path
 
@@ -185,7 +187,7 @@ def anchors(page: str) -> set[str]:
 
 @pytest.mark.parametrize("name", PAGES)
 def test_paths_in_running_text_exist(name: str) -> None:
-    paths = re.findall(r"`((?:edge|train|export|tests|docs|configs)/[\w/.-]+)`", running_text(PAGES[name]))
+    paths = re.findall(r"`((?:edge|train|export|benchmarks|tests|docs|configs)/[\w/.-]+)`", running_text(PAGES[name]))
     assert [path for path in paths if not (ROOT / path).exists()] == []
 
 

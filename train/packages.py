@@ -6,7 +6,7 @@ from importlib.metadata import PackageNotFoundError, distribution
 
 from edge.errors import UsageError
 
-OWN = ("edge", "train", "export")
+OWN = ("edge", "train", "export", "benchmarks")
 """Packages of the project: one of their modules that is missing is a defect, which no installation mends."""
 
 

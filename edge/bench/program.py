@@ -21,19 +21,26 @@ SCHEDULER_CLOCK = 2
 
 
 class Program:
-    """Process of `foal-edge ARGUMENTS` that publishes on a socket of its own and ends with the `with` statement."""
+    """Process of `foal-edge ARGUMENTS` that publishes on a socket of its own and ends with the `with` statement.
 
-    def __init__(self, arguments: Sequence[str]) -> None:
+    `interpreter` is the Python of another environment, whose foal-edge runs in place of this one.
+    """
+
+    def __init__(self, arguments: Sequence[str], interpreter: Path | None = None) -> None:
         self._folder = tempfile.TemporaryDirectory()
         self._cpu_s = 0.0
         self._stderr = Path(self._folder.name) / "stderr"
         address = f"ipc://{self._folder.name}/socket"
         self.messages = Subscriber(address)
-        command = [sys.executable, "-m", __package__.split(".")[0], *arguments, "--quiet", "--control", "off"]
-        paths = os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))
+        command = [*own_command(), *arguments] if interpreter is None else [interpreter, "-m", "foal_edge", *arguments]
+        environment = {**os.environ, "PYTHONPATH": own_paths() if interpreter is None else ""}
         with self._stderr.open("wb") as stderr:
             self._process = subprocess.Popen(
-                [*command, "--bind", address], stderr=stderr, stdout=stderr, env={**os.environ, "PYTHONPATH": paths}
+                [*command, "--quiet", "--control", "off", "--bind", address],
+                stderr=stderr,
+                stdout=stderr,
+                env=environment,
+                cwd=None if interpreter is None else self._folder.name,
             )
 
     def __enter__(self) -> "Program":
@@ -70,3 +77,13 @@ class Program:
                 if line.startswith("VmHWM"):
                     return int(line.split()[1]) / 1e3
         return None
+
+
+def own_command() -> list[str]:
+    """Return the command line of the package that this module is of."""
+    return [sys.executable, "-m", __package__.split(".")[0]]
+
+
+def own_paths() -> str:
+    """Return the PYTHONPATH on which that package is found."""
+    return os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))

@@ -1,0 +1,114 @@
+"""Commands of the measurements from the checkout."""
+
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import click
+import msgspec
+
+from edge.backends.onnxruntime import processor
+from edge.cli.bench import FILE, parse_stream_counts
+from edge.cli.options import Seconds
+from edge.cli.terminal import complaints, console
+from edge.errors import UsageError
+
+from .commits import report
+from .commits.revisions import find_last_release, find_revision
+from .commits.run import Options, compare_revisions
+from .peers import pictures, table
+from .peers.run import compare_all
+
+ROOT = Path(__file__).parents[1]
+"""Checkout whose commits are compared."""
+
+
+@click.group()
+def main() -> None:
+    """Measure a commit beside an earlier one, and the shipped model beside what others ship.
+
+    \b
+    Examples:
+      python -m benchmarks commits HEAD --against 908b201 --page docs/results.md
+      python -m benchmarks peers --data corpora
+    """
+
+
+@main.command("commits")
+@click.argument("after", default="HEAD")
+@click.option("--against", "before", help="Commit to compare with.  [default: the last tag before]")
+@click.option("--file", type=FILE, help="Recording with audio and video.  [default: the demo's]")
+@click.option(
+    "--streams",
+    "stream_counts",
+    metavar="NUMBERS",
+    callback=parse_stream_counts,
+    default="1,8",
+    show_default=True,
+    help="Numbers of streams, a run each, e.g. 1,4.",
+)
+@click.option("--rounds", type=click.IntRange(1), default=8, show_default=True, help="Runs of each; intervals need 6.")
+@click.option("--seconds", type=Seconds(1, 3600), default=20, show_default=True, help="Steady state of each run.")
+@click.option("--json", "json_file", type=FILE, help="Write every figure into this file.")
+@click.option("--markdown", "markdown_file", type=FILE, help="Write the report into this file.")
+@click.option("--page", type=FILE, help=f"Write it into this page, below its line {report.BEGIN.strip()}.")
+def commits_command(
+    after: str,
+    before: str | None,
+    json_file: Path | None,
+    markdown_file: Path | None,
+    page: Path | None,
+    **options: Any,
+) -> None:
+    """Compare the commit AFTER with an earlier one: CPU time, latency, memory and start of live runs.
+
+    Each is installed into an environment of its own, and both run in turn on the same recording. Exit status 7: a
+    measure is worse, its interval wholly beyond the margin. Takes 20 minutes.
+
+    \b
+    Example:
+      python -m benchmarks commits HEAD --against 908b201 --json new.json
+    """
+    for path in filter(None, (json_file, markdown_file)):
+        if not path.parent.is_dir():
+            raise UsageError(f"no such folder: {path.parent}; make it first")
+    if page:
+        report.split_page(page)
+    new = find_revision(ROOT, after)
+    old = find_revision(ROOT, before) if before else find_last_release(ROOT, after)
+    found = compare_revisions(ROOT, old, new, Options(**options), complaints.print)
+    text = report.markdown(found)
+    print_lines(text)
+    if json_file:
+        json_file.write_bytes(msgspec.json.format(msgspec.json.encode(found), indent=1))
+    if markdown_file:
+        markdown_file.write_text(text)
+    if page:
+        report.write_on_page(page, text)
+    if worse := list(report.regressions(found)):
+        raise report.Regression("\n".join(["regressions:", *worse]))
+
+
+@main.command("peers")
+@click.option("--data", type=FILE, envvar="FOAL_DATA", required=True, help="Folder of the corpora [FOAL_DATA].")
+@click.option("--rounds", type=click.IntRange(1), default=6, show_default=True, help="Processes of each model.")
+def peers_command(data: Path, rounds: int) -> None:
+    """Compare the shipped model with emotion models of npm and PyPI on held-out faces.
+
+    Packages are installed, pinned, into a folder that is removed again. Needs Node 18 or later, and corpora of faces.
+
+    \b
+    Example:
+      python -m benchmarks peers --data corpora
+    """
+    sets = pictures.face_sets(data)
+    measured = compare_all(sets, rounds, complaints.print)
+    print_lines(f"{date.today():%Y-%m-%d}, {processor()}, one thread, medians of {rounds} rounds:")
+    console.print()
+    print_lines(table.markdown(measured, sets))
+
+
+def print_lines(text: str) -> None:
+    """Print a text line by line, as the console prints a line at a time."""
+    for line in text.splitlines():
+        console.print(line)

@@ -1,0 +1,1 @@
+"""The shipped model beside emotion models of other packages, on the same faces."""
