@@ -12,7 +12,7 @@ Round = Mapping[int, Run]
 """Runs of one revision in one round, by the number of their streams."""
 
 MARGINS = {"CPU": 0.03, "p99": 0.25, "start": 0.05, "peak": 0.03, "further stream": 0.10}
-"""Noise that a ratio may have: a revision beside itself stayed within half of it, on two shared cores."""
+"""Noise by measure: the share above 1 up to which the lower end of a ratio's interval shows nothing."""
 LEAST_MB = 0.1
 """Memory of a further stream below which none is told apart."""
 NO_INTERVAL = "too few rounds"
