@@ -36,6 +36,11 @@ class Embeddings(NamedTuple):
     truth: Ints
     """`[N]`, class indices."""
 
+    def with_both(self) -> "Embeddings":
+        """Return those of the utterances that have both modalities: one that lacks one, or its voice, has zeros."""
+        has_both = self.audio.any(axis=1) & self.video.any(axis=1)
+        return Embeddings(self.audio[has_both], self.video[has_both], self.truth[has_both])
+
 
 def confusion(path: Path, labels: Sequence[str], matrix: Ints, title: str) -> None:
     """Plot counts `[C, C]`, row = truth, column = prediction, shaded and in percent by row."""
@@ -112,7 +117,7 @@ def mean_cosines(points: Embeddings) -> tuple[float, float]:
     """
     audio_length, video_length = (np.linalg.norm(part, axis=1, keepdims=True) for part in points[:2])
     if not (audio_length.all() and video_length.all()):
-        raise ValueError("an embedding of zeros has no cosine; leave utterances out that lack a modality")
+        raise ValueError("an embedding of zeros has no cosine; see `with_both`")
     if len(np.unique(points.truth)) < 2:
         raise ValueError("embeddings of one class; matching and other pairs need two")
     audio, video = points.audio / audio_length, points.video / video_length

@@ -177,3 +177,14 @@ def test_what_cannot_be_drawn_is_refused(tmp_path: Path) -> None:
         mean_cosines(points._replace(truth=np.zeros(60, dtype=int)))
     with pytest.raises(ValueError, match="no cosine"):
         mean_cosines(points._replace(video=np.zeros((60, 8))))
+
+
+def test_utterances_that_lack_a_modality_are_left_out() -> None:
+    points = made_embeddings(0, count=12)
+    lacking = Embeddings(points.audio.copy(), points.video.copy(), points.truth)
+    lacking.audio[[0, 5]], lacking.video[[5, 11]] = 0, 0
+    found = lacking.with_both()
+    kept = [1, 2, 3, 4, 6, 7, 8, 9, 10]
+    for whole, part in zip(points, found, strict=True):
+        np.testing.assert_array_equal(part, whole[kept])
+    assert mean_cosines(found)[0] > mean_cosines(found)[1]

@@ -178,12 +178,8 @@ def truth(experiment: Experiment, run: Run) -> np.ndarray:
 def embeddings(experiment: Experiment, found: dict[Run, dict[str, Tensor]], variant: Variant) -> Embeddings:
     """Return the first run's embeddings of its left-out fold, for clips that have audio and video."""
     run = next(run for run in found if run.variant == variant)
-    rows = left_out(experiment, run)
-    whole = [
-        len(experiment.examples.waveforms[row]) > 0 < len(experiment.examples.embeddings[row].embedding) for row in rows
-    ]
-    audio, video = (found[run][f"{side} embedding"].numpy()[whole] for side in ("audio", "video"))
-    return Embeddings(audio, video, truth(experiment, run)[whole])
+    audio, video = (found[run][f"{side} embedding"].numpy() for side in ("audio", "video"))
+    return Embeddings(audio, video, truth(experiment, run)).with_both()
 
 
 def curves(experiment: Experiment, found: dict[Run, dict[str, Tensor]]) -> list[Curve]:

@@ -156,11 +156,12 @@ def predict(
 
 @torch.no_grad()
 def embed(experiment: Experiment, row: Row) -> Embeddings:
-    """Return the AVEL embeddings of the test pairs."""
+    """Return the AVEL embeddings of the test pairs that have both modalities."""
     assert isinstance(row.objective, Objective), "a single modality is not aligned"
     voices, faces = experiment.pairs("test")
     audio, video = row.objective.fusion.embed(*unaugmented(row.inputs(experiment.tokens["test"]), voices, faces))
-    return Embeddings(audio.numpy(), video.numpy(), experiment.tokens["test"].voices.labels[voices].numpy())
+    truth = experiment.tokens["test"].voices.labels[voices]
+    return Embeddings(audio.numpy(), video.numpy(), truth.numpy()).with_both()
 
 
 def window_curve(experiment: Experiment, dataset: Dataset, rows: Sequence[Row]) -> Curve:

@@ -201,13 +201,9 @@ def test_embeddings_before_and_after_are_of_one_fold(dwarf_experiment: Experimen
 def test_embeddings_are_of_clips_with_sound_and_picture(dwarf_experiment: Experiment, folder: Path) -> None:
     run = Run(FOAL_NET, "published", 1234, "Session1")
     found = {run: read_tensors(folder / f"{run.name}.result.safetensors")[0]}
-    examples = dwarf_experiment.examples
-    waveforms, seen = list(examples.waveforms), list(examples.embeddings)
-    waveforms[3] = waveforms[3][:0]
-    seen[5] = type(seen[5])(seen[5].embedding[:0], seen[5].time_ns[:0])
-    experiment = changed(dwarf_experiment, examples=changed(examples, waveforms=waveforms, embeddings=seen))
+    found[run]["audio embedding"][3] = found[run]["video embedding"][5] = 0  # as the fusion gives without a modality
     kept = [row for row in range(10) if row not in (3, 5)]
-    made = compare.embeddings(experiment, found, FOAL_NET)
+    made = compare.embeddings(dwarf_experiment, found, FOAL_NET)
     assert len(made.truth) == len(kept)
     assert made.truth.tolist() == truth(dwarf_experiment)[kept].tolist()
     np.testing.assert_array_equal(made.audio, found[run]["audio embedding"].numpy()[kept])
