@@ -4,6 +4,7 @@ import heapq
 import logging
 from collections import Counter
 from collections.abc import Iterator
+from pathlib import Path
 
 import av
 
@@ -20,6 +21,7 @@ from .defects import CLOCK_JUMP, Defects
 from .image_conversion import LazyImage
 from .location import Location, display_name
 from .track_selection import BEST, TrackNumbers, choose, choose_audio, choose_video, describe_left_out, explain_missing
+from .turns import in_turn
 from .video_track import VideoTrack
 
 log = logging.getLogger(__name__)
@@ -74,7 +76,10 @@ class MediaFile:
             streams.append(
                 read_frames(self._path, grid, self._numbers, defects, in_real_time=self._in_real_time),
             )
-        return without_repeated_discontinuities(heapq.merge(*streams, key=lambda item: item.end_ns), defects)
+        media = without_repeated_discontinuities(heapq.merge(*streams, key=lambda item: item.end_ns), defects)
+        # What may wait for a network or for the other end of a pipe must not keep others waiting.
+        never_waits = isinstance(self._path, Path) and self._path.is_file()
+        return in_turn(media) if self._in_real_time and never_waits else media
 
 
 def probe(path: Location, numbers: TrackNumbers = BEST) -> tuple[bool, bool]:
