@@ -35,15 +35,23 @@ class CenterFaceDetector:
     """CenterFace (Xu et al. 2019), whose landmarks tell a face's roll."""
 
     ways = tuple(way for each in QUARTERS for way in (WHOLE, each))
+    glance = WHOLE
     turn_steps_deg = ()
 
     def __init__(self, graph: CenterFaceGraph) -> None:
         self._graph = graph
 
     def search(
-        self, image: Image, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
+        self,
+        image: Image,
+        part: Box,
+        shrink: float,
+        widths: tuple[float, float],
+        turn_deg: float = 0.0,
+        *,
+        is_quick: bool = False,
     ) -> list[Face]:
-        """Return the faces in a part of an image, whatever their roll; it is not turned.
+        """Return the faces in a part of an image, whatever their roll; it is not turned, and no search is quick.
 
         The largest is looked at again as it will be followed: the size of what is small in a picture is often wrong.
         """

@@ -34,6 +34,8 @@ class Way(NamedTuple):
     """Angle by which the image is turned, counter-clockwise."""
     quarter: int | None = None
     """Quarter of the image, by rows, that is searched; None for the whole image."""
+    is_quick: bool = False
+    """True for a search in fewer sizes of face, whose finds are looked at again as known faces are."""
 
     def part(self, image: Image) -> Box:
         """Return the part of an image that is searched."""
@@ -50,17 +52,29 @@ class FaceDetector(Protocol):
         ...
 
     @property
+    def glance(self) -> Way:
+        """Way of searching the whole image for other faces while one is known."""
+        ...
+
+    @property
     def turn_steps_deg(self) -> Sequence[float]:
         """Angles by which a known face that is lost may have turned; none where faces are found at any roll."""
         ...
 
     def search(
-        self, image: Image, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
+        self,
+        image: Image,
+        part: Box,
+        shrink: float,
+        widths: tuple[float, float],
+        turn_deg: float = 0.0,
+        *,
+        is_quick: bool = False,
     ) -> list[Face]:
         """Return the faces in a part of an image uint8 `[H, W, 3]`.
 
         They are looked for at `shrink` of the image's size, between two widths in pixels of the image, in a copy
-        turned counter-clockwise by `turn_deg`.
+        turned counter-clockwise by `turn_deg`; `is_quick` as in `Way`.
         """
         ...
 
@@ -72,6 +86,15 @@ class FaceDetector(Protocol):
 def largest_face(found: Iterable[Face]) -> Face | None:
     """Return the largest face, in whatever order they were found, which changes with OpenCV's threads."""
     return min(found, key=Face.rank, default=None)
+
+
+def different_faces(found: Iterable[Face]) -> list[Face]:
+    """Return the faces, the largest first, without those that are near a larger one."""
+    different: list[Face] = []
+    for face in sorted(found, key=Face.rank):
+        if not any(face.box.is_near(other.box) for other in different):
+            different.append(face)
+    return different
 
 
 def level(image: Image, face: Face) -> Image:

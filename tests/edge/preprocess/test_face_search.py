@@ -9,7 +9,15 @@ import pytest
 
 from edge.geometry import Box
 from edge.preprocess.face_cascade import UPRIGHT, CascadeDetector
-from edge.preprocess.face_detector import Face, FaceDetector, Way, largest_face, quarter, surroundings
+from edge.preprocess.face_detector import (
+    Face,
+    FaceDetector,
+    Way,
+    different_faces,
+    largest_face,
+    quarter,
+    surroundings,
+)
 from edge.preprocess.face_search import SEARCH_EVERY, FaceTracker
 from edge.sources.demo import MOODS, face
 
@@ -92,17 +100,87 @@ def test_of_equal_faces_the_leftmost_is_the_largest_then_the_topmost_whatever_th
     assert largest_face([]) is None
 
 
+def test_of_faces_near_each_other_the_largest_counts() -> None:
+    large, near, beside = Face(Box(0, 0, 40, 40)), Face(Box(4, 4, 20, 20)), Face(Box(30, 0, 20, 20))
+    assert different_faces([near, beside, large]) == [large, beside]
+    assert different_faces([]) == []
+
+
+class CountedDetector(CascadeDetector):
+    """The cascade, with a list of the searches of whole images and of the faces that it was asked to follow."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.asked: list[str] = []
+
+    def search(
+        self,
+        image: np.ndarray,
+        part: Box,
+        shrink: float,
+        widths: tuple[float, float],
+        turn_deg: float = 0.0,
+        *,
+        is_quick: bool = False,
+    ) -> list[Face]:
+        if part.area() == image.shape[0] * image.shape[1]:
+            self.asked.append("glance" if is_quick else "search")
+        return super().search(image, part, shrink, widths, turn_deg, is_quick=is_quick)
+
+    def follow(self, image: np.ndarray, known: Face, turn_deg: float) -> list[Face]:
+        self.asked.append("follow")
+        return super().follow(image, known, turn_deg)
+
+
+def test_a_face_that_looks_as_it_did_is_found_without_the_detector_but_for_a_glance_every_so_many_images() -> None:
+    detector = CountedDetector()
+    tracker = FaceTracker(detector)
+    for step in range(2 * SEARCH_EVERY + 1):
+        x, y = 400 + 11 * step, 300 + 5 * step
+        assert is_about(tracker(scene(x, y, 1.2 + 0.005 * step)), x, y, 192 + 0.8 * step), step
+        assert tracker.faces == 1
+    assert detector.asked == ["search", *2 * ["glance", "follow"]]
+
+
+def test_a_face_that_looks_different_is_followed_by_the_detector() -> None:
+    detector = CountedDetector()
+    tracker = FaceTracker(detector)
+    for scale in (1.2, 1.35, 1.5):
+        assert is_about(tracker(scene(640, 360, scale)), 640, 360, 160 * scale)
+    assert detector.asked == ["search", "follow", "follow"]
+
+
+def test_a_glance_counts_the_faces_that_a_search_does() -> None:
+    second = scene(300, 250, 1.2)
+    both = np.where(second == DRAWN[0, 0], scene(900, 400, 1.5), second)
+    tracker = FaceTracker(CascadeDetector())
+    counts = []
+    for image in [both] * SEARCH_EVERY + [second] * SEARCH_EVERY + [both] * SEARCH_EVERY:
+        tracker(image)
+        counts.append(tracker.faces)
+    assert (counts[0], counts[SEARCH_EVERY]) == (2, 1)  # the larger is gone, which is noticed at once
+    assert counts[-1] == 2
+
+
 class SquareDetector:
     """Detector of a white square at any roll, within one range of widths at each size of the image."""
 
     ways = (Way((100, 50), (0.1, 1.0)), Way((200,), (0.05, 0.2), quarter=3))
+    glance = ways[0]
     turn_steps_deg: Sequence[float] = ()
 
     def __init__(self) -> None:
         self.looks: list[object] = []
 
     def search(
-        self, image: np.ndarray, part: Box, shrink: float, widths: tuple[float, float], turn_deg: float = 0.0
+        self,
+        image: np.ndarray,
+        part: Box,
+        shrink: float,
+        widths: tuple[float, float],
+        turn_deg: float = 0.0,
+        *,
+        is_quick: bool = False,
     ) -> list[Face]:
         self.looks.append((part, shrink))
         y, x = np.nonzero(image[part.y : part.y + part.height, part.x : part.x + part.width, 0] == 255)
