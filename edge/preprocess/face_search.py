@@ -35,12 +35,11 @@ class FaceTracker:
     def _find(self, image: Image) -> Face | None:
         self._since_search += 1
         is_due = self._since_search >= SEARCH_EVERY
-        if self._face is None or self._template is None:
-            found = self._acquire(image)
-        elif not is_due and (kept := self._template.find(image, self._face.box)):
+        if self._face is None:
+            return self._acquire(image)
+        if self._template and not is_due and (kept := self._template.find(image, self._face.box)):
             return kept
-        else:
-            found = self._track(image, self._face, is_due)
+        found = self._track(image, self._face, is_due)
         self._template = FaceTemplate(image, found) if found else None
         return found
 

@@ -139,7 +139,7 @@ def test_a_face_that_looks_as_it_did_is_found_without_the_detector_but_for_a_gla
         x, y = 400 + 11 * step, 300 + 5 * step
         assert is_about(tracker(scene(x, y, 1.2 + 0.005 * step)), x, y, 192 + 0.8 * step), step
         assert tracker.faces == 1
-    assert detector.asked == ["search", *2 * ["glance", "follow"]]
+    assert detector.asked == ["search", "follow", *2 * ["glance", "follow"]]
 
 
 def test_a_face_that_looks_different_is_followed_by_the_detector() -> None:
