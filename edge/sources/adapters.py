@@ -4,18 +4,20 @@ import heapq
 import logging
 import math
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import replace
 from itertools import count
 
-from ..clock import SECOND_NS, Clock
-from ..preprocess.media import Block, Discontinuity, Frame, Media
+from ..clock import SECOND_NS, Clock, to_ns
+from ..preprocess.media import BLOCK_S, Block, Discontinuity, Frame, Media
 from .base import Recording, Source
 
 MAX_LATE_NS = 2 * SECOND_NS
 """Largest delay of a recording's media behind their time; where reading takes longer, playback pauses instead."""
 MOST_HELD_NS = SECOND_NS // 5
 """Largest delay of blocks that no window waits for: the distance of two frames."""
+LONGEST_STEP_NS = to_ns(2 * BLOCK_S)
+"""Longest step to the next item for which blocks are held: in a hole a window may end that does not wait for more."""
 SLOW = "it is read more slowly than it plays; give this machine less to do, or the file a smaller picture"
 
 log = logging.getLogger(__name__)
@@ -80,8 +82,8 @@ class Paced:
     Playback starts when the first item is decoded, and not before the time that `begin_ns` tells: a server may take
     seconds to answer, and a start time fixed before that would make all of its recording late. Where reading falls
     behind, for want of CPU or of data, playback pauses and a new time line begins: all of the recording is played.
-    Blocks that the consumer does not wait for come with the next item that it does, a fifth of a second late at most:
-    each wake costs CPU time.
+    Blocks that the consumer does not wait for come with the next item that it does, a fifth of a second late at most,
+    or at once before a hole: each wake costs CPU time.
     """
 
     def __init__(
@@ -117,6 +119,8 @@ class Paced:
                 begin_ns = max(wanted_ns, earliest_ns)
                 if begin_ns > wanted_ns:
                     yield Discontinuity(begin_ns)
+            if held and begin_ns + item.end_ns - held[-1].end_ns > LONGEST_STEP_NS and (yield from self._give(held)):
+                return
             late_ns = self._clock.now_ns() - (begin_ns + item.end_ns)
             if late_ns > MAX_LATE_NS:
                 if not pauses_ns:
@@ -125,18 +129,22 @@ class Paced:
                 begin_ns += late_ns
                 held.append(Discontinuity(begin_ns + item.end_ns))
             held.append(replace(item, end_ns=begin_ns + item.end_ns))
-            if self._can_wait(held):
-                continue
-            if self._clock.wait_until(held[-1].end_ns, self._stop):
+            if not self._can_wait(held) and (yield from self._give(held)):
                 return
-            yield from held
-            held.clear()
-        if held and not self._clock.wait_until(held[-1].end_ns, self._stop):
-            yield from held
+        if held:
+            yield from self._give(held)
         if pauses_ns:
             seconds = sum(pauses_ns) / SECOND_NS
             number = "once" if len(pauses_ns) == 1 else f"{len(pauses_ns)} times"
             log.warning("%s has paused %s, for %.1f s in all: %s", self.name, number, seconds, SLOW)
+
+    def _give(self, held: list[Media]) -> Generator[Media, None, bool]:
+        """Yield what is held, all of it once the newest is due; return whether `stop` was set before that."""
+        if self._clock.wait_until(held[-1].end_ns, self._stop):
+            return True
+        yield from held
+        held.clear()
+        return False
 
     def _can_wait(self, held: Sequence[Media]) -> bool:
         """Return whether the consumer can do without what is held until more of the recording is due."""

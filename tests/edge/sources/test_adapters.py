@@ -177,6 +177,24 @@ def test_blocks_are_held_for_a_fifth_of_a_second_and_none_is_lost_at_the_end(clo
     assert [at_ms for _, at_ms in arrived] == [220] * 11 + [440] * 11 + [500] * 3
 
 
+def test_blocks_before_a_hole_do_not_wait_for_what_follows_it(clock) -> None:
+    """At 30000/1001 Hz frames come at 1401 and 1602 ms: a window that ends at 1500 ms waits until 1600 ms."""
+
+    class Talk(Recorded):
+        def read(self):
+            yield frame(1401)
+            yield from (block(1400 + 20 * number) for number in range(1, 5))
+            yield frame(1602)
+
+    begun_ns = clock.now_ns()
+    arrived = [
+        (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: begun_ns + 1500 * MS).read()
+    ]
+    blocks = [("Block", 1400 + 20 * number, 1480) for number in range(1, 5)]
+    assert arrived == [("Frame", 1401, 1401), *blocks, ("Frame", 1602, 1602)]
+
+
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
     block, frame = Paced(Recorded(), clock, lambda: 7, threading.Event()).read()
     assert block.samples is BLOCK.samples
