@@ -147,7 +147,7 @@ class Run:
         return pipeline
 
     def run_live(self, inputs: Sequence[StreamInput], playback: Playback) -> Pipeline:
-        """Run devices, and recordings in their own time."""
+        """Run devices, and recordings in their own time, whose captures `playback` ends."""
         publisher, inbox = self.outputs.publisher, playback.inbox
         devices = open_devices(inputs, self.bundle.manifest, inbox, self.clock, self.stop)
         hop_ns = to_ns(self.config.first_hop_s)
@@ -171,6 +171,6 @@ class Run:
                 raise
             finally:
                 notifier.stopping()
-                for capture in devices + playback.captures:
-                    capture.finish()
+                for device in devices:
+                    device.finish()
         return pipeline

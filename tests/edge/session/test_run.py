@@ -2,6 +2,7 @@
 
 import threading
 from collections import Counter
+from collections.abc import Iterator
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -15,10 +16,13 @@ from edge.cli.engine_builder import make_engine_builder
 from edge.errors import PublishError, SourceError, UsageError
 from edge.preprocess.detector_choice import choose
 from edge.preprocess.framing import make_framing
+from edge.preprocess.media import Media
 from edge.preprocess.windowing import FrameGrid
+from edge.session import inputs
 from edge.session.config import Config, StreamConfig
 from edge.session.run import run
-from edge.sources.demo import MOODS, face, voice
+from edge.sources import capture
+from edge.sources.demo import MOODS, Demo, face, voice
 from edge.sources.media import read_frames
 from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_LATE
 from edge.wire.messages import Prediction, Stats, Status, SteadyState
@@ -65,6 +69,24 @@ def spoken(tmp_path, make_clip) -> Path:
     """2.2 s of a drawn face and its voice."""
     samples = np.int16(32767 * voice(MOODS[0], 16000)[:35200])
     return make_clip(tmp_path / "spoken.mkv", np.stack([face(MOODS[0])] * 22), samples)
+
+
+def test_a_recording_that_hangs_is_abandoned_once(monkeypatch, caplog) -> None:
+    stop, is_over = threading.Event(), threading.Event()
+
+    class Hanging(Demo):
+        def read(self) -> Iterator[Media]:
+            yield next(super().read())
+            stop.set()
+            is_over.wait()
+
+    monkeypatch.setattr(inputs, "Demo", Hanging)
+    monkeypatch.setattr(capture, "JOIN_S", 0.05)
+    run(replace(FAST, fast=False), stop, IDLE, lambda _: None, lambda _: None)
+    is_over.set()
+    assert [message for message in caplog.messages if "abandoned" in message] == [
+        f"{Demo.name} does not respond and is abandoned"
+    ]
 
 
 def test_the_demo_gives_a_prediction_each_half_second_from_both_modalities() -> None:
