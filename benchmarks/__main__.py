@@ -11,7 +11,7 @@ from train.packages import explain_missing
 def run_command() -> None:
     """Run the command; print errors that the user can fix without a traceback."""
     try:
-        with explain_missing():
+        with explain_missing("dev"):
             from .commands import main
         main()
     except FoalError as error:

@@ -1,8 +1,9 @@
-"""Packages that training and export need and the runtime does without, such as torch, and files inside them."""
+"""Packages that only training, export and the benchmarks need, such as torch, and files inside them."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, distribution
+from typing import Literal
 
 from edge.errors import UsageError
 
@@ -11,8 +12,8 @@ OWN = ("edge", "train", "export", "benchmarks")
 
 
 @contextmanager
-def explain_missing() -> Iterator[None]:
-    """Raise UsageError with the remedy where an import fails because a package is not installed."""
+def explain_missing(extra: Literal["train", "dev"] = "train") -> Iterator[None]:
+    """Raise UsageError with the extra that brings a package where an import fails because it is not installed."""
     try:
         yield
     except ModuleNotFoundError as error:
@@ -20,8 +21,8 @@ def explain_missing() -> Iterator[None]:
         if not package or package in OWN:
             raise
         raise UsageError(
-            f"the Python package {package} is not installed, which training and export need beyond the runtime; "
-            "in the checkout: pip install -e '.[train]'"
+            f"the Python package {package} is not installed, which this program needs beyond the runtime; "
+            f"in the checkout: pip install -e '.[{extra}]'"
         ) from error
 
 

@@ -20,12 +20,20 @@ runpy.run_module(sys.argv[1], run_name="__main__")
 """A program of the project where a package cannot be imported."""
 
 
-@pytest.mark.parametrize(("program", "package"), [("train", "torch"), ("export", "torch"), ("export", "onnx_ir")])
-def test_a_program_without_a_package_that_it_needs_says_so_in_one_line(program: str, package: str) -> None:
+@pytest.mark.parametrize(
+    ("program", "package", "extra"),
+    [
+        ("train", "torch", "train"),
+        ("export", "torch", "train"),
+        ("export", "onnx_ir", "train"),
+        ("benchmarks", "torch", "dev"),
+    ],
+)
+def test_a_program_without_a_package_that_it_needs_says_so_in_one_line(program: str, package: str, extra: str) -> None:
     command = [sys.executable, "-c", WITHOUT, package, program, "--help"]
     ended = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=120, check=False)
     assert ended.stderr.startswith(f"{program}: the Python package {package} is not installed")
-    assert ended.stderr.endswith("pip install -e '.[train]'\n")
+    assert ended.stderr.endswith(f"pip install -e '.[{extra}]'\n")
     assert ended.stderr.count("\n") == 1
     assert ended.returncode == UsageError.exit_status
 

@@ -17,6 +17,7 @@ OLDEST_VERSION = (10, 3)
 TENSORRT_REMEDY = (
     "on a Jetson make the virtual environment with --system-site-packages (docs/jetson.md), "
     "with a GeForce or RTX card pip install tensorrt-rtx cuda-python (docs/desktop-rtx.md), "
+    "with any other NVIDIA card take --backend cuda (docs/cuda.md), "
     "or take --backend onnxruntime"
 )
 DRIVER_REMEDY = "nvidia-smi must print a table; or take --backend onnxruntime"
@@ -75,7 +76,8 @@ def find_tensorrt(*wanted: VariantName) -> TensorRTVariant:
         try:
             module = importlib.import_module(PACKAGES[name])
         except (ImportError, OSError) as error:
-            reasons.append(f"{PACKAGES[name]}: {error}")
+            missing = isinstance(error, ModuleNotFoundError) and error.name == PACKAGES[name]
+            reasons.append(f"{PACKAGES[name]}: {'not installed' if missing else error}")
             continue
         version = str(getattr(module, "__version__", ""))
         if not version:

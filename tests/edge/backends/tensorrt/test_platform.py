@@ -107,9 +107,10 @@ def test_without_any_each_is_named_with_the_remedy(packages, wanted: tuple, name
         find_tensorrt(*wanted)
     message = str(refused.value)
     assert message.startswith("no TensorRT to use (")
-    assert [package for package in PACKAGES.values() if f"{package}: " in message] == named
+    assert [package for package in PACKAGES.values() if f"{package}: not installed" in message] == named
     assert message.endswith("or take --backend onnxruntime")
     assert "pip install tensorrt-rtx cuda-python" in message
+    assert "take --backend cuda (docs/cuda.md)" in message
 
 
 def test_a_library_that_does_not_load_is_quoted(packages, broken) -> None:
