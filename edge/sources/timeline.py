@@ -62,7 +62,9 @@ class Timeline:
             return position.segment
         if packet.dts is not None:
             stored_ns = to_clock_ns(packet.dts, base)
-            if not (is_first and self.is_sought):
+            # Pictures that are stored out of order are decoded from before the begin on, slow ones from seconds before.
+            is_ahead = stored_ns + self.segments[0].shift_ns < 0 and self.reached_ns <= LARGEST_LEAD_NS
+            if not (is_first and (self.is_sought or is_ahead)):
                 position.segment = self._segment_of(stored_ns, position)
             position.stored_ns = stored_ns + self.segments[position.segment].shift_ns
         ticks = packet.dts if packet.pts is None else packet.pts

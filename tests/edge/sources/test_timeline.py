@@ -111,3 +111,15 @@ def test_a_track_that_jumps_by_too_little_to_notice_follows_the_others() -> None
     assert lies_s[:8] == [quarter / 4 for quarter in range(8)]
     assert lies_s[8:] == [quarter / 4 + 1.0 for quarter in range(8, 12)]
     assert len(timeline.segments) == 2
+
+
+@pytest.mark.parametrize("first", [SOUND, PICTURE])
+def test_pictures_that_are_decoded_seconds_before_the_begin_are_no_jump(first: int) -> None:
+    """As of one frame a second whose first refers to the fourth."""
+    timeline = Timeline([Segment(0)])
+    other = PICTURE + SOUND - first
+    begins_s = {SOUND: 0.0, PICTURE: -2.0}
+    assert [follow(timeline, track, begins_s[track]) for track in (first, other)] == [begins_s[first], begins_s[other]]
+    assert [follow(timeline, PICTURE, at_s) for at_s in (-1.0, 0.0, 1.0)] == [-1.0, 0.0, 1.0]
+    assert follow(timeline, SOUND, 1.0) == 1.0
+    assert len(timeline.segments) == 1
