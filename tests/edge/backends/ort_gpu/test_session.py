@@ -67,6 +67,7 @@ def fusion(shipped_bundle: Bundle) -> tuple[Path, GraphEntry]:
     return shipped_bundle.path(entry.file), entry
 
 
+@needs_placement
 def test_a_session_on_the_provider_that_was_asked_for_is_opened(fusion) -> None:
     session = open_strict(*fusion, CPU)
     assert session.get_providers() == ["CPUExecutionProvider"]
