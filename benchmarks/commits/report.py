@@ -9,6 +9,7 @@ from edge.bench.report import Machine, Noise
 from edge.bench.table_format import number, ratio_cells
 from edge.errors import FoalError, UsageError
 from edge.system.files import check_file
+from edge.wire.page import table
 
 from .measures import Comparison, Round, compare, drops, drops_more, measures
 from .revisions import Revision
@@ -76,7 +77,7 @@ def markdown(report: Report) -> str:
     rows = [cells(each) for each in report.comparisons()]
     rows.append(["dropped, all runs", "", f"{sum(drops(before)):,}", f"{sum(drops(after)):,}", "", "", "", ""])
     found = [f"- **REGRESSION**: {line}" for line in regressions(report)] or ["- No regression beyond the margins."]
-    return "\n".join([*headlines(report), *found, "", *table(HEADS, rows), ""])
+    return "\n".join([*headlines(report), *found, "", table(HEADS, rows), ""])
 
 
 def headlines(report: Report) -> Iterator[str]:
@@ -103,12 +104,6 @@ def cells(each: Comparison) -> list[str]:
         f"{each.measure.margin:.0%}",
         each.verdict,
     ]
-
-
-def table(heads: Sequence[str], rows: Sequence[Sequence[str]]) -> Iterator[str]:
-    """Yield the lines of a table in Markdown."""
-    for row in (heads, ["---"] * len(heads), *rows):
-        yield f"| {' | '.join(row)} |"
 
 
 def write_on_page(page: Path, text: str) -> None:

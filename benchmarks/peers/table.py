@@ -9,6 +9,7 @@ from statistics import median
 import numpy as np
 
 from edge.bench.table_format import number
+from edge.wire.page import table
 from train.intervals import Interval, Outcome, accuracies
 
 from .pictures import FaceSet
@@ -71,8 +72,7 @@ def markdown(measured: Sequence[Measured], sets: Sequence[FaceSet]) -> str:
         ]
         for each, accuracy in zip(measured, columns, strict=True)
     ]
-    lines = [heads, ["---"] * len(heads), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return table(heads, rows) + "\n"
 
 
 def count(name: str, columns: Sequence[dict[str, tuple[Interval, int] | None]]) -> str:
