@@ -3,7 +3,6 @@
 import os
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Sequence
@@ -12,9 +11,9 @@ from pathlib import Path
 from types import TracebackType
 
 from ..errors import FoalError
+from ..system.own_program import own_command, own_paths
 from ..wire.subscriber import Subscriber
 
-PACKAGE = Path(__file__).parents[1]
 EXIT_TIMEOUT_S = 10.0
 SCHEDULER_CLOCK = 2
 """Kind of CPU clock in the number that clock_getcpuclockid(3) makes: the scheduler's, to the nanosecond."""
@@ -77,13 +76,3 @@ class Program:
                 if line.startswith("VmHWM"):
                     return int(line.split()[1]) / 1e3
         return None
-
-
-def own_command() -> list[str]:
-    """Return the command line of the package that this module is of."""
-    return [sys.executable, "-m", __package__.split(".")[0]]
-
-
-def own_paths() -> str:
-    """Return the PYTHONPATH on which that package is found."""
-    return os.pathsep.join(filter(None, (str(PACKAGE.parent), os.environ.get("PYTHONPATH"))))

@@ -77,8 +77,9 @@ class Group(click.Group):
         if is_unknown and (similar := get_close_matches(name, known)):
             ctx.fail(f"No such command {name!r}. Did you mean {' or '.join(map(repr, similar))}?")
         takes_file = any("--file" in parameter.opts for parameter in self.get_params(ctx))
-        if is_unknown and takes_file and Path(name).is_file():
-            ctx.fail(f"No such command {name!r}. It is a file: to play it, say --file {name}")
+        if is_unknown and takes_file and Path(name).exists():
+            annotate = f"to annotate {'it' if Path(name).is_file() else 'what is in it'}, say annotate {name} -o OUT"
+            ctx.fail(f"No such command {name!r}. {describe_path(Path(name), annotate)}")
         return super().resolve_command(ctx, args)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -107,6 +108,13 @@ class Group(click.Group):
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples."""
         write_examples(self.examples, formatter)
+
+
+def describe_path(path: Path, annotate: str) -> str:
+    """Return what may have been meant by a path in place of a command; `annotate` tells how to annotate it."""
+    if path.is_dir():
+        return f"It is a folder: {annotate}"
+    return f"It is a file: to play it, say --file {path}; {annotate}"
 
 
 def write_examples(examples: Examples, formatter: click.HelpFormatter) -> None:

@@ -27,6 +27,9 @@ SECTIONS = {
     "Run": {
         "replay": LazyCommand("Replay a run recorded with --record"),
     },
+    "Recordings": {
+        "annotate": LazyCommand("Annotate recordings as quickly as possible, a row per window"),
+    },
     "Inspect": {
         "listen": LazyCommand("Print what a running foal-edge publishes", needs_opencv=False),
         "status": LazyCommand("Print the state of a running foal-edge", needs_opencv=False),
@@ -50,6 +53,7 @@ EXAMPLES: Examples = (
     ("--camera rtsp://10.0.0.7/live --mic off", "Run with a network camera and without audio."),
     ("--stream name=lobby,camera=0 --stream name=door,camera=1,mic=off", "Run two streams on one model."),
     ("--file talk.mp4 --fast", "Predict a recording as fast as possible."),
+    ("annotate talk.mp4 -o tables", "Write a table of a recording's predictions."),
     ("--record kept --record-media", "Record messages, audio and video for `foal-edge replay`."),
     ("--bind tcp://0.0.0.0:5556 --keys my-keys", "Publish to other machines, encrypted."),
     ("--config edge.yaml --log-format json --quiet", "Run as a service with settings from a file."),

@@ -6,16 +6,16 @@ from pathlib import Path
 import click
 from rich.progress import track
 
-from ..backends.select import open_backend
 from ..bundle.load import load
 from ..bundle.manifest import FramingName
 from ..errors import SourceError, UsageError
 from ..evaluation.score import read_table, score
 from ..evaluation.tables import accuracy_table, confusion_table
-from ..live.recognizer import Recognizer
 from ..models.names import find_bundle_folder
-from ..preprocess.detector_choice import DetectorChoice, choose
+from ..preprocess.detector_choice import DetectorChoice
 from ..preprocess.framing import make_framing
+from ..session.config import Config
+from ..session.model import open_model
 from ..sources.track_selection import TrackNumbers
 from ..system.signals import interruptible
 from .engine_builder import make_engine_builder
@@ -72,18 +72,16 @@ def score_command(
     loaded = load(find_bundle_folder(bundle))
     manifest = loaded.manifest
     clips = read_table(table, manifest.labels)
+    settings = Config(framing=framing, detector=detector or DEFAULTS.detector, backend=backend, threads=threads)
     with interruptible() as stop:
-        opened = open_backend(loaded, backend, threads, make_engine_builder(stop.is_set))
+        model = open_model(settings, loaded, make_engine_builder(stop.is_set))
     if stop.is_set():
         raise click.Abort
-    seen = framing or manifest.video.framing
-    chosen = choose(detector or DEFAULTS.detector)
-    faces = f", faces by {chosen.name} ({chosen.reason})" if seen == "face" else ""
-    complaints.print(f"{manifest.name} {manifest.version} on {opened.backend.name} ({opened.reason}){faces}")
+    complaints.print(model.about)
     result = score(
         track(clips, "predicting", console=complaints, transient=True),
-        Recognizer(manifest, opened.backend),
-        partial(make_framing, seen, manifest.video.height, manifest.video.width, chosen.name),
+        model.recognizer,
+        partial(make_framing, model.framing, manifest.video.height, manifest.video.width, model.detector),
         audio=not no_audio,
         video=not no_video,
         numbers=TrackNumbers(audio_track, video_track),

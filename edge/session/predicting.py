@@ -8,19 +8,15 @@ from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 
-from ..backends.select import open_backend
 from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import Bundle
-from ..bundle.manifest import FramingName
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
 from ..live.hop_control import HopControl
 from ..live.loop import run_fast, run_live
-from ..live.pipeline import Pipeline, RunSpec, StreamSpec, build_pipeline
-from ..live.recognizer import Recognizer
+from ..live.pipeline import Pipeline, build_pipeline
 from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
-from ..preprocess.detector_choice import DetectorName, choose
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
 from ..wire.addresses import AUTO
@@ -28,6 +24,7 @@ from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
 from .config import Config
 from .inputs import StreamInput, open_devices
+from .model import Model, open_model
 from .outputs import Outputs
 from .playback import Playback
 
@@ -49,23 +46,17 @@ def predict(
 
     `playback` plays the recordings; None where they are read as quickly as they can be decoded.
     """
-    opened = open_backend(bundle, config.backend, config.threads, engine_builder)
-    backend = opened.backend
-    framing = config.framing or bundle.manifest.video.framing
-    detector = choose(config.detector)
-    faces = f", faces by {detector.name} ({detector.reason})" if framing == "face" else ""
-    model, session = f"{bundle.manifest.name} {bundle.manifest.version}", uuid.uuid4().hex
-    about = {"session": session, "bundle": model, "backend": backend.name}
+    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
+    about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
     watch = SuspensionWatch(clock)
     with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
 
         def tell(names: Sequence[str]) -> None:
             address = outputs.publisher.address
             where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model} on {backend.name} ({opened.reason}){faces}, {' and '.join(names)}, {where}")
+            on_start(f"{model.about}, {' and '.join(names)}, {where}")
 
-        recognizer = Recognizer(bundle.manifest, backend)
-        this = Run(config, session, bundle, framing, detector.name, recognizer, outputs, clock, watch, stop, tell)
+        this = Run(config, session, model, outputs, clock, watch, stop, tell)
         pipeline = this.run_fast(inputs) if playback is None else this.run_live(inputs, playback)
     failures = pipeline.failures
     if not stop.is_set():
@@ -101,46 +92,20 @@ class Run:
 
     config: Config
     session: str
-    bundle: Bundle
-    framing: FramingName
-    detector: DetectorName
-    recognizer: Recognizer
+    model: Model
     outputs: Outputs
     clock: SystemClock
     watch: SuspensionWatch
     stop: threading.Event
     tell: Callable[[Sequence[str]], None]
 
-    def run_spec(self, begin_ns: int) -> RunSpec:
-        """Return what the messages will depend on."""
-        config = self.config
-        return RunSpec(
-            self.session,
-            tuple(
-                StreamSpec(
-                    stream.name,
-                    stream.wants_audio,
-                    stream.wants_video,
-                    max(0.0, -stream.av_offset_ms),
-                    stream.is_recorded,
-                )
-                for stream in config.streams
-            ),
-            self.framing,
-            begin_ns,
-            to_ns(config.first_hop_s),
-            not config.fast,
-            config.events,
-            self.detector,
-        )
-
     def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
         """Run recordings as quickly as they can be decoded."""
         recordings = [each.recording for each in inputs if each.recording is not None]
         self.tell([recording.name for recording in recordings])
-        run_spec = self.run_spec(0)
-        pipeline = build_pipeline(run_spec, self.recognizer, self.outputs.publisher.publish_each)
-        on_input = self.outputs.record(run_spec, self.bundle)
+        run_spec = self.model.run_spec(self.config, self.session, 0)
+        pipeline = build_pipeline(run_spec, self.model.recognizer, self.outputs.publisher.publish_each)
+        on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop):
             dropped = [each.dropped for each in inputs]
             run_fast(pipeline.loop, recordings, run_spec.hop_ns, self.stop, on_input, dropped)
@@ -149,16 +114,17 @@ class Run:
     def run_live(self, inputs: Sequence[StreamInput], playback: Playback) -> Pipeline:
         """Run devices, and recordings in their own time, whose captures `playback` ends."""
         publisher, inbox = self.outputs.publisher, playback.inbox
-        devices = open_devices(inputs, self.bundle.manifest, inbox, self.clock, self.stop)
+        devices = open_devices(inputs, self.model.bundle.manifest, inbox, self.clock, self.stop)
         hop_ns = to_ns(self.config.first_hop_s)
-        run_spec = self.run_spec(playback.begin(hop_ns, has_devices=bool(devices)))
-        pipeline = build_pipeline(run_spec, self.recognizer, publisher.publish)
+        begin_ns = playback.begin(hop_ns, has_devices=bool(devices))
+        run_spec = self.model.run_spec(self.config, self.session, begin_ns)
+        pipeline = build_pipeline(run_spec, self.model.recognizer, publisher.publish)
         hop_control = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
         notifier = SystemdNotifier.from_environment()
         supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
         names = [capture.name for capture in devices + playback.captures]
         self.tell(names)
-        on_input = self.outputs.record(run_spec, self.bundle)
+        on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()
             for device in devices:

@@ -16,6 +16,7 @@ from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
 from ..preprocess.rings import SampleRing
 from ..preprocess.windowing import FrameGrid
 from .audio_track import AudioTrack, join_blocks
+from .contents import examine
 from .decoding import Decoder, open_container
 from .defects import CLOCK_JUMP, Defects
 from .image_conversion import LazyImage
@@ -84,12 +85,8 @@ class MediaFile:
 
 def probe(path: Location, numbers: TrackNumbers = BEST) -> tuple[bool, bool]:
     """Return whether a file has audio and whether it has video; raises SourceError if it has neither."""
-    with open_container(path) as container:
-        taken, there = choose(container, numbers), container.streams
-        if not (taken.audio or taken.video):
-            lacking = f"{explain_missing('audio', there.audio)} and {explain_missing('video', there.video)}"
-            raise SourceError(f"{display_name(path)} {lacking}; give a recording or a still image")
-        return taken.audio is not None, taken.video is not None
+    contents = examine(path, numbers)
+    return contents.audio, contents.video
 
 
 def read_audio(path: Location, rate_hz: int, numbers: TrackNumbers = BEST) -> Samples:

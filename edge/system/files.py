@@ -1,7 +1,9 @@
-"""Files that the user names: regular and readable, or refused at once and in words."""
+"""Files that the user names: regular and readable, or refused at once and in words; written whole or not at all."""
 
 import os
 import stat
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from ..errors import FoalError, UsageError
@@ -55,6 +57,27 @@ def is_there(path: Path, kind: type[FoalError] = UsageError) -> bool:
 def denied(path: Path) -> str:
     """Return the message for a path that this user may not read."""
     return f"{path}: permission denied; let this user read it and enter the folders above it (chmod, chown)"
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """Give a path for new content, which takes the file's place once the block has ended without an error.
+
+    Whoever reads the file meets its old or its new content, whole. FoalError where the disk does not take it.
+    """
+    part = path.with_name(f".{path.name}.part")
+    try:
+        part.unlink(missing_ok=True)
+        yield part
+        with part.open("rb+") as file:
+            os.fsync(file.fileno())
+        os.replace(part, path)
+    except OSError as error:
+        raise exhaustion(error) or FoalError(
+            f"cannot write {path}: {error.strerror or error}; give a folder that has room and may be written to"
+        ) from error
+    finally:
+        part.unlink(missing_ok=True)
 
 
 LFS = b"version https://git-lfs.github.com/spec/v1"

@@ -1,13 +1,17 @@
 """Progress of a build as one bar on a terminal."""
 
+import logging
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from .builder import EngineBuilder
 from .compile import BuildProgress
+
+log = logging.getLogger(__name__)
 
 
 class Phases:
@@ -67,3 +71,13 @@ def progress_bar(title: str, console: Console, is_stopped: Callable[[], bool]) -
             progress.update(task, completed=furthest, phase=phase)
 
         yield Phases(show, is_stopped)
+
+
+def quiet_engine_builder() -> EngineBuilder:
+    """Return a builder that logs each build and draws nothing."""
+    return EngineBuilder(lambda _title: nullcontext(Phases(lambda _share, _phase: None, never)), log.info, never)
+
+
+def never() -> bool:
+    """Return False: nobody ends the build."""
+    return False

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import SourceError, UsageError
-from edge.system.files import check_file, described, is_there, link_described
+from edge.errors import FoalError, SourceError, UsageError
+from edge.system.files import check_file, described, is_there, link_described, replacing
 
 ROOT = Path(__file__).parents[3]
 NOBODY = 65534
@@ -186,3 +186,32 @@ def test_anything_else_is_none(tmp_path: Path) -> None:
     check_file(path, "give a recording")
     (tmp_path / "b.wav").symlink_to("nowhere.wav")
     assert link_described(tmp_path / "b.wav") is None
+
+
+def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+    with replacing(path) as part:
+        part.write_text("after")
+        assert path.read_text() == "before"
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "after")]
+
+
+def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    path.write_text("before")
+
+    def write_half() -> None:
+        with replacing(path) as part:
+            part.write_text("half")
+            raise ValueError("broken")
+
+    with pytest.raises(ValueError, match="broken"):
+        write_half()
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "before")]
+
+
+def test_a_file_that_the_disk_does_not_take_is_named(tmp_path: Path) -> None:
+    reason = r"cannot write .*a\.txt: No such file or directory; give a folder"
+    with pytest.raises(FoalError, match=reason), replacing(tmp_path / "gone" / "a.txt") as part:
+        part.write_text("")

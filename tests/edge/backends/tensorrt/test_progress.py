@@ -8,7 +8,7 @@ from rich.console import Console
 
 from edge.backends.tensorrt import progress
 from edge.backends.tensorrt.compile import compile_graph
-from edge.backends.tensorrt.progress import Phases, progress_bar
+from edge.backends.tensorrt.progress import Phases, progress_bar, quiet_engine_builder
 
 
 @pytest.fixture
@@ -136,3 +136,15 @@ def test_titles_and_phases_are_drawn_as_they_are_called() -> None:
         watch.step("Tactics [bold]", 1)
     assert "Tactics [bold]" in screen.getvalue()
     assert "[red]fusion[/]" in screen.getvalue()
+
+
+def test_a_quiet_builder_logs_and_draws_nothing(capsys, caplog) -> None:
+    builder = quiet_engine_builder()
+    caplog.set_level("INFO")
+    with builder.show_progress("an engine") as progress:
+        progress.begin("phase", None, 2)
+        assert progress.step("phase", 1)
+    builder.tell("built")
+    assert capsys.readouterr() == ("", "")
+    assert "built" in caplog.text
+    assert not builder.is_stopped()

@@ -1,0 +1,51 @@
+"""Annotator: a model with its settings, which predicts recordings and writes their annotations."""
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from ..session.config import Config
+from ..session.model import Model
+from ..system.files import replacing
+from ..system.printable import visible
+from ..system.versions import versions
+from .about import About, read_about, settings_of, write_about
+from .annotate import Annotation, OnProgress, annotate
+from .collection import Entry
+from .formats import FORMATS
+
+
+class Annotator:
+    """Model and settings of many annotations."""
+
+    def __init__(self, model: Model, config: Config) -> None:
+        self.model, self._config = model, config
+        self.settings = settings_of(model, config)
+
+    def annotate(self, recording: Path, on_progress: OnProgress) -> Annotation:
+        """Predict every window of a recording; see `annotate.annotate`."""
+        return annotate(recording, self.model, self._config, on_progress)
+
+    def write(self, annotation: Annotation, entry: Entry, formats: Sequence[str], notes: Sequence[str]) -> None:
+        """Write an annotation in some formats, each whole or not at all, and last the note that says that it is done.
+
+        Files of other formats that an earlier note lists stay. FoalError where the disk does not take a file.
+        """
+        size_bytes, before = annotation.recording.stat().st_size, read_about(entry.note)
+        files = dict(before.files) if before else {}
+        for name in formats:
+            path = entry.path(FORMATS[name].suffix)
+            with replacing(path) as part:
+                FORMATS[name].write(annotation, part)
+            files[name] = path.name
+        about = About(
+            recording=visible(str(annotation.recording)),
+            size_bytes=size_bytes,
+            duration_s=annotation.contents.duration_s,
+            settings=self.settings,
+            labels=list(self.model.bundle.manifest.labels),
+            rows=len(annotation.rows),
+            files=files,
+            notes=list(notes),
+            versions=versions(),
+        )
+        write_about(about, entry.note)

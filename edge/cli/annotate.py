@@ -1,0 +1,164 @@
+"""Command `foal-edge annotate`: predicts recordings as quickly as possible and writes a table of each."""
+
+import os
+import threading
+from collections.abc import Sequence
+from contextlib import closing
+from pathlib import Path
+from typing import Any
+
+import click
+from msgspec.structs import replace
+
+from ..annotation.about import missing_formats
+from ..annotation.collection import Entry, collect
+from ..annotation.crew import Crew, Task
+from ..annotation.formats import FORMATS, check_formats
+from ..bundle.manifest import FramingName
+from ..errors import SourceError, UsageError
+from ..preprocess.detector_choice import DetectorChoice
+from ..session.config import Config, StreamConfig
+from ..system.signals import interruptible
+from ..wire.addresses import OFF
+from .annotation_report import AnnotationReport
+from .groups import Command, Examples
+from .options import (
+    DEFAULTS,
+    PATH,
+    Seconds,
+    audio_track_option,
+    backend_option,
+    bundle_option,
+    detector_option,
+    framing_option,
+    threads_option,
+    video_track_option,
+)
+
+EXAMPLES: Examples = (
+    ("annotate talk.mp4 -o tables", "Write tables/talk.emotions.csv, a row per window."),
+    ("annotate films more/clip.mkv -o out --format csv --format eaf", "Annotate a folder and a file, for ELAN too."),
+    ("annotate @list.txt -o out --jobs 2", "Annotate the recordings of a list, two at once."),
+)
+
+
+@click.command("annotate", cls=Command, examples=EXAMPLES)
+@click.argument("files", nargs=-1, metavar="FILES...")
+@click.option("-o", "--output", type=PATH, required=True, help="Folder of the annotations; made where there is none.")
+@click.option("--list", "lists", type=PATH, multiple=True, help="File that names a recording per line, like @FILE.")
+@click.option(
+    "--format",
+    "formats",
+    type=click.Choice(list(FORMATS)),
+    multiple=True,
+    default=("csv",),
+    show_default=True,
+    help="Format of the annotations: tables, captions (vtt), ELAN (eaf), Praat (textgrid); may be repeated.",
+)
+@click.option("--overwrite", is_flag=True, help="Annotate again what is there already.")
+@click.option("--jobs", type=click.IntRange(1), help="Number of recordings at once.  [default: one per core]")
+@bundle_option
+@framing_option
+@detector_option
+@click.option(
+    "--hop",
+    "hop_s",
+    type=Seconds(0.05, 60),
+    default=DEFAULTS.first_hop_s,
+    show_default=True,
+    help="Seconds between predictions.",
+)
+@backend_option
+@threads_option
+@audio_track_option
+@video_track_option
+@click.option("--no-audio", is_flag=True, help="Predict from video alone.")
+@click.option("--no-video", is_flag=True, help="Predict from audio alone.")
+@click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
+def annotate_command(
+    files: tuple[str, ...],
+    output: Path,
+    lists: tuple[Path, ...],
+    formats: tuple[str, ...],
+    overwrite: bool,
+    jobs: int | None,
+    quiet: bool,
+    **options: Any,
+) -> None:
+    """Annotate recordings as quickly as possible, a row per window.
+
+    FILES are recordings, folders, and lists of them as @list.txt. What is done already is not done again, so that a
+    command that was interrupted can be given again. The numbers are those of --file with --fast.
+    """
+    if not files and not lists:
+        raise UsageError("nothing to annotate; give recordings, folders or --list")
+    check_formats(formats)
+    config = make_config(**options)
+    entries = collect(files, lists, output)
+    if overwrite:
+        for entry in entries:
+            entry.note.unlink(missing_ok=True)
+    with AnnotationReport(len(entries), is_quiet=quiet) as report, interruptible() as stop:
+        size = min(jobs or len(os.sched_getaffinity(0)), len(entries))
+        with closing(Crew(config, size, report.on_note)) as crew:
+            report.begin(crew.ready.about)
+            tasks = find_tasks(entries, crew, formats)
+            report.skip(len(entries) - len(tasks))
+            make_folders(tasks)
+            crew.run(tasks, report, stop)
+        report.finish(output)
+    check_ended(report.failed, len(entries), stop)
+
+
+def make_config(
+    bundle: Path,
+    framing: FramingName | None,
+    detector: DetectorChoice | None,
+    hop_s: float,
+    backend: str,
+    threads: int,
+    audio_track: int | None,
+    video_track: int | None,
+    no_audio: bool,
+    no_video: bool,
+) -> Config:
+    """Return the settings of the command line; UsageError where they leave nothing to go by."""
+    if no_audio and no_video:
+        raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
+    stream = StreamConfig(audio_track=audio_track, video_track=video_track)
+    if no_audio or no_video:
+        stream = replace(stream, camera=OFF) if no_video else replace(stream, mic=OFF)
+    return Config(
+        streams=(stream,),
+        fast=True,
+        bundle=str(bundle),
+        framing=framing,
+        detector=detector or DEFAULTS.detector,
+        hop_s=hop_s,
+        backend=backend,
+        threads=threads,
+    )
+
+
+def find_tasks(entries: Sequence[Entry], crew: Crew, formats: Sequence[str]) -> list[Task]:
+    """Return what is still to be done."""
+    missing = [(entry, missing_formats(entry.recording, entry.note, crew.ready.settings, formats)) for entry in entries]
+    return [Task(entry, wanted) for entry, wanted in missing if wanted]
+
+
+def make_folders(tasks: Sequence[Task]) -> None:
+    """Make the folders of annotations; UsageError where that cannot be."""
+    for folder in {task.entry.stem.parent for task in tasks}:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise UsageError(f"cannot make the folder {folder}: {error.strerror}; give another -o") from error
+
+
+def check_ended(failed: Sequence[str], count: int, stop: threading.Event) -> None:
+    """Raise SourceError where recordings failed, Abort where the user ended the command."""
+    if failed:
+        listed = "\n".join(f"  {reason}" for reason in failed)
+        raise SourceError(f"{len(failed)} of {count} recordings could not be annotated:\n{listed}")
+    if stop.is_set():
+        raise click.Abort

@@ -1,0 +1,65 @@
+"""Model of a run: a bundle on a backend, with the framing of its frames."""
+
+from dataclasses import dataclass
+
+from ..backends.select import open_backend
+from ..backends.tensorrt.builder import EngineBuilder
+from ..bundle.load import Bundle
+from ..bundle.manifest import FramingName
+from ..clock import to_ns
+from ..live.pipeline import RunSpec, StreamSpec
+from ..live.recognizer import Recognizer
+from ..preprocess.detector_choice import DetectorName, choose
+from .config import Config
+
+
+@dataclass(frozen=True)
+class Model:
+    """Bundle that is ready to predict."""
+
+    bundle: Bundle
+    recognizer: Recognizer
+    framing: FramingName
+    detector: DetectorName
+    about: str
+    """Name, backend and detector with the reasons for their choice, for people."""
+
+    @property
+    def name(self) -> str:
+        """Name and version of the bundle."""
+        return f"{self.bundle.manifest.name} {self.bundle.manifest.version}"
+
+    def run_spec(self, config: Config, session: str, begin_ns: int) -> RunSpec:
+        """Return what the messages of a run will depend on, its first window beginning at `begin_ns`."""
+        return RunSpec(
+            session,
+            tuple(
+                StreamSpec(
+                    stream.name,
+                    stream.wants_audio,
+                    stream.wants_video,
+                    max(0.0, -stream.av_offset_ms),
+                    stream.is_recorded,
+                )
+                for stream in config.streams
+            ),
+            self.framing,
+            begin_ns,
+            to_ns(config.first_hop_s),
+            not config.fast,
+            config.events,
+            self.detector,
+        )
+
+
+def open_model(config: Config, bundle: Bundle, engine_builder: EngineBuilder) -> Model:
+    """Open a bundle on the backend, and with the framing and the detector, that the settings ask for.
+
+    `engine_builder` builds engines where TensorRT needs them. EngineError, BundleError or UsageError where something
+    cannot be had.
+    """
+    opened = open_backend(bundle, config.backend, config.threads, engine_builder)
+    framing, detector = config.framing or bundle.manifest.video.framing, choose(config.detector)
+    faces = f", faces by {detector.name} ({detector.reason})" if framing == "face" else ""
+    about = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason}){faces}"
+    return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, about)

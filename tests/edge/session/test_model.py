@@ -1,0 +1,37 @@
+"""Models of runs, and what they say of themselves."""
+
+import pytest
+
+from edge.backends.tensorrt.progress import quiet_engine_builder
+from edge.bundle.load import SHIPPED, load
+from edge.errors import UsageError
+from edge.session.config import Config, StreamConfig
+from edge.session.model import open_model
+
+CPU = {"backend": "onnxruntime", "threads": 1}
+
+
+def test_a_model_says_what_it_is_and_why() -> None:
+    model = open_model(Config(detector="cascade", **CPU), load(SHIPPED), quiet_engine_builder())
+    assert model.about == f"{model.name} on onnxruntime-cpu (as asked for), faces by cascade (as asked for)"
+    assert (model.framing, model.detector) == ("face", "cascade")
+
+
+def test_a_model_that_looks_for_no_faces_names_no_detector() -> None:
+    model = open_model(Config(framing="whole", **CPU), load(SHIPPED), quiet_engine_builder())
+    assert model.about == f"{model.name} on onnxruntime-cpu (as asked for)"
+
+
+def test_a_run_depends_on_its_settings() -> None:
+    streams = (StreamConfig(name="a", camera="off", av_offset_ms=-40.0), StreamConfig(name="b", demo=True))
+    model = open_model(Config(**CPU), load(SHIPPED), quiet_engine_builder())
+    spec = model.run_spec(Config(streams, hop_s=0.25), "session", 7)
+    assert (spec.session, spec.begin_ns, spec.hop_ns, spec.latest_only) == ("session", 7, 250_000_000, True)
+    a, b = spec.stream_specs
+    assert (a.name, a.audio, a.video, a.audio_lag_ms, a.recorded) == ("a", True, False, 40.0, False)
+    assert (b.name, b.audio, b.video, b.audio_lag_ms, b.recorded) == ("b", True, True, 0.0, True)
+
+
+def test_a_backend_that_is_not_known_is_refused() -> None:
+    with pytest.raises(UsageError):
+        open_model(Config(backend="openvino"), load(SHIPPED), quiet_engine_builder())
