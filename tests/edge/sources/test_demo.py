@@ -1,4 +1,4 @@
-"""Demo recording: its times, pitch and face, and that it never changes."""
+"""Demo recording: its times, pitch and faces, what it says that it shows, and that it never changes."""
 
 import numpy as np
 import pytest
@@ -7,19 +7,53 @@ from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.face_cascade import CascadeDetector
 from edge.preprocess.framing import FaceFraming
 from edge.preprocess.media import Block, Frame
-from edge.sources.demo import CLOSED_HZ, MOODS, PHRASE, VOWELS_HZ, Demo, articulate, voice
+from edge.sources.demo import (
+    BEGINS_S,
+    CAPTIONS,
+    CLOSED_HZ,
+    DURATION_S,
+    MOOD_S,
+    MOODS,
+    PARTS,
+    PHRASE,
+    VOWELS_HZ,
+    Demo,
+    articulate,
+    voice,
+)
 
 SOUND, PICTURE = AudioSpec(16000, 6.0), VideoSpec(5.0, 64, 64, "face")
 MS = 1_000_000
 
 
-def test_it_is_twelve_seconds_of_audio_and_video_by_time() -> None:
+def part_at(time_ns: int) -> int:
+    return max(index for index, begin_s in enumerate(BEGINS_S) if begin_s * 1e9 <= time_ns)
+
+
+def test_it_is_audio_and_video_by_time_but_for_the_lost_microphone() -> None:
     media = list(Demo(SOUND, PICTURE).read())
     times = [item.end_ns for item in media]
     assert times == sorted(times)
-    assert [item.end_ns // MS for item in media if isinstance(item, Block)] == list(range(20, 12001, 20))
-    assert [item.end_ns // MS for item in media if isinstance(item, Frame)] == list(range(0, 12000, 200))
+    assert DURATION_S == 34
+    assert [item.end_ns // MS for item in media if isinstance(item, Block)] == list(range(20, 30001, 20))
+    assert [item.end_ns // MS for item in media if isinstance(item, Frame)] == list(range(0, 34000, 200))
     assert {len(item.samples) for item in media if isinstance(item, Block)} == {320}
+    assert [part.has_microphone for part in PARTS] == [True] * 6 + [False]
+
+
+def test_it_says_what_it_shows_from_when_on() -> None:
+    assert [(caption.time_ns // MS, caption.text) for caption in CAPTIONS][3:5] == [
+        (12000, "a sad face and voice"),
+        (16000, "nobody speaks: the face alone counts"),
+    ]
+
+
+def test_nobody_speaks_is_a_quiet_room_and_no_muted_microphone() -> None:
+    blocks = [item for item in Demo(SOUND, None).read() if isinstance(item, Block) and part_at(item.end_ns - MS) == 4]
+    levels = [float(np.sqrt(np.mean(np.square(block.samples)))) for block in blocks]
+    assert len(levels) == 350
+    assert max(levels) < 0.002
+    assert min(levels) > 0.0005
 
 
 @pytest.mark.parametrize(("audio", "image", "kind"), [(SOUND, None, Block), (None, PICTURE, Frame)])
@@ -36,15 +70,17 @@ def test_it_is_the_same_every_time() -> None:
             np.testing.assert_array_equal(one.image, other.image)
 
 
-def test_a_face_is_found_in_every_frame() -> None:
-    framing = FaceFraming(64, 64, CascadeDetector())
-    assert all(framing(item.image).faces == 1 for item in Demo(None, PICTURE).read())
+def test_a_face_is_found_in_every_frame_but_behind_the_hand() -> None:
+    framings = [FaceFraming(64, 64, CascadeDetector()) for _ in PARTS]
+    for item in Demo(None, PICTURE).read():
+        part = part_at(item.end_ns)
+        assert framings[part](item.image).faces == (0 if PARTS[part].is_covered else 1)
 
 
 @pytest.mark.parametrize("mood", MOODS)
 def test_the_voice_has_the_moods_pitch_and_never_clips(mood) -> None:
     samples = voice(mood, 16000)
-    assert (samples.dtype, len(samples)) == (np.float32, round(mood.seconds * 16000))
+    assert (samples.dtype, len(samples)) == (np.float32, round(MOOD_S * 16000))
     assert np.abs(samples).max() == pytest.approx(mood.level)
     spectrum = np.abs(np.fft.rfft(samples))
     hz = np.fft.rfftfreq(len(samples), 1 / 16000)
