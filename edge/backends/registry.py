@@ -29,6 +29,8 @@ class BackendEntry:
     """Remedy shown with that error; `{folder}` stands for the bundle's folder, `{about}` for the processor or GPU."""
     is_automatic: bool = True
     """True if `auto` tries it."""
+    needs_nvidia: bool = False
+    """True if it runs on an NVIDIA GPU."""
     builds_engines: bool = False
     """True if it builds engines on the device, which are kept beside the bundle."""
 
@@ -40,6 +42,7 @@ BACKENDS = (
         module=".tensorrt.backend",
         error=EngineError,
         remedy="foal-edge engines build BUNDLE --again rebuilds its engines, --backend onnxruntime goes without them",
+        needs_nvidia=True,
         builds_engines=True,
     ),
     BackendEntry(
@@ -49,6 +52,7 @@ BACKENDS = (
         error=EngineError,
         remedy="remove the folder engines of the bundle, or take --backend tensorrt, cuda or onnxruntime",
         is_automatic=False,
+        needs_nvidia=True,
         builds_engines=True,
     ),
     BackendEntry(
@@ -57,6 +61,7 @@ BACKENDS = (
         module=".ort_gpu.cuda",
         error=EngineError,
         remedy="update onnxruntime-gpu and the driver of {about}, or take --backend onnxruntime",
+        needs_nvidia=True,
     ),
     BackendEntry(
         name="onnxruntime",

@@ -7,7 +7,7 @@ from typing import NamedTuple, Protocol, cast
 
 from ..bundle.load import Bundle
 from ..errors import EngineError, FoalError
-from . import registry
+from . import nvidia, registry
 from .base import Backend, RegisteredBackend
 from .proof import Proof, describe_failures, prove
 from .registry import AUTO, BackendEntry, get_entry
@@ -58,7 +58,11 @@ def open_backend(
         return open_entry(get_entry(wanted), bundle, threads, engine_builder, AS_ASKED, must_prove=must_prove)
     reasons = []
     automatic = [entry for entry in registry.BACKENDS if entry.is_automatic]
+    no_nvidia = nvidia.absence()
     for entry in automatic[:-1]:
+        if entry.needs_nvidia and no_nvidia:
+            reasons.append(no_nvidia)
+            continue
         try:
             found = import_backend(entry).probe(bundle)
         except EngineError as error:

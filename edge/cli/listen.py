@@ -1,7 +1,8 @@
 """Command `foal-edge listen`: prints what a running foal-edge publishes."""
 
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -9,15 +10,19 @@ import click
 
 from ..errors import SourceError
 from ..wire.addresses import DEFAULT_ADDRESS
-from ..wire.messages import TOPICS, Latency, Prediction, encode
+from ..wire.messages import TOPICS, Latency, Message, Prediction, encode
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples
-from .lines import print_line, print_message, print_notice
-from .options import Seconds, client_keys_option, load_client_keys
+from .lines import print_line, print_notice
+from .options import Seconds, client_keys_option, load_client_keys, plain_option
+from .screen import is_terminal, showing
+from .times import Times
 
 if TYPE_CHECKING:
     from rich.table import Table
 
+PATIENCE_S = 3.0
+"""Time without a message, in seconds, after which the user is told that nothing comes; a run sends every second."""
 MOST_KEPT = 10_000
 """Largest number of predictions that the percentiles of `--stats` are taken from: the last ones."""
 PERCENTILES = {"p50": 50, "p95": 95, "p99": 99, "max": 100}
@@ -35,6 +40,7 @@ EXAMPLES: Examples = (
 )
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions.")
+@plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print each message as a JSON document on a line.")
 @click.option(
     "--timeout",
@@ -49,6 +55,7 @@ def listen_command(
     address: str,
     topic: str,
     count: int | None,
+    plain: bool,
     as_json: bool,
     timeout_s: float | None,
     stats: bool,
@@ -59,19 +66,14 @@ def listen_command(
     received = 0
     kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
     keys = load_client_keys(folder)
-    with Subscriber(address, topic, keys, latest) as subscriber:
+    with (
+        Subscriber(address, topic, keys, latest) as subscriber,
+        show_json() if as_json else showing(Times(), shows_latency=True, as_table=not plain and is_terminal()) as show,
+    ):
         try:
             while count is None or received < count:
-                message = subscriber.receive(timeout_s)
-                if message is None:
-                    raise SourceError(
-                        f"no message from {address} for {timeout_s} s; is foal-edge running there, "
-                        f"and {'are these the keys it wants' if keys else 'does it want --keys'}?"
-                    )
-                if as_json:
-                    print_line(encode(message, "json").decode())
-                else:
-                    print_message(message)
+                message = await_message(subscriber, timeout_s, address, has_keys=keys is not None)
+                show(message)
                 if isinstance(message, Prediction):
                     received += 1
                     kept.append(message)
@@ -82,6 +84,25 @@ def listen_command(
 
         table = latency_table(kept, count_predictions(subscriber.missed), count_predictions(subscriber.skipped))
         console.print(table)
+
+
+@contextmanager
+def show_json() -> Iterator[Callable[[Message], None]]:
+    """Give the function that prints a message as a JSON document on a line."""
+    yield lambda message: print_line(encode(message, "json").decode())
+
+
+def await_message(subscriber: Subscriber, timeout_s: float | None, address: str, *, has_keys: bool) -> Message:
+    """Return the next message; SourceError after the timeout. Where none comes for a while, that is said once."""
+    doubt = "are these the keys it wants" if has_keys else "does it want --keys"
+    patience_s = PATIENCE_S if timeout_s is None else min(PATIENCE_S, timeout_s)
+    message = subscriber.receive(patience_s)
+    if message is None and patience_s != timeout_s:
+        print_notice(f"nothing from {address} yet: is foal-edge running there, and {doubt}? Waiting for it")
+        message = subscriber.receive(None if timeout_s is None else timeout_s - patience_s)
+    if message is None:
+        raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there, and {doubt}?")
+    return message
 
 
 def count_predictions(counts: Mapping[tuple[str, str], int]) -> int:

@@ -20,7 +20,7 @@ from ..system.standard_streams import stderr
 from .groups import Examples, Group, LazyCommand
 from .lines import explain_full
 from .opencv import check_opencv
-from .options import LOG_FORMAT, log_options
+from .options import LOG_FORMAT, log_options, plain_option
 from .run_options import HEADINGS, read_config, run_options
 
 SECTIONS = {
@@ -100,11 +100,14 @@ def print_version(context: click.Context, _parameter: click.Parameter, wanted: b
 @run_options
 @log_options
 @click.option("--quiet", is_flag=True, help="Publish only, print nothing; a log in JSON stays.")
+@plain_option
 @click.option(
     "--version", is_flag=True, is_eager=True, expose_value=False, callback=print_version, help="Show the version."
 )
 @click.pass_context
-def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose: bool, **options: Any) -> None:
+def main(
+    context: click.Context, /, quiet: bool, plain: bool, log_format: LogFormat, verbose: bool, **options: Any
+) -> None:
     """Publish twice a second the emotion that voice and face appear to show.
 
     Without a command foal-edge runs until Ctrl-C, or to the end of a recording. `foal-edge listen` prints what it
@@ -116,4 +119,4 @@ def main(context: click.Context, /, quiet: bool, log_format: LogFormat, verbose:
     check_opencv()
     from .run import run_until_stopped  # here, since help and the other commands need none of it
 
-    run_until_stopped(read_config(**options), log_format, quiet=quiet)
+    run_until_stopped(read_config(**options), log_format, quiet=quiet, plain=plain)

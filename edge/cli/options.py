@@ -46,6 +46,9 @@ threads_option = click.option("--threads", type=click.IntRange(0), default=DEFAU
 backend_option = click.option(
     "--backend", type=click.Choice(choices()), default=DEFAULTS.backend, show_default=True, help=BACKEND_HELP
 )
+plain_option = click.option(
+    "--plain", is_flag=True, help="Print a line a message; without it, a terminal shows a table that stays in place."
+)
 audio_track_option = click.option(
     "--audio-track", type=click.IntRange(0), help="Audio track of a recording, counted from 0.  [default: the best]"
 )

@@ -10,7 +10,6 @@ from contextlib import closing, contextmanager
 from ..errors import FoalError
 from ..queues import push
 from ..wire.messages import Message
-from .lines import print_message
 
 MOST_WAITING = 1000
 """Largest number of waiting lines; the oldest are left out beyond it, unless the run waits for its lines."""
@@ -62,12 +61,14 @@ class Printer:
 
 
 @contextmanager
-def printing_messages(stop: threading.Event, *, waits: bool, quiet: bool) -> Iterator[Callable[[Message], None]]:
+def printing_messages(
+    write: Callable[[Message], None], stop: threading.Event, *, waits: bool, quiet: bool
+) -> Iterator[Callable[[Message], None]]:
     """Give the function that each message goes to: a printer's, which ends with the block, or `ignore` if `quiet`."""
     if quiet:
         yield ignore
         return
-    with closing(Printer(print_message, stop, waits=waits)) as printer:
+    with closing(Printer(write, stop, waits=waits)) as printer:
         yield printer
 
 

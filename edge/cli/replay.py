@@ -24,6 +24,8 @@ from .groups import Command, Examples
 from .lines import print_line, print_notice
 from .options import PATH
 from .printer import printing_messages
+from .screen import showing
+from .times import Times
 
 EXAMPLES: Examples = (
     ("replay kept/RUN", "Publish a recorded run again, in its own time."),
@@ -84,7 +86,10 @@ def replay_command(
             print_line(compare_with(played, recognizer))
             return
         with ExitStack() as opened:
-            on_sent = opened.enter_context(printing_messages(stop, waits=fast, quiet=quiet))
+            run_spec = about.run_spec
+            begin_ns = {stream.name: run_spec.begin_ns for stream in run_spec.stream_specs if stream.recorded}
+            show = opened.enter_context(showing(Times(begin_ns), shows_latency=not about.fast, as_table=False))
+            on_sent = opened.enter_context(printing_messages(show, stop, waits=fast, quiet=quiet))
             publisher = Publisher(address, about.wire_format, keep_times, on_sent, server_keys)
             opened.callback(publisher.close)
             if not quiet:

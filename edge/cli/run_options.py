@@ -36,7 +36,7 @@ HEADINGS = {
     "Model": ("bundle", "framing", "detector", "hop_s", "backend", "threads"),
     "Publishing": ("bind", "format", "control", "allow_stop", "keys", "insecure", "metrics_port"),
     "Recording": ("record", "record_media"),
-    "Logging": ("log_format", "verbose", "quiet"),
+    "Logging": ("log_format", "verbose", "plain", "quiet"),
 }
 """Headings of help, each with the names of its options' parameters."""
 STREAM = StreamConfig()

@@ -10,7 +10,7 @@ from ..wire.addresses import AUTO, DEFAULT_ADDRESS, control_address
 from ..wire.control_client import TIMEOUT_S, ControlClient
 from ..wire.control_messages import AskStatus, StatusReply, write
 from .groups import Command, Examples
-from .lines import describe, describe_counts, print_line
+from .lines import describe_counts, describe_load, print_line
 from .options import Seconds, client_keys_option, load_client_keys
 
 if TYPE_CHECKING:
@@ -64,4 +64,4 @@ def status_report(reply: StatusReply) -> "Iterator[str | Table]":
         dropped = describe_counts(status.dropped)
         table.add_row(status.stream, status.state, status.audio, status.video, f"{status.hop_s:g}", dropped)
     yield table
-    yield describe(reply.stats) if reply.stats is not None else "no figures yet: they come every second"
+    yield describe_load(reply.stats) if reply.stats is not None else "no figures yet: they come every second"

@@ -13,12 +13,12 @@ from ..bundle.load import Bundle
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
 from ..live.hop_control import HopControl
-from ..live.loop import run_fast, run_live
 from ..live.pipeline import Pipeline, build_pipeline
 from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
+from ..sources.demo import CAPTIONS
 from ..wire.addresses import AUTO
 from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
@@ -27,6 +27,7 @@ from .inputs import StreamInput, open_devices
 from .model import Model, open_model
 from .outputs import Outputs
 from .playback import Playback
+from .start import Start
 
 log = logging.getLogger(__name__)
 
@@ -39,7 +40,7 @@ def predict(
     clock: SystemClock,
     stop: threading.Event,
     engine_builder: EngineBuilder,
-    on_start: Callable[[str], None],
+    on_start: Callable[[Start], None],
     on_sent: Callable[[Message], None],
 ) -> None:
     """Load the model and predict until every recording has ended or `stop` is set; see `run.run`.
@@ -51,10 +52,17 @@ def predict(
     watch = SuspensionWatch(clock)
     with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
 
-        def tell(names: Sequence[str]) -> None:
-            address = outputs.publisher.address
-            where = f"publishing at {address}" if address else "not publishing"
-            on_start(f"{model.about}, {' and '.join(names)}, {where}")
+        def tell(names: Sequence[str], begin_ns: int) -> None:
+            on_start(
+                Start(
+                    model=model.about,
+                    inputs=names,
+                    address=outputs.publisher.address,
+                    record=config.record,
+                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
+                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
+                )
+            )
 
         this = Run(config, session, model, outputs, clock, watch, stop, tell)
         pipeline = this.run_fast(inputs) if playback is None else this.run_live(inputs, playback)
@@ -97,15 +105,30 @@ class Run:
     clock: SystemClock
     watch: SuspensionWatch
     stop: threading.Event
-    tell: Callable[[Sequence[str]], None]
+    tell: Callable[[Sequence[str], int], None]
+    """Function that tells the user what runs: the names of the inputs, and when recordings begin."""
 
     def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
         """Run recordings as quickly as they can be decoded."""
         recordings = [each.recording for each in inputs if each.recording is not None]
-        self.tell([recording.name for recording in recordings])
-        run_spec = self.model.run_spec(self.config, self.session, 0)
-        pipeline = build_pipeline(run_spec, self.model.recognizer, self.outputs.publisher.publish_each)
-        on_input = self.outputs.record(run_spec, self.model.bundle)
+
+    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
+    about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
+    watch = SuspensionWatch(clock)
+    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
+
+        def tell(names: Sequence[str], begin_ns: int) -> None:
+            on_start(
+                Start(
+                    model=model.about,
+                    inputs=names,
+                    address=outputs.publisher.address,
+                    record=config.record,
+                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
+                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
+                )
+            )
+
         with closing(pipeline.loop):
             dropped = [each.dropped for each in inputs]
             run_fast(pipeline.loop, recordings, run_spec.hop_ns, self.stop, on_input, dropped)
@@ -123,8 +146,24 @@ class Run:
         notifier = SystemdNotifier.from_environment()
         supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
         names = [capture.name for capture in devices + playback.captures]
-        self.tell(names)
-        on_input = self.outputs.record(run_spec, self.model.bundle)
+
+    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
+    about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
+    watch = SuspensionWatch(clock)
+    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
+
+        def tell(names: Sequence[str], begin_ns: int) -> None:
+            on_start(
+                Start(
+                    model=model.about,
+                    inputs=names,
+                    address=outputs.publisher.address,
+                    record=config.record,
+                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
+                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
+                )
+            )
+
         with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()
             for device in devices:

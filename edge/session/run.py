@@ -13,19 +13,20 @@ from ..wire.messages import Message
 from .config import Config
 from .inputs import make_inputs
 from .playback import Playback
+from .start import Start
 
 
 def run(
     config: Config,
     stop: threading.Event,
     engine_builder: EngineBuilder,
-    on_start: Callable[[str], None],
+    on_start: Callable[[Start], None],
     on_sent: Callable[[Message], None],
 ) -> None:
     """Run until every recording has ended or `stop` is set.
 
-    `engine_builder` builds engines where TensorRT needs them, `on_start` gets a line about what runs where, `on_sent`
-    each message once it is out. FoalError where something that was asked for cannot be had.
+    `engine_builder` builds engines where TensorRT needs them, `on_start` gets what was chosen before the first
+    message, `on_sent` each message once it is out. FoalError where something that was asked for cannot be had.
     """
     bundle, clock = load(find_bundle_folder(Path(config.bundle))), SystemClock()
     inputs = make_inputs(config.streams, bundle.manifest, in_real_time=not config.fast)

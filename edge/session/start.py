@@ -3,22 +3,15 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from ..sources.base import Caption
+from ..sources.caption import Caption
 
 
 @dataclass(frozen=True)
 class Start:
     """What a run has chosen, once it is known."""
 
-    bundle: str
-    """Name and version of the bundle."""
-    backend: str
-    """Backend that runs it, as published."""
-    backend_reason: str
-    """Reason for the choice of the backend, for people."""
-    detector: str | None
-    """Detector of faces; None where frames are taken whole."""
-    detector_reason: str
+    model: str
+    """Name, backend and detector with the reasons for their choice, for people."""
     inputs: Sequence[str]
     """Names of the devices and recordings."""
     address: str | None

@@ -1,7 +1,6 @@
 """Interfaces of live sources and of recordings."""
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Protocol
 
 from ..errors import SourceError
@@ -36,15 +35,6 @@ class Recording(Protocol):
     def read(self) -> Iterator[Media]:
         """Yield media in the order of their times; a block's time is that of its end."""
         ...
-
-
-@dataclass(frozen=True)
-class Caption:
-    """What a recording shows from a time on, for people."""
-
-    time_ns: int
-    """Time in the recording."""
-    text: str
 
 
 def source_error(name: str, error: Exception) -> SourceError:

@@ -17,7 +17,7 @@ from ..bundle.manifest import AudioSpec, VideoSpec
 from ..clock import SECOND_NS, to_ns
 from ..preprocess.images import Image
 from ..preprocess.media import BLOCK_S, Block, Frame, Media, Samples
-from .base import Caption
+from .caption import Caption
 
 WIDTH, HEIGHT = 320, 240
 SKIN, SHADE, CHEEK, LIP = (224, 184, 156), (186, 140, 116), (232, 170, 150), (170, 80, 75)
@@ -100,7 +100,6 @@ PARTS = (
 )
 BEGINS_S = tuple(sum(part.seconds for part in PARTS[:index]) for index in range(len(PARTS)))
 DURATION_S = sum(part.seconds for part in PARTS)
-CAVEAT = "drawn and synthesised: what the model makes of it shows that all works, not how well"
 CAPTIONS = tuple(Caption(to_ns(begin_s), part.shows) for begin_s, part in zip(BEGINS_S, PARTS, strict=True))
 """What the demo shows, by time."""
 
@@ -183,7 +182,7 @@ def draw_mouth(canvas: Image, mood: Mood) -> None:
 def outline(x: Positions, upper: Positions, lower: Positions) -> NDArray[np.int32]:
     """Return the polygon between two curves, `[2 n, 2]`."""
     points = np.stack([np.concatenate([x, x[::-1]]), np.concatenate([upper, lower[::-1]])], axis=1)
-    return points.round().astype(np.int32)
+    return np.asarray(points.round(), np.int32)
 
 
 def covered(image: Image) -> Image:

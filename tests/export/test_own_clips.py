@@ -53,9 +53,9 @@ def write_clips(folder: Path) -> Path:
     rows = ["path,label,speaker,fold"]
     for number, speaker in enumerate(SPEAKERS):
         for label, mood in LABELS.items():
-            own = changed(mood, pitch_hz=mood.pitch_hz * (1 + number / 10), seconds=SECONDS)
+            own = changed(mood, pitch_hz=mood.pitch_hz * (1 + number / 10))
             images = [face(mood)] * round(SECONDS * FPS)
-            write_video(folder / speaker / f"{label}.mp4", images, voice(own, RATE_HZ), size=(WIDTH, HEIGHT))
+            write_video(folder / speaker / f"{label}.mp4", images, voice(own, RATE_HZ, SECONDS), size=(WIDTH, HEIGHT))
             rows.append(f"{speaker}/{label}.mp4,{label},{speaker},{speaker}")
     write_text(folder / "table.csv", "\n".join(rows) + "\n")
     return folder

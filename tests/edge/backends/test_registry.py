@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from edge.backends import registry, select
+from edge.backends import nvidia, registry, select
 from edge.backends.registry import BACKENDS, choices, get_entry, get_published_entry
 from edge.backends.select import import_backend, open_backend
 from edge.bundle.load import SHIPPED, Bundle, read_manifest
@@ -29,8 +29,9 @@ run_command()
 
 @pytest.fixture
 def made(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
-    """The file that makes the third backend usable; it comes first, and there is no GPU."""
+    """The file that makes the third backend usable; it comes first, and TensorRT is too old."""
     made_tensorrt.installed(monkeypatch, version="8.6.2")
+    monkeypatch.setattr(nvidia, "absence", lambda: None)
     monkeypatch.setattr(registry, "BACKENDS", (ENTRY, *BACKENDS))
     monkeypatch.setenv(USABLE, str(tmp_path / "made"))
     return tmp_path / "made"

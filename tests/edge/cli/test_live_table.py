@@ -1,0 +1,82 @@
+"""The live table: a row a stream, the last events, and nothing that steers the terminal."""
+
+import io
+
+from rich.console import Console
+
+from edge.cli import live_table
+from edge.cli.journal import Journal
+from edge.cli.live_table import EVENTS, LiveTable, hearing, sight
+from edge.cli.terminal import Terminal
+from edge.cli.times import Times
+from edge.wire.messages import AudioEvidence, VideoEvidence
+from tests.edge.cli.made_text import ODD, STEERING
+from tests.edge.made_messages import EVENT, PREDICTION, STATUS, numbered
+
+TIMES = Times({"cam1": 0, "door": 0})
+HEARD = numbered(0, PREDICTION, audio=AudioEvidence("ok", -20.0, 0.8))
+
+
+def table(*, console: Console | None = None, shows_latency: bool = True) -> LiveTable:
+    file = console or Console(file=io.StringIO(), width=120)
+    return LiveTable(Journal(TIMES, shows_latency=shows_latency), TIMES, file, shows_latency=shows_latency)
+
+
+def last_drawn(shown: LiveTable, *messages) -> list[str]:
+    console = shown._live.console
+    with shown:
+        for message in messages:
+            shown(message)
+    return [line.rstrip() for line in console.file.getvalue().splitlines() if line.strip()]
+
+
+def test_a_stream_has_one_row_with_the_newest_prediction() -> None:
+    lines = last_drawn(table(), STATUS, HEARD, numbered(1, HEARD, label="calm", confidence=0.6, mono_end=2_000_000_000))
+    assert lines[0].split() == ["at", "stream", "seems", "audio", "video", "agreement", "latency"]
+    assert lines[1].startswith("0:02.0  cam1    calm")
+    assert lines[1].split()[-7:] == ["60%", "voice", "80%", "off", "-", "4", "ms"]
+    assert lines[2:] == ["0:00.0  cam1  online: audio ok, video off"]
+
+
+def test_every_stream_has_a_row_even_before_its_first_prediction() -> None:
+    lines = last_drawn(table(shows_latency=False), numbered(0, STATUS, stream="door"), HEARD)
+    assert "latency" not in lines[0]
+    assert [line.split()[1] for line in lines[1:2]] == ["cam1"]
+    assert lines[2].split() == ["door", "-", "ok", "off"]
+
+
+def test_only_the_last_events_stay() -> None:
+    events = [numbered(number, EVENT, mono_since=number * 1_000_000_000) for number in range(EVENTS + 3)]
+    lines = last_drawn(table(), HEARD, *events)
+    assert [line.split()[0] for line in lines[-EVENTS:]] == [f"0:0{number}.0" for number in range(3, EVENTS + 3)]
+
+
+def test_it_is_not_drawn_for_each_message(monkeypatch) -> None:
+    monkeypatch.setattr(live_table, "REFRESH_S", 1e9)
+    shown = table(console=Console(file=io.StringIO(), width=120, force_terminal=True))
+    drawn: list[bool] = []
+    with shown:
+        monkeypatch.setattr(shown._live, "update", lambda *_, refresh: drawn.append(refresh))
+        shown._drawn_s = float("inf")
+        for _ in range(50):
+            shown(HEARD)
+        assert drawn == []
+    assert drawn == [True]
+
+
+def test_no_text_of_a_message_steers_the_terminal() -> None:
+    console = Terminal(io.StringIO())
+    named = numbered(0, HEARD, stream=ODD, label=ODD, labels=[ODD, "calm"])
+    drawn = "".join(last_drawn(table(console=console), named, numbered(0, EVENT, stream=ODD, previous=ODD)))
+    assert not STEERING & set(drawn)
+
+
+def test_what_is_heard_and_seen_is_said_in_words() -> None:
+    assert hearing(HEARD, None) == "voice 80%"
+    assert hearing(HEARD, numbered(0, STATUS, audio="lost")) == "nothing arrives"
+    assert hearing(numbered(0, HEARD, audio=AudioEvidence("clipping", -1.0, 0.5)), None) == "voice 50%, too loud"
+    assert hearing(PREDICTION, numbered(0, STATUS, audio="off")) == "off"
+    assert sight(PREDICTION, None) == "1 face"
+    assert sight(numbered(0, PREDICTION, video=VideoEvidence("ok", 2, None, 3)), None) == "2 faces"
+    assert sight(numbered(0, PREDICTION, video=VideoEvidence("ok", None, None, 3)), None) == "picture"
+    assert sight(PREDICTION, numbered(0, STATUS, video="dark")) == "lens covered, or too little light"
