@@ -8,7 +8,7 @@ from ..sources.caption import Caption
 
 @dataclass(frozen=True)
 class Start:
-    """What a run has chosen, once it is known."""
+    """Choices of a run, once they are made."""
 
     model: str
     """Name, backend and detector with the reasons for their choice, for people."""
@@ -21,4 +21,4 @@ class Start:
     begin_ns: Mapping[str, int]
     """Time of the messages at which each recorded stream began, in ns of `mono_end`, by the stream's name."""
     captions: Sequence[Caption]
-    """What the demo shows, by its time; empty without a demo."""
+    """Captions of the demo, by their times; empty without a demo."""

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Caption:
-    """What a recording shows from a time on, for people."""
+    """Caption of a recording for people, from its time on."""
 
     time_ns: int
     """Time in the recording."""

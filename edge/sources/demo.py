@@ -101,7 +101,7 @@ PARTS = (
 BEGINS_S = tuple(sum(part.seconds for part in PARTS[:index]) for index in range(len(PARTS)))
 DURATION_S = sum(part.seconds for part in PARTS)
 CAPTIONS = tuple(Caption(to_ns(begin_s), part.shows) for begin_s, part in zip(BEGINS_S, PARTS, strict=True))
-"""What the demo shows, by time."""
+"""Captions of the demo, by time."""
 
 
 class Demo:
