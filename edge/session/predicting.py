@@ -13,6 +13,7 @@ from ..bundle.load import Bundle
 from ..clock import SystemClock, to_ns
 from ..errors import EngineError, FoalError, SourceError
 from ..live.hop_control import HopControl
+from ..live.loop import run_fast, run_live
 from ..live.pipeline import Pipeline, build_pipeline
 from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
@@ -111,24 +112,10 @@ class Run:
     def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
         """Run recordings as quickly as they can be decoded."""
         recordings = [each.recording for each in inputs if each.recording is not None]
-
-    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
-    about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
-    watch = SuspensionWatch(clock)
-    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
-
-        def tell(names: Sequence[str], begin_ns: int) -> None:
-            on_start(
-                Start(
-                    model=model.about,
-                    inputs=names,
-                    address=outputs.publisher.address,
-                    record=config.record,
-                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
-                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
-                )
-            )
-
+        run_spec = self.model.run_spec(self.config, self.session, 0)
+        self.tell([recording.name for recording in recordings], run_spec.begin_ns)
+        pipeline = build_pipeline(run_spec, self.model.recognizer, self.outputs.publisher.publish_each)
+        on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop):
             dropped = [each.dropped for each in inputs]
             run_fast(pipeline.loop, recordings, run_spec.hop_ns, self.stop, on_input, dropped)
@@ -146,24 +133,8 @@ class Run:
         notifier = SystemdNotifier.from_environment()
         supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
         names = [capture.name for capture in devices + playback.captures]
-
-    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
-    about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
-    watch = SuspensionWatch(clock)
-    with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
-
-        def tell(names: Sequence[str], begin_ns: int) -> None:
-            on_start(
-                Start(
-                    model=model.about,
-                    inputs=names,
-                    address=outputs.publisher.address,
-                    record=config.record,
-                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
-                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
-                )
-            )
-
+        self.tell(names, run_spec.begin_ns)
+        on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()
             for device in devices:
