@@ -41,16 +41,7 @@ class CenterFaceDetector:
     def __init__(self, graph: CenterFaceGraph) -> None:
         self._graph = graph
 
-    def search(
-        self,
-        image: Image,
-        part: Box,
-        shrink: float,
-        widths: tuple[float, float],
-        turn_deg: float = 0.0,
-        *,
-        is_quick: bool = False,
-    ) -> list[Face]:
+    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
         """Return the faces in a part of an image, whatever their roll; it is not turned, and no search is quick.
 
         The largest is looked at again as it will be followed: the size of what is small in a picture is often wrong.
@@ -60,7 +51,7 @@ class CenterFaceDetector:
             return []
         picture = resize(cut(image, part), height, width)
         back = np.array([[part.width / width, 0, part.x], [0, part.height / height, part.y]])
-        found = sorted(self._look(picture, back, image, widths, FOUND), key=Face.rank)
+        found = sorted(self._look(picture, back, image, way.widths_px(image), FOUND), key=Face.rank)
         return [largest_face(self.follow(image, face, face.turn_deg)) or face for face in found[:1]] + found[1:]
 
     def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:

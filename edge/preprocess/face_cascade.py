@@ -11,18 +11,16 @@ from numpy.typing import NDArray
 from ..errors import UsageError
 from ..geometry import Box
 from .detector_choice import INSTALL_CENTERFACE
-from .face_detector import Face, Way, different_faces, largest_face, surroundings
+from .face_detector import MARGIN, Face, Way, different_faces, largest_face, surroundings
 from .images import Image, cut, stretch
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 """Frontal cascade of OpenCV that finds most and errs least (docs/experiments.md, 2026-11-29)."""
 CASCADE_FOLDERS = (Path(cv2.__file__).parent / "data", Path("/usr/share/opencv4/haarcascades"))
 """Folders of the cascade file in OpenCV's own package, and in JetPack's and Debian's."""
-NEIGHBOURS = 3
-"""Number of overlapping finds that make a face."""
-SCALE_STEP = 1.1
-"""Factor between two sizes of face that are looked for."""
-QUICK_NEIGHBOURS, QUICK_SCALE_STEP = 1, 1.2
+THOROUGH = 1.1, 3
+"""Factor between two sizes of face that are looked for, and number of overlapping finds that make a face."""
+QUICK = 1.2, 1
 """The same in a quick search, which takes half the time: nearly as many faces and more that are none, which a second
 look tells apart."""
 LARGE_FACES = (1 / 8, 1.0)
@@ -35,8 +33,6 @@ FOLLOWED_FACE_PX = 48
 time, and one face in twelve is lost."""
 MOST_RESIZED = 1.25
 """Factor by which a known face may have grown or shrunk since the image before."""
-MARGIN = 1 / 4
-"""Margin around a known face in which it is looked for, as a share of its width."""
 TURN_STEP_DEG = 15.0
 """Angle by which a known face may have turned since the image before."""
 MOST_TURNED_DEG = 45.0
@@ -65,31 +61,13 @@ class CascadeDetector:
     def __init__(self) -> None:
         self._path = find_cascade(CASCADE_FOLDERS)
 
-    def search(
-        self,
-        image: Image,
-        part: Box,
-        shrink: float,
-        widths: tuple[float, float],
-        turn_deg: float = 0.0,
-        *,
-        is_quick: bool = False,
-    ) -> list[Face]:
-        """Return the faces in a part of an image."""
-        if min(part.width, part.height) * shrink < 1:
-            return []
-        grey = cv2.cvtColor(cut(image, part), cv2.COLOR_RGB2GRAY)
-        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
-        turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
-        least, most = (round(width * shrink) for width in widths)
-        step, neighbours = (QUICK_SCALE_STEP, QUICK_NEIGHBOURS) if is_quick else (SCALE_STEP, NEIGHBOURS)
-        found = loaded_here.cascade(self._path).detectMultiScale(
-            turned, step, neighbours, minSize=(least, least), maxSize=(most, most)
-        )
-        faces = [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
-        if not is_quick:
-            return faces
-        followed = (largest_face(self.follow(image, face, turn_deg)) for face in different_faces(faces))
+    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
+        """Return the faces in a part of an image; those of a quick search are looked for again as known ones are."""
+        widths = way.widths_px(image)
+        if not way.is_quick:
+            return self._detect(image, part, shrink, widths, way.turn_deg, THOROUGH)
+        found = self._detect(image, part, shrink, widths, way.turn_deg, QUICK)
+        followed = (largest_face(self.follow(image, face, way.turn_deg)) for face in different_faces(found))
         return different_faces(filter(None, followed))
 
     def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
@@ -98,7 +76,29 @@ class CascadeDetector:
             return []
         width = known.box.width
         part, shrink = surroundings(known.box, image, round(width * MARGIN)), min(1.0, FOLLOWED_FACE_PX / width)
-        return self.search(image, part, shrink, (width / MOST_RESIZED, width * MOST_RESIZED), turn_deg)
+        widths = width / MOST_RESIZED, width * MOST_RESIZED
+        return self._detect(image, part, shrink, widths, turn_deg, THOROUGH)
+
+    def _detect(
+        self,
+        image: Image,
+        part: Box,
+        shrink: float,
+        widths: tuple[float, float],
+        turn_deg: float,
+        steps: tuple[float, int],
+    ) -> list[Face]:
+        """Return the faces in a part of an image, between two widths in its pixels, in a shrunk and turned copy."""
+        if min(part.width, part.height) * shrink < 1:
+            return []
+        grey = cv2.cvtColor(cut(image, part), cv2.COLOR_RGB2GRAY)
+        small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
+        turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
+        least, most = (round(width * shrink) for width in widths)
+        found = loaded_here.cascade(self._path).detectMultiScale(
+            turned, *steps, minSize=(least, least), maxSize=(most, most)
+        )
+        return [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
 
     def _place(
         self, found: Sequence[int], to_small: NDArray[np.float64], shrink: float, part: Box, image: Image

@@ -9,6 +9,9 @@ import numpy as np
 from ..geometry import Box
 from .images import Image, cut
 
+MARGIN = 1 / 4
+"""Margin around a known face in which it is looked for in the next image, as a share of its width."""
+
 
 class Face(NamedTuple):
     """Face in an image."""
@@ -42,6 +45,11 @@ class Way(NamedTuple):
         height, width = image.shape[:2]
         return Box(0, 0, width, height) if self.quarter is None else quarter(image, self.quarter, self.widths[1])
 
+    def widths_px(self, image: Image) -> tuple[float, float]:
+        """Return the widths of the smallest and the largest face that is looked for, in pixels of an image."""
+        shorter = min(image.shape[:2])
+        return shorter * self.widths[0], shorter * self.widths[1]
+
 
 class FaceDetector(Protocol):
     """Detector of faces, for the images of one camera."""
@@ -61,21 +69,8 @@ class FaceDetector(Protocol):
         """Angles by which a known face that is lost may have turned; none where faces are found at any roll."""
         ...
 
-    def search(
-        self,
-        image: Image,
-        part: Box,
-        shrink: float,
-        widths: tuple[float, float],
-        turn_deg: float = 0.0,
-        *,
-        is_quick: bool = False,
-    ) -> list[Face]:
-        """Return the faces in a part of an image uint8 `[H, W, 3]`.
-
-        They are looked for at `shrink` of the image's size, between two widths in pixels of the image, in a copy
-        turned counter-clockwise by `turn_deg`; `is_quick` as in `Way`.
-        """
+    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
+        """Return the faces that a way of searching finds in a part of an image, at `shrink` of the image's size."""
         ...
 
     def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:

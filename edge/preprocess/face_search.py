@@ -64,14 +64,9 @@ class FaceTracker:
         )
 
     def _search(self, image: Image, way: Way) -> Face | None:
-        shorter, longer = sorted(image.shape[:2])
-        widths = shorter * way.widths[0], shorter * way.widths[1]
-        shrinks = dict.fromkeys(min(1.0, side_px / longer) for side_px in way.sides_px)
+        shrinks = dict.fromkeys(min(1.0, side_px / max(image.shape[:2])) for side_px in way.sides_px)
         part = way.part(image)
-        looks = (
-            self._detector.search(image, part, shrink, widths, way.turn_deg, is_quick=way.is_quick)
-            for shrink in shrinks
-        )
+        looks = (self._detector.search(image, way, part, shrink) for shrink in shrinks)
         found = next(filter(None, looks), [])
         self._since_search = 0
         self.faces = len(found) or self.faces

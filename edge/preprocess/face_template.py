@@ -7,7 +7,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..geometry import Box
-from .face_detector import Face, surroundings
+from .face_detector import MARGIN, Face, surroundings
 from .images import Image, cut, shrink_grey
 
 TEMPLATE_PX = 24
@@ -16,8 +16,6 @@ LEAST_PX = 8
 """Width from which on a face is looked for; smaller ones differ too little."""
 LEAST_CONTRAST = 2.0
 """Standard deviation in greys from which on pictures can be compared: without contrast, all are alike."""
-MARGIN = 1 / 4
-"""Margin around the face's last place in which it is looked for, as a share of its width."""
 ALIKE = 0.85
 """Correlation of the two pictures from which on it is the same face, and looks as it did."""
 MOST_RESIZED, MOST_ROLLED_DEG = 0.08, 6.0

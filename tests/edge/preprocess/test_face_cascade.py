@@ -18,7 +18,7 @@ from edge.preprocess.face_cascade import (
     loaded_here,
     turn,
 )
-from edge.preprocess.face_detector import Face, level
+from edge.preprocess.face_detector import Face, Way, level
 from edge.preprocess.images import cut
 from edge.sources.demo import MOODS, face
 
@@ -35,7 +35,7 @@ def rolled(angle_deg: float) -> np.ndarray:
 @pytest.mark.parametrize("angle_deg", [30, -30, 45])
 def test_a_rolled_face_is_found_in_a_copy_turned_back(angle_deg: float) -> None:
     image = rolled(angle_deg)
-    (found,) = CascadeDetector().search(image, Box(0, 0, 320, 240), 1.0, (80, 240), -angle_deg)
+    (found,) = CascadeDetector().search(image, Way((320,), (1 / 3, 1.0), -angle_deg), Box(0, 0, 320, 240), 1.0)
     assert found.turn_deg == -angle_deg
     assert found.box.x + found.box.width / 2 == pytest.approx(CENTRE[0], abs=8)
     assert found.box.y + found.box.height / 2 == pytest.approx(CENTRE[1], abs=8)

@@ -113,19 +113,10 @@ class CountedDetector(CascadeDetector):
         super().__init__()
         self.asked: list[str] = []
 
-    def search(
-        self,
-        image: np.ndarray,
-        part: Box,
-        shrink: float,
-        widths: tuple[float, float],
-        turn_deg: float = 0.0,
-        *,
-        is_quick: bool = False,
-    ) -> list[Face]:
+    def search(self, image: np.ndarray, way: Way, part: Box, shrink: float) -> list[Face]:
         if part.area() == image.shape[0] * image.shape[1]:
-            self.asked.append("glance" if is_quick else "search")
-        return super().search(image, part, shrink, widths, turn_deg, is_quick=is_quick)
+            self.asked.append("glance" if way.is_quick else "search")
+        return super().search(image, way, part, shrink)
 
     def follow(self, image: np.ndarray, known: Face, turn_deg: float) -> list[Face]:
         self.asked.append("follow")
@@ -172,17 +163,11 @@ class SquareDetector:
     def __init__(self) -> None:
         self.looks: list[object] = []
 
-    def search(
-        self,
-        image: np.ndarray,
-        part: Box,
-        shrink: float,
-        widths: tuple[float, float],
-        turn_deg: float = 0.0,
-        *,
-        is_quick: bool = False,
-    ) -> list[Face]:
+    def search(self, image: np.ndarray, way: Way, part: Box, shrink: float) -> list[Face]:
         self.looks.append((part, shrink))
+        return self._look(image, part, shrink, way.widths_px(image))
+
+    def _look(self, image: np.ndarray, part: Box, shrink: float, widths: tuple[float, float]) -> list[Face]:
         y, x = np.nonzero(image[part.y : part.y + part.height, part.x : part.x + part.width, 0] == 255)
         if not len(x):
             return []
@@ -193,13 +178,8 @@ class SquareDetector:
     def follow(self, image: np.ndarray, known: Face, turn_deg: float) -> list[Face]:
         self.looks.append("follow")
         part = surroundings(known.box, image, known.box.width // 2)
-        return [Face(face.box, turn_deg) for face in self._here(image, part)]
-
-    def _here(self, image: np.ndarray, part: Box) -> list[Face]:
-        looks, self.looks = self.looks, []
-        found = self.search(image, part, 10 / max(1, part.width), (1, 1e3))
-        self.looks = looks
-        return found
+        found = self._look(image, part, 10 / max(1, part.width), (1, 1e3))
+        return [Face(face.box, turn_deg) for face in found]
 
 
 WHOLE, LAST = Box(0, 0, 200, 100), Box(90, 40, 110, 60)
