@@ -40,6 +40,11 @@ class Way(NamedTuple):
     is_quick: bool = False
     """True for a search in fewer sizes of face, whose finds are looked at again as known faces are."""
 
+    @property
+    def is_upright_and_whole(self) -> bool:
+        """True for a search of the whole image, as it stands."""
+        return self.quarter is None and self.turn_deg == 0
+
     def part(self, image: Image) -> Box:
         """Return the part of an image that is searched."""
         height, width = image.shape[:2]

@@ -18,7 +18,7 @@ from edge.preprocess.face_detector import (
     quarter,
     surroundings,
 )
-from edge.preprocess.face_search import SEARCH_EVERY, FaceTracker
+from edge.preprocess.face_search import LOOK_EVERY, SEARCH_EVERY, FaceTracker
 from edge.sources.demo import MOODS, face
 
 DRAWN = face(MOODS[0])
@@ -55,7 +55,7 @@ def test_a_small_face_is_found_in_the_first_image_and_within_one_round_later(pla
 @pytest.mark.parametrize("roll_deg", [30.0, -30.0])
 def test_a_rolled_face_is_found_and_keeps_its_angle(roll_deg: float) -> None:
     image, tracker = scene(700, 300, 1.2, roll_deg), FaceTracker(CascadeDetector())
-    found = [tracker(image) for _ in range(2 * SEARCH_EVERY)]
+    found = [tracker(image) for _ in range(SEARCH_EVERY + 2)]
     assert all(is_about(known, 700, 300, 192) for known in found)
     assert {known.turn_deg for known in found if known} == {-roll_deg}
 
@@ -71,7 +71,7 @@ def test_a_larger_upright_face_takes_the_place_of_a_small_one() -> None:
     small = scene(200, 600, 0.3)
     assert is_about(tracker(small), 200, 600, 48)
     both = np.where(small == DRAWN[0, 0], scene(900, 300, 1.5), small)
-    assert any(is_about(tracker(both), 900, 300, 240) for _ in range(SEARCH_EVERY))
+    assert any(is_about(tracker(both), 900, 300, 240) for _ in range(LOOK_EVERY))
 
 
 def test_where_no_face_is_known_each_way_has_its_turn() -> None:
@@ -127,10 +127,11 @@ def test_a_face_that_looks_as_it_did_is_found_without_the_detector_but_for_a_gla
     detector = CountedDetector()
     tracker = FaceTracker(detector)
     for step in range(2 * SEARCH_EVERY + 1):
-        x, y = 400 + 11 * step, 300 + 5 * step
-        assert is_about(tracker(scene(x, y, 1.2 + 0.005 * step)), x, y, 192 + 0.8 * step), step
+        x, y = 500 + 2 * step, 300 + step
+        assert is_about(tracker(scene(x, y, 1.2 + 0.0002 * step)), x, y, 192), step
         assert tracker.faces == 1
-    assert detector.asked == ["search", "follow", *2 * ["glance", "follow"]]
+    assert [asked for asked in detector.asked if asked != "follow"] == ["search", "glance", "glance"]
+    assert len(detector.asked) < 10
 
 
 def test_a_face_that_looks_different_is_followed_by_the_detector() -> None:
@@ -141,16 +142,48 @@ def test_a_face_that_looks_different_is_followed_by_the_detector() -> None:
     assert detector.asked == ["search", "follow", "follow"]
 
 
-def test_a_glance_counts_the_faces_that_a_search_does() -> None:
+def both(first: np.ndarray, second: np.ndarray) -> np.ndarray:
+    """Two scenes in one."""
+    return np.where(first == DRAWN[0, 0], second, first)
+
+
+def test_faces_are_counted_as_they_come_and_go() -> None:
     second = scene(300, 250, 1.2)
-    both = np.where(second == DRAWN[0, 0], scene(900, 400, 1.5), second)
+    two = both(second, scene(900, 400, 1.5))
     tracker = FaceTracker(CascadeDetector())
     counts = []
-    for image in [both] * SEARCH_EVERY + [second] * SEARCH_EVERY + [both] * SEARCH_EVERY:
+    for image in [two] * LOOK_EVERY + [second] * LOOK_EVERY + [two] * LOOK_EVERY + [scene(900, 400, 1.5)] * LOOK_EVERY:
         tracker(image)
         counts.append(tracker.faces)
-    assert (counts[0], counts[SEARCH_EVERY]) == (2, 1)  # the larger is gone, which is noticed at once
-    assert counts[-1] == 2
+    assert (counts[0], counts[LOOK_EVERY]) == (2, 1)  # the larger is gone, which is noticed at once
+    assert counts[3 * LOOK_EVERY - 1] == 2
+    assert counts[-1] == 1
+
+
+@pytest.mark.parametrize("light", [1.0, 0.15])
+@pytest.mark.parametrize("place", [(900, 300), (760, 420), (560, 360)], ids=["beside", "half in front", "in front"])
+def test_somebody_who_comes_nearer_the_camera_is_found_as_soon_as_anything_new_is_looked_for(
+    place: tuple[int, int], light: float
+) -> None:
+    noise, tracker = np.random.default_rng(8), FaceTracker(CascadeDetector())
+
+    def seen(image: np.ndarray) -> np.ndarray:
+        return np.asarray((image * light + noise.normal(0, 3, image.shape)).clip(0, 255), np.uint8)
+
+    far, near = scene(500, 360, 1.0), scene(*place, 2.0)
+    for _ in range(LOOK_EVERY + 3):
+        assert is_about(tracker(seen(far)), 500, 360, 160)
+    assert any(is_about(tracker(seen(both(near, far))), *place, 320) for _ in range(LOOK_EVERY))
+
+
+def test_who_sits_in_the_dark_is_found_when_the_light_goes_on() -> None:
+    tracker = FaceTracker(CascadeDetector())
+    known = scene(300, 250, 1.0)
+    dark = both(known, np.asarray(scene(900, 400, 1.8) * 0.02, np.uint8))
+    dark[dark == DRAWN[0, 0]] = 3
+    for _ in range(LOOK_EVERY + 3):
+        assert is_about(tracker(dark), 300, 250, 160)
+    assert any(is_about(tracker(both(known, scene(900, 400, 1.8))), 900, 400, 288) for _ in range(LOOK_EVERY))
 
 
 class SquareDetector:
@@ -223,4 +256,4 @@ def test_a_known_face_that_a_search_misses_is_kept() -> None:
     tracker = FaceTracker(detector)
     found = [tracker(square(9)) for _ in range(2 * SEARCH_EVERY)]
     assert set(found) == {Face(Box(150, 70, 9, 9), 7.5)}
-    assert detector.looks.count((WHOLE, 0.5)) == 2  # the first image, and one due: the quarter found it in the first
+    assert detector.looks.count((WHOLE, 0.5)) == 2  # the first image, in which the quarter found it, and one due

@@ -9,7 +9,7 @@ import pytest
 
 from edge.geometry import Box
 from edge.preprocess.face_cascade import CascadeDetector
-from edge.preprocess.face_search import SEARCH_EVERY
+from edge.preprocess.face_search import LOOK_EVERY
 from edge.preprocess.framing import (
     FaceFraming,
     FramingResult,
@@ -136,7 +136,7 @@ def overlap(a: Box, b: Box) -> float:
 
 def test_a_known_face_is_followed_where_it_goes() -> None:
     framing = FaceFraming(64, 64, CascadeDetector())
-    for step in range(3 * SEARCH_EVERY):
+    for step in range(3 * LOOK_EVERY):
         image = moved(10 * step, 6 * step)
         framed = framing(image)
         assert framed.faces == 1
@@ -161,7 +161,7 @@ def test_a_larger_face_is_noticed_within_so_many_pictures() -> None:
     assert framing(small).box.x < 160
     both = small.copy()
     both[:240, 320:] = DRAWN
-    found = [framing(both) for _ in range(SEARCH_EVERY)]
+    found = [framing(both) for _ in range(LOOK_EVERY)]
     assert found[0].box.x < 160
     assert (found[-1].box.x > 320, found[-1].faces) == (True, 2)
 
