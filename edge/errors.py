@@ -4,7 +4,7 @@
     ├── UsageError            exit 2   an option or a file that the user named makes no sense
     ├── SourceError           exit 3   a camera, microphone or file cannot be opened or read
     ├── BundleError           exit 4   a bundle is damaged, foreign, of another schema, or computed wrongly by this CPU
-    ├── PublishError          exit 5   the publisher cannot bind its address
+    ├── PublishError          exit 5   the publisher cannot bind its address, or the server of a bridge refuses it
     └── EngineError           exit 6   the backend, on the CPU or a GPU, is missing, fails or computes wrongly
 
 A message names the value, what was expected and the remedy; it is printed without a traceback.
@@ -36,7 +36,7 @@ class BundleError(FoalError):
 
 
 class PublishError(FoalError):
-    """Address that the publisher cannot bind."""
+    """Address that the publisher cannot bind, or server that refuses a bridge."""
 
     exit_status = 5
 

@@ -1,0 +1,126 @@
+"""Bridge to the Lab Streaming Layer: outlets of predictions and of markers, stamped with the capture times.
+
+Both are irregular (a nominal rate of 0): with a rate, receivers smooth the stamps as if no message were ever missing.
+"""
+
+import logging
+from collections.abc import Callable
+
+import pylsl
+
+from ..errors import FoalError
+from ..wire.clock_offset import ClockOffset
+from ..wire.messages import Message, Prediction, SteadyState
+from .base import Bridge
+from .lsl_channels import channels, sample
+
+MEASURE_EVERY_NS = 300 * 10**9
+"""Time after which the offset of another machine's clock is measured again: clocks drift."""
+
+log = logging.getLogger(__name__)
+
+
+class LslClock:
+    """Capture times of the publishing machine as times of LSL, which are this machine's CLOCK_MONOTONIC in seconds.
+
+    `measure` returns the offset of the publishing machine's clocks; None says that the machine is this one.
+    """
+
+    def __init__(self, measure: Callable[[], ClockOffset] | None) -> None:
+        self._measure = measure
+        self._offset: ClockOffset | None = None
+        self._measured_ns = 0
+        self._session = ""
+
+    def stamp_s(self, mono_ns: int, session: str) -> float:
+        """Return a CLOCK_MONOTONIC time of the publishing machine in LSL's seconds.
+
+        Never 0, which LSL takes for "now", though a replay begins there. Raises FoalError if the offset was never
+        measured and cannot be.
+        """
+        return max(mono_ns - self._offset_ns(mono_ns, session), 1) / 1e9
+
+    def _offset_ns(self, mono_ns: int, session: str) -> int:
+        if self._measure is None:
+            return 0
+        is_new = session != self._session
+        if self._offset is None or is_new or mono_ns - self._measured_ns >= MEASURE_EVERY_NS:
+            self._measured_ns = mono_ns
+            try:
+                self._offset, self._session = self._measure(), session
+            except FoalError as error:
+                if self._offset is None or is_new:
+                    raise
+                log.warning("the clock is not measured again: %s", error)
+        return self._offset.mono_ns
+
+
+class LslBridge(Bridge):
+    """Bridge to outlets: for each stream one of its predictions and one of its steady label, as markers.
+
+    They are made with the first message. What is pushed while no inlet listens is gone, as LSL has it; it is counted
+    and said at the end.
+    """
+
+    def __init__(self, clock: LslClock) -> None:
+        super().__init__()
+        self._clock = clock
+        self._predictions: dict[str, tuple[list[str], str, pylsl.StreamOutlet]] = {}
+        """Labels, bundle and outlet of each stream."""
+        self._markers: dict[str, pylsl.StreamOutlet] = {}
+        self._unheard = 0
+
+    def send(self, message: Message) -> None:
+        """Push a prediction or a change of the steady label. Raises FoalError if no clock offset can be measured."""
+        if isinstance(message, Prediction):
+            self._push(self._prediction_outlet(message), sample(message), message.mono_end, message.session)
+        elif isinstance(message, SteadyState):
+            if message.stream not in self._markers:
+                self._markers[message.stream] = marker_outlet(message.stream)
+            self._push(self._markers[message.stream], [message.label], message.mono_since, message.session)
+
+    def _prediction_outlet(self, message: Prediction) -> pylsl.StreamOutlet:
+        known = self._predictions.get(message.stream)
+        if known is None or known[:2] != (message.labels, message.bundle):
+            known = message.labels, message.bundle, prediction_outlet(message)
+            self._predictions[message.stream] = known
+            log.info("LSL outlet of stream %s with the labels %s", message.stream, ", ".join(message.labels))
+        return known[2]
+
+    def _push(self, outlet: pylsl.StreamOutlet, values: list[float] | list[str], mono_ns: int, session: str) -> None:
+        self._unheard += not outlet.have_consumers()
+        outlet.push_sample(values, self._clock.stamp_s(mono_ns, session))
+
+    def close(self) -> None:
+        """Close all outlets."""
+        self._predictions.clear()
+        self._markers.clear()
+        if self._unheard:
+            log.info("%d samples were pushed while no LSL inlet listened", self._unheard)
+
+
+def prediction_outlet(message: Prediction) -> pylsl.StreamOutlet:
+    """Return a new outlet with the channels of a stream's predictions.
+
+    Its source identifier is the same after a restart with the same labels: inlets find the new outlet by themselves.
+    """
+    described = channels(message.labels)
+    name = f"foal-edge {message.stream}"
+    source = f"{name} {','.join(message.labels)}"
+    info = pylsl.StreamInfo(name, "Emotion", len(described), pylsl.IRREGULAR_RATE, pylsl.cf_double64, source)
+    info.set_channel_labels([channel.label for channel in described])
+    info.set_channel_units([channel.unit for channel in described])
+    info.set_channel_types([channel.kind for channel in described])
+    about = info.desc()
+    about.append_child_value("manufacturer", "foal-edge")
+    about.append_child_value("bundle", message.bundle)
+    about.append_child_value("backend", message.backend)
+    return pylsl.StreamOutlet(info)
+
+
+def marker_outlet(stream: str) -> pylsl.StreamOutlet:
+    """Return a new outlet of the steady labels of a stream."""
+    name = f"foal-edge {stream} label"
+    info = pylsl.StreamInfo(name, "Markers", 1, pylsl.IRREGULAR_RATE, pylsl.cf_string, name)
+    info.desc().append_child_value("manufacturer", "foal-edge")
+    return pylsl.StreamOutlet(info)

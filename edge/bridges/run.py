@@ -1,0 +1,103 @@
+"""Run of a bridge: from a subscriber to the bridge, until a stop; what is lost on the way is said."""
+
+import logging
+import threading
+import time
+from collections.abc import Callable
+
+from ..wire.messages import Message
+from ..wire.subscriber import Subscriber
+from .base import Bridge
+
+POLL_S = 0.5
+"""Longest wait for a message before the stop is looked at."""
+SILENCE_S = 5.0
+"""Time without a message after which foal-edge counts as lost: its statuses and stats come every second."""
+REPORT_EVERY_S = 10.0
+"""Shortest time between two lines about losses."""
+
+log = logging.getLogger(__name__)
+
+
+class PublisherWatch:
+    """Watch over the publisher: says once that it is not heard, and once that it is back."""
+
+    def __init__(self, bridge: Bridge, address: str, now_s: float) -> None:
+        self._bridge, self._address = bridge, address
+        self._last_s = now_s
+        self._heard: bool | None = None
+        """True if it is heard; False if it is lost, or if the wait for its first message was complained about."""
+
+    def message_came(self, now_s: float) -> None:
+        """Note a message."""
+        self._last_s = now_s
+        if not self._heard:
+            log.info("messages from %s are bridged", self._address)
+            self._heard = True
+            self._bridge.publisher_back()
+
+    def none_came(self, now_s: float) -> None:
+        """Note that no message came by now."""
+        if self._heard is not False and now_s - self._last_s >= SILENCE_S:
+            log.warning(
+                "no message from %s for %g s; is foal-edge running there, and with these --keys? Waiting for it",
+                self._address,
+                SILENCE_S,
+            )
+            if self._heard:
+                self._bridge.publisher_lost()
+            self._heard = False
+
+
+class LossReport:
+    """Report of what is lost: a line where there is more of it, at most every ten seconds."""
+
+    def __init__(self, counts: Callable[[], dict[str, int]]) -> None:
+        self._counts = counts
+        self._said: dict[str, int] = {}
+        self._next_s = 0.0
+
+    def say(self, now_s: float) -> None:
+        """Log the losses so far if they have grown."""
+        counts = self._counts()
+        if counts != self._said and now_s >= self._next_s:
+            log.warning("lost so far: %s", describe_losses(counts))
+            self._said, self._next_s = counts, now_s + REPORT_EVERY_S
+
+
+def bridge_messages(
+    subscriber: Subscriber,
+    bridge: Bridge,
+    address: str,
+    stop: threading.Event,
+    clock_s: Callable[[], float] = time.monotonic,
+) -> None:
+    """Hand each message of a subscriber to a bridge until the stop, and close the bridge.
+
+    Raises FoalError if what is published at `address` is not foal-edge's, or if the bridge cannot go on.
+    """
+
+    def losses() -> dict[str, int]:
+        return {name: n for name, n in {"missed": subscriber.missed.total(), **bridge.dropped}.items() if n}
+
+    watch, report = PublisherWatch(bridge, address, clock_s()), LossReport(losses)
+    bridged = 0
+    try:
+        while not stop.is_set():
+            message: Message | None = subscriber.receive(POLL_S)
+            bridge.check()
+            if message is None:
+                watch.none_came(clock_s())
+            else:
+                watch.message_came(clock_s())
+                bridge.send(message)
+                bridged += 1
+            report.say(clock_s())
+    finally:
+        bridge.close()
+        log.info("%d messages received; lost: %s", bridged, describe_losses(losses()))
+
+
+def describe_losses(counts: dict[str, int]) -> str:
+    """Return the counts with their names; `nothing` if there are none."""
+    return ", ".join(f"{name} {count}" for name, count in counts.items()) or "nothing"
