@@ -171,7 +171,7 @@ class MqttBridge(Bridge):
             self._on_the_way.popleft()
 
     def check(self) -> None:
-        """Publish what had to wait. Raises PublishError if the broker refuses this client, for waiting would not help."""
+        """Publish what had to wait. Raises PublishError if the broker refuses this client for good."""
         if self._refusal is not None:
             raise self._refusal
         with self._lock:

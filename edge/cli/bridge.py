@@ -33,7 +33,7 @@ insecure_option = click.option("--insecure", is_flag=True, help="Allow predictio
 
 @click.group("bridge", cls=Group, examples=EXAMPLES)
 def bridge_command() -> None:
-    """Hand what a running foal-edge publishes to LSL, OSC, MQTT or a bag of ROS 2.
+    """Hand what is published to LSL, OSC, MQTT or a bag of ROS 2.
 
     A bridge waits for foal-edge and for its own server, comes back by itself where either was gone, and says what was
     lost. It ends at Ctrl-C. Each needs an extra of its name: pip install 'foal-edge[mqtt]'.
