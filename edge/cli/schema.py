@@ -7,7 +7,7 @@ from ..wire.control_messages import schema
 from .groups import Command, Examples
 from .lines import print_line
 
-EXAMPLES: Examples = (("schema", "Print the schema; > foal-edge.schema.json keeps it for a program in another language."),)
+EXAMPLES: Examples = (("schema", "Print the schema; > foal-edge.schema.json keeps it for another language."),)
 
 
 @click.command("schema", cls=Command, examples=EXAMPLES)
