@@ -11,9 +11,9 @@ from ..clock import SystemClock, to_ns
 from ..errors import UsageError
 from ..session.config import StreamConfig, build, check_stream
 from ..session.inputs import make_devices, make_recording
-from ..sources.devices import list_cameras, list_microphones
 from ..sync.observe import SETTLING_S, observe_devices, observe_recording
 from ..sync.skew import Skew, measure_skew
+from .device_list import device_lines
 from .groups import Command, Examples
 from .lines import print_line, print_notice
 from .options import Seconds, audio_track_option, video_track_option
@@ -24,23 +24,27 @@ MEASURED_S = 10.0
 """Default duration of a measurement."""
 STREAM = StreamConfig()
 EXAMPLES: Examples = (
-    ("devices", "List cameras and microphones as --camera and --mic take them."),
+    ("devices", "List cameras and microphones as --camera and --mic take them, and try each."),
     ("devices --measure-sync --camera 1", "Measure the skew of camera 1 and the default microphone: clap and flash."),
     ("devices --measure-sync --file claps.mp4", "Measure the skew of a recording."),
 )
 
 
 @click.command("devices", cls=Command, examples=EXAMPLES)
+@click.option("--list", "list_only", is_flag=True, help="List the devices without trying them.")
 @click.option("--measure-sync", is_flag=True, help="Measure how late audio is against video: clap and flash at once.")
 @click.option("--file", help="Recording to measure in place of devices.")
 @audio_track_option
 @video_track_option
-@click.option("--camera", help=f"Camera to measure, as foal-edge takes it.  [default: {STREAM.camera}]")
+@click.option("--camera", help="Camera to measure, as foal-edge takes it.  [default: the first one]")
 @click.option("--mic", help=f"Microphone to measure, as foal-edge takes it.  [default: {STREAM.mic}]")
 @click.option("--av-offset-ms", type=float, help="Milliseconds to add to the capture times of the audio meanwhile.")
 @click.option("--seconds", type=Seconds(1, 120), help=f"Duration of the measurement.  [default: {MEASURED_S:g}]")
-def devices_command(measure_sync: bool, seconds: float | None, **options: Any) -> None:
-    """List cameras and microphones, or measure their skew."""
+def devices_command(list_only: bool, measure_sync: bool, seconds: float | None, **options: Any) -> None:
+    """List cameras and microphones, or measure their skew.
+
+    Each device of the list is tried for a moment: the size of a camera's frame and a microphone's level are shown.
+    """
     given = {name: value for name, value in options.items() if value is not None}
     if measure_sync:
         print_skew(build(given, StreamConfig, "the command line"), MEASURED_S if seconds is None else seconds)
@@ -48,19 +52,8 @@ def devices_command(measure_sync: bool, seconds: float | None, **options: Any) -
         named = ", ".join(f"--{name.replace('_', '-')}" for name in (*given, *(["seconds"] if seconds else [])))
         raise UsageError(f"{named} without --measure-sync; add it, or leave these options out")
     else:
-        list_devices()
-
-
-def list_devices() -> None:
-    """Print each camera and microphone with the option that selects it."""
-    for title, option, find in (
-        ("cameras", "--camera", list_cameras),
-        ("microphones", "--mic", list_microphones),
-    ):
-        found = find()
-        print_line(f"{title}:" if found else f"{title}: none")
-        for number, about in found:
-            print_line(f"  {option} {number}  {about}")
+        for line in device_lines(tries=not list_only):
+            print_line(line)
 
 
 def print_skew(config: StreamConfig, seconds: float) -> None:

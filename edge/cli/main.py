@@ -50,7 +50,7 @@ SECTIONS = {
     },
 }
 EXAMPLES: Examples = (
-    ("", "Run with camera 0 and the default microphone until Ctrl-C."),
+    ("", "Run with the first camera and the default microphone until Ctrl-C."),
     ("--demo", "Run the built-in clip once."),
     ("--camera rtsp://10.0.0.7/live --mic off", "Run with a network camera and without audio."),
     ("--stream name=lobby,camera=0 --stream name=door,camera=1,mic=off", "Run two streams on one model."),

@@ -53,7 +53,7 @@ class Hop(Seconds):
 
 
 OPTIONS = (
-    click.option("--camera", help=f"Number, path, GStreamer string or URL; off for none.  [default: {STREAM.camera}]"),
+    click.option("--camera", help="Number, path, GStreamer string or URL; off for none.  [default: the first one]"),
     click.option("--mic", help=f"Number or name of a microphone; off for none.  [default: {STREAM.mic}]"),
     click.option("--file", help="Recording, by its path or URL, in place of devices; played in real time."),
     click.option("--demo", is_flag=True, default=None, help="Built-in clip in place of devices."),

@@ -17,6 +17,7 @@ from ..bundle.manifest import FramingName
 from ..errors import UsageError
 from ..live.steady_state_config import SteadyStateConfig
 from ..preprocess.detector_choice import DetectorChoice
+from ..sources.names import DEFAULT
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO
@@ -42,9 +43,10 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
         "main"
     )
     """Name of the stream, part of its topics: at most 64 letters, digits, - and _."""
-    camera: Device = "0"
-    """Camera: a number, device path, GStreamer string or address; `off` for none."""
-    mic: Device = "default"
+    camera: Device = DEFAULT
+    """Camera: `default` for the first one of this machine, a number, device path, GStreamer string or address; `off`
+    for none."""
+    mic: Device = DEFAULT
     """Microphone: `default`, a number or part of a name; `off` for none."""
     file: str | None = None
     """Path or address of a recording, in place of the devices; `camera` and `mic` then only say what of it is `off`."""

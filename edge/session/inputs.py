@@ -23,6 +23,8 @@ from ..sources.microphone import Microphone
 from ..sources.track_selection import TrackNumbers
 from .config import StreamConfig
 
+WITHOUT_DEVICES = "without devices, foal-edge --demo shows what a run is, and --file plays a recording"
+
 log = logging.getLogger(__name__)
 
 
@@ -127,7 +129,7 @@ def open_devices(
             put, end = partial(inbox.put, each.index), partial(inbox.end, each.index)
             captures.append(Capture(device, put, end, stop, is_open=error is None, reopen=True))
     if errors and len(errors) == len(captures) and not any(each.config.is_recorded for each in inputs):
-        raise SourceError("\n".join(str(error) for error in errors))
+        raise SourceError("\n".join([*(str(error) for error in errors), WITHOUT_DEVICES]))
     for missing in errors:
         log.warning("%s. Going on without it; it is tried again from now on", missing)
     return captures

@@ -9,6 +9,7 @@ from ..clock import Clock
 from .base import Source
 from .camera import LocalCamera
 from .location import is_address
+from .names import DEFAULT
 from .network_camera import NetworkCamera
 from .portaudio import portaudio
 
@@ -27,11 +28,18 @@ def camera_class(text: str) -> CameraClass:
 
 
 def make_camera(text: str, video: VideoSpec, clock: Clock, dropped: Counter[str]) -> Source:
-    """Build the camera that the user names: a number, a device path, a GStreamer string or an address.
+    """Build the camera that the user names: `default`, a number, a device path, a GStreamer string or an address.
 
     Frames that come too late are counted in `dropped`. Nothing is opened yet.
     """
+    if text == DEFAULT:
+        text = first_camera()
     return camera_class(text)(text, video, clock, dropped)
+
+
+def first_camera() -> str:
+    """Return the number of the first camera, 0 where the system lists none."""
+    return next((number for number, _ in list_cameras()), "0")
 
 
 def list_cameras() -> list[tuple[str, str]]:

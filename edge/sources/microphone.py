@@ -17,6 +17,7 @@ from ..wire.drop_reasons import BLOCKS_OVERLOAD
 from .audio_conversion import Downmixer, Resampler
 from .card_clock import CardClock
 from .defects import Defects
+from .names import DEFAULT
 from .portaudio import STREAMS, portaudio
 
 FIRST_S = 3.0
@@ -99,13 +100,13 @@ class Microphone:
             self._stream = STREAMS.open(sd, partial(self._start, sd))
         except (sd.PortAudioError, ValueError) as error:
             reason = str(error)
-            if self._spec == "default" and "device -1" in reason:
+            if self._spec == DEFAULT and "device -1" in reason:
                 reason = "this machine has no default input device"
             raise SourceError(f"cannot open {self.name}: {reason}; foal-edge devices lists what is there") from error
 
     def _start(self, sd: ModuleType) -> Any:
         """Start a stream with its own buffer and clock, so that a lost stream's late blocks go nowhere."""
-        device = None if self._spec == "default" else int(self._spec) if self._spec.isdecimal() else self._spec
+        device = None if self._spec == DEFAULT else int(self._spec) if self._spec.isdecimal() else self._spec
         about = sd.query_devices(device, "input")
         native_hz, channels = round(about["default_samplerate"]), int(about["max_input_channels"])
         formats = [(self._rate_hz, 1), (native_hz, 1), (native_hz, channels)]

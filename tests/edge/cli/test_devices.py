@@ -5,7 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge.cli import devices
+from edge.cli import device_list, devices
 from edge.errors import SourceError
 from edge.sync.skew import Skew
 from tests.edge.sync.made_claps import as_media, claps, flashes, record
@@ -14,9 +14,9 @@ LOSSLESS = ("ffv1", "pcm_s16le")
 
 
 def test_devices_are_listed_as_options(edge_command, monkeypatch) -> None:
-    monkeypatch.setattr(devices, "list_cameras", lambda: [("0", "Lid camera")])
-    monkeypatch.setattr(devices, "list_microphones", list)
-    ended = edge_command("devices")
+    monkeypatch.setattr(device_list, "list_cameras", lambda: [("0", "Lid camera")])
+    monkeypatch.setattr(device_list, "list_microphones", list)
+    ended = edge_command("devices", "--list")
     assert (ended.status, ended.out) == (0, "cameras:\n  --camera 0  Lid camera\nmicrophones: none\n")
 
 

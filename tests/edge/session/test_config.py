@@ -17,10 +17,14 @@ def written(tmp_path: Path, text: str) -> Path:
     return path
 
 
-def test_without_a_word_it_is_camera_0_and_the_default_microphone() -> None:
+def test_without_a_word_it_is_the_first_camera_and_the_default_microphone() -> None:
     config = load_config(None, {})
     assert config == Config()
-    assert (config.streams, config.hop_s, config.bundle) == ((StreamConfig("main", "0", "default"),), 0.5, str(SHIPPED))
+    assert (config.streams, config.hop_s, config.bundle) == (
+        (StreamConfig("main", "default", "default"),),
+        0.5,
+        str(SHIPPED),
+    )
 
 
 def test_a_file_says_everything_and_the_command_line_wins(tmp_path: Path) -> None:

@@ -88,7 +88,11 @@ def test_where_nothing_opens_every_reason_is_given(refuse, manifest, clock) -> N
     refuse(all_of_them=True)
     with pytest.raises(SourceError) as refused:
         open_all([StreamConfig("a"), StreamConfig("b")], manifest, clock)
-    assert str(refused.value) == "cannot open camera of a\ncannot open camera of b"
+    assert str(refused.value).splitlines() == [
+        "cannot open camera of a",
+        "cannot open camera of b",
+        "without devices, foal-edge --demo shows what a run is, and --file plays a recording",
+    ]
 
 
 def test_beside_a_recording_every_device_may_be_missing(refuse, manifest, clock) -> None:

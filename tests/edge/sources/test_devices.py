@@ -1,10 +1,13 @@
 """Devices of a machine, by V4L2 and PortAudio, and the class of each kind of camera."""
 
 import sys
+from collections import Counter
 from types import SimpleNamespace
 
 import pytest
 
+from edge.bundle.manifest import VideoSpec
+from edge.clock import SystemClock
 from edge.sources import devices
 from edge.sources.camera import LocalCamera
 from edge.sources.network_camera import NetworkCamera
@@ -21,6 +24,13 @@ def test_cameras_are_numbered_as_v4l2_numbers_them(monkeypatch, tmp_path) -> Non
 def test_a_machine_without_v4l2_has_no_cameras(monkeypatch, tmp_path) -> None:
     monkeypatch.setattr(devices, "Path", lambda _: tmp_path / "nowhere")
     assert devices.list_cameras() == []
+
+
+def test_the_default_camera_is_the_first_and_0_where_none_is_listed(monkeypatch) -> None:
+    video = VideoSpec(5.0, 64, 64, "face")
+    for found, name in (([("2", "USB Camera"), ("4", "Lid camera")], "camera 2"), ([], "camera 0")):
+        monkeypatch.setattr(devices, "list_cameras", lambda found=found: found)
+        assert devices.make_camera("default", video, SystemClock(), Counter()).name == name
 
 
 @pytest.mark.parametrize(
