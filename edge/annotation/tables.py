@@ -10,12 +10,10 @@ import msgspec
 from msgspec import structs
 
 from ..errors import UsageError
-from ..evaluation.csv_table import check_columns, text_of
+from ..evaluation.csv_table import PROBABILITY, check_columns, text_of, write_rows
 from ..validation import UNREADABLE, explain
 from .rows import Row
 
-PROBABILITY = "p_"
-"""Beginning of the columns of probabilities, before the label."""
 BOX = ("FaceRectX", "FaceRectY", "FaceRectWidth", "FaceRectHeight")
 DERIVED = ("timestamp", "success", *BOX)
 """Columns that say again, under the names of other programs, what other columns say."""
@@ -34,12 +32,8 @@ def flatten(row: Row) -> dict[str, Any]:
 
 
 def write_csv(rows: Sequence[Row], path: Path) -> None:
-    """Write rows as CSV in UTF-8, floats with all their digits; a recording without rows has no header either."""
-    with path.open("w", newline="", encoding="utf-8") as file:
-        if rows:
-            writer = csv.DictWriter(file, list(flatten(rows[0])), lineterminator="\n")
-            writer.writeheader()
-            writer.writerows(map(flatten, rows))
+    """Write rows as CSV; a recording without rows has no header either."""
+    write_rows(path, [flatten(row) for row in rows])
 
 
 def write_jsonl(rows: Sequence[Row], path: Path) -> None:

@@ -1,5 +1,6 @@
 """Command `foal-edge score`: predicts labelled clips and prints how many are right."""
 
+from collections import Counter
 from functools import partial
 from pathlib import Path
 
@@ -9,6 +10,7 @@ from rich.progress import track
 from ..bundle.load import load
 from ..bundle.manifest import FramingName
 from ..errors import SourceError, UsageError
+from ..evaluation.answers import AnswerReport, write_csv, write_json
 from ..evaluation.score import read_table, score
 from ..evaluation.tables import accuracy_table, confusion_table
 from ..models.names import find_bundle_folder
@@ -36,6 +38,7 @@ from .terminal import complaints, console
 EXAMPLES: Examples = (
     ("score clips.csv", "Score the shipped model on the clips of a table."),
     ("score stills.csv --no-audio --framing whole", "Score it on images without looking for faces."),
+    ("score clips.csv --skip-unknown-labels --csv answers.csv", "Write each clip's answer, too."),
     ("score clips.csv --bundle my-bundle --backend onnxruntime", "Score another bundle on the CPU."),
 )
 
@@ -51,6 +54,9 @@ EXAMPLES: Examples = (
 @video_track_option
 @click.option("--no-audio", is_flag=True, help="Predict from video alone.")
 @click.option("--no-video", is_flag=True, help="Predict from audio alone.")
+@click.option("--skip-unknown-labels", is_flag=True, help="Leave out clips whose label the bundle does not have.")
+@click.option("--csv", "csv_file", type=PATH, help="Write each clip's answer into this file, a row each.")
+@click.option("--json", "json_file", type=PATH, help="Write the figures and each clip's answer into this file.")
 def score_command(
     table: Path,
     bundle: Path,
@@ -62,16 +68,21 @@ def score_command(
     video_track: int | None,
     no_audio: bool,
     no_video: bool,
+    skip_unknown_labels: bool,
+    csv_file: Path | None,
+    json_file: Path | None,
 ) -> None:
     """Predict labelled clips and print how many are right.
 
-    TABLE.csv has the columns path and label, and a row per clip or still image; paths are relative to it.
+    TABLE.csv has the columns path and label, and a row per clip or still image; paths are relative to it. Common other
+    names of columns (file, emotion) and labels (anger, ANG, joy) are known.
     """
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
     loaded = load(find_bundle_folder(bundle))
     manifest = loaded.manifest
-    clips = read_table(table, manifest.labels)
+    skipped = Counter[str]()
+    clips = read_table(table, manifest.labels, skipped if skip_unknown_labels else None)
     settings = Config(framing=framing, detector=detector or DEFAULTS.detector, backend=backend, threads=threads)
     with interruptible() as stop:
         model = open_model(settings, loaded, make_engine_builder(stop.is_set))
@@ -86,6 +97,11 @@ def score_command(
         video=not no_video,
         numbers=TrackNumbers(audio_track, video_track),
     )
+    report = AnswerReport(model.name, model.recognizer.backend.name, manifest.labels, result.accuracy, result.answers)
+    if csv_file:
+        write_csv(report, csv_file)
+    if json_file:
+        write_json(report, json_file)
     if result.accuracy is not None:
         console.print(accuracy_table({table.name: result.accuracy}))
         console.print(confusion_table(table.name, manifest.labels, result.accuracy))
@@ -93,6 +109,9 @@ def score_command(
         console.print(
             f"{result.uncertain} of {len(clips)} clips have neither speech nor a face: uncertain, counted as wrong"
         )
+    if skipped:
+        counts = ", ".join(f"{label} ({count})" for label, count in skipped.items())
+        console.print(f"{skipped.total()} clips are left out, as the bundle does not have their labels: {counts}")
     if result.failed:
         listed = "\n".join(f"  {reason}" for reason in result.failed)
         raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")

@@ -2,20 +2,32 @@
 
 import csv
 import io
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from ..errors import UsageError
 from ..system.files import check_file
 
+PROBABILITY = "p_"
+"""Beginning of the columns of probabilities, before the label."""
+NO_SYNONYMS: Mapping[str, Sequence[str]] = {}
 
-def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, str]]]:
-    """Yield line numbers and the values of `columns`; UsageError for a missing column or value, or an open quote."""
+
+def rows(
+    path: Path, columns: Sequence[str], synonyms: Mapping[str, Sequence[str]] = NO_SYNONYMS
+) -> Iterator[tuple[int, dict[str, str]]]:
+    """Yield line numbers and the values of `columns`; UsageError for a missing column or value, or an open quote.
+
+    `synonyms` are other names of a column, in lower case, which are taken in any case where there is none of its own.
+    """
     # Without `strict`, a quote that is never closed would swallow the lines after it.
     reader = csv.DictReader(io.StringIO(text_of(path), newline=""), strict=True)
     row_begins = 1
     try:
-        check_columns(path, reader.fieldnames or [], columns)
+        named = name_columns(reader.fieldnames or [], columns, synonyms)
+        check_columns(path, named, columns)
+        reader.fieldnames = named
         row_begins = reader.line_num + 1
         for row in reader:
             if None in row:
@@ -31,6 +43,25 @@ def rows(path: Path, columns: Sequence[str]) -> Iterator[tuple[int, dict[str, st
         raise UsageError(
             f"{path}, the row that begins in line {row_begins}: {error}; is a quote left open in it?"
         ) from error
+
+
+def name_columns(found: Sequence[str], wanted: Sequence[str], synonyms: Mapping[str, Sequence[str]]) -> list[str]:
+    """Return the names of a table's columns, with synonyms replaced by the wanted names."""
+    named = list(found)
+    for column in wanted:
+        known = (each for name in (column, *synonyms.get(column, ())) for each in named if each.strip().lower() == name)
+        if column not in named and (taken := next(known, None)) is not None:
+            named[named.index(taken)] = column
+    return named
+
+
+def write_rows(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Write rows as CSV in UTF-8, floats with all their digits, None as nothing; no header where there is no row."""
+    with path.open("w", newline="", encoding="utf-8", errors="backslashreplace") as file:
+        if rows:
+            writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+            writer.writeheader()
+            writer.writerows(rows)
 
 
 def check_columns(path: Path, found: Sequence[str], wanted: Sequence[str]) -> None:

@@ -5,6 +5,7 @@ A clip's prediction is that of its first window, as in the paper: its first 6 s,
 
 import logging
 import math
+from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,8 +23,16 @@ from ..sources.defects import Defects
 from ..sources.location import Location, display_name, parse_location
 from ..sources.media import MediaFile, probe
 from ..sources.track_selection import BEST, TrackNumbers
+from .answers import Answer
 from .csv_table import rows
+from .labels import match
 from .metrics import Accuracy, evaluate
+
+COLUMNS = {
+    "path": ("file", "filename", "file_name", "filepath", "file_path", "clip", "video", "audio", "wav"),
+    "label": ("emotion", "emo", "emoclass", "expression", "class", "target"),
+}
+"""Columns of a table of clips, each with other names that are common."""
 
 log = logging.getLogger(__name__)
 
@@ -47,17 +56,32 @@ class Score:
     """Error messages of the clips that could not be predicted."""
     uncertain: int
     """Number of clips with neither speech nor a face, which are `uncertain` and count as wrong."""
+    answers: list[Answer]
+    """Answer to each clip, in their order."""
 
 
-def read_table(table: Path, labels: Sequence[str]) -> list[Clip]:
-    """Read rows of `path,label`, paths relative to the table; UsageError names the line that is wrong."""
+def read_table(table: Path, labels: Sequence[str], skipped: Counter[str] | None = None) -> list[Clip]:
+    """Read rows of `path,label`, paths relative to the table; UsageError names the line that is wrong.
+
+    Columns and labels may have other names that are common. Rows with a label that is not known are counted in
+    `skipped`, by their label; an error where that is None.
+    """
     clips = []
-    for line, row in rows(table, ("path", "label")):
-        if row["label"] not in labels:
+    for line, row in rows(table, tuple(COLUMNS), COLUMNS):
+        label = match(row["label"], labels)
+        if label is not None:
+            clips.append(Clip(parse_location(row["path"], table.parent), labels.index(label)))
+        elif skipped is not None:
+            skipped[row["label"]] += 1
+        else:
             raise UsageError(
-                f"{table}, line {line}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}"
+                f"{table}, line {line}: label {row['label']!r} is none of the bundle's: {', '.join(labels)}; "
+                "--skip-unknown-labels leaves such rows out"
             )
-        clips.append(Clip(parse_location(row["path"], table.parent), labels.index(row["label"])))
+    if skipped and not clips:
+        raise UsageError(
+            f"{table} has no row with a label of the bundle's: {', '.join(labels)}; it has {', '.join(skipped)}"
+        )
     if not clips:
         raise UsageError(f"{table} has no rows; it needs path,label and a row a clip")
     return clips
@@ -74,21 +98,31 @@ def score(
 ) -> Score:
     """Predict each clip by those of the wanted modalities that it has; `make` gives a framing for each clip."""
     probs, truth, failed, uncertain = [], [], [], 0
+    answers = []
     for clip in clips:
-        framing = make()
+        framing, name = make(), display_name(clip.path)
         try:
             found = predict(clip.path, recognizer, framing, audio=audio, video=video, numbers=numbers)
             probs.append(found.probs if found.has_evidence else np.full_like(found.probs, np.nan))
             truth.append(clip.truth)
             uncertain += not found.has_evidence
+            answers.append(answer(name, clip, found, recognizer.manifest.labels))
             if not np.isfinite(found.probs).all():
-                log.warning("%s counts as wrong: the model gave it %s", display_name(clip.path), found.probs.tolist())
+                log.warning("%s counts as wrong: the model gave it %s", name, found.probs.tolist())
         except EngineError:
             raise
         except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
-            log.debug("%s", display_name(clip.path), exc_info=error)
-            failed.append(str(source_error(display_name(clip.path), error)))
-    return Score(evaluate(np.stack(probs), np.array(truth)) if probs else None, failed, uncertain)
+            log.debug("%s", name, exc_info=error)
+            failed.append(str(source_error(name, error)))
+            answers.append(Answer(name, recognizer.manifest.labels[clip.truth], None, None, None, failed[-1]))
+    accuracy = evaluate(np.stack(probs), np.array(truth)) if probs else None
+    return Score(accuracy, failed, uncertain, answers)
+
+
+def answer(name: str, clip: Clip, found: Recognition, labels: Sequence[str]) -> Answer:
+    """Return the answer to a clip."""
+    probs = dict(zip(labels, map(float, found.probs), strict=True))
+    return Answer(name, labels[clip.truth], found.label(labels), float(found.probs.max()), probs, None)
 
 
 def predict(

@@ -1,5 +1,6 @@
 """Tables of clips, and their predictions by the runtime's own way."""
 
+from collections import Counter
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,35 @@ def test_other_columns_and_orders_do_not_matter(tmp_path) -> None:
     assert read_table(table, LABELS) == [Clip(tmp_path / "a.wav", 1)]
 
 
+@pytest.mark.parametrize(
+    "head", ["file,emotion", "FileName,EmoClass", " Filepath ,Expression", "path,target", "clip,label"]
+)
+def test_other_common_names_of_columns_are_known(tmp_path, head: str) -> None:
+    table = write(tmp_path / "t.csv", f"{head},speaker\na.wav,glad,x\n")
+    assert read_table(table, LABELS) == [Clip(tmp_path / "a.wav", 1)]
+
+
+def test_a_column_of_its_own_name_comes_before_others(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", "emotion,file,label,path\ncalm,a.wav,glad,b.wav\n")
+    assert read_table(table, LABELS) == [Clip(tmp_path / "b.wav", 1)]
+
+
+def test_labels_by_other_words_are_known(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", "path,label\na.wav,ANG\nb.wav,Happiness\nc.wav,joy\nd.wav,neu\n")
+    clips = read_table(table, ["angry", "happy", "neutral", "sad"])
+    assert [clip.truth for clip in clips] == [0, 1, 1, 2]
+
+
+def test_rows_with_unknown_labels_are_left_out_and_counted_where_asked(tmp_path) -> None:
+    table = write(tmp_path / "t.csv", "path,label\na.wav,glad\nb.wav,cross\nc.wav,cross\n")
+    skipped: Counter[str] = Counter()
+    assert read_table(table, LABELS, skipped) == [Clip(tmp_path / "a.wav", 1)]
+    assert skipped == {"cross": 2}
+    write(table, "path,label\nb.wav,cross\n")
+    with pytest.raises(UsageError, match="no row with a label of the bundle's: calm, glad; it has cross"):
+        read_table(table, LABELS, skipped)
+
+
 def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path) -> None:
     table = write(tmp_path / "t.csv", b"\xef\xbb\xbfpath,label\r\na.wav,glad\r\n")
     assert read_table(table, LABELS) == [Clip(tmp_path / "a.wav", 1)]
@@ -50,10 +80,13 @@ def test_a_table_saved_by_a_spreadsheet_is_read(tmp_path) -> None:
 @pytest.mark.parametrize(
     ("text", "reason"),
     [
-        ("path,label\na.wav,calm\nb.wav,cross\n", r"t.csv, line 3: label 'cross' is none of the bundle's: calm, glad"),
+        (
+            "path,label\na.wav,calm\nb.wav,cross\n",
+            r"t.csv, line 3: label 'cross' is none of the bundle's: calm, glad; --skip",
+        ),
         ("path,label\na.wav\n", r"t.csv, line 2: no label; fill it in"),
         ("label,path\ncalm\n", r"t.csv, line 2: no path"),
-        ("file,label\na.wav,calm\n", r"no column path; its first line is 'file,label', expected 'path,label'"),
+        ("place,label\na.wav,calm\n", r"no column path; its first line is 'place,label', expected 'path,label'"),
         ("", r"no column path, label"),
         ("path,label\n", r"has no rows"),
         ('path,label\na.wav,"calm\nb.wav,glad\n', r"the row that begins in line 2: .*a quote left open"),
@@ -123,6 +156,11 @@ def test_right_and_wrong_clips_are_counted_and_failures_listed(tmp_path, make_cl
     assert result.accuracy.confusion == [[1, 1], [0, 1]]
     assert result.accuracy.wa == pytest.approx(2 / 3)
     assert result.failed == [f"no such file: {tmp_path / 'gone.wav'}"]
+    answers = {(Path(each.path).name, each.truth): each for each in result.answers}
+    assert [each.label for each in result.answers] == ["glad", "glad", "calm", None]
+    assert answers["seen.mkv", "calm"].probs == pytest.approx({"calm": 0.076, "glad": 0.924}, abs=1e-3)
+    assert answers["seen.mkv", "calm"].confidence == pytest.approx(0.924, abs=1e-3)
+    assert answers["gone.wav", "calm"].error == result.failed[0]
 
 
 def test_a_clip_with_neither_speech_nor_a_face_is_uncertain_and_never_right(
