@@ -8,11 +8,12 @@ from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from msgspec.structs import replace
 
 from ..clock import SECOND_NS
-from ..errors import FoalError, SourceError
+from ..errors import FoalError, SourceError, UsageError
 from ..live.inbox import LoopInput
 from ..live.loop import run_fast
 from ..live.pipeline import build_pipeline
@@ -24,6 +25,10 @@ from ..sources.contents import Contents, examine
 from ..sources.track_selection import TrackNumbers
 from ..wire.addresses import OFF
 from .rows import Row, RowCollector
+from .tables import flatten
+
+if TYPE_CHECKING:
+    import pandas
 
 PROGRESS_S = 0.2
 """Seconds between two reports of progress."""
@@ -41,6 +46,15 @@ class Annotation:
     contents: Contents
     """Contents of the recording."""
     rows: list[Row]
+    """Predictions, one a window."""
+
+    def to_pandas(self) -> "pandas.DataFrame":
+        """Return a table with the columns of the CSV file; UsageError where pandas is not installed."""
+        try:
+            import pandas
+        except ImportError as error:
+            raise UsageError(f"a table of pandas needs it ({error}): pip install pandas") from error
+        return pandas.DataFrame([flatten(row) for row in self.rows])
 
 
 def annotate(

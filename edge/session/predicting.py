@@ -43,12 +43,13 @@ def predict(
     engine_builder: EngineBuilder,
     on_start: Callable[[Start], None],
     on_sent: Callable[[Message], None],
+    model: Model | None = None,
 ) -> None:
-    """Load the model and predict until every recording has ended or `stop` is set; see `run.run`.
+    """Load the model, if it is not, and predict until every recording has ended or `stop` is set; see `run.run`.
 
     `playback` plays the recordings; None where they are read as quickly as they can be decoded.
     """
-    model, session = open_model(config, bundle, engine_builder), uuid.uuid4().hex
+    model, session = model or open_model(config, bundle, engine_builder), uuid.uuid4().hex
     about = {"session": session, "bundle": model.name, "backend": model.recognizer.backend.name}
     watch = SuspensionWatch(clock)
     with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Callable
 from contextlib import closing, nullcontext
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import load
@@ -15,6 +16,9 @@ from .inputs import make_inputs
 from .playback import Playback
 from .start import Start
 
+if TYPE_CHECKING:
+    from .model import Model
+
 
 def run(
     config: Config,
@@ -22,15 +26,18 @@ def run(
     engine_builder: EngineBuilder,
     on_start: Callable[[Start], None],
     on_sent: Callable[[Message], None],
+    model: "Model | None" = None,
 ) -> None:
     """Run until every recording has ended or `stop` is set.
 
     `engine_builder` builds engines where TensorRT needs them, `on_start` gets what was chosen before the first
-    message, `on_sent` each message once it is out. FoalError where something that was asked for cannot be had.
+    message, `on_sent` each message once it is out. A `model` of this configuration that is loaded already is not loaded
+    again. FoalError where something that was asked for cannot be had.
     """
-    bundle, clock = load(find_bundle_folder(Path(config.bundle))), SystemClock()
+    bundle = model.bundle if model else load(find_bundle_folder(Path(config.bundle)))
+    clock = SystemClock()
     inputs = make_inputs(config.streams, bundle.manifest, in_real_time=not config.fast)
     with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
         from .predicting import predict  # here, since recordings are read while it is imported
 
-        predict(config, bundle, inputs, playback, clock, stop, engine_builder, on_start, on_sent)
+        predict(config, bundle, inputs, playback, clock, stop, engine_builder, on_start, on_sent, model)

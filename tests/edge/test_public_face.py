@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 import edge
-from edge import clock_offset, listen, messages
+from edge import clock_offset, listen, messages, recognizer
 from edge.wire import clock_offset as wire_clock_offset
 from edge.wire import messages as wire_messages
 from edge.wire import subscriber
@@ -41,13 +41,26 @@ def test_the_names_are_those_of_the_rooms() -> None:
     assert edge.AsyncSubscriber is listen.AsyncSubscriber is subscriber.AsyncSubscriber
     assert clock_offset.estimate_offset is wire_clock_offset.estimate_offset
     assert messages.Prediction is wire_messages.Prediction
-    assert {"Subscriber", "AsyncSubscriber"} <= set(dir(edge))
-    assert edge.__all__ == ["AsyncSubscriber", "Subscriber"]
+    assert edge.Recognizer is recognizer.Recognizer
+    assert {"Subscriber", "AsyncSubscriber", "Recognizer"} <= set(dir(edge))
+    assert edge.__all__ == ["AsyncSubscriber", "Recognizer", "Subscriber"]
 
 
 def test_another_name_is_an_error() -> None:
     with pytest.raises(AttributeError, match="module 'edge' has no attribute 'nonsense'"):
         _ = edge.nonsense
+
+
+def test_mypy_sees_the_recognizer(tmp_path: Path) -> None:
+    pytest.importorskip("mypy", reason="mypy checks what a user's type checker sees")
+    (tmp_path / "user.py").write_text(
+        "from edge import Recognizer\n"
+        "for row in Recognizer().annotate('talk.mp4').rows:\n"
+        "    reveal_type(row.confidence)\n"
+    )
+    checked = python("-m", "mypy", "--strict", "--cache-dir", str(tmp_path / "cache"), str(tmp_path / "user.py"))
+    assert 'Revealed type is "float"' in checked.stdout.replace("builtins.float", "float"), checked.stdout
+    assert checked.stdout.splitlines()[-1].startswith("Success"), checked.stdout
 
 
 def test_mypy_sees_the_subscriber(tmp_path: Path) -> None:
