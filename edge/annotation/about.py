@@ -57,8 +57,8 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Labels of the bundle, in the order of its probabilities."""
     rows: int
     """Number of rows, one a window."""
-    files: dict[str, str]
-    """Name of the file of each format, beside this one."""
+    files: dict[str, str | None]
+    """Name of the file of each format, beside this one; None for a film where the recording has no video."""
     notes: list[str]
     """Warnings of the run, such as of a missing track."""
     versions: dict[str, str]
@@ -122,7 +122,13 @@ def missing_formats(recording: Path, path: Path, settings: Settings, formats: Se
         )
     if difference := describe_difference(about.settings, settings):
         raise UsageError(f"{path} was made with {difference}; give another -o, or --overwrite")
-    return [name for name in formats if name not in about.files or not (path.parent / about.files[name]).exists()]
+    return [name for name in formats if not has_format(about, name, path.parent)]
+
+
+def has_format(about: About, name: str, folder: Path) -> bool:
+    """Return whether a recording is annotated in a format, or cannot be."""
+    file = about.files.get(name, "")
+    return file is None or (file != "" and (folder / file).exists())
 
 
 def describe_difference(before: Settings, now: Settings) -> str:

@@ -22,7 +22,7 @@ from ..session.inputs import make_inputs
 from ..session.model import Model
 from ..session.predicting import check_predicted
 from ..sources.contents import Contents, examine
-from ..sources.track_selection import TrackNumbers
+from ..sources.track_selection import BEST, TrackNumbers
 from ..wire.addresses import OFF
 from .rows import Row, RowCollector
 from .tables import flatten
@@ -47,6 +47,8 @@ class Annotation:
     """Contents of the recording."""
     rows: list[Row]
     """Predictions, one a window."""
+    tracks: TrackNumbers = BEST
+    """Tracks that were asked for."""
 
     def to_pandas(self) -> "pandas.DataFrame":
         """Return a table with the columns of the CSV file; UsageError where pandas is not installed."""
@@ -68,7 +70,8 @@ def annotate(
     The first stream of `config` says which tracks and modalities are wanted; what of them the recording lacks is
     logged. SourceError where the recording cannot be read, is a still image or gives no window.
     """
-    contents = examine(recording, TrackNumbers(config.streams[0].audio_track, config.streams[0].video_track))
+    tracks = TrackNumbers(config.streams[0].audio_track, config.streams[0].video_track)
+    contents = examine(recording, tracks)
     if contents.is_still:
         raise SourceError(f"{recording} is a still image: use foal-edge score, which predicts labelled images")
     config = replace(config, fast=True, streams=(stream_of(recording, contents, config.streams[0]),))
@@ -84,7 +87,7 @@ def annotate(
     pipeline.failures.raise_any()
     if not collector.rows:
         check_predicted(config, str(recording), pipeline.streams[0].reporter.all_dropped, fail)
-    return Annotation(recording, contents, collector.rows)
+    return Annotation(recording, contents, collector.rows, tracks)
 
 
 def stream_of(recording: Path, contents: Contents, wanted: StreamConfig) -> StreamConfig:

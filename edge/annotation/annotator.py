@@ -11,7 +11,7 @@ from ..system.versions import versions
 from .about import About, read_about, settings_of, write_about
 from .annotate import Annotation, OnProgress, annotate
 from .collection import Entry
-from .formats import FORMATS
+from .formats import FILM, FORMATS
 
 
 class Annotator:
@@ -33,6 +33,9 @@ class Annotator:
         size_bytes, before = annotation.recording.stat().st_size, read_about(entry.note)
         files = dict(before.files) if before else {}
         for name in formats:
+            if name == FILM and not annotation.contents.video:
+                files[name] = None
+                continue
             path = entry.path(FORMATS[name].suffix)
             with replacing(path) as part:
                 FORMATS[name].write(annotation, part)

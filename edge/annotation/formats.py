@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from ..errors import UsageError
 from .annotate import Annotation
+from .film import write_film
 from .tables import write_csv, write_jsonl
 from .tiers import write_eaf, write_textgrid, write_vtt
 
@@ -24,12 +25,15 @@ class Format(NamedTuple):
     """Package of PyPI that has it."""
 
 
+FILM = "film"
+"""Name of the format that is a copy of the film, which a recording without video does not have."""
 FORMATS = {
     "csv": Format("csv", lambda annotation, path: write_csv(annotation.rows, path)),
     "jsonl": Format("jsonl", lambda annotation, path: write_jsonl(annotation.rows, path)),
     "vtt": Format("vtt", write_vtt, "webvtt", "webvtt-py"),
     "eaf": Format("eaf", write_eaf, "pympi", "pympi-ling"),
     "textgrid": Format("TextGrid", write_textgrid, "pympi", "pympi-ling"),
+    FILM: Format("mkv", write_film),
 }
 
 

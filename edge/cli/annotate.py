@@ -13,7 +13,7 @@ from msgspec.structs import replace
 from ..annotation.about import missing_formats
 from ..annotation.collection import Entry, collect
 from ..annotation.crew import Crew, Task
-from ..annotation.formats import FORMATS, check_formats
+from ..annotation.formats import FILM, FORMATS, check_formats
 from ..bundle.manifest import FramingName
 from ..errors import SourceError, UsageError
 from ..preprocess.detector_choice import DetectorChoice
@@ -38,6 +38,7 @@ from .options import (
 EXAMPLES: Examples = (
     ("annotate talk.mp4 -o tables", "Write tables/talk.emotions.csv, a row per window."),
     ("annotate films more/clip.mkv -o out --format csv --format eaf", "Annotate a folder and a file, for ELAN too."),
+    ("annotate talk.mp4 -o tables --video", "Draw boxes and bars into a copy of the film, too."),
     ("annotate @list.txt -o out --jobs 2", "Annotate the recordings of a list, two at once."),
 )
 
@@ -49,12 +50,13 @@ EXAMPLES: Examples = (
 @click.option(
     "--format",
     "formats",
-    type=click.Choice(list(FORMATS)),
+    type=click.Choice([name for name in FORMATS if name != FILM]),
     multiple=True,
     default=("csv",),
     show_default=True,
     help="Format of the annotations: tables, captions (vtt), ELAN (eaf), Praat (textgrid); may be repeated.",
 )
+@click.option("--video", "film", is_flag=True, help="Write a copy of the film, too, with boxes and bars drawn in.")
 @click.option("--overwrite", is_flag=True, help="Annotate again what is there already.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of recordings at once.  [default: one per core]")
 @bundle_option
@@ -80,6 +82,7 @@ def annotate_command(
     output: Path,
     lists: tuple[Path, ...],
     formats: tuple[str, ...],
+    film: bool,
     overwrite: bool,
     jobs: int | None,
     quiet: bool,
@@ -92,7 +95,8 @@ def annotate_command(
     """
     if not files and not lists:
         raise UsageError("nothing to annotate; give recordings, folders or --list")
-    check_formats(formats)
+    wanted = [*formats, *([FILM] if film else [])]
+    check_formats(wanted)
     config = make_config(**options)
     entries = collect(files, lists, output)
     if overwrite:
@@ -102,7 +106,7 @@ def annotate_command(
         size = min(jobs or len(os.sched_getaffinity(0)), len(entries))
         with closing(Crew(config, size, report.on_note)) as crew:
             report.begin(crew.ready.about)
-            tasks = find_tasks(entries, crew, formats)
+            tasks = find_tasks(entries, crew, wanted)
             report.skip(len(entries) - len(tasks))
             make_folders(tasks)
             crew.run(tasks, report, stop)
