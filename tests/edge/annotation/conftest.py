@@ -29,6 +29,6 @@ def model() -> Model:
 def film(tmp_path_factory: pytest.TempPathFactory, make_clip: Callable[..., Path]) -> Path:
     """4 s of the drawn face and its voice, in which its mood changes."""
     path = tmp_path_factory.mktemp("film") / "talk.mkv"
-    images = np.stack([face(mood) for mood in MOODS[1:] for _ in range(20)])
-    samples = np.concatenate([voice(mood, 16_000)[:32_000] for mood in MOODS[1:]])
+    images = np.stack([face(mood) for mood in MOODS[1:3] for _ in range(20)])
+    samples = np.concatenate([voice(mood, 16_000)[:32_000] for mood in MOODS[1:3]])
     return make_clip(path, images, np.int16(samples * 32767))
