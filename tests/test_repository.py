@@ -57,7 +57,20 @@ OTHER_PROGRAMS = {
         "journalctl",
         "ln",
     ),
-    *("nvpmodel", "pip", "pre-commit", "pytest", "python", "python3", "source", "systemctl", "useradd"),
+    *(
+        "g++",
+        "node",
+        "npm",
+        "nvpmodel",
+        "pip",
+        "pre-commit",
+        "pytest",
+        "python",
+        "python3",
+        "source",
+        "systemctl",
+        "useradd",
+    ),
 }
 """Programs of the system that a page may call; whether they have the options is not tested."""
 PAGES = {
@@ -66,6 +79,7 @@ PAGES = {
         *sorted(ROOT.glob("*.md")),
         *sorted((ROOT / "docs").glob("*.md")),
         *sorted((ROOT / "edge/models").glob("*/*.md")),
+        ROOT / "examples/README.md",
         ROOT / "findings/README.md",
         ROOT / "train/EXPERIMENTS.md",
     )

@@ -9,14 +9,17 @@ from typing import get_args
 import msgspec
 from msgspec import inspect as types
 
-from . import messages
+from . import control_messages, messages
+from .control_messages import Reply
 from .drop_reasons import DROP_REASONS
+from .page_clients import CLIENTS, CONTROL
 
 HEADING = """\
 # The wire
 
-Generated from `edge/wire/messages.py` and `edge/wire/drop_reasons.py` by `python -m edge.wire.page > docs/wire.md`:
-edit those files, not this page.
+Generated from the messages, `edge/wire/drop_reasons.py` and `edge/wire/page_clients.py` by
+`python -m edge.wire.page > docs/wire.md`: edit those files, not this page. The messages are those of
+`edge/wire/messages.py` and `edge/wire/control_messages.py`.
 """
 DROPPED = "## Drop reasons\n\nKeys of the maps `dropped`; `DROP_REASONS` in Python."
 SCALARS: dict[type[types.Type], str] = {
@@ -37,7 +40,11 @@ def page() -> str:
         for part in inner(kind):
             parts += [f"### {part.__name__}", *section(part, meanings)]
     reasons = [(f"`{reason}`", about) for reason, about in DROP_REASONS.items()]
-    parts += [DROPPED, table(("reason", "dropped items"), reasons)]
+    parts += [DROPPED, table(("reason", "dropped items"), reasons), CONTROL]
+    replies = read_meanings(inspect.getsource(control_messages))
+    for reply in get_args(Reply):
+        parts += [f"### {reply.__name__}", *section(reply, replies)]
+    parts.append(CLIENTS)
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
 
@@ -72,6 +79,8 @@ def spelled(kind: types.Type) -> str:
         return " or ".join(spelled(each) for each in kind.types)
     if isinstance(kind, types.LiteralType):
         return ", ".join(f"`{value}`" for value in kind.values)
+    if isinstance(kind, types.ListType) and isinstance(kind.item_type, types.StructType):
+        return f"array of maps, see {link(kind.item_type)}"
     if isinstance(kind, types.ListType):
         return f"array of {spelled(kind.item_type)}s"
     if isinstance(kind, types.DictType):
@@ -79,8 +88,13 @@ def spelled(kind: types.Type) -> str:
     if isinstance(kind, types.NamedTupleType):
         return f"array of {len(kind.fields)} {spelled(kind.fields[0].type)}s"
     if isinstance(kind, types.StructType):
-        return f"map, see [{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
+        return f"map, see {link(kind)}"
     return SCALARS[type(kind)]
+
+
+def link(kind: types.StructType) -> str:
+    """Return a link to the section of a struct."""
+    return f"[{kind.cls.__name__}](#{kind.cls.__name__.lower()})"
 
 
 def read_meanings(source: str) -> dict[tuple[str, str], str]:
