@@ -5,7 +5,10 @@ import os
 import platform
 from collections.abc import Mapping, Sequence
 from contextlib import redirect_stdout
+from functools import cache
 from pathlib import Path
+
+import numpy as np
 
 from ..bundle.load import Bundle
 from ..bundle.manifest import GraphEntry, Tensor, sizes
@@ -31,6 +34,9 @@ PROVIDERS = ["CPUExecutionProvider"]
 SMALL_GRAPH_BYTES = 16 << 20
 """Size of a graph below which one core computes it unless more are asked for: several spend a tenth more CPU time of
 the whole program on waiting for one another, for a gain of milliseconds (docs/experiments.md, 2026-11-30)."""
+ROWS_AT_ONCE = 4
+"""Rows of a batch that are computed together: more are no quicker on a CPU, and what they take between the operators is
+kept for the next batch, 2 MB for each stream (docs/experiments.md, 2026-11-30)."""
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 """Names of ONNX Runtime's types in the manifest."""
 
@@ -47,13 +53,23 @@ class OrtGraph:
         size = sum(bundle.path(file).stat().st_size for file in files)
         self.threads = (threads or default_threads(size)) if tuned else os.cpu_count() or 1
         """Number of cores that compute the graph."""
-        self._session = open_session(path, session_options(self.threads) if tuned else exact_options())
+        self._rows = ROWS_AT_ONCE if tuned else entry.batch.largest
+        self._session = open_session(path, graph_options(self.threads) if tuned else exact_options())
         check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
         check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
         self._outputs = [tensor.name for tensor in entry.outputs]
 
     def __call__(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
         """Return the outputs by name; EngineError where ONNX Runtime fails."""
+        rows = len(next(iter(inputs.values())))
+        if rows <= self._rows:
+            return self._run(inputs)
+        starts = range(0, rows, self._rows)
+        parts = [self._run({name: array[i : i + self._rows] for name, array in inputs.items()}) for i in starts]
+        return {name: np.concatenate([part[name] for part in parts]) for name in self._outputs}
+
+    def _run(self, inputs: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the outputs of rows that are computed together."""
         try:
             outputs = self._session.run(self._outputs, dict(inputs))
         except Exception as error:  # onnxruntime's errors share no base class
@@ -115,6 +131,22 @@ def session_options(threads: int) -> ort.SessionOptions:
         "optimization.constant_folding_max_output_size_in_bytes", str(LARGEST_CONSTANT_BYTES)
     )
     return options
+
+
+def graph_options(threads: int) -> ort.SessionOptions:
+    """Return the options of a bundle's graph on so many cores, which keeps little memory between its runs."""
+    share_arena()
+    options = session_options(threads)
+    options.add_session_config_entry("session.use_env_allocators", "1")
+    options.enable_mem_pattern = False  # else each size of a batch keeps a block of its own
+    return options
+
+
+@cache
+def share_arena() -> None:
+    """Let sessions share one arena, as one graph runs after the other; each would keep its own."""
+    memory = ort.OrtMemoryInfo("Cpu", ort.OrtAllocatorType.ORT_ARENA_ALLOCATOR, 0, ort.OrtMemType.DEFAULT)
+    ort.create_and_register_allocator(memory, None)
 
 
 def processor() -> str:

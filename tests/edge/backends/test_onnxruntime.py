@@ -12,6 +12,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from edge.backends.onnxruntime import (
+    ROWS_AT_ONCE,
     SMALL_GRAPH_BYTES,
     OrtBackend,
     default_threads,
@@ -66,6 +67,28 @@ def test_golden_rows_do_not_depend_on_their_batch(shipped, golden, graph: str) -
     for name, found in outputs.items():
         expected = golden[f"{graph}/{name}"][-1:]
         np.testing.assert_allclose(found, expected, atol=entry.tolerance)
+
+
+@pytest.mark.parametrize("graph", GRAPHS)
+@pytest.mark.parametrize("rows", [0, 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 2 * ROWS_AT_ONCE + 3])
+def test_a_few_rows_are_computed_together_and_all_come_out(shipped, golden, graph: str, rows: int) -> None:
+    """Each row of the whole batch is compared with its golden one; what a run keeps in memory grows with its rows."""
+    entry, run = getattr(shipped.manifest.graphs, graph), getattr(OrtBackend(load(SHIPPED), threads=1), graph)
+    session, sizes_run = run._session, []
+
+    class Watched:
+        def run(self, names: list[str], inputs: dict[str, np.ndarray]) -> list[np.ndarray]:
+            sizes_run.append({len(array) for array in inputs.values()})
+            return list(session.run(names, inputs))
+
+    run._session = Watched()
+    taken = np.arange(rows) % len(golden[f"{graph}/{entry.inputs[0].name}"])
+    outputs = run({tensor.name: golden[f"{graph}/{tensor.name}"][taken] for tensor in entry.inputs})
+    whole, rest = divmod(rows, ROWS_AT_ONCE)
+    assert sizes_run == [{ROWS_AT_ONCE}] * whole + [{rest}] * (rest > 0 or rows == 0)
+    for tensor in entry.outputs:
+        expected = golden[f"{graph}/{tensor.name}"][taken]
+        np.testing.assert_allclose(outputs[tensor.name], expected, rtol=0, atol=entry.tolerance)
 
 
 @pytest.mark.parametrize("graph", GRAPHS)
