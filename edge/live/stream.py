@@ -141,8 +141,9 @@ class Stream:
         if self._is_camera_lost(frame.end_ns):
             self._forget_video()
         self._video_ns = frame.end_ns
-        framed = self._framing(frame.image)
-        self._is_dark = framed.box is None and is_dark(frame.image)
+        image = frame.image
+        framed = self._framing(image)
+        self._is_dark = framed.box is None and is_dark(image)
         self._framed = NOT_FRAMED if self._is_dark else framed
         self._is_unusable = False
         crop = self._framed.crop

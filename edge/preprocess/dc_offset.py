@@ -39,7 +39,7 @@ class OffsetRemover:
     def __init__(self, rate_hz: int, kept: int) -> None:
         """Make a remover that keeps so many samples."""
         self._rate_hz, self._reach, self._kept = rate_hz, reach(rate_hz), kept
-        self.samples = SequenceRing(kept, room=kept)
+        self.samples = SequenceRing(kept, room=kept // 8)
         """Samples without the offset, by their positions in the run."""
         self._settled = 0
 

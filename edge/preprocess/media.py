@@ -4,7 +4,7 @@ Times are integer nanoseconds of capture.
 """
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,14 +34,32 @@ class Block:
     """Capture time of the end of its last sample."""
 
 
+class UnconvertedImage(Protocol):
+    """Image that is converted when it is called for: a decoded one takes half of the memory while it waits."""
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the converted image in bytes."""
+        ...
+
+    def __call__(self) -> Image:
+        """Return the image, uint8 `[H, W, 3]` RGB, converted anew at each call; any thread may call."""
+        ...
+
+
 @dataclass(frozen=True)
 class Frame:
     """Image of a camera or a recording."""
 
-    image: Image
-    """uint8 `[H, W, 3]`, RGB."""
+    picture: Image | UnconvertedImage
+    """uint8 `[H, W, 3]`, RGB, or what is converted to it."""
     end_ns: int
     """Capture time."""
+
+    @property
+    def image(self) -> Image:
+        """uint8 `[H, W, 3]`, RGB; take it once, as it may be converted now."""
+        return self.picture if isinstance(self.picture, np.ndarray) else self.picture()
 
 
 @dataclass(frozen=True)
@@ -62,10 +80,9 @@ def check(item: Media) -> None:
         if not is_float32 or item.samples.ndim != 1:
             raise ValueError(f"a block is {form(item.samples)}, float32 [n] is expected")
     elif isinstance(item, Frame):
-        is_image = isinstance(item.image, np.ndarray) and item.image.dtype == np.uint8
-        if not is_image or item.image.ndim != 3 or item.image.shape[2] != 3 or not has_sides(item.image):
+        if not (callable(item.picture) or is_image(item.picture)):
             raise ValueError(
-                f"a frame is {form(item.image)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
+                f"a frame is {form(item.picture)}, uint8 [H, W, 3] is expected, its sides 1 to {LARGEST_SIDE_PX}"
             )
     elif not isinstance(item, Discontinuity):
         raise ValueError(f"{item!r:.80} is neither a block nor a frame")
@@ -73,9 +90,11 @@ def check(item: Media) -> None:
         raise ValueError(f"a time is {item.end_ns!r}, nanoseconds are expected")
 
 
-def has_sides(image: Image) -> bool:
-    """Return whether an image `[H, W, 3]` is neither empty nor larger than any camera's."""
-    return all(1 <= side <= LARGEST_SIDE_PX for side in image.shape[:2])
+def is_image(array: object) -> bool:
+    """Return whether an array is uint8 `[H, W, 3]`, neither empty nor larger than any camera's."""
+    if not isinstance(array, np.ndarray) or array.dtype != np.uint8 or array.ndim != 3 or array.shape[2] != 3:
+        return False
+    return all(1 <= side <= LARGEST_SIDE_PX for side in array.shape[:2])
 
 
 def form(array: object) -> str:

@@ -26,7 +26,7 @@ class SampleRing:
         self.end_ns: int | None = None
         self.run = 0
         """Number of the run; positions count its samples."""
-        self.samples = SequenceRing(2 * capacity + past, room=2 * capacity)
+        self.samples = SequenceRing(2 * capacity + past, room=capacity // 4)
         """Samples of the run by their positions."""
 
     def __len__(self) -> int:

@@ -132,4 +132,4 @@ def size_of(item: Media | None) -> int:
     """Return the size of a waiting delivery, in bytes."""
     if isinstance(item, Block):
         return DELIVERY_BYTES + item.samples.nbytes
-    return DELIVERY_BYTES + (item.image.nbytes if isinstance(item, Frame) else 0)
+    return DELIVERY_BYTES + (item.picture.nbytes if isinstance(item, Frame) else 0)

@@ -121,8 +121,9 @@ def pack_media(item: Media | None) -> MediaRecord | None:
     if isinstance(item, Block):
         samples = item.samples.astype("<f4")
         return BlockRecord(item.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
-    height, width = item.image.shape[:2]
-    _, png = cv2.imencode(".png", cv2.cvtColor(item.image, cv2.COLOR_RGB2BGR), PNG)
+    image = item.image
+    height, width = image.shape[:2]
+    _, png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), PNG)
     return FrameRecord(item.end_ns, height, width, png.tobytes())
 
 

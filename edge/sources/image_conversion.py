@@ -1,9 +1,8 @@
 """Conversion of decoded frames to upright RGB images: colour matrix and range, sample aspect ratio, orientation."""
 
 import struct
-from collections.abc import Callable
+import threading
 from fractions import Fraction
-from functools import partial
 from typing import Any, NamedTuple
 
 import av
@@ -32,9 +31,6 @@ MATRIX = struct.Struct("=9i")
 """Layout of FFmpeg's display matrix."""
 ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 """Argument that keeps libswscale from starting a thread per core for each track; PyAV before 17 never does."""
-
-LazyImage = Callable[[], Image]
-"""Function that converts a decoded frame to an image, called only for frames that are used."""
 
 
 class Orientation(NamedTuple):
@@ -67,20 +63,42 @@ class SampleAspectRatio:
         return coded if coded and (coded != self._first or not self._container_ratio) else self._container_ratio
 
 
+class DecodedImage:
+    """Decoded frame in its own format, converted to an image when it is called."""
+
+    __slots__ = ("_convert", "_frame", "_size")
+
+    def __init__(self, frame: av.VideoFrame, size: tuple[int, int], convert: "ImageConverter") -> None:
+        self._frame, self._size, self._convert = frame, size, convert
+
+    @property
+    def nbytes(self) -> int:
+        """Size of the image in bytes."""
+        width, height = self._size
+        return 3 * width * height
+
+    def __call__(self) -> Image:
+        """Convert the frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
+        return self._convert(self._frame, *self._size)
+
+
 class ImageConverter:
     """Converter of one track's frames; libswscale is set up once, not for each frame."""
 
     def __init__(self, stream: av.VideoStream) -> None:
         self._aspect, self._reformatter = SampleAspectRatio(stream), VideoReformatter()
+        self._lock = threading.Lock()
 
-    def last(self, frame: av.VideoFrame) -> LazyImage:
-        """Return the conversion of the last decoded frame, whose aspect ratio the codec still states."""
-        return partial(self._to_rgb, frame, self._aspect.current())
+    def last(self, frame: av.VideoFrame) -> DecodedImage:
+        """Return the last decoded frame, whose aspect ratio the codec still states, to be converted."""
+        return DecodedImage(frame, square_pixel_size(frame.width, frame.height, self._aspect.current()), self)
 
-    def _to_rgb(self, frame: av.VideoFrame, sample_aspect_ratio: Fraction | None) -> Image:
-        """Convert a frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
-        width, height = square_pixel_size(frame.width, frame.height, sample_aspect_ratio)
-        converted = self._reformatter.reformat(frame, width, height, "rgb24", **colour_conversion(frame), **ONE_THREAD)
+    def __call__(self, frame: av.VideoFrame, width: int, height: int) -> Image:
+        """Convert a frame to an upright image uint8 `[H, W, 3]` RGB, `width` x `height` before it is turned."""
+        with self._lock:  # libswscale's state is of one conversion at a time
+            converted = self._reformatter.reformat(
+                frame, width, height, "rgb24", **colour_conversion(frame), **ONE_THREAD
+            )
         pixels = converted.to_ndarray()
         if len(frame.format.components) < 3 and frame.color_range == LIMITED and not frame.format.has_palette:
             pixels = LIMITED_GREY[pixels]

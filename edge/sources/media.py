@@ -19,7 +19,7 @@ from .audio_track import AudioTrack, join_blocks
 from .contents import examine
 from .decoding import Decoder, open_container
 from .defects import CLOCK_JUMP, Defects
-from .image_conversion import LazyImage
+from .image_conversion import DecodedImage
 from .location import Location, display_name
 from .track_selection import BEST, TrackNumbers, choose, choose_audio, choose_video, describe_left_out, explain_missing
 from .turns import in_turn
@@ -137,12 +137,12 @@ def read_frames(
             if isinstance(frame, Discontinuity):
                 yield frame
             elif grid.wants(time_ns := max(0, frame.time_ns)):
-                yield Frame(frame.image(), time_ns)
+                yield Frame(frame.image, time_ns)
 
 
 def read_timed_images(
     path: Location, from_s: float = 0.0, numbers: TrackNumbers = BEST
-) -> Iterator[tuple[LazyImage, float]]:
+) -> Iterator[tuple[DecodedImage, float]]:
     """Yield all frames with their times in s, from about `from_s` if the file can be sought, else from the first."""
     with open_container(path) as container:
         for frame in VideoTrack(

@@ -132,7 +132,7 @@ class FrameDecoder:
         self.seen_ns = self._clock.now_ns()
         if not wanted:
             return None
-        return Frame(self._converter.last(images[-1])(), time_ns)
+        return Frame(self._converter.last(images[-1]), time_ns)
 
     def _is_behind(self, packet: "av.Packet[Any]", time_ns: int) -> bool:
         """Return whether a packet is too old to decode, or depends on a dropped one."""

@@ -12,7 +12,7 @@ from ..preprocess.windowing import FrameGrid
 from .decoder_threads import decode_in_one_thread
 from .decoding import Decoder
 from .defects import Defects
-from .image_conversion import ImageConverter, LazyImage
+from .image_conversion import DecodedImage, ImageConverter
 from .sparse_decoding import SparseDecoder, can_be_sparse
 
 DEFAULT_RATE_HZ = 25.0
@@ -24,7 +24,7 @@ TS_DISCONT = 0x200
 class TimedImage(NamedTuple):
     """Image and its presentation time."""
 
-    image: LazyImage
+    image: DecodedImage
     time_ns: int
 
 

@@ -10,7 +10,7 @@ from edge.clock import to_ns
 from edge.preprocess.images import Image
 from edge.preprocess.media import Frame, Samples
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.image_conversion import LazyImage
+from edge.sources.image_conversion import DecodedImage
 from edge.sources.media import probe, read_first_window, read_timed_images
 
 from ..corpora.utterance import Half, Utterance, VideoSegment
@@ -50,7 +50,7 @@ def half_of(image: Image, half: Half) -> Image:
     return {"whole": image, "left": image[:, :middle], "right": image[:, middle:]}[half]
 
 
-def decode_from(path: Path, begin_s: float) -> Iterator[tuple[LazyImage, float]]:
+def decode_from(path: Path, begin_s: float) -> Iterator[tuple[DecodedImage, float]]:
     """Yield frames and their times in the file, from a keyframe before `begin_s` on; calling a frame decodes it."""
     sought = read_timed_images(path, max(0.0, begin_s - LEAD_S))
     first = next(sought, None)

@@ -10,7 +10,7 @@ import pytest
 from edge.errors import SourceError
 from edge.preprocess.media import Frame
 from edge.preprocess.windowing import FrameGrid
-from edge.sources.image_conversion import LazyImage
+from edge.sources.image_conversion import DecodedImage
 from edge.sources.media import read_frames
 from tests.train import made_clips
 from tests.train.made_clips import FPS, number_of
@@ -89,7 +89,7 @@ def test_decoding_begins_near_the_cut(folder: Path, monkeypatch: pytest.MonkeyPa
     original = decode.decode_from
     seen: list[float] = []
 
-    def counted(path: Path, begin_s: float) -> Iterator[tuple[LazyImage, float]]:
+    def counted(path: Path, begin_s: float) -> Iterator[tuple[DecodedImage, float]]:
         for image, time_s in original(path, begin_s):
             seen.append(time_s)
             yield image, time_s
