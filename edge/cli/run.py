@@ -8,6 +8,7 @@ from ..errors import SourceError
 from ..session.config import Config
 from ..session.run import run
 from ..session.start import Start
+from ..system.allocator import limit_arenas
 from ..system.logs import LogFormat
 from ..system.signals import interruptible
 from .engine_builder import make_engine_builder
@@ -25,6 +26,7 @@ def run_until_stopped(config: Config, log_format: LogFormat, *, quiet: bool, pla
 
     What was chosen comes in lines before them, or, in JSON, in records of the log, which `quiet` leaves as they are.
     """
+    limit_arenas()
     as_table = not plain and not config.fast and log_format == "text" and is_terminal()
     tell: Callable[[str], None] = log.info if log_format == "json" else print_notice
     with interruptible() as stop, ExitStack() as opened:
