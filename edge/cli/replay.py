@@ -11,8 +11,8 @@ from ..live.recognizer import Recognizer
 from ..models.names import find_bundle_folder
 from ..recording.compare import FLOATS_ALIKE, LOWER_ALIKE
 from ..recording.machine import here, otherwise
-from ..recording.metadata import RunMetadata, read_metadata
-from ..recording.reader import has_inputs
+from ..recording.metadata import RunMetadata
+from ..recording.reader import has_inputs, read_metadata
 from ..recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
 from ..system.signals import interruptible
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, check_address, check_exposure, publishing_address

@@ -1,6 +1,8 @@
-"""Metadata of a recorded run (`session.json`): everything needed to run it again."""
+"""Metadata of a recorded run, its `session.json`: everything needed to run it again.
 
-import os
+It is an attachment of each of a recording's files; a recording of 0.1.0 is a folder with the file `session.json`.
+"""
+
 import time
 from pathlib import Path
 from typing import Annotated
@@ -12,17 +14,12 @@ from ..bundle.manifest import DIGEST
 from ..clock import SECOND_NS
 from ..errors import SourceError, UsageError
 from ..live.pipeline import RunSpec
-from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.messages import WireFormat
 from .machine import Machine
 
-SCHEMA = 1
+SCHEMA = 2
 METADATA = "session.json"
-MESSAGES = "messages.bin"
-INPUTS = "steps.bin"
-LARGEST_METADATA = 1 << 20
-"""Largest size of `session.json`, in bytes; that of a few streams has one or two thousand."""
 
 SHORTEST_HOP_NS = 1_000_000
 
@@ -58,11 +55,15 @@ class RunMetadata(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     threads: Annotated[int, Meta(ge=0)]
     """Cores for inference; 0 for all."""
     wire_format: WireFormat
-    """Format of the messages' bodies."""
+    """Format in which the messages were sent."""
     schema: int = SCHEMA
     """Version of the recording format."""
     machine: Machine | None = None
     """Machine that computed the messages; None in recordings of 0.1.0."""
+    media: bool = False
+    """True if audio and video were recorded."""
+    audio_rate_hz: Annotated[int, Meta(ge=1, le=1_000_000)] = 16_000
+    """Samples of a block per second."""
 
 
 class SchemaOnly(msgspec.Struct):
@@ -77,40 +78,26 @@ def folder_name(about: RunMetadata) -> str:
     return f"{time.strftime('%Y-%m-%dT%H-%M-%SZ', started)}_{about.run_spec.session}"
 
 
-def write_metadata(folder: Path, about: RunMetadata) -> None:
-    """Write `session.json`, readable by its owner alone."""
-    text = msgspec.json.format(msgspec.json.encode(about), indent=2)
-    with open(os.open(folder / METADATA, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
-        file.write(text + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+def file_name(number: int) -> str:
+    """Return the name of a recording's file, counted from 0."""
+    return f"{number:04}.mcap"
 
 
-def read_metadata(folder: Path) -> RunMetadata:
-    """Read a recording's metadata; SourceError where it is no recording, is damaged or of another version."""
-    path = folder / METADATA
-    if is_there(path, SourceError):
-        check_file(path, "give a recording's folder", SourceError)
+def decode_metadata(text: bytes, name: str, schema: int = SCHEMA) -> RunMetadata:
+    """Return metadata from JSON; SourceError, with the `name` of where they stand, where they are none of `schema`."""
     try:
-        with path.open("rb") as file:
-            text = file.read(LARGEST_METADATA + 1)
-    except (FileNotFoundError, NotADirectoryError) as error:
-        raise SourceError(f"no recording at {folder}: it has no {METADATA}; {suggest(folder)}") from error
-    except OSError as error:
-        raise SourceError(f"cannot read {path}: {error.strerror}; give a recording's folder") from error
-    try:
-        schema = msgspec.json.decode(text, type=SchemaOnly).schema
-        if schema == SCHEMA:
+        found = msgspec.json.decode(text, type=SchemaOnly).schema
+        if found == schema:
             return checked(msgspec.json.decode(text, type=RunMetadata))
     except UsageError as error:
-        raise SourceError(f"{path} is damaged: {error}; take the recording again") from error
+        raise SourceError(f"{name} is damaged: {error}; take the recording again") from error
     except UNREADABLE as error:
         raise SourceError(
-            f"{path} is damaged: {explain(error, text, RunMetadata)}; take the recording again"
+            f"{name} is damaged: {explain(error, text, RunMetadata)}; take the recording again"
         ) from error
     raise SourceError(
-        f"{path} has schema {schema}, this program reads schema {SCHEMA}; "
-        + ("update foal-edge" if schema > SCHEMA else "replay it with the version that recorded it")
+        f"{name} has schema {found}, this program reads schema {schema}; "
+        + ("update foal-edge" if found > schema else "replay it with the version that recorded it")
     )
 
 
@@ -131,7 +118,7 @@ def checked(about: RunMetadata) -> RunMetadata:
 
 def suggest(folder: Path) -> str:
     """Return a remedy: the newest recording inside a folder, where the user has named the one that holds them all."""
-    inside = sorted(path.parent.name for path in folder.glob(f"*/{METADATA}"))
+    inside = sorted({path.parent.name for name in (file_name(0), METADATA) for path in folder.glob(f"*/{name}")})
     if not inside:
         return "foal-edge --record makes one"
     return f"it holds recordings: give one of them, the latest is {folder / inside[-1]}"

@@ -1,70 +1,150 @@
-"""Reader of a recording's messages and inputs; a torn tail is logged, gaps are given, damage is refused."""
+"""Reader of a recording's metadata, messages and inputs; a torn tail is logged, gaps are given, damage is refused."""
 
 import logging
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import NamedTuple, TypeVar
 
 import msgspec
+from mcap.records import Attachment, Channel, Message
 
 from ..errors import SourceError
 from ..live.inbox import LoopInput
 from ..system.files import is_there
 from ..validation import UNREADABLE, explain
-from .metadata import INPUTS, MESSAGES, read_metadata
-from .record_file import damaged, read_records
-from .records import End, Gap, LoopInputRecord, SentMessage, unpack_input
+from ..wire.messages import TOPICS
+from . import schema_1
+from .mcap_records import damaged, read_file
+from .metadata import METADATA, RunMetadata, decode_metadata, file_name, suggest
+from .records import End, Gap, Mark, SentMessage, Step
+from .unpacking import Pictures, to_input
+
+MARKS = "recording."
+STEPS = "steps."
+PICTURES = "video."
+
+T = TypeVar("T")
 
 log = logging.getLogger(__name__)
 
 
-def has_inputs(folder: Path) -> bool:
-    """Return whether audio and video were recorded."""
-    return is_there(folder / INPUTS, SourceError)
+class Published(msgspec.Struct):
+    """Field that every message has."""
+
+    mono_publish: int
 
 
-def read_messages(folder: Path) -> Iterator[SentMessage | Gap | End]:
-    """Yield each message as sent, a `Gap` where some are missing, and the `End` unless the recording breaks off."""
-    for _, record in decode_records(folder / MESSAGES, SentMessage | Gap | End):
-        yield record
+class Found(NamedTuple):
+    """A message of an MCAP file, and where it stands."""
 
+    path: Path
+    offset: int
+    topic: str
+    sequence: int
+    body: bytes
 
-def read_inputs(folder: Path) -> Iterator[LoopInput | Gap | End]:
-    """Yield each input of the loop, arrays bit by bit; `Gap` and `End` as in `read_messages`."""
-    path = folder / INPUTS
-    streams = len(read_metadata(folder).run_spec.stream_specs)
-    if not is_there(path, SourceError):
-        raise SourceError(f"{folder} holds no audio and no video: it was recorded without --record-media")
-    for offset, record in decode_records(path, LoopInputRecord | Gap | End):
-        if isinstance(record, Gap | End):
-            yield record
-            continue
-        if len(record.dropped) != streams or any(delivery.stream >= streams for delivery in record.deliveries):
-            raise damaged(path, offset, f"it is not a step of {streams} streams, as the session has")
+    def decode(self, kind: type[T]) -> T:
+        """Return the content; SourceError where it is none of this kind."""
         try:
-            yield unpack_input(record)
-        except ValueError as error:
-            raise damaged(path, offset, str(error)) from error
-
-
-def decode_records(path: Path, kinds: Any) -> Iterator[tuple[int, Any]]:
-    """Yield offset and content of each record; a missing `End`, which is the last record, is logged."""
-    decoder = msgspec.msgpack.Decoder(kinds)
-    is_over, count = False, 0
-    for offset, payload in read_records(path):
-        try:
-            record = decoder.decode(payload)
+            return msgspec.json.decode(self.body, type=kind)
         except UNREADABLE as error:
-            problem = f"the content cannot be decoded ({explain(error, payload, kinds)})"
-            raise damaged(path, offset, problem) from error
-        if is_over:
-            raise damaged(path, offset, "there should be none after the run's end")
-        is_over, count = isinstance(record, End), count + 1
-        yield offset, record
-    if not is_over:
+            problem = f"the content cannot be decoded ({explain(error, self.body, kind)})"
+            raise damaged(self.path, self.offset, problem) from error
+
+
+def read_metadata(recording: Path) -> RunMetadata:
+    """Read a recording's metadata; SourceError where it is no recording, is damaged or of another version."""
+    if is_there(recording / METADATA, SourceError):
+        return schema_1.read_metadata(recording)
+    first = files_of(recording)[0]
+    for _, record in read_file(first):
+        if isinstance(record, Attachment) and record.name == METADATA:
+            return decode_metadata(record.data, f"{METADATA} in {first}")
+        if isinstance(record, Message):
+            break
+    raise SourceError(f"{first} is no recording of foal-edge: it has no {METADATA}; foal-edge --record makes one")
+
+
+def has_inputs(recording: Path) -> bool:
+    """Return whether audio and video were recorded."""
+    if is_there(recording / METADATA, SourceError):
+        return schema_1.has_inputs(recording)
+    return read_metadata(recording).media
+
+
+def read_messages(recording: Path) -> Iterator[SentMessage | Gap | End]:
+    """Yield each message as sent, a `Gap` where some are missing, and the `End` unless the recording breaks off."""
+    if is_there(recording / METADATA, SourceError):
+        yield from schema_1.read_messages(recording)
+        return
+    for found in read_found(recording, "messages_lost"):
+        if not isinstance(found, Found):
+            yield found
+        elif found.topic.split(".")[0] in TOPICS.values():
+            yield SentMessage(found.decode(Published).mono_publish, found.topic.encode(), found.body)
+
+
+def read_inputs(recording: Path) -> Iterator[LoopInput | Gap | End]:
+    """Yield each input of the loop, arrays bit by bit; `Gap` and `End` as in `read_messages`."""
+    names = [spec.name for spec in read_metadata(recording).run_spec.stream_specs]
+    if not has_inputs(recording):
+        raise SourceError(f"{recording} holds no audio and no video: it was recorded without --record-media")
+    if is_there(recording / METADATA, SourceError):
+        yield from schema_1.read_inputs(recording, len(names))
+        return
+    pictures = Pictures()
+    for found in read_found(recording, "steps_lost"):
+        if not isinstance(found, Found):
+            yield found
+        elif found.topic in (STEPS, *(f"{PICTURES}{name}." for name in names)):
+            try:
+                if found.topic == STEPS:
+                    yield to_input(found.decode(Step), names, pictures)
+                else:
+                    pictures.add(found.topic, found.sequence, found.body)
+            except ValueError as error:
+                raise damaged(found.path, found.offset, str(error)) from error
+
+
+def read_found(recording: Path, gaps: str) -> Iterator[Found | Gap | End]:
+    """Yield the messages of all files in the order in which they were written, marks of one kind as gaps, and the end.
+
+    A missing end is logged.
+    """
+    is_over = False
+    for path in files_of(recording):
+        topics: dict[int, str] = {}
+        for offset, record in read_file(path):
+            if isinstance(record, Channel):
+                topics[record.id] = record.topic
+            elif isinstance(record, Message):
+                if is_over or record.channel_id not in topics:
+                    raise damaged(path, offset, "there should be no message " + ("after the end" if is_over else ""))
+                found = Found(path, offset, topics[record.channel_id], record.sequence, record.data)
+                mark = found.decode(Mark) if found.topic == MARKS else None
+                if mark is None:
+                    yield found
+                elif mark.kind == "end":
+                    is_over = True
+                elif mark.kind == gaps:
+                    yield Gap(mark.lost)
+    if is_over:
+        yield End()
+    else:
         log.warning(
-            "%s breaks off after %d records: the program was killed, is still running, or the disk was full; "
-            "what is there is read",
-            path,
-            count,
+            "%s breaks off: the program was killed, is still running, or the disk was full; what is there is read",
+            recording,
         )
+
+
+def files_of(recording: Path) -> list[Path]:
+    """Return the files of a recording, given as its folder or as its file; SourceError where there are none."""
+    if recording.is_file():
+        return [recording]
+    files = sorted(recording.glob("*.mcap"))
+    if not files:
+        raise SourceError(f"no recording at {recording}; {suggest(recording)}")
+    for number, path in enumerate(files):
+        if path.name != file_name(number):
+            raise SourceError(f"{recording} is incomplete: {file_name(number)} is missing, {path.name} is there")
+    return files

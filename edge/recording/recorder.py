@@ -6,14 +6,19 @@ import time
 from contextlib import suppress
 from pathlib import Path
 
+from msgspec.structs import replace
+
 from ..errors import UsageError
 from ..live.inbox import LoopInput
 from ..preprocess.media import Block, Frame, Media
 from ..wire.messages import Message
 from .backlog import Backlog
-from .metadata import INPUTS, MESSAGES, RunMetadata, folder_name, write_metadata
-from .record_file import RecordFile
-from .records import End, Gap, pack
+from .metadata import RunMetadata, folder_name
+from .records import Mark
+from .writer import RunWriter
+
+MESSAGES = "messages"
+STEPS = "steps"
 
 MOST_WAITING = 1 << 25
 """Largest number of bytes that wait for the disk: 7 s of audio and frames of 640 x 480."""
@@ -42,15 +47,14 @@ class Recorder:
         self.folder = folder / folder_name(about)
         self.problem: str | None = None
         """Problem that has ended the recording, or made it incomplete; None where there is none."""
-        self._format, self._waits, tracks = about.wire_format, about.fast, [MESSAGES, *([INPUTS] if media else [])]
+        self._has_media, self._waits, tracks = media, about.fast, [MESSAGES, *([STEPS] if media else [])]
         try:
             folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             self.folder.mkdir(mode=0o700)
-            write_metadata(self.folder, about)
-            self._files = {track: RecordFile(self.folder / track) for track in tracks}
+            self._writer = RunWriter(self.folder, replace(about, media=media))
         except OSError as error:
             raise UsageError(
-                f"cannot record to {self.folder}: {error.filename}: {error.strerror}; "
+                f"cannot record to {self.folder}: {error.filename or self.folder}: {error.strerror}; "
                 "give --record a folder that can be written to"
             ) from error
         self._backlog: Backlog[Message | LoopInput] = Backlog(MOST_WAITING, tracks)
@@ -60,13 +64,13 @@ class Recorder:
 
     @property
     def lost(self) -> dict[str, int]:
-        """Number of records that the disk was too slow for, by file."""
+        """Number of records that the disk was too slow for, of each track."""
         return dict(self._backlog.lost)
 
     def add_input(self, loop_input: LoopInput) -> None:
         """Record an input of the loop, whose arrays must not change any more; nothing where no media are recorded."""
-        if INPUTS in self._files:
-            self._put(INPUTS, loop_input, sum(size_of(delivery.media) for delivery in loop_input.deliveries))
+        if self._has_media:
+            self._put(STEPS, loop_input, sum(size_of(delivery.media) for delivery in loop_input.deliveries))
 
     def add_message(self, message: Message) -> None:
         """Record a message as it was sent."""
@@ -96,10 +100,8 @@ class Recorder:
             self._error = error
         finally:
             self._backlog.close(forget=True)
-            for file in self._files.values():
-                with suppress(OSError):  # the first such error has been said; the other file may still have room
-                    file.flush()
-                file.close()
+            with suppress(OSError):  # it has been said; closing tries to write the rest once more
+                self._writer.close()
 
     def _write(self) -> None:
         flush_s: float | None = None
@@ -108,20 +110,22 @@ class Recorder:
         while not self._backlog.is_over:
             taken = self._backlog.take(None if flush_s is None else max(0.0, flush_s - time.monotonic()))
             if taken is not None:
-                track, item = taken
-                self._files[track].append(pack(Gap(item) if isinstance(item, int) else item, self._format))
+                self._add(*taken)
                 flush_s = flush_s or time.monotonic() + FLUSH_S
             if flush_s is not None and time.monotonic() >= flush_s:
                 flush_s, is_due = None, time.monotonic() >= sync_s
-                for file in self._files.values():
-                    if is_due:
-                        file.sync()
-                    else:
-                        file.flush()
+                if is_due:
+                    self._writer.sync()
+                else:
+                    self._writer.flush()
                 sync_s = time.monotonic() + SYNC_S if is_due else sync_s
-        for file in self._files.values():
-            file.append(pack(End(), self._format))
-            file.sync()
+        self._writer.finish()
+
+    def _add(self, track: str, item: Message | LoopInput | int) -> None:
+        if isinstance(item, int):
+            self._writer.mark(Mark("messages_lost" if track == MESSAGES else "steps_lost", item))
+        else:
+            self._writer.add(item)
 
     def _end(self, reason: str) -> None:
         self.problem = f"the recording in {self.folder} has ended: {reason}"

@@ -1,167 +1,79 @@
-"""Lossless records of messages as they were sent, and of the loop's inputs that led to them.
+"""What a recording holds: messages as they were sent, the steps of the loop that led to them, and marks.
 
-Audio is float32 in zlib; frames are PNG, whose run-length strategy is somewhat quicker than its default, and its
-files smaller, on what cameras deliver.
+A step is an input of the loop. Its sound stands in it, exactly; its pictures stand before it, in channels of their own.
 """
 
-import struct
-import zlib
-from typing import Annotated
+from typing import Annotated, Literal
 
-import cv2
 import msgspec
 import numpy as np
 from msgspec import Meta
 
-from ..live.inbox import Delivery, LoopInput
-from ..preprocess.images import Image
-from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
-from ..wire.messages import Message, WireFormat, encode, topic
+from ..preprocess.media import Samples
 from .metadata import SHORTEST_HOP_NS, Ns
-
-PNG = [cv2.IMWRITE_PNG_COMPRESSION, 1, cv2.IMWRITE_PNG_STRATEGY, cv2.IMWRITE_PNG_STRATEGY_RLE]
-PNG_SIZE = struct.Struct(">8x8xII")
-"""Layout of the width and height in a PNG's first bytes."""
-LARGEST_SIDE = 1 << 13
-"""Largest height and width of a frame, in pixels."""
-MOST_SAMPLES = 1 << 24
-"""Largest number of samples in a block."""
 
 Count = Annotated[int, Meta(ge=0)]
 
 
-class SentMessage(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="message"):
-    """Record of a message, as it was sent."""
+class SentMessage(msgspec.Struct, frozen=True):
+    """A message as it was sent."""
 
-    mono_ns: Ns
+    mono_ns: int
     """Time of publishing: the message's `mono_publish`."""
     topic: bytes
     body: bytes
+    """The message as one map, in JSON or, in recordings of 0.1.0, as it went over the wire."""
 
 
-class BlockRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="block"):
-    """Record of a `Block`."""
-
-    end_ns: Ns
-    count: Annotated[int, Meta(ge=0, le=MOST_SAMPLES)]
-    """Number of samples."""
-    deflated: bytes
-    """Samples, float32 little endian, in zlib."""
-
-
-class FrameRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="frame"):
-    """Record of a `Frame`."""
-
-    end_ns: Ns
-    height: Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
-    width: Annotated[int, Meta(ge=1, le=LARGEST_SIDE)]
-    png: bytes
-
-
-class DiscontinuityRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="discontinuity"):
-    """Record of a `Discontinuity`."""
-
-    end_ns: Ns
-
-
-MediaRecord = BlockRecord | FrameRecord | DiscontinuityRecord
-
-
-class DeliveryRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Record of a `Delivery`."""
-
-    stream: Count
-    media: MediaRecord | None = msgspec.field(name="event")
-
-
-class LoopInputRecord(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="step"):
-    """Record of a `LoopInput`."""
-
-    now_ns: Ns
-    unix_ahead_ns: Ns
-    hop_ns: Annotated[int, Meta(ge=SHORTEST_HOP_NS, le=2**63 - 1)]
-    deliveries: list[DeliveryRecord] = msgspec.field(name="arrivals")
-    dropped: list[dict[str, int]]
-
-
-class Gap(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="gap"):
-    """Record of a gap: here the disk was too slow."""
+class Gap(msgspec.Struct, frozen=True):
+    """A gap: here the disk was too slow."""
 
     lost: Annotated[int, Meta(ge=1)]
     """Number of missing records."""
 
 
-class End(msgspec.Struct, frozen=True, forbid_unknown_fields=True, tag="end"):
-    """Record of the run's end: nothing after it is missing."""
+class End(msgspec.Struct, frozen=True):
+    """The run's end: nothing after it is missing."""
 
 
-def pack(thing: Message | LoopInput | Gap | End, wire_format: WireFormat) -> bytes:
-    """Return the payload of a record."""
-    if isinstance(thing, LoopInput):
-        return msgspec.msgpack.encode(pack_input(thing))
-    if isinstance(thing, Gap | End):
-        return msgspec.msgpack.encode(thing)
-    return msgspec.msgpack.encode(SentMessage(thing.mono_publish, topic(thing), encode(thing, wire_format)))
+class StepDelivery(msgspec.Struct, frozen=True, omit_defaults=True):
+    """A `Delivery` of a step."""
+
+    stream: Count
+    """Index of the stream, in the order of the run's streams."""
+    kind: Literal["block", "frame", "discontinuity", "end"]
+    """What was delivered; `end` where the stream has ended."""
+    end_ns: Ns = 0
+    """Its time, in nanoseconds of CLOCK_MONOTONIC."""
+    samples: bytes = b""
+    """Samples of a block, float32 little endian."""
+    sequence: Count = 0
+    """Sequence number of a frame in its channel."""
 
 
-def pack_input(loop_input: LoopInput) -> LoopInputRecord:
-    """Return an input of the loop with its media in bytes."""
-    deliveries = [DeliveryRecord(delivery.stream, pack_media(delivery.media)) for delivery in loop_input.deliveries]
-    return LoopInputRecord(
-        loop_input.now_ns, loop_input.unix_ahead_ns, loop_input.hop_ns, deliveries, loop_input.dropped
-    )
+class Step(msgspec.Struct, frozen=True):
+    """Topic `steps.`: a `LoopInput`, all that a pass of the loop depends on."""
+
+    now_ns: Ns
+    """Time of the pass, in nanoseconds of CLOCK_MONOTONIC."""
+    unix_ahead_ns: Ns
+    """Unix time less CLOCK_MONOTONIC, in nanoseconds."""
+    hop_ns: Annotated[int, Meta(ge=SHORTEST_HOP_NS, le=2**63 - 1)]
+    """Distance between the ends of windows from now on."""
+    deliveries: list[StepDelivery]
+    """What has arrived, of all streams."""
+    dropped: list[dict[str, int]]
+    """Items dropped outside the loop since the start, by reason, for each stream."""
 
 
-def pack_media(item: Media | None) -> MediaRecord | None:
-    """Return an item of media in bytes."""
-    if item is None:
-        return None
-    if isinstance(item, Discontinuity):
-        return DiscontinuityRecord(item.end_ns)
-    if isinstance(item, Block):
-        samples = item.samples.astype("<f4")
-        return BlockRecord(item.end_ns, len(samples), zlib.compress(samples.tobytes(), 1))
-    image = item.image
-    height, width = image.shape[:2]
-    _, png = cv2.imencode(".png", cv2.cvtColor(image, cv2.COLOR_RGB2BGR), PNG)
-    return FrameRecord(item.end_ns, height, width, png.tobytes())
+class Mark(msgspec.Struct, frozen=True):
+    """Topic `recording.`: where the disk was too slow, and the end of the run."""
+
+    kind: Literal["messages_lost", "steps_lost", "end"]
+    lost: Count
+    """Number of messages or steps that are missing here."""
 
 
-def unpack_input(record: LoopInputRecord) -> LoopInput:
-    """Return the recorded input; ValueError where the bytes are not what the record says."""
-    deliveries = [Delivery(delivery.stream, unpack_media(delivery.media)) for delivery in record.deliveries]
-    return LoopInput(record.now_ns, record.unix_ahead_ns, record.hop_ns, deliveries, record.dropped)
-
-
-def unpack_media(item: MediaRecord | None) -> Media | None:
-    """Return the recorded item of media."""
-    if item is None:
-        return None
-    if isinstance(item, DiscontinuityRecord):
-        return Discontinuity(item.end_ns)
-    if isinstance(item, BlockRecord):
-        return Block(unpack_samples(item), item.end_ns)
-    return Frame(unpack_image(item), item.end_ns)
-
-
-def unpack_samples(block: BlockRecord) -> Samples:
-    """Return float32 `[n]`; no more is inflated than the record says."""
-    inflater = zlib.decompressobj()
-    try:
-        inflated = inflater.decompress(block.deflated, 4 * block.count + 1)
-    except zlib.error as error:
-        raise ValueError(f"its audio cannot be inflated ({error})") from error
-    if len(inflated) != 4 * block.count or not inflater.eof:
-        raise ValueError(f"its audio is not {block.count} samples")
-    return np.frombuffer(inflated, "<f4").astype(np.float32)
-
-
-def unpack_image(frame: FrameRecord) -> Image:
-    """Return uint8 `[H, W, 3]` RGB; the size is checked before memory is taken for it."""
-    expected = frame.width, frame.height
-    if len(frame.png) < PNG_SIZE.size or PNG_SIZE.unpack_from(frame.png) != expected:
-        raise ValueError(f"its frame is no PNG of {frame.width} x {frame.height} pixels")
-    image = cv2.imdecode(np.frombuffer(frame.png, np.uint8), cv2.IMREAD_COLOR)
-    if image is None or image.shape != (frame.height, frame.width, 3):
-        raise ValueError(f"its frame is no PNG of {frame.width} x {frame.height} pixels")
-    return np.asarray(cv2.cvtColor(image, cv2.COLOR_BGR2RGB), np.uint8)
+def to_samples(data: bytes) -> Samples:
+    """Return float32 `[n]` from its bytes; ValueError where they are none."""
+    return np.frombuffer(data, "<f4").astype(np.float32)

@@ -23,7 +23,7 @@ from ..preprocess.framing import threads_for
 from ..validation import UNREADABLE, explain
 from ..wire.messages import Message, decode
 from .compare import Comparison
-from .metadata import MESSAGES, RunMetadata
+from .metadata import RunMetadata
 from .reader import read_inputs, read_messages
 from .records import End, Gap, SentMessage
 
@@ -112,7 +112,7 @@ class Replay:
             return decode(record.body)
         except UNREADABLE as error:
             raise SourceError(
-                f"{self.folder / MESSAGES} has a message of topic {record.topic!r} that this program does not know "
+                f"{self.folder} has a message of topic {record.topic!r} that this program does not know "
                 f"({explain(error, record.body, Message)}); replay it with foal-edge {self.about.software}"
             ) from error
 

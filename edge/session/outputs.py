@@ -15,7 +15,6 @@ from ..live.pipeline import RunSpec
 from ..live.suspension import SuspensionWatch
 from ..recording.machine import here
 from ..recording.metadata import BundleMetadata, RunMetadata
-from ..recording.recorder import Recorder
 from ..system.versions import program_version
 from ..wire.addresses import OFF, check_address, check_exposure, control_address
 from ..wire.control_server import ControlServer
@@ -86,6 +85,8 @@ class Outputs:
         config = self._config
         if config.record is None:
             return ignore
+        from ..recording.recorder import Recorder  # here, since few runs are recorded
+
         recorder = Recorder(Path(config.record), self._about(run_spec, bundle), media=config.record_media)
         self._afterwards.callback(recorder.close)
         self.show_to(recorder.add_message)
@@ -106,6 +107,7 @@ class Outputs:
             threads=self._config.threads,
             wire_format=self._config.format,
             machine=here(),
+            audio_rate_hz=manifest.audio.rate_hz,
         )
 
     def _see(self, message: Message) -> None:

@@ -14,10 +14,12 @@ import zmq
 
 from edge.recording.compare import MEASURED
 from edge.recording.machine import here
-from edge.recording.metadata import INPUTS, MESSAGES, METADATA, read_metadata
-from edge.recording.reader import read_messages
+from edge.recording.metadata import file_name
+from edge.recording.reader import read_messages, read_metadata
 from edge.sources.demo import MOODS, face
+from edge.wire.messages import decode, encode, topic
 from tests.edge.recording.made_golden import GOLDEN
+from tests.edge.recording.made_recordings import attached, file_of, kept_in, rewrite
 
 ANYWHERE = ("--bind", "tcp://127.0.0.1:*")
 SENT = sum(hasattr(message, "topic") for message in read_messages(GOLDEN))
@@ -35,7 +37,10 @@ def clip(tmp_path: Path, make_clip: Callable[..., Path], tone: Callable[..., np.
 def silent(tmp_path: Path) -> Path:
     """The golden recording without its sound and pictures."""
     folder = Path(shutil.copytree(GOLDEN, tmp_path / "silent"))
-    (folder / INPUTS).unlink()
+    path = file_of(folder)
+    kept = [one for one in kept_in(path) if one[0].split(".")[0] not in ("audio", "video", "steps")]
+    rewrite(path, kept)
+    change_session(folder, media=False)
     return folder
 
 
@@ -65,22 +70,22 @@ def test_several_recordings_played_fast_give_the_same_again(edge_command, tmp_pa
         kept = tmp_path / attempt
         assert edge_command(*streams, "--fast", *RUN, "--record", kept).status == 0
         (folder,) = kept.iterdir()
-        sent = [msgspec.msgpack.decode(one.body) for one in read_messages(folder) if hasattr(one, "body")]
+        sent = [msgspec.json.decode(one.body) for one in read_messages(folder) if hasattr(one, "body")]
         runs.append([{key: fields[key] for key in fields.keys() - MEASURED - {"session"}} for fields in sent])
     assert runs[0] == runs[1]
     assert sum(fields["type"] == "prediction" for fields in runs[0]) >= 6
 
 
-def changed_session(folder: Path, **changes: object) -> None:
-    document = json.loads((folder / METADATA).read_text())
-    (folder / METADATA).write_text(json.dumps(document | changes))
+def change_session(folder: Path, **changes: object) -> None:
+    path = file_of(folder)
+    rewrite(path, kept_in(path), json.dumps(json.loads(attached(path)) | changes).encode())
 
 
 def frame_whole(folder: Path) -> None:
     """Have no face looked for in what was recorded with faces."""
-    text = (folder / METADATA).read_text()
-    assert '"framing": "face"' in text
-    (folder / METADATA).write_text(text.replace('"framing": "face"', '"framing": "whole"'))
+    course = json.loads(attached(file_of(folder)))["course"]
+    assert course["framing"] == "face"
+    change_session(folder, course=course | {"framing": "whole"})
 
 
 @pytest.mark.parametrize(
@@ -96,13 +101,13 @@ def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_
     edge_command, tmp_path: Path, machine: dict[str, object] | None, reason: str
 ) -> None:
     folder = Path(shutil.copytree(GOLDEN, tmp_path / "elsewhere"))
-    changed_session(folder, machine=machine and msgspec.to_builtins(here()) | machine)
+    change_session(folder, machine=machine and msgspec.to_builtins(here()) | machine)
     ended = edge_command("replay", folder, "--compare")
     assert (ended.status, ended.err) == (0, "")
     assert ended.out.startswith(
         f"{SENT} messages are the same, 0 were not recorded; floats within 0.001, since {reason}"
     )
-    changed_session(folder, threads=0, start_unix_ns=1)
+    change_session(folder, threads=0, start_unix_ns=1)
     frame_whole(folder)
     refused = edge_command("replay", folder, "--compare")
     assert (refused.status, refused.out) == (1, "")
@@ -114,7 +119,13 @@ def test_what_another_machine_recorded_is_compared_within_a_tolerance_that_says_
 def test_without_record_media_only_messages_are_kept(edge_command, tmp_path: Path, clip: Path) -> None:
     assert edge_command("--file", clip, "--fast", *RUN, "--record", tmp_path / "kept").status == 0
     (folder,) = (tmp_path / "kept").iterdir()
-    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, "session.json"]
+    assert file_of(folder).name == file_name(0)
+    assert {topic.split(".")[0] for topic, *_ in kept_in(file_of(folder))} == {
+        "emotion",
+        "event",
+        "status",
+        "recording",
+    }
     refused = edge_command("replay", folder, "--compare")
     assert (refused.status, refused.out) == (2, "")
     assert f"{folder} was recorded without --record-media" in refused.err
@@ -132,7 +143,8 @@ def hear(address: str, heard: list[list[bytes]], last: bytes) -> None:
 
 
 def test_subscribers_get_what_was_sent(edge_command, tmp_path: Path, silent: Path) -> None:
-    sent: list[Any] = [[one.topic, one.body] for one in read_messages(silent) if hasattr(one, "topic")]
+    bodies = [one.body for one in read_messages(silent) if hasattr(one, "topic")]
+    sent: list[Any] = [[topic(one), encode(one, "msgpack")] for one in map(decode, bodies)]
     address, heard = f"ipc://{tmp_path}/replayed", []
     listener = threading.Thread(target=hear, args=(address, heard, sent[-1][1]))
     listener.start()
@@ -164,8 +176,9 @@ def test_with_media_the_model_looks_again_unless_told_not_to(edge_command) -> No
         ((GOLDEN, "--bind", "tcp://0.0.0.0:5556"), 2, "--insecure"),
         ((GOLDEN, "--bundle", "/nowhere", "--compare"), 2, "/nowhere is not the recorded bundle foal-nano"),
         ((GOLDEN, "--bundle", "/nowhere"), 4, "no bundle at /nowhere"),
-        ((GOLDEN.parent,), 3, f"give one of them, the latest is {GOLDEN}"),
-        ((GOLDEN / "x",), 3, "it has no session.json"),
+        ((GOLDEN.parent,), 3, f"give one of them, the latest is {GOLDEN.parent}"),
+        ((GOLDEN / "x",), 3, "no recording at"),
+        ((Path(__file__),), 3, "is no recording: it begins with"),
     ],
 )
 def test_what_cannot_be_replayed_is_said(edge_command, arguments: tuple[Any, ...], status: int, problem: str) -> None:
@@ -182,12 +195,19 @@ def test_a_difference_is_exit_status_1(edge_command, tmp_path: Path) -> None:
     assert "prediction 0 of stream main" in ended.err
 
 
-@pytest.mark.parametrize("emptied", [(MESSAGES,), (MESSAGES, INPUTS)])
-def test_where_nothing_can_be_compared_nothing_is_the_same(edge_command, tmp_path: Path, emptied) -> None:
+@pytest.mark.parametrize("kept_topics", [("steps", "video"), ()], ids=["no message", "nothing"])
+def test_where_nothing_can_be_compared_nothing_is_the_same(edge_command, tmp_path: Path, kept_topics) -> None:
     copied = tmp_path / "copied"
     shutil.copytree(GOLDEN, copied)
-    for name in emptied:
-        (copied / name).write_bytes(b"")
+    path = file_of(copied)
+    rewrite(path, [one for one in kept_in(path) if one[0].split(".")[0] in kept_topics])
     ended = edge_command("replay", copied, "--compare")
     assert ended.status == 1
     assert "nothing to compare" in ended.err
+
+
+def test_recordings_of_the_first_version_are_replayed_as_well(edge_command) -> None:
+    old = GOLDEN.parent / "schema_1"
+    played = edge_command("replay", old, "--fast", "--messages-only", *ANYWHERE)
+    assert played.status == 0
+    assert len(played.out.splitlines()) == sum(hasattr(message, "topic") for message in read_messages(old))

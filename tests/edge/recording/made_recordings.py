@@ -1,10 +1,17 @@
 """What the tests record: what a run was made of, steps, messages."""
 
+import io
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import numpy as np
+from mcap.reader import NonSeekingReader
+from mcap.records import Attachment
+from mcap.stream_reader import StreamReader
+from mcap.writer import Writer
 
 from edge.live.inbox import Delivery, LoopInput
 from edge.preprocess.media import Block, Frame, Media
@@ -86,3 +93,50 @@ def record(folder: Path, taken: list[LoopInput], sent: list[Any], of: RunMetadat
     recorder.close()
     assert recorder.problem is None
     return recorder.folder
+
+
+Kept = tuple[str, int, Any]
+"""The topic, the number and the content of what a recording holds."""
+
+
+def file_of(recording: Path) -> Path:
+    """The one file of a recording."""
+    (path,) = recording.iterdir()
+    return path
+
+
+def kept_in(path: Path) -> list[Kept]:
+    """What a file holds, in the order in which it was written, read by mcap itself."""
+    return list(recovered(path.read_bytes()))
+
+
+def recovered(content: bytes) -> Iterator[Kept]:
+    """What mcap's own reading finds in a file, up to what it cannot read."""
+    found = NonSeekingReader(io.BytesIO(content)).iter_messages(log_time_order=False)
+    while True:
+        try:
+            _, channel, message = next(found)
+        except Exception:  # mcap raises as many kinds of errors as a file has ways to end
+            return
+        yield channel.topic, message.sequence, json.loads(message.data)
+
+
+def attached(path: Path) -> bytes:
+    """The metadata of a recording, in JSON."""
+    records = StreamReader(io.BytesIO(path.read_bytes())).records
+    return next(record.data for record in records if isinstance(record, Attachment))
+
+
+def rewrite(path: Path, kept: list[Kept], about: bytes | None = None, name: str = "session.json") -> None:
+    """A file of these in place of another, with its metadata or others, by mcap itself."""
+    about = attached(path) if about is None else about
+    path.unlink(missing_ok=True)
+    writer, channels = Writer(str(path)), dict[str, int]()
+    writer.start()
+    writer.add_attachment(0, 0, name, "application/json", about)
+    for topic, number, content in kept:
+        if topic not in channels:
+            channels[topic] = writer.register_channel(topic, "json", writer.register_schema("any", "jsonschema", b"{}"))
+        body = content if isinstance(content, bytes) else json.dumps(content).encode()
+        writer.add_message(channels[topic], 0, body, 0, number)
+    writer.finish()

@@ -1,5 +1,6 @@
 """With real disks: what is kept and what is not, slow ones, full ones, and a program that is killed."""
 
+import json
 import os
 import signal
 import stat
@@ -11,18 +12,32 @@ import weakref
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import numpy as np
 import pytest
 
 from edge.errors import UsageError
+from edge.live.inbox import LoopInput
 from edge.preprocess.media import Block, Frame
 from edge.recording import recorder as module
-from edge.recording.metadata import INPUTS, MESSAGES, METADATA, read_metadata
-from edge.recording.reader import read_inputs, read_messages
-from edge.recording.record_file import RecordFile
-from edge.recording.recorder import MOST_WAITING, Recorder
+from edge.recording.metadata import file_name
+from edge.recording.reader import read_inputs, read_messages, read_metadata
+from edge.recording.recorder import MESSAGES, MOST_WAITING, STEPS, Recorder
 from edge.recording.records import End, Gap
-from tests.edge.recording.made_recordings import MS, about, assert_same, loop_input, loop_inputs, noise, record, status
+from edge.recording.writer import RunWriter
+from edge.wire.messages import Message
+from tests.edge.recording.made_recordings import (
+    MS,
+    about,
+    assert_same,
+    file_of,
+    kept_in,
+    loop_input,
+    loop_inputs,
+    noise,
+    record,
+    status,
+)
 
 ROOT = Path(__file__).parents[3]
 TWO = about("cam1", "cam2")
@@ -39,9 +54,9 @@ def test_only_the_owner_may_look_at_it(tmp_path: Path) -> None:
         folder = record(tmp_path / "new", loop_inputs(3), [status(0)], TWO)
     finally:
         os.umask(old)
-    assert modes(folder) == {folder.name: 0o700, METADATA: 0o600, MESSAGES: 0o600, INPUTS: 0o600}
+    assert modes(folder) == {folder.name: 0o700, file_name(0): 0o600}
     assert stat.S_IMODE((tmp_path / "new").stat().st_mode) == 0o700
-    assert read_metadata(folder) == TWO
+    assert read_metadata(folder) == msgspec.structs.replace(TWO, media=True)
 
 
 def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> None:
@@ -49,10 +64,12 @@ def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> Non
     audio = np.frombuffer(b"secret!!" * 1000, np.float32)
     seen = [loop_input(number, Frame(image, number), Block(audio, number)) for number in range(50)]
     folder = record(tmp_path, seen, [status(number) for number in range(50)], about(), media=False)
-    assert sorted(path.name for path in folder.iterdir()) == [MESSAGES, METADATA]
     assert len(list(read_messages(folder))) == 51
-    assert (folder / MESSAGES).stat().st_size < 50 * 400
-    assert all(b"secret" not in path.read_bytes() for path in folder.iterdir())
+    kept = kept_in(file_of(folder))
+    assert {topic for topic, *_ in kept} == {"status.cam1.", "recording."}
+    assert "c2VjcmV0" not in json.dumps(kept), "the beginning of what is secret, in base64"
+    assert not read_metadata(folder).media
+    assert file_of(folder).stat().st_size < 50 * 400
 
 
 def test_what_is_flushed_can_be_read_while_the_run_goes_on(tmp_path: Path, monkeypatch, caplog) -> None:
@@ -63,8 +80,9 @@ def test_what_is_flushed_can_be_read_while_the_run_goes_on(tmp_path: Path, monke
         recorder.add_input(one)
     recorder.add_message(status(0))
     until_s = time.monotonic() + WAIT_S
-    while (recorder.folder / MESSAGES).stat().st_size == 0 and time.monotonic() < until_s:
+    while not list(read_messages(recorder.folder)) and time.monotonic() < until_s:
         time.sleep(0.01)
+    caplog.clear()
     for one, other in zip(read_inputs(recorder.folder), taken, strict=True):
         assert_same(one, other)
     assert len(list(read_messages(recorder.folder))) == 1
@@ -81,27 +99,27 @@ def test_a_folder_that_cannot_be_made_is_refused(tmp_path: Path, name: str) -> N
         Recorder(tmp_path / name, about(), media=False)
 
 
-class HeldFile(RecordFile):
+class HeldWriter(RunWriter):
     """A disk that takes nothing until it is let go."""
 
     go_on: threading.Event
     reached: threading.Event
 
-    def append(self, payload: bytes) -> None:
+    def add(self, item: Message | LoopInput) -> None:
         self.reached.set()
         assert self.go_on.wait(WAIT_S)
-        super().append(payload)
+        super().add(item)
 
 
 @pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[HeldFile]]:
-    HeldFile.go_on, HeldFile.reached = threading.Event(), threading.Event()
-    monkeypatch.setattr(module, "RecordFile", HeldFile)
-    yield HeldFile
-    HeldFile.go_on.set()
+def held(monkeypatch: pytest.MonkeyPatch) -> Iterator[type[HeldWriter]]:
+    HeldWriter.go_on, HeldWriter.reached = threading.Event(), threading.Event()
+    monkeypatch.setattr(module, "RunWriter", HeldWriter)
+    yield HeldWriter
+    HeldWriter.go_on.set()
 
 
-def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[HeldFile], caplog) -> None:
+def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[HeldWriter], caplog) -> None:
     recorder = Recorder(tmp_path, about(), media=True)
     recorder.add_input(loop_input(0))
     assert held.reached.wait(WAIT_S)
@@ -113,7 +131,7 @@ def test_a_slow_disk_costs_steps_and_bounded_memory(tmp_path: Path, held: type[H
         del image
     kept = MOST_WAITING // (3_000_000 + 200)
     assert sum(one() is not None for one in alive) == kept
-    assert recorder.lost == {MESSAGES: 0, INPUTS: 100 - kept}
+    assert recorder.lost == {MESSAGES: 0, STEPS: 100 - kept}
     held.go_on.set()
     until_s = time.monotonic() + WAIT_S
     while sum(one() is not None for one in alive) > 1 and time.monotonic() < until_s:
@@ -140,7 +158,9 @@ def test_of_a_recording_that_waits_itself_nothing_is_lost(tmp_path: Path, monkey
     assert len(list(read_messages(folder))) == 61
 
 
-def test_a_disk_that_hangs_does_not_hold_the_end_up(tmp_path: Path, held: type[HeldFile], monkeypatch, caplog) -> None:
+def test_a_disk_that_hangs_does_not_hold_the_end_up(
+    tmp_path: Path, held: type[HeldWriter], monkeypatch, caplog
+) -> None:
     monkeypatch.setattr(module, "CLOSE_S", 0.05)
     recorder = Recorder(tmp_path, about(), media=True)
     for one in (loop_input(0), loop_input(1), loop_input(2)):
@@ -236,8 +256,8 @@ def grown(path: Path, beyond: int) -> int:
 def test_a_program_that_is_killed_loses_what_was_not_written_yet(tmp_path: Path, record_property) -> None:
     with child(tmp_path) as killed:
         folder = Path(killed.stdout.readline().strip())
-        for name in (INPUTS, MESSAGES):
-            grown(folder / name, grown(folder / name, 0))
+        path = file_of(folder)
+        grown(path, grown(path, path.stat().st_size))
         killed_ms = time.monotonic_ns() // MS
         killed.send_signal(signal.SIGKILL)
     read = list(read_inputs(folder))
@@ -256,7 +276,7 @@ def test_a_file_that_may_not_grow_ends_the_recording(tmp_path: Path) -> None:
         folder, problem = Path(limited.stdout.readline().strip()), limited.stdout.readline().strip()
     assert limited.returncode == 0
     assert problem == f"the recording in {folder} has ended: File too large"
-    assert max((folder / name).stat().st_size for name in (INPUTS, MESSAGES)) == 50_000
+    assert file_of(folder).stat().st_size == 50_000
     read, sent = list(read_inputs(folder)), list(read_messages(folder))
     assert min(len(read), len(sent)) > 50
     assert_same(read[-1], loop_input(read[-1].now_ns // MS, noise((len(read) - 1) % 50, 8, 8)))

@@ -16,8 +16,8 @@ from edge.clock import SystemClock
 from edge.errors import PublishError, UsageError
 from edge.live.inbox import LoopInput
 from edge.live.suspension import SuspensionWatch
-from edge.recording.metadata import INPUTS, MESSAGES, read_metadata
-from edge.recording.reader import read_messages
+from edge.recording.metadata import file_name
+from edge.recording.reader import has_inputs, read_messages, read_metadata
 from edge.session.config import Config
 from edge.session.outputs import Outputs
 from edge.wire.control_client import ControlClient
@@ -104,7 +104,8 @@ def test_a_recording_is_its_owners_and_holds_what_was_asked_for(tmp_path: Path, 
         outputs.publisher.publish_each(status(0))
         outputs.publisher.publish_each(status(1))
     (folder,) = kept.iterdir()
-    assert {path.name for path in folder.iterdir()} == {"session.json", MESSAGES, *([INPUTS] if media else [])}
+    assert [path.name for path in folder.iterdir()] == [file_name(0)]
+    assert has_inputs(folder) == media
     assert {stat.S_IMODE(path.stat().st_mode) for path in folder.iterdir()} == {0o600}
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
     assert read_metadata(folder).bundle.name == "foal-nano"
