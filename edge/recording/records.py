@@ -1,4 +1,4 @@
-"""What a recording holds: messages as they were sent, the steps of the loop that led to them, and marks.
+"""Content of a recording: messages as they were sent, the steps of the loop that led to them, and marks.
 
 A step is an input of the loop. Its sound stands in it, exactly; its pictures stand before it, in channels of their own.
 """
@@ -42,9 +42,9 @@ class StepDelivery(msgspec.Struct, frozen=True, omit_defaults=True):
     stream: Count
     """Index of the stream, in the order of the run's streams."""
     kind: Literal["block", "frame", "discontinuity", "end"]
-    """What was delivered; `end` where the stream has ended."""
+    """Kind of what was delivered; `end` where the stream has ended."""
     end_ns: Ns = 0
-    """Its time, in nanoseconds of CLOCK_MONOTONIC."""
+    """Capture time, in nanoseconds of CLOCK_MONOTONIC."""
     samples: bytes = b""
     """Samples of a block, float32 little endian."""
     sequence: Count = 0
@@ -61,7 +61,7 @@ class Step(msgspec.Struct, frozen=True):
     hop_ns: Annotated[int, Meta(ge=SHORTEST_HOP_NS, le=2**63 - 1)]
     """Distance between the ends of windows from now on."""
     deliveries: list[StepDelivery]
-    """What has arrived, of all streams."""
+    """Deliveries of all streams, in the order of their arrival."""
     dropped: list[dict[str, int]]
     """Items dropped outside the loop since the start, by reason, for each stream."""
 

@@ -20,6 +20,7 @@ HEADING = """\
 Generated from the messages, `edge/wire/drop_reasons.py` and `edge/wire/page_clients.py` by
 `python -m edge.wire.page > docs/wire.md`: edit those files, not this page. The messages are those of
 `edge/wire/messages.py` and `edge/wire/control_messages.py`.
+[Recordings](usage.md#recordings-of-runs) hold the same messages.
 """
 DROPPED = "## Drop reasons\n\nKeys of the maps `dropped`; `DROP_REASONS` in Python."
 SCALARS: dict[type[types.Type], str] = {
