@@ -1,7 +1,6 @@
 """Journal of a run: its messages as lines that say where in time they stand, and nothing that has not changed."""
 
-from collections import deque
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator
 
 from ..sources.caption import Caption
 from ..wire.messages import AudioState, Message, Prediction, Stats, Status, SteadyState, VideoState
@@ -24,10 +23,12 @@ VIDEO_WORDS: dict[VideoState, str] = {
 class Journal:
     """Lines about the messages of a run. For use by one thread."""
 
-    def __init__(self, times: Times, captions: Sequence[Caption] = (), *, shows_latency: bool) -> None:
+    def __init__(self, times: Times, captions: Iterable[Caption] = (), *, shows_latency: bool) -> None:
         """`captions` are those of the demo; `shows_latency` where the messages are made as the media arrive."""
         self._times, self._shows_latency = times, shows_latency
-        self._captions = deque(captions)
+        self._captions = iter(captions)
+        self._caption = next(self._captions, None)
+        """Caption that is due next."""
         self._told: dict[str, tuple[object, ...]] = {}
         """State that was told last, by the stream's name."""
         self._dropped = ""
@@ -41,9 +42,9 @@ class Journal:
     def news(self, message: Message) -> Iterator[str]:
         """Yield what has changed: what the demo shows, the steady state, devices and drops, but no prediction."""
         at_ns = self._times.place_ns(message)
-        while self._captions and at_ns is not None and self._captions[0].time_ns <= at_ns:
-            caption = self._captions.popleft()
-            yield f"{position(caption.time_ns)}  the demo shows {caption.text}"
+        while self._caption is not None and at_ns is not None and self._caption.time_ns <= at_ns:
+            yield f"{position(self._caption.time_ns)}  the demo shows {self._caption.text}"
+            self._caption = next(self._captions, None)
         change = self._change(message)
         if change is not None:
             yield f"{self._times.of(message)}  {change}"

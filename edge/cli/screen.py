@@ -2,7 +2,7 @@
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
 
 from ..sources.caption import Caption
@@ -14,7 +14,7 @@ from .times import Times
 
 @contextmanager
 def showing(
-    times: Times, captions: Sequence[Caption] = (), *, shows_latency: bool, as_table: bool
+    times: Times, captions: Iterable[Caption] = (), *, shows_latency: bool, as_table: bool
 ) -> Iterator[Callable[[Message], None]]:
     """Give the function that shows a message: as a row of a live table, or as lines; one thread may call it."""
     journal = Journal(times, captions, shows_latency=shows_latency)
@@ -47,7 +47,7 @@ class RunScreen:
         self._opened = ExitStack()
         self._show: Callable[[Message], None] | None = None
 
-    def open(self, times: Times, captions: Sequence[Caption]) -> None:
+    def open(self, times: Times, captions: Iterable[Caption]) -> None:
         """Open the screen, before the first message."""
         shown = showing(times, captions, shows_latency=self._is_live, as_table=self._as_table)
         self._show = self._opened.enter_context(shown)

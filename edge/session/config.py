@@ -56,6 +56,8 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of the recording's video track, counted from 0; null for the best."""
     demo: bool = False
     """True for the program's own clip, in place of the devices."""
+    loop: bool = False
+    """True to play the recording or the demo again and again, with times that go on."""
     av_offset_ms: Offset = 0.0
     """Milliseconds added to the audio's capture times, as measured by `devices --measure-sync`."""
 
@@ -193,6 +195,8 @@ def check_stream(stream: StreamConfig) -> None:
         raise UsageError(f"stream {stream.name}: the name of its file is empty; give a recording or its address")
     if stream.demo and stream.file is not None:
         raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
+    if stream.loop and not stream.is_recorded:
+        raise UsageError(f"stream {stream.name}: --loop is for recordings; give --file or --demo with it")
     for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):
         if number is not None and stream.file is None:
             raise UsageError(f"stream {stream.name}: --{option} {number} is one of a recording's; give --file with it")
@@ -208,6 +212,8 @@ def checked(config: Config) -> Config:
         check_stream(stream)
         if config.fast and not stream.is_recorded:
             raise UsageError(f"stream {stream.name}: --fast is for recordings; give --file or --demo with it")
+        if config.fast and stream.loop:
+            raise UsageError(f"stream {stream.name}: --fast would never end with --loop; give one of them")
     if config.fast and config.hop_s == AUTO:
         raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
     if config.record == "":

@@ -18,6 +18,7 @@ from ..sources.capture import Capture
 from ..sources.demo import Demo
 from ..sources.devices import make_camera
 from ..sources.location import parse_location
+from ..sources.looped import Looped
 from ..sources.media import MediaFile
 from ..sources.microphone import Microphone
 from ..sources.track_selection import TrackNumbers
@@ -60,7 +61,9 @@ def make_recording(
         recording = MediaFile(parse_location(config.file), audio, video, numbers, dropped, in_real_time=in_real_time)
     else:
         recording = Demo(audio, video)
-    return ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else recording
+    if config.av_offset_ms:
+        recording = ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000))
+    return Looped(recording, manifest.video.rate_hz) if config.loop else recording
 
 
 class Unopened:

@@ -3,7 +3,7 @@
 import logging
 import threading
 import uuid
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
@@ -19,11 +19,13 @@ from ..live.supervision import Supervisor
 from ..live.suspension import SuspensionWatch
 from ..preprocess.framing import threads_for
 from ..service.systemd import SystemdNotifier
-from ..sources.demo import CAPTIONS
+from ..sources.caption import Caption
+from ..sources.demo import CAPTIONS, DURATION_S
+from ..sources.looped import looped_captions
 from ..wire.addresses import AUTO
 from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
 from ..wire.messages import Message
-from .config import Config
+from .config import Config, StreamConfig
 from .inputs import StreamInput, open_devices
 from .model import Model, open_model
 from .outputs import Outputs
@@ -62,7 +64,7 @@ def predict(
                     address=outputs.publisher.address,
                     record=config.record,
                     begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
-                    captions=CAPTIONS if any(stream.demo for stream in config.streams) else (),
+                    captions=captions_of(config.streams),
                 )
             )
 
@@ -76,6 +78,14 @@ def predict(
                 fail = partial(failures.add, reporter.name)
                 check_predicted(config, each.recording.name, reporter.all_dropped, fail)
     failures.raise_any()
+
+
+def captions_of(streams: Sequence[StreamConfig]) -> Iterable[Caption]:
+    """Return the captions of the first stream that is the demo; none without one."""
+    demo = next((stream for stream in streams if stream.demo), None)
+    if demo is None:
+        return ()
+    return looped_captions(CAPTIONS, DURATION_S) if demo.loop else CAPTIONS
 
 
 def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail: Callable[[FoalError], None]) -> None:

@@ -1,6 +1,6 @@
 """Start of a run: what was chosen and why, what it reads, and where its messages go."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from ..sources.caption import Caption
@@ -20,5 +20,5 @@ class Start:
     """Folder that the run is recorded in; None where nothing is kept."""
     begin_ns: Mapping[str, int]
     """Time of the messages at which each recorded stream began, in ns of `mono_end`, by the stream's name."""
-    captions: Sequence[Caption]
-    """Captions of the demo, by their times; empty without a demo."""
+    captions: Iterable[Caption]
+    """Captions of the demo, by their times, without end where it is looped; an empty tuple without a demo."""

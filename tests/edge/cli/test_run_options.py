@@ -32,6 +32,8 @@ def test_one_stream_by_its_options() -> None:
     config = config_of("--camera", "2", "--mic", "off", "--av-offset-ms", "30", "--stream", "desk")
     assert config.streams == (StreamConfig("desk", "2", "off", av_offset_ms=30),)
     assert config_of("--demo").streams == (StreamConfig(demo=True),)
+    assert config_of("--demo", "--loop").streams == (StreamConfig(demo=True, loop=True),)
+    assert config_of("--stream", "name=a,file=b,loop=true").streams == (StreamConfig("a", file="b", loop=True),)
 
 
 def test_the_tracks_of_a_recording() -> None:

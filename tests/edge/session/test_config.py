@@ -138,6 +138,8 @@ def test_names_of_streams(name: str) -> None:
         ("streams: [{camera: on}]", "streams[0].camera: found true, expected text or a whole number"),
         ("streams: [{camera: off, mic: off}]", "leave nothing to go by"),
         ("streams: [{demo: true, file: a.mp4}]", "two recordings"),
+        ("streams: [{loop: true}]", "--loop is for recordings"),
+        ("{streams: [{demo: true, loop: true}], fast: true}", "--fast would never end with --loop"),
         ("streams: [{file: ''}]", "the name of its file is empty"),
         ("{streams: [{demo: true}], record: ''}", "the folder of --record is empty"),
         ("fast: true", "--fast is for recordings"),

@@ -19,6 +19,7 @@ from edge.sources.adapters import Shifted, ShiftedRecording
 from edge.sources.camera import LocalCamera
 from edge.sources.capture import Capture
 from edge.sources.demo import MOODS, Demo, face
+from edge.sources.looped import Looped
 from edge.sources.media import MediaFile
 from edge.sources.microphone import Microphone
 
@@ -32,6 +33,7 @@ def test_recordings(manifest, clip) -> None:
     assert isinstance(make_recording(StreamConfig(demo=True), manifest), Demo)
     assert isinstance(make_recording(StreamConfig(file=str(clip)), manifest), MediaFile)
     assert isinstance(make_recording(StreamConfig(file=str(clip), av_offset_ms=5), manifest), ShiftedRecording)
+    assert isinstance(make_recording(StreamConfig(demo=True, av_offset_ms=5, loop=True), manifest), Looped)
     assert make_recording(StreamConfig(), manifest) is None
 
 

@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterator
 from importlib import metadata
 from importlib.metadata import PackageNotFoundError
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -20,10 +21,11 @@ from edge.preprocess.media import Media
 from edge.preprocess.windowing import FrameGrid
 from edge.session import inputs
 from edge.session.config import Config, StreamConfig
+from edge.session.predicting import captions_of
 from edge.session.run import run
 from edge.session.start import Start
 from edge.sources import capture
-from edge.sources.demo import MOODS, Demo, face, voice
+from edge.sources.demo import CAPTIONS, MOODS, Demo, face, voice
 from edge.sources.media import read_frames
 from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_LATE
 from edge.wire.messages import Prediction, Stats, Status, SteadyState
@@ -174,6 +176,28 @@ def test_in_its_own_time_a_recording_gives_the_same_windows_and_real_times(spoke
     assert message.latency_ms.total == pytest.approx((message.mono_publish - message.mono_end) / 1e6)
     assert (message.audio.state, message.video.state) == ("ok", "ok")
     assert [message for message in messages if isinstance(message, Status)][-1].state == "stopped"
+
+
+def test_a_recording_in_a_loop_goes_on_until_it_is_stopped(clip) -> None:
+    stop, sent = threading.Event(), []
+
+    def on_sent(message: Any) -> None:
+        sent.append(message)
+        if isinstance(message, Prediction) and message.mono_end - predictions_of(sent)[0].mono_start > 4e9:
+            stop.set()
+
+    run(of_file(clip, replace(FAST, fast=False), loop=True), stop, IDLE, lambda _: None, on_sent)
+    ends = [message.mono_end for message in predictions_of(sent)]
+    assert ends == sorted(set(ends))
+    assert ends[-1] - ends[0] > 3e9, "the recording has 1.2 s"
+    assert all(message.mono_end - message.mono_start <= 1.2e9 + 1 for message in predictions_of(sent))
+
+
+def test_the_captions_of_the_demo_come_again_in_a_loop() -> None:
+    assert captions_of([replace(DEMO, demo=False, file="a")]) == ()
+    assert captions_of([DEMO]) == CAPTIONS
+    many = list(islice(captions_of([replace(DEMO, loop=True)]), 2 * len(CAPTIONS)))
+    assert [caption.text for caption in many] == 2 * [caption.text for caption in CAPTIONS]
 
 
 def test_many_streams_give_what_each_gives_alone(clip) -> None:
