@@ -3,7 +3,6 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from fractions import Fraction
 from typing import Any, Generic, TypeVar
 
 import av
@@ -14,7 +13,7 @@ from ..system.resources import exhaustion
 from ..wire.drop_reasons import PACKETS_DAMAGED
 from .defects import TRUNCATED, Defects
 from .location import CONNECT_TIMEOUT_S, Location, display_name, failure_reason, open_address, open_file
-from .timeline import LARGEST_STEP_AHEAD_NS, Segment, Timeline
+from .timeline import LARGEST_STEP_AHEAD_NS, Segment, Timeline, TrackClock
 
 MAX_READ_FAILURES = 100
 """Consecutive failures to read a packet after which the file counts as ended."""
@@ -62,7 +61,7 @@ class Decoder(Generic[T]):
         self, container: av.container.InputContainer, stream: Any, defects: Defects, *, is_sought: bool = False
     ) -> None:
         self._container, self._stream, self._defects = container, stream, defects
-        self._time_base: Fraction = stream.time_base
+        self._clock = TrackClock(stream.time_base)
         self._timeline = Timeline([Segment(-1000 * (container.start_time or 0))], is_sought)
         self.is_elementary_stream = container.format.name in ELEMENTARY_STREAMS
         self._decoded = 0
@@ -95,8 +94,7 @@ class Decoder(Generic[T]):
         """Return a timestamp of the track as a time on the timeline, in ns; None if it is missing or implausible."""
         if ticks is None:
             return None
-        base = self._time_base
-        time_ns = ticks * base.numerator * SECOND_NS // base.denominator + self._timeline.segments[segment].shift_ns
+        time_ns = self._clock.time_ns(ticks) + self._timeline.segments[segment].shift_ns
         return time_ns if time_ns - self._timeline.reached_ns <= LARGEST_STEP_AHEAD_NS else None
 
     def begin_ns(self, segment: int) -> int:

@@ -1,5 +1,6 @@
 """Timeline of a recording: timestamps that restart or jump are mapped to one monotonic time for all tracks."""
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -26,10 +27,22 @@ class Segment:
     """Begin on the timeline, in ns: the end of the previous segment."""
 
 
+class TrackClock:
+    """Clock of one track: its time base in integers, as a fraction costs more than all else done with a packet."""
+
+    def __init__(self, time_base: Fraction) -> None:
+        self._numerator_ns, self._denominator = time_base.numerator * SECOND_NS, time_base.denominator
+
+    def time_ns(self, ticks: int) -> int:
+        """Return a timestamp as nanoseconds."""
+        return ticks * self._numerator_ns // self._denominator
+
+
 @dataclass
 class Position:
     """Position of one track on the timeline."""
 
+    clock: TrackClock
     segment: int = 0
     """Index of the segment that the track is on."""
     stored_ns: int = 0
@@ -55,21 +68,23 @@ class Timeline:
 
     def follow(self, packet: "av.Packet[Any]") -> int:
         """Return the index of a packet's segment: its track's current one, or a later one if the clock has jumped."""
-        is_first = packet.stream_index not in self._positions
-        position = self._positions.setdefault(packet.stream_index, Position())
-        base = packet.time_base
+        position = self._positions.get(packet.stream_index)
+        is_first = position is None
+        if position is None:
+            position = self._positions[packet.stream_index] = Position(TrackClock(packet.time_base))
         if packet.is_discard:  # decoded only as a reference for later frames: it lies before the begin
             return position.segment
-        if packet.dts is not None:
-            stored_ns = to_clock_ns(packet.dts, base)
+        dts, pts = packet.dts, packet.pts
+        if dts is not None:
+            stored_ns = position.clock.time_ns(dts)
             # Pictures that are stored out of order are decoded from before the begin on, slow ones from seconds before.
             is_ahead = stored_ns + self.segments[0].shift_ns < 0 and self.reached_ns <= LARGEST_LEAD_NS
             if not (is_first and (self.is_sought or is_ahead)):
                 position.segment = self._segment_of(stored_ns, position)
             position.stored_ns = stored_ns + self.segments[position.segment].shift_ns
-        ticks = packet.dts if packet.pts is None else packet.pts
+        ticks = dts if pts is None else pts
         if ticks is not None:
-            end_ns = to_clock_ns(ticks + (packet.duration or 0), base)
+            end_ns = position.clock.time_ns(ticks + (packet.duration or 0))
             self.reached_ns = max(self.reached_ns, end_ns + self.segments[position.segment].shift_ns)
             self.clock_ns = max(self.clock_ns, end_ns + self.segments[0].shift_ns)
         return position.segment
@@ -84,11 +99,21 @@ class Timeline:
         A track that continues past the end of its segment has jumped with the others by too little to notice, or
         another track alone jumped for a moment.
         """
-        mapped_ns = [stored_ns + segment.shift_ns for segment in self.segments]
         earliest_ns = position.stored_ns - LARGEST_STEP_BACK_NS
         latest_ns = max(self.reached_ns, position.stored_ns) + LARGEST_STEP_AHEAD_NS
-        numbers = range(position.segment, len(self.segments))
-        fitting = [number for number in numbers if earliest_ns <= mapped_ns[number] <= latest_ns]
+        mapped_ns = {
+            number: stored_ns + self.segments[number].shift_ns for number in range(position.segment, len(self.segments))
+        }
+        fitting = [number for number, time_ns in mapped_ns.items() if earliest_ns <= time_ns <= latest_ns]
+        if len(fitting) > 1:
+            return self._earliest_of(fitting, mapped_ns)
+        if fitting:
+            return fitting[0]
+        self.segments.append(Segment(self.reached_ns - stored_ns, self.reached_ns))
+        return len(self.segments) - 1
+
+    def _earliest_of(self, fitting: Sequence[int], mapped_ns: Mapping[int, int]) -> int:
+        """Return the first of several segments that a time lies in, or in the lead after it if no later one fits."""
         for number in fitting:
             fits_later_too = any(
                 abs(mapped_ns[n] - mapped_ns[number]) < LARGEST_STEP_BACK_NS for n in fitting if n > number
@@ -97,12 +122,4 @@ class Timeline:
             lead_ns = 0 if fits_later_too else LARGEST_LEAD_NS
             if end_ns is None or mapped_ns[number] < end_ns + lead_ns:
                 return number
-        if fitting:
-            return fitting[0]
-        self.segments.append(Segment(self.reached_ns - stored_ns, self.reached_ns))
-        return len(self.segments) - 1
-
-
-def to_clock_ns(ticks: int, time_base: Fraction) -> int:
-    """Return a timestamp in the time base of its track as nanoseconds."""
-    return ticks * time_base.numerator * SECOND_NS // time_base.denominator
+        return fitting[0]
