@@ -14,15 +14,19 @@ thousandth of 50 Hz and above."""
 def without_offset(samples: Samples, rate_hz: int) -> Samples:
     """Return float32 `[n]` less the average around each sample; voices do not change audibly."""
     half = reach(rate_hz) // 2
-    return (samples - averaged(averaged(samples.astype(np.float64), half), half)).astype(np.float32)
+    before = np.minimum(np.arange(len(samples), dtype=np.float64), half)
+    counts = before + before[::-1] + 1
+    average = averaged(averaged(samples.astype(np.float64), half, counts), half, counts)
+    return (samples - average).astype(np.float32)
 
 
-def averaged(samples: NDArray[np.float64], half: int) -> NDArray[np.float64]:
-    """Return, for each sample, the mean of it and up to `half` samples on either side."""
-    sums = np.concatenate([np.zeros(1), np.cumsum(samples)])
-    places = np.arange(len(samples))
-    first, last = np.maximum(places - half, 0), np.minimum(places + half + 1, len(samples))
-    return np.asarray((sums[last] - sums[first]) / (last - first))
+def averaged(samples: NDArray[np.float64], half: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return the mean of each sample and up to `half` on either side of it, which `counts` `[n]` says are so many."""
+    begin, end = half + 1, half + 1 + len(samples)
+    sums = np.zeros(end + half)
+    np.cumsum(samples, out=sums[begin:end])
+    sums[end:] = sums[end - 1]
+    return np.asarray((sums[half + begin :] - sums[: len(samples)]) / counts)
 
 
 def reach(rate_hz: int) -> int:
