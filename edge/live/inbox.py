@@ -6,6 +6,8 @@ from collections import Counter, deque
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import msgspec
+
 from ..preprocess.media import Block, Discontinuity, Frame, Media, check
 from ..wire.drop_reasons import (
     BLOCKS_OVERLOAD,
@@ -25,8 +27,7 @@ BEFORE_THE_LOOP = (FRAMES_OVERLOAD, BLOCKS_OVERLOAD, FRAMES_STALE, SAMPLES_NOT_F
 """Reasons counted before anything reaches the loop: by sources and by the inbox."""
 
 
-@dataclass(frozen=True)
-class Delivery:
+class Delivery(msgspec.Struct, frozen=True):
     """One item of one stream, or the stream's end."""
 
     stream: int

@@ -3,9 +3,9 @@
 Times are integer nanoseconds of capture.
 """
 
-from dataclasses import dataclass
 from typing import Any, Protocol
 
+import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
@@ -24,8 +24,7 @@ LATEST_NS = 1 << 62
 """Latest possible time, a century and a half: anything later is no time."""
 
 
-@dataclass(frozen=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """Run of mono audio samples at the bundle's rate."""
 
     samples: Samples
@@ -47,8 +46,7 @@ class UnconvertedImage(Protocol):
         ...
 
 
-@dataclass(frozen=True)
-class Frame:
+class Frame(msgspec.Struct, frozen=True):
     """Image of a camera or a recording."""
 
     picture: Image | UnconvertedImage
@@ -62,8 +60,7 @@ class Frame:
         return self.picture if isinstance(self.picture, np.ndarray) else self.picture()
 
 
-@dataclass(frozen=True)
-class Discontinuity:
+class Discontinuity(msgspec.Struct, frozen=True):
     """Beginning of a new time line: no window joins media from before it with media from after it."""
 
     end_ns: int

@@ -5,8 +5,9 @@ import logging
 import math
 import threading
 from collections.abc import Callable, Generator, Iterator, Sequence
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from ..clock import SECOND_NS, Clock, to_ns
 from ..preprocess.media import BLOCK_S, Block, Discontinuity, Frame, Media

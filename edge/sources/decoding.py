@@ -2,10 +2,10 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
 
 import av
+import msgspec
 
 from ..clock import SECOND_NS
 from ..errors import SourceError
@@ -31,8 +31,7 @@ LARGEST_SHORTFALL_NS = SECOND_NS // 2
 T = TypeVar("T", av.AudioFrame, av.VideoFrame)
 
 
-@dataclass(frozen=True)
-class Decoded(Generic[T]):
+class Decoded(msgspec.Struct, Generic[T], frozen=True):
     """Decoded frame, or the mark of a packet that could not be decoded."""
 
     frame: T | None
