@@ -172,16 +172,19 @@ class Reporter:
         if self._is_stopped or now_ns - self._checked_ns < CHECK_NS or self._stream.is_awaited(moment.judged_ns):
             return
         self._checked_ns = now_ns
-        status = self._make_status(moment)
-        states = status.audio, status.video, self._stream.hop_ns
+        audio, video = self._judge(moment)
+        states = audio, video, self._stream.hop_ns
         if states != self._states or now_ns - self._status_ns >= HEARTBEAT_NS:
-            self._publish_status(status)
+            derived: StreamState = "online"
+            if "lost" in (audio, video):
+                derived = "degraded" if audio in ALIVE or video in ALIVE else "lost"
+            self._publish_status(moment, derived, audio, video)
             self._states, self._status_ns = states, now_ns
 
     def stop(self, moment: Moment) -> None:
         """Publish, once, that the stream has ended."""
         if not self._is_stopped:
-            self._publish_status(self._make_status(moment, "stopped"))
+            self._publish_status(moment, "stopped", *self._judge(moment))
             self._is_stopped = True
 
     def fail(self, moment: Moment) -> None:
@@ -189,39 +192,31 @@ class Reporter:
         if not self._is_stopped:
             audio: AudioState = "lost" if self._stream.audio else "off"
             video: VideoState = "lost" if self._stream.video else "off"
-            self._publish_status(self._make_status(moment, "stopped", (audio, video)))
+            self._publish_status(moment, "stopped", audio, video)
             self._is_stopped = True
 
-    def _publish_status(self, status: Status) -> None:
-        self._publish(status)
-        self._statuses += 1
+    def _judge(self, moment: Moment) -> tuple[AudioState, VideoState]:
+        """Return the states of the stream's modalities."""
+        audio = self._with_speech(self._stream.audio_state(moment.judged_ns))
+        return audio, self._stream.video_state(moment.judged_ns)
 
-    def _make_status(
-        self,
-        moment: Moment,
-        state: StreamState | None = None,
-        states: tuple[AudioState, VideoState] | None = None,
-    ) -> Status:
-        audio, video = states or (
-            self._with_speech(self._stream.audio_state(moment.judged_ns)),
-            self._stream.video_state(moment.judged_ns),
+    def _publish_status(self, moment: Moment, state: StreamState, audio: AudioState, video: VideoState) -> None:
+        self._publish(
+            Status(
+                schema=SCHEMA,
+                session=self._session,
+                stream=self.name,
+                seq=self._statuses,
+                t_publish=moment.unix_ns(moment.now_ns),
+                mono_publish=moment.now_ns,
+                state=state,
+                audio=audio,
+                video=video,
+                hop_s=self._stream.hop_ns / SECOND_NS,
+                dropped=self._all_dropped(moment),
+            )
         )
-        derived: StreamState = "online"
-        if "lost" in (audio, video):
-            derived = "degraded" if audio in ALIVE or video in ALIVE else "lost"
-        return Status(
-            schema=SCHEMA,
-            session=self._session,
-            stream=self.name,
-            seq=self._statuses,
-            t_publish=moment.unix_ns(moment.now_ns),
-            mono_publish=moment.now_ns,
-            state=state or derived,
-            audio=audio,
-            video=video,
-            hop_s=self._stream.hop_ns / SECOND_NS,
-            dropped=self._all_dropped(moment),
-        )
+        self._statuses += 1
 
     def _all_dropped(self, moment: Moment) -> dict[str, int]:
         self.all_dropped = {

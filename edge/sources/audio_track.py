@@ -1,7 +1,7 @@
 """Audio track of a file: decoded, downmixed, resampled, and cut into blocks placed by its timestamps."""
 
 from collections.abc import Iterable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import av
 import numpy as np
@@ -51,7 +51,9 @@ class FrameDownmixer:
     def channels(self, frame: av.AudioFrame) -> NDArray[np.float32]:
         """Return the frame's samples as float32 `[channels, n]`."""
         if self._convert is None:
-            return np.asarray(frame.to_ndarray())
+            planes: tuple[Any, ...] = frame.planes  # buffers, which PyAV's types do not say
+            rows = [np.frombuffer(plane, np.float32, frame.samples) for plane in planes]
+            return rows[0][None] if len(rows) == 1 else np.array(rows)
         parts = [part.to_ndarray().reshape(-1, len(self._names)) for part in self._convert.resample(frame)]
         return np.ascontiguousarray(np.concatenate(parts).T)
 
