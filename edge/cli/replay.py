@@ -87,8 +87,8 @@ def replay_command(
             return
         with ExitStack() as opened:
             run_spec = about.run_spec
-            begin_ns = {stream.name: run_spec.begin_ns for stream in run_spec.stream_specs if stream.recorded}
-            show = opened.enter_context(showing(Times(begin_ns), shows_latency=not about.fast, as_table=False))
+            times = Times(run_spec.recording_begins_ns())
+            show = opened.enter_context(showing(times, shows_latency=not about.fast, as_table=False))
             on_sent = opened.enter_context(printing_messages(show, stop, waits=fast, quiet=quiet))
             publisher = Publisher(address, about.wire_format, keep_times, on_sent, server_keys)
             opened.callback(publisher.close)

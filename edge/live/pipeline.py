@@ -3,11 +3,12 @@
 import math
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Annotated
 
 import msgspec
 
 from ..bundle.manifest import FramingName
-from ..clock import to_ns
+from ..clock import SECOND_NS, to_ns
 from ..preprocess.detector_choice import DetectorName
 from ..preprocess.framing import make_framing
 from ..wire.messages import Message
@@ -31,6 +32,8 @@ class StreamSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Milliseconds by which the audio's capture times have been moved back."""
     recorded: bool = False
     """True for a recording, whose media may be late only because they are read late."""
+    delay_ns: Annotated[int, msgspec.Meta(ge=0, le=60 * SECOND_NS)] = 0
+    """Time from the begin of the run to that of the stream."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -40,7 +43,7 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     stream_specs: tuple[StreamSpec, ...] = msgspec.field(name="lanes")
     framing: FramingName
     begin_ns: int
-    """Begin of the first window."""
+    """Begin of the run; that of a stream's first window is its delay later."""
     hop_ns: int
     """Distance between predictions at the beginning."""
     latest_only: bool
@@ -48,6 +51,10 @@ class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: SteadyStateConfig
     detector: DetectorName = "cascade"
     """Detector of faces; recordings of earlier versions do not name theirs, which was the cascade."""
+
+    def recording_begins_ns(self) -> dict[str, int]:
+        """Return when each recording begins, by the name of its stream."""
+        return {each.name: self.begin_ns + each.delay_ns for each in self.stream_specs if each.recorded}
 
 
 @dataclass(frozen=True)
@@ -67,7 +74,7 @@ def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[
             index,
             *build_stream(run_spec, stream_spec, recognizer, publish),
             failures,
-            read_from_ns=run_spec.begin_ns if stream_spec.recorded else math.inf,
+            read_from_ns=run_spec.begin_ns + stream_spec.delay_ns if stream_spec.recorded else math.inf,
         )
         for index, stream_spec in enumerate(run_spec.stream_specs)
     ]
@@ -85,7 +92,7 @@ def build_stream(
         make_framing(run_spec.framing, manifest.video.height, manifest.video.width, run_spec.detector),
         audio=stream_spec.audio,
         video=stream_spec.video,
-        begin_ns=run_spec.begin_ns,
+        begin_ns=run_spec.begin_ns + stream_spec.delay_ns,
         hop_ns=run_spec.hop_ns,
         audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
         on_drop=drops.add,

@@ -142,13 +142,16 @@ def pace(
     inputs: Sequence[StreamInput],
     inbox: Inbox,
     clock: Clock,
-    begin_ns: Callable[[], int | None],
+    begin_ns: Callable[[int], int | None],
     stop: threading.Event,
 ) -> list[Capture]:
-    """Make captures of the recordings, each played as if it began at the time that `begin_ns` waits for."""
+    """Make captures of the recordings, each played as if it began at the time that `begin_ns` waits for.
+
+    It is called with the index of the stream.
+    """
     return [
         Capture(
-            Paced(each.recording, clock, begin_ns, stop, partial(inbox.audio_due_ns, each.index)),
+            Paced(each.recording, clock, partial(begin_ns, each.index), stop, partial(inbox.audio_due_ns, each.index)),
             partial(inbox.put, each.index),
             partial(inbox.end, each.index),
             stop,

@@ -9,6 +9,7 @@ from ..bundle.manifest import FramingName
 from ..clock import to_ns
 from ..live.pipeline import RunSpec, StreamSpec
 from ..live.recognizer import Recognizer
+from ..live.stagger import delays_ns
 from ..preprocess.detector_choice import DetectorName, choose
 from .config import Config
 
@@ -31,6 +32,8 @@ class Model:
 
     def run_spec(self, config: Config, session: str, begin_ns: int) -> RunSpec:
         """Return what the messages of a run will depend on, its first window beginning at `begin_ns`."""
+        hop_ns, streams = to_ns(config.first_hop_s), config.streams
+        delays = [0] * len(streams) if config.fast else delays_ns(len(streams), hop_ns)
         return RunSpec(
             session,
             tuple(
@@ -40,12 +43,13 @@ class Model:
                     stream.wants_video,
                     max(0.0, -stream.av_offset_ms),
                     stream.is_recorded,
+                    delay_ns,
                 )
-                for stream in config.streams
+                for stream, delay_ns in zip(streams, delays, strict=True)
             ),
             self.framing,
             begin_ns,
-            to_ns(config.first_hop_s),
+            hop_ns,
             not config.fast,
             config.events,
             self.detector,

@@ -4,6 +4,7 @@ import threading
 from collections.abc import Sequence
 
 from ..clock import SECOND_NS, Clock
+from ..live.stagger import delays_ns
 from .inputs import StreamInput, make_inbox, pace
 
 MOST_AHEAD_NS = SECOND_NS // 4
@@ -15,24 +16,29 @@ class Playback:
 
     def __init__(self, inputs: Sequence[StreamInput], clock: Clock, stop: threading.Event) -> None:
         self._clock, self._opened_ns = clock, clock.now_ns()
-        self._begin_ns: int | None = None
+        self._streams = len(inputs)
+        self._begins_ns: list[int] | None = None
         self._is_decided = threading.Event()
         self.inbox = make_inbox(inputs)
         self.captures = pace(inputs, self.inbox, clock, self._await_begin, stop)
         for capture in self.captures:
             capture.start()
 
-    def _await_begin(self) -> int | None:
+    def _await_begin(self, stream: int) -> int | None:
         self._is_decided.wait()
-        return self._begin_ns
+        return None if self._begins_ns is None else self._begins_ns[stream]
 
     def begin(self, hop_ns: int, *, has_devices: bool) -> int:
-        """Let the recordings play and return when the run begins: where it has no devices, some time ago."""
+        """Let the recordings play, each once its stream begins, and return when the run does.
+
+        Where it has no devices, that was some time ago.
+        """
         now_ns = self._clock.now_ns()
         ahead_ns = 0 if has_devices else min(MOST_AHEAD_NS, hop_ns // 2)
-        self._begin_ns = max(self._opened_ns, now_ns - ahead_ns)
+        begin_ns = max(self._opened_ns, now_ns - ahead_ns)
+        self._begins_ns = [begin_ns + delay_ns for delay_ns in delays_ns(self._streams, hop_ns)]
         self._is_decided.set()
-        return self._begin_ns
+        return begin_ns
 
     def close(self) -> None:
         """End the captures, whether or not they have played."""

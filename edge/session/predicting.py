@@ -56,14 +56,14 @@ def predict(
     watch = SuspensionWatch(clock)
     with closing(Outputs(config, about, clock, watch, stop, on_sent)) as outputs, threads_for(len(config.streams)):
 
-        def tell(names: Sequence[str], begin_ns: int) -> None:
+        def tell(names: Sequence[str], begins_ns: Mapping[str, int]) -> None:
             on_start(
                 Start(
                     model=model.about,
                     inputs=names,
                     address=outputs.publisher.address,
                     record=config.record,
-                    begin_ns={stream.name: begin_ns for stream in config.streams if stream.is_recorded},
+                    begin_ns=begins_ns,
                     captions=captions_of(config.streams),
                 )
             )
@@ -117,14 +117,14 @@ class Run:
     clock: SystemClock
     watch: SuspensionWatch
     stop: threading.Event
-    tell: Callable[[Sequence[str], int], None]
-    """Function that tells the user what runs: the names of the inputs, and when recordings begin."""
+    tell: Callable[[Sequence[str], Mapping[str, int]], None]
+    """Function that tells the user what runs: the names of the inputs, and when recordings begin, by stream."""
 
     def run_fast(self, inputs: Sequence[StreamInput]) -> Pipeline:
         """Run recordings as quickly as they can be decoded."""
         recordings = [each.recording for each in inputs if each.recording is not None]
         run_spec = self.model.run_spec(self.config, self.session, 0)
-        self.tell([recording.name for recording in recordings], run_spec.begin_ns)
+        self.tell([recording.name for recording in recordings], run_spec.recording_begins_ns())
         pipeline = build_pipeline(run_spec, self.model.recognizer, self.outputs.publisher.publish_each)
         on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop):
@@ -144,7 +144,7 @@ class Run:
         notifier = SystemdNotifier.from_environment()
         supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)
         names = [capture.name for capture in devices + playback.captures]
-        self.tell(names, run_spec.begin_ns)
+        self.tell(names, run_spec.recording_begins_ns())
         on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop), closing(notifier), closing(self.watch):
             self.watch.start()

@@ -31,6 +31,19 @@ def test_each_lane_hears_and_sees_what_it_is_to(manifest, numpy_backend) -> None
     made.loop.close()
 
 
+def test_the_windows_of_a_stream_begin_after_its_delay(manifest, numpy_backend) -> None:
+    stream_specs = (StreamSpec("a", True, True), StreamSpec("b", True, True, recorded=True, delay_ns=125 * MS))
+    spec = msgspec.structs.replace(run_spec("a", "b"), stream_specs=stream_specs)
+    assert spec.recording_begins_ns() == {"b": spec.begin_ns + 125 * MS}
+    published: list[Prediction] = []
+    made = build_pipeline(spec, Recognizer(manifest, numpy_backend), published.append)
+    deliveries = [Delivery(index, item) for index in (0, 1) for item in recorded(1000)]
+    made.loop.run_once(LoopInput(1000 * MS, 0, 500 * MS, deliveries, [{}, {}]))
+    ends = {m.stream: m.mono_end - spec.begin_ns for m in published if isinstance(m, Prediction)}
+    assert ends == {"a": 1000 * MS, "b": 625 * MS}
+    made.loop.close()
+
+
 @pytest.mark.parametrize(("latest_only", "count"), [(True, 1), (False, 4)])
 def test_a_course_says_whether_every_window_counts(manifest, numpy_backend, latest_only: bool, count: int) -> None:
     made = build_pipeline(

@@ -121,7 +121,7 @@ def test_without_any_other_stream_recordings_that_cannot_be_opened_are_refused(m
 def test_recordings_are_paced_into_their_own_stream(manifest, clip, clock) -> None:
     inbox, stop = Inbox([1, 1]), threading.Event()
     made = make_inputs([StreamConfig(), StreamConfig(file=str(clip))], manifest)
-    (capture,) = pace(made, inbox, clock, lambda: 7_000_000_000, stop)
+    (capture,) = pace(made, inbox, clock, lambda stream: 7_000_000_000 * stream, stop)
     capture.start()
     capture.finish()
     deliveries = inbox.take(0)

@@ -32,6 +32,16 @@ def test_a_run_depends_on_its_settings() -> None:
     assert (b.name, b.audio, b.video, b.audio_lag_ms, b.recorded) == ("b", True, True, 0.0, True)
 
 
+@pytest.mark.parametrize(("is_fast", "delays_ms"), [(False, [0, 0, 0, 0, 125]), (True, [0] * 5)])
+def test_the_fifth_stream_of_a_live_run_begins_half_a_hop_later(is_fast: bool, delays_ms: list[int]) -> None:
+    streams = tuple(StreamConfig(name=name, demo=True) for name in "abcde")
+    model = open_model(Config(**CPU), load(SHIPPED), quiet_engine_builder())
+    spec = model.run_spec(Config(streams, hop_s=0.25, fast=is_fast), "session", 7)
+    assert spec.recording_begins_ns() == {
+        name: 7 + delay_ms * 1_000_000 for name, delay_ms in zip("abcde", delays_ms, strict=True)
+    }
+
+
 def test_a_backend_that_is_not_known_is_refused() -> None:
     with pytest.raises(UsageError):
         open_model(Config(backend="openvino"), load(SHIPPED), quiet_engine_builder())

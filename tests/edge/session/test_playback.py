@@ -18,13 +18,13 @@ LONG_NS = 60_000_000_000
 
 
 @pytest.fixture
-def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[[], Playback]]:
-    """The playback of a clip of 0.2 s."""
+def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[..., Playback]]:
+    """The playback of a clip of 0.2 s, or of several."""
     clip: Path = make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 2), tone(0.2))
     playbacks: list[Playback] = []
 
-    def make() -> Playback:
-        inputs = make_inputs([StreamConfig(file=str(clip))], manifest)
+    def make(streams: int = 1) -> Playback:
+        inputs = make_inputs([StreamConfig(name=f"s{number}", file=str(clip)) for number in range(streams)], manifest)
         playbacks.append(Playback(inputs, clock, threading.Event()))
         return playbacks[-1]
 
@@ -60,6 +60,15 @@ def test_a_recording_plays_whole_from_the_begin_on(opened, manifest) -> None:
     assert start_ns >= begin_ns
     assert sum(len(item.samples) for item in media if isinstance(item, Block)) == manifest.audio.rate_hz // 5
     assert [item.end_ns - start_ns for item in media if isinstance(item, Frame)][:1] == [0]
+
+
+def test_the_fifth_recording_begins_half_a_hop_later(opened) -> None:
+    playback = opened(5)
+    begin_ns = playback.begin(HOP_NS, has_devices=False)
+    for capture in playback.captures:
+        capture.finish()
+    fifth = [delivery.media for delivery in playback.inbox.take(0) if delivery.stream == 4 and delivery.media]
+    assert min(item.end_ns for item in fifth) >= begin_ns + HOP_NS // 2
 
 
 def test_what_never_begins_plays_nothing_and_ends(opened) -> None:
