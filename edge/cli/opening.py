@@ -15,4 +15,5 @@ def opening_lines(start: Start) -> Iterator[str]:
         yield f"        {CAVEAT}"
     where = f"publishing at {start.address}" if start.address else "not publishing"
     kept = f"recording into {start.record}" if start.record else "nothing is kept"
-    yield f"output  {kept}, {where}"
+    shown = f", shown at {start.page}" if start.page else ""
+    yield f"output  {kept}, {where}{shown}"

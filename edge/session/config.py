@@ -21,7 +21,7 @@ from ..sources.names import DEFAULT
 from ..system.files import check_file, is_there
 from ..validation import UNREADABLE, explain
 from ..wire.addresses import AUTO as AUTO
-from ..wire.addresses import MAX_PORT, OFF, publishing_address
+from ..wire.addresses import DEFAULT_ADDRESS, MAX_PORT, OFF, publishing_address
 from ..wire.messages import WireFormat
 
 HOP_S = 0.5
@@ -109,6 +109,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """True if a public address may do without keys."""
     metrics_port: Annotated[int, Meta(ge=0, le=MAX_PORT)] | None = None
     """Loopback port of the Prometheus page, 0 for any; null for none."""
+    view: bool = False
+    """True for a page beside the run, which shows what it publishes."""
     record: str | None = None
     """Folder in which the run's messages are recorded; null for none."""
     record_media: bool = False
@@ -216,6 +218,8 @@ def checked(config: Config) -> Config:
             raise UsageError(f"stream {stream.name}: --fast would never end with --loop; give one of them")
     if config.fast and config.hop_s == AUTO:
         raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
+    if config.view and config.address is None:
+        raise UsageError(f"--view shows what is published, and nothing is; give --bind {DEFAULT_ADDRESS} with it")
     if config.record == "":
         raise UsageError("the folder of --record is empty; give a folder, e.g. --record recordings")
     if config.record_media and config.record is None:

@@ -56,6 +56,8 @@ class Outputs:
         def stamp(message: Message) -> Message | None:
             return None if watch.is_stale(message) else stamped(message, clock)
 
+        self.page_address: str | None = None
+        """Address of the page beside the run; None without one."""
         self._afterwards = ExitStack()
         """Resources closed after the publisher: the last messages are recorded too."""
         with ExitStack() as opened:
@@ -74,7 +76,18 @@ class Outputs:
                 opened.callback(metrics_endpoint.close)
                 self.show_to(metrics_endpoint.observe)
                 log.info("metrics at http://127.0.0.1:%d/metrics", metrics_endpoint.port)
+            if config.view:
+                self.page_address = self._open_view(opened, config.keys)
             self._opened = opened.pop_all()
+
+    def _open_view(self, opened: ExitStack, keys: str | None) -> str | None:
+        if self.publisher.address is None:
+            return None
+        from ..view.beside import ViewProcess  # here, since few runs have a page beside them
+
+        view = ViewProcess(self.publisher.address, Path(keys) if keys else None)
+        opened.callback(view.close)
+        return view.page_address
 
     def show_to(self, watcher: Callable[[Message], None]) -> None:
         """Add an observer that gets each message once it is sent; call this before the first is published."""

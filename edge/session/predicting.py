@@ -62,6 +62,7 @@ def predict(
                     model=model.about,
                     inputs=names,
                     address=outputs.publisher.address,
+                    page=outputs.page_address,
                     record=config.record,
                     begin_ns=begins_ns,
                     captions=captions_of(config.streams),

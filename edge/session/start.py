@@ -16,6 +16,8 @@ class Start:
     """Names of the devices and recordings."""
     address: str | None
     """Address that messages are published at; None without one."""
+    page: str | None
+    """Address of the page beside the run; None without one."""
     record: str | None
     """Folder that the run is recorded in; None where nothing is kept."""
     begin_ns: Mapping[str, int]

@@ -52,6 +52,14 @@ def control_address(bind: str | None, wanted: str) -> str | None:
     raise UsageError(f"there is no port after that of {bind} for the control port; give --control ADDRESS or off")
 
 
+def reachable_address(bound: str) -> str:
+    """Return an address by which this machine reaches what is bound at another, which may stand for all of them."""
+    transport, _, rest = bound.partition("://")
+    host, _, port = rest.rpartition(":")
+    loopback = {"*": "127.0.0.1", "0.0.0.0": "127.0.0.1", "[::]": "[::1]"}
+    return f"tcp://{loopback[host]}:{port}" if transport == "tcp" and host in loopback else bound
+
+
 def check_address(address: str, option: str, *, binds: bool) -> None:
     """Raise UsageError unless an address can be bound (`binds`) or connected to; `option` is named in the error."""
     transport, separator, location = address.partition("://")

@@ -10,6 +10,7 @@ START = Start(
     model="tiny 0.0.1 on onnxruntime-cpu (as asked for)",
     inputs=["camera 0", "microphone 1"],
     address="tcp://127.0.0.1:5556",
+    page=None,
     record=None,
     begin_ns={},
     captions=(),
@@ -27,6 +28,11 @@ def test_three_lines_say_model_input_and_output() -> None:
 def test_what_is_not_there_is_not_named_and_what_is_kept_is() -> None:
     _, _, output = opening_lines(replace(START, address=None, record="kept"))
     assert output == "output  recording into kept, not publishing"
+
+
+def test_a_page_beside_the_run_is_told() -> None:
+    *_, output = opening_lines(replace(START, page="http://127.0.0.1:8556/"))
+    assert output.endswith("publishing at tcp://127.0.0.1:5556, shown at http://127.0.0.1:8556/")
 
 
 def test_of_the_demo_it_says_what_the_answers_are_worth() -> None:

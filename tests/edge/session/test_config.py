@@ -145,6 +145,7 @@ def test_names_of_streams(name: str) -> None:
         ("fast: true", "--fast is for recordings"),
         ("fast: true\nhop_s: auto\nstreams: [{demo: true}]", "--hop auto"),
         ("record_media: true", "--record DIR"),
+        ("{bind: 'off', view: true}", "--view shows what is published, and nothing is"),
     ],
 )
 def test_files_that_cannot_be_meant(tmp_path: Path, text: str, reason: str) -> None:

@@ -87,6 +87,15 @@ def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
     assert b'foal_stream_state{state="online",stream="lobby"} 1.0' in page
 
 
+def test_a_page_beside_the_run_shows_what_is_published(tmp_path: Path) -> None:
+    pytest.importorskip("nicegui", reason="the page needs foal-edge[view]")
+    with closing(opened(tmp_path, view=True)) as outputs:
+        assert outputs.page_address is not None
+        assert b"foal-edge view" in urllib.request.urlopen(outputs.page_address, timeout=60).read()
+    with pytest.raises(OSError, match="refused"):
+        urllib.request.urlopen(outputs.page_address)
+
+
 def test_nothing_is_recorded_unless_it_is_asked_for(tmp_path: Path) -> None:
     with closing(opened(tmp_path)) as outputs:
         on_input = outputs.record(run_spec("lobby"), load(SHIPPED))

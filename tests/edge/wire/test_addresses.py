@@ -3,7 +3,7 @@
 import pytest
 
 from edge.errors import UsageError
-from edge.wire.addresses import check_address, check_exposure, control_address, publishing_address
+from edge.wire.addresses import check_address, check_exposure, control_address, publishing_address, reachable_address
 from edge.wire.subscriber import Subscriber
 
 WRONG = {
@@ -132,3 +132,17 @@ def test_a_public_address_needs_keys_or_the_users_word(address: str) -> None:
 @pytest.mark.parametrize("address", LOCAL)
 def test_an_address_of_this_machine_needs_nothing(address: str) -> None:
     assert check_exposure(address, is_allowed=False) is None
+
+
+@pytest.mark.parametrize(
+    ("bound", "reachable"),
+    [
+        ("tcp://0.0.0.0:5556", "tcp://127.0.0.1:5556"),
+        ("tcp://*:5556", "tcp://127.0.0.1:5556"),
+        ("tcp://[::]:5556", "tcp://[::1]:5556"),
+        ("tcp://10.0.0.7:5556", "tcp://10.0.0.7:5556"),
+        ("ipc:///run/foal", "ipc:///run/foal"),
+    ],
+)
+def test_what_is_bound_everywhere_is_reached_by_loopback(bound: str, reachable: str):
+    assert reachable_address(bound) == reachable

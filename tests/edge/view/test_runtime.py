@@ -1,0 +1,92 @@
+"""What is known of one runtime: whether it is there, which streams it has, what is wrong with what it sends."""
+
+import asyncio
+
+import zmq
+
+from edge.view.runtime import GONE_S, MOST_STREAMS, SETTLED_S, Runtime
+from edge.wire.publisher import Publisher
+from tests.edge.made_messages import ANY_PORT, ONE_OF_EACH, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
+
+WAIT_S = 60
+
+
+def heard(*messages, now_s: float = 10.0) -> Runtime:
+    runtime = Runtime("tcp://127.0.0.1:9")
+    for message in messages:
+        runtime.add(message, now_s)
+    return runtime
+
+
+def test_presence_follows_the_messages():
+    assert heard().presence(100.0) == "waiting"
+    runtime = heard(STATUS)
+    assert runtime.presence(10.0 + GONE_S / 2) == "live"
+    assert runtime.presence(10.0 + GONE_S) == "gone"
+    assert runtime.silence_s(15.0) == 5.0
+    runtime.add(numbered(10), 15.0)
+    assert runtime.presence(15.0) == "live"
+
+
+def test_a_run_has_ended_once_all_its_streams_have_stopped():
+    runtime = heard(STATUS, numbered(0, stream="cam2", state="stopped"))
+    assert runtime.presence(10.0) == "live"
+    runtime.add(numbered(10, state="stopped"), 10.0)
+    assert runtime.presence(10.0) == runtime.presence(1000.0) == "ended"
+    runtime.add(numbered(0, session="cd"), 1000.0)
+    assert runtime.presence(1000.0) == "live"
+
+
+def test_streams_that_a_new_session_lacks_are_forgotten_once_it_has_settled():
+    runtime = heard(STATUS, numbered(0, stream="cam2"))
+    runtime.add(numbered(0, STATS, session="cd", uptime_s=1.0), 11.0)
+    assert set(runtime.streams) == {"cam1", "cam2"}
+    runtime.add(numbered(0, stream="cam2", session="cd"), 12.0)
+    runtime.add(numbered(20, STATS, session="cd", uptime_s=SETTLED_S + 1), 13.0)
+    assert set(runtime.streams) == {"cam2"}
+    assert runtime.stats.seq == 20
+
+
+def test_endless_names_are_bounded():
+    runtime = heard(*(numbered(0, stream=f"s{number}") for number in range(2 * MOST_STREAMS)))
+    assert len(runtime.streams) == MOST_STREAMS
+
+
+def test_what_is_published_is_received():
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
+    for message in ONE_OF_EACH:
+        publisher.publish(message)
+
+    async def receive() -> Runtime:
+        runtime = Runtime(publisher.address)
+        following = asyncio.ensure_future(runtime.follow())
+        while runtime.stats is None:
+            await asyncio.sleep(0.01)
+        following.cancel()
+        return runtime
+
+    runtime = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
+    publisher.close()
+    assert runtime.stats == STATS
+    assert runtime.streams["cam1"].newest == PREDICTION
+    assert runtime.streams["cam1"].status == STATUS
+
+
+def test_messages_of_something_else_are_told_and_do_not_end_it():
+    context = zmq.Context()
+    stranger = context.socket(zmq.PUB)
+    port = stranger.bind_to_random_port("tcp://127.0.0.1")
+
+    async def receive() -> str | None:
+        runtime = Runtime(f"tcp://127.0.0.1:{port}")
+        following = asyncio.ensure_future(runtime.follow())
+        while runtime.problem is None:
+            stranger.send_multipart([b"weather.", b"rain"])
+            await asyncio.sleep(0.01)
+        assert not following.done()
+        following.cancel()
+        return runtime.problem
+
+    problem = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
+    context.destroy(linger=0)
+    assert "is it foal-edge that publishes there?" in problem
