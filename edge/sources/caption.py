@@ -1,10 +1,9 @@
 """Captions of a recording: what it shows, and from when on."""
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True)
-class Caption:
+class Caption(msgspec.Struct, frozen=True):
     """Caption of a recording for people, from its time on."""
 
     time_ns: int

@@ -1,8 +1,9 @@
 """Playback of a recording again and again, with times that go on."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from itertools import count
+
+from msgspec.structs import replace
 
 from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
