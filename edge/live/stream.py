@@ -16,6 +16,7 @@ from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framing, FramingResult
 from ..preprocess.images import Image
 from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
+from ..preprocess.pictures import rgb_image
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
@@ -141,9 +142,9 @@ class Stream:
         if self._is_camera_lost(frame.end_ns):
             self._forget_video()
         self._video_ns = frame.end_ns
-        image = frame.image
-        framed = self._framing(image)
-        self._is_dark = framed.box is None and is_dark(image)
+        picture = frame.framed
+        framed = self._framing(picture)
+        self._is_dark = framed.box is None and is_dark(rgb_image(picture))
         self._framed = NOT_FRAMED if self._is_dark else framed
         self._is_unusable = False
         crop = self._framed.crop

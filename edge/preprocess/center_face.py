@@ -8,6 +8,7 @@ from ..geometry import Box
 from .center_face_graph import CenterFaceGraph
 from .face_detector import Face, Way, largest_face, surroundings
 from .images import Image, cut, resize, stretch
+from .pictures import Picture, rgb_image
 
 FOLLOWED_FACE_PX, FOLLOWED_SIDE_PX = 40, 64
 """Width to which a known face is scaled to look for it again, and the sides of the picture around it."""
@@ -41,7 +42,7 @@ class CenterFaceDetector:
     def __init__(self, graph: CenterFaceGraph) -> None:
         self._graph = graph
 
-    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
+    def search(self, image: Picture, way: Way, part: Box, shrink: float) -> list[Face]:
         """Return the faces in a part of an image, whatever their roll; it is not turned, and no search is quick.
 
         The largest is looked at again as it will be followed: the size of what is small in a picture is often wrong.
@@ -49,12 +50,12 @@ class CenterFaceDetector:
         width, height = round(part.width * shrink), round(part.height * shrink)
         if min(width, height) < 1:
             return []
-        picture = resize(cut(image, part), height, width)
+        picture = resize(cut(rgb_image(image), part), height, width)
         back = np.array([[part.width / width, 0, part.x], [0, part.height / height, part.y]])
         found = sorted(self._look(picture, back, image, way.widths_px(image), FOUND), key=Face.rank)
         return [largest_face(self.follow(image, face, face.turn_deg)) or face for face in found[:1]] + found[1:]
 
-    def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
+    def follow(self, image: Picture, known: Face, turn_deg: float) -> list[Face]:
         """Return the likeliest face about the place and of about the size of a known one, in a levelled picture."""
         width = known.box.width
         picture, back = levelled(image, known.box, turn_deg)
@@ -66,7 +67,7 @@ class CenterFaceDetector:
         self,
         picture: Image,
         back: NDArray[np.float64],
-        image: Image,
+        image: Picture,
         widths: tuple[float, float],
         threshold: float,
     ) -> list[Face]:
@@ -81,7 +82,7 @@ class CenterFaceDetector:
         return [face for face in faces if widths[0] <= face.box.width <= widths[1]]
 
 
-def levelled(image: Image, box: Box, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
+def levelled(image: Picture, box: Box, turn_deg: float) -> tuple[Image, NDArray[np.float64]]:
     """Return the small picture around a box, turned counter-clockwise; what is outside the image is black.
 
     The matrix `[2, 3]` takes the picture's points back to the image.
@@ -96,13 +97,14 @@ def levelled(image: Image, box: Box, turn_deg: float) -> tuple[Image, NDArray[np
     centre = scale * (box.x + box.width / 2 - part.x, box.y + box.height / 2 - part.y)
     forward = cv2.getRotationMatrix2D(tuple(centre.tolist()), turn_deg, 1.0)
     forward[:, 2] += (half - centre).tolist()
-    picture = cv2.warpAffine(resize(cut(image, part), height, width), forward, (FOLLOWED_SIDE_PX, FOLLOWED_SIDE_PX))
+    small = resize(cut(rgb_image(image), part), height, width)
+    picture = cv2.warpAffine(small, forward, (FOLLOWED_SIDE_PX, FOLLOWED_SIDE_PX))
     back = cv2.invertAffineTransform(forward) / scale[:, None]
     back[:, 2] += (part.x, part.y)
     return np.asarray(picture, np.uint8), np.asarray(back, np.float64)
 
 
-def as_cascade(size: float, landmarks: NDArray[np.float64], image: Image) -> Face:
+def as_cascade(size: float, landmarks: NDArray[np.float64], image: Picture) -> Face:
     """Return the face of that size (the geometric mean of its sides) and with those landmarks `[5, 2]` in an image.
 
     Its box is the one that the cascade would give it; where its corner would lie outside the image it moves in.

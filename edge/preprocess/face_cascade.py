@@ -12,7 +12,8 @@ from ..errors import UsageError
 from ..geometry import Box
 from .detector_choice import INSTALL_CENTERFACE
 from .face_detector import MARGIN, Face, Way, different_faces, largest_face, surroundings
-from .images import Image, cut, stretch
+from .images import Image, stretch
+from .pictures import Picture, grey_part
 
 CASCADE = "haarcascade_frontalface_alt2.xml"
 """Frontal cascade of OpenCV that finds most and errs least (docs/experiments.md, 2026-11-29)."""
@@ -61,7 +62,7 @@ class CascadeDetector:
     def __init__(self) -> None:
         self._path = find_cascade(CASCADE_FOLDERS)
 
-    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
+    def search(self, image: Picture, way: Way, part: Box, shrink: float) -> list[Face]:
         """Return the faces in a part of an image; those of a quick search are looked for again as known ones are."""
         widths = way.widths_px(image)
         if not way.is_quick:
@@ -70,7 +71,7 @@ class CascadeDetector:
         followed = (largest_face(self.follow(image, face, way.turn_deg)) for face in different_faces(found))
         return different_faces(filter(None, followed))
 
-    def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
+    def follow(self, image: Picture, known: Face, turn_deg: float) -> list[Face]:
         """Return the faces about the place and of about the size of a known one, in a copy turned by `turn_deg`."""
         if abs(turn_deg) > MOST_TURNED_DEG:
             return []
@@ -81,7 +82,7 @@ class CascadeDetector:
 
     def _detect(
         self,
-        image: Image,
+        image: Picture,
         part: Box,
         shrink: float,
         widths: tuple[float, float],
@@ -91,7 +92,7 @@ class CascadeDetector:
         """Return the faces in a part of an image, between two widths in its pixels, in a shrunk and turned copy."""
         if min(part.width, part.height) * shrink < 1:
             return []
-        grey = cv2.cvtColor(cut(image, part), cv2.COLOR_RGB2GRAY)
+        grey = grey_part(image, part)
         small = cv2.resize(grey, None, fx=shrink, fy=shrink, interpolation=cv2.INTER_AREA)
         turned, to_small = turn(stretch(np.asarray(small, dtype=np.uint8)), turn_deg)
         least, most = (round(width * shrink) for width in widths)
@@ -101,7 +102,7 @@ class CascadeDetector:
         return [Face(self._place(found_box, to_small, shrink, part, image), turn_deg) for found_box in found]
 
     def _place(
-        self, found: Sequence[int], to_small: NDArray[np.float64], shrink: float, part: Box, image: Image
+        self, found: Sequence[int], to_small: NDArray[np.float64], shrink: float, part: Box, image: Picture
     ) -> Box:
         """Return the box in the image of a find in a turned copy; where its corner would lie outside it moves in."""
         left, top, width, height = (float(side) for side in found)

@@ -7,7 +7,8 @@ import cv2
 import numpy as np
 
 from ..geometry import Box
-from .images import Image, cut
+from .images import Image
+from .pictures import Picture, whole
 
 MARGIN = 1 / 4
 """Margin around a known face in which it is looked for in the next image, as a share of its width."""
@@ -45,12 +46,11 @@ class Way(NamedTuple):
         """True for a search of the whole image, as it stands."""
         return self.quarter is None and self.turn_deg == 0
 
-    def part(self, image: Image) -> Box:
+    def part(self, image: Picture) -> Box:
         """Return the part of an image that is searched."""
-        height, width = image.shape[:2]
-        return Box(0, 0, width, height) if self.quarter is None else quarter(image, self.quarter, self.widths[1])
+        return whole(image) if self.quarter is None else quarter(image, self.quarter, self.widths[1])
 
-    def widths_px(self, image: Image) -> tuple[float, float]:
+    def widths_px(self, image: Picture) -> tuple[float, float]:
         """Return the widths of the smallest and the largest face that is looked for, in pixels of an image."""
         shorter = min(image.shape[:2])
         return shorter * self.widths[0], shorter * self.widths[1]
@@ -74,11 +74,11 @@ class FaceDetector(Protocol):
         """Angles by which a known face that is lost may have turned; none where faces are found at any roll."""
         ...
 
-    def search(self, image: Image, way: Way, part: Box, shrink: float) -> list[Face]:
+    def search(self, image: Picture, way: Way, part: Box, shrink: float) -> list[Face]:
         """Return the faces that a way of searching finds in a part of an image, at `shrink` of the image's size."""
         ...
 
-    def follow(self, image: Image, known: Face, turn_deg: float) -> list[Face]:
+    def follow(self, image: Picture, known: Face, turn_deg: float) -> list[Face]:
         """Return the faces about the place and of about the size of a known one, turned by about `turn_deg`."""
         ...
 
@@ -100,15 +100,13 @@ def different_faces(found: Iterable[Face]) -> list[Face]:
 def level(image: Image, face: Face) -> Image:
     """Return the face's box, level: cut from the image turned about the box's centre; its edge goes on outside it."""
     box = face.box
-    if face.turn_deg == 0:
-        return cut(image, box)
     forward = cv2.getRotationMatrix2D((box.x + box.width / 2, box.y + box.height / 2), face.turn_deg, 1.0)
     forward[:, 2] -= (box.x, box.y)
     levelled = cv2.warpAffine(image, forward, (box.width, box.height), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(levelled, dtype=np.uint8)
 
 
-def surroundings(box: Box, image: Image, margin: int) -> Box:
+def surroundings(box: Box, image: Picture, margin: int) -> Box:
     """Return a box with a margin around it, clipped to the image; empty where it lies outside the image."""
     height, width = image.shape[:2]
     left, top = min(width, max(0, box.x - margin)), min(height, max(0, box.y - margin))
@@ -116,7 +114,7 @@ def surroundings(box: Box, image: Image, margin: int) -> Box:
     return Box(left, top, max(0, right - left), max(0, bottom - top))
 
 
-def quarter(image: Image, number: int, shared: float) -> Box:
+def quarter(image: Picture, number: int, shared: float) -> Box:
     """Return a quarter of the image, 0 to 3 by rows; neighbours share so much of the shorter side."""
     height, width = image.shape[:2]
     both = round(min(height, width) * shared)

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from ..geometry import Box
 from .face_detector import Face, FaceDetector, Way, largest_face
 from .face_template import FaceTemplate
-from .images import Image
+from .pictures import Picture
 from .scene_change import SceneChange
 
 LOOK_EVERY = 10
@@ -38,15 +38,15 @@ class FaceTracker:
         """Number of faces when each part of the image was searched last."""
         return len(self._others) + (self._face is not None)
 
-    def __call__(self, image: Image) -> Face | None:
-        """Return the largest face in an image uint8 `[H, W, 3]`, None where none is found."""
+    def __call__(self, image: Picture) -> Face | None:
+        """Return the largest face in an image, None where none is found."""
         self._since_search += 1
         self._face = self._acquire(image) if self._face is None else self._keep(image, self._face)
         if self._face:
             self._others = without(self._face, self._others)
         return self._face
 
-    def _acquire(self, image: Image) -> Face | None:
+    def _acquire(self, image: Picture) -> Face | None:
         ways = self._detector.ways
         if self._way is None:
             self._way = 0
@@ -54,7 +54,7 @@ class FaceTracker:
         self._way = (self._way + 1) % len(ways)
         return self._search(image, ways[self._way])
 
-    def _keep(self, image: Image, known: Face) -> Face | None:
+    def _keep(self, image: Picture, known: Face) -> Face | None:
         is_due = self._since_search >= SEARCH_EVERY
         kept = self._template.find(image, known.box) if self._template and not is_due else None
         if kept is None:
@@ -63,7 +63,7 @@ class FaceTracker:
         is_look_due = self._since_search > 0 and self._since_search % LOOK_EVERY == 0
         return self._largest(image, kept) if kept and is_look_due else kept
 
-    def _track(self, image: Image, known: Face, is_due: bool) -> Face | None:
+    def _track(self, image: Picture, known: Face, is_due: bool) -> Face | None:
         self._way = -1  # where it is lost, the next image is searched as a whole again
         whole, steps_deg = self._detector.ways[0], self._detector.turn_steps_deg
         searched = self._search(image, self._detector.glance) if is_due else None
@@ -75,7 +75,7 @@ class FaceTracker:
             or next(filter(None, (self._follow(image, known, step_deg) for step_deg in steps_deg)), None)
         )
 
-    def _largest(self, image: Image, known: Face) -> Face:
+    def _largest(self, image: Picture, known: Face) -> Face:
         """Return the known face, or a larger one in the part of the image in which something is new."""
         part = self._scene.find(image, known.box)
         if part is None:
@@ -88,19 +88,19 @@ class FaceTracker:
             self._template = FaceTemplate(image, largest)
         return largest
 
-    def _search(self, image: Image, way: Way) -> Face | None:
+    def _search(self, image: Picture, way: Way) -> Face | None:
         self._others = self._look(image, way, way.part(image))
         self._since_search = 0
         if way.is_upright_and_whole:
             self._scene.take(image)
         return largest_face(self._others)
 
-    def _look(self, image: Image, way: Way, part: Box) -> list[Face]:
+    def _look(self, image: Picture, way: Way, part: Box) -> list[Face]:
         shrinks = dict.fromkeys(min(1.0, side_px / max(image.shape[:2])) for side_px in way.sides_px)
         looks = (self._detector.search(image, way, part, shrink) for shrink in shrinks)
         return next(filter(None, looks), [])
 
-    def _follow(self, image: Image, known: Face, further_deg: float) -> Face | None:
+    def _follow(self, image: Picture, known: Face, further_deg: float) -> Face | None:
         return largest_face(self._detector.follow(image, known, known.turn_deg + further_deg))
 
 

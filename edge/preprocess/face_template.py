@@ -8,7 +8,8 @@ from numpy.typing import NDArray
 
 from ..geometry import Box
 from .face_detector import MARGIN, Face, surroundings
-from .images import Image, cut, shrink_grey
+from .images import Image, shrink_grey
+from .pictures import Picture, grey_part
 
 TEMPLATE_PX = 24
 """Width to which a face is scaled."""
@@ -29,20 +30,20 @@ class FaceTemplate:
     picture's own gradients, tells the rest of the way, the growth and the roll (Hager & Belhumeur 1998).
     """
 
-    def __init__(self, image: Image, face: Face) -> None:
+    def __init__(self, image: Picture, face: Face) -> None:
         self._face = face
         part = surroundings(face.box, image, 0)
         self._shrink = min(1.0, TEMPLATE_PX / face.box.width)
-        self._picture = shrink_grey(cut(image, part), self._shrink) if part.area() else np.zeros((1, 1), np.uint8)
+        self._picture = shrink_grey(grey_part(image, part), self._shrink) if part.area() else np.zeros((1, 1), np.uint8)
         self._is_clear = min(self._picture.shape) >= LEAST_PX and self._picture.std() >= LEAST_CONTRAST
 
-    def find(self, image: Image, last: Box) -> Face | None:
+    def find(self, image: Picture, last: Box) -> Face | None:
         """Return the face about its last place; None where it is not there, or has changed too much."""
         part = surroundings(last, image, round(last.width * MARGIN))
         height, width = self._picture.shape
         if not self._is_clear or min(part.height, part.width) * self._shrink < max(height, width):
             return None
-        around = shrink_grey(cut(image, part), self._shrink)
+        around = shrink_grey(grey_part(image, part), self._shrink)
         _, alike, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(around, self._picture, cv2.TM_CCOEFF_NORMED))
         seen = around[y : y + height, x : x + width]
         if alike < ALIKE or seen.std() < LEAST_CONTRAST:

@@ -1,6 +1,6 @@
 """Framing of images for the image encoder: the whole image, or the largest face in it.
 
-Training crops its images with this same code. Images are uint8 `[H, W, 3]`, RGB.
+Training crops its images with this same code. Crops are uint8 `[H, W, 3]`, RGB.
 """
 
 from collections.abc import Iterator
@@ -13,9 +13,10 @@ from ..bundle.manifest import FramingName
 from ..geometry import Box
 from .detector_choice import DetectorName
 from .detectors import open_detector
-from .face_detector import FaceDetector, level
+from .face_detector import Face, FaceDetector, level
 from .face_search import FaceTracker
 from .images import Image, resize
+from .pictures import Picture, resized_part, rgb_image
 
 TAUGHT_WITH: DetectorName = "cascade"
 """Detector whose crops training takes, whatever is installed."""
@@ -35,7 +36,7 @@ class FramingResult(NamedTuple):
 class Framing(Protocol):
     """Method of framing images."""
 
-    def __call__(self, image: Image) -> FramingResult:
+    def __call__(self, image: Picture) -> FramingResult:
         """Frame one image of any size."""
         ...
 
@@ -51,15 +52,14 @@ class WholeFraming:
     def __init__(self, height: int, width: int) -> None:
         self.height, self.width = height, width
 
-    def __call__(self, image: Image) -> FramingResult:
+    def __call__(self, image: Picture) -> FramingResult:
         """Crop the image's centre, in the encoder's proportions."""
         height, width = image.shape[:2]
         scale = min(height / self.height, width / self.width)
         cut_height, cut_width = round(self.height * scale), round(self.width * scale)
         top, left = (height - cut_height) // 2, (width - cut_width) // 2
-        return FramingResult(
-            resize(image[top : top + cut_height, left : left + cut_width], self.height, self.width), None, None
-        )
+        part = Box(left, top, cut_width, cut_height)
+        return FramingResult(resized_part(image, part, self.height, self.width), None, None)
 
 
 class FaceFraming:
@@ -69,12 +69,17 @@ class FaceFraming:
         self.height, self.width = height, width
         self._track = FaceTracker(detector)
 
-    def __call__(self, image: Image) -> FramingResult:
+    def __call__(self, image: Picture) -> FramingResult:
         """Crop the largest face; no crop where no face is found."""
         face = self._track(image)
         if face is None:
             return FramingResult(None, 0, None)
-        return FramingResult(resize(level(image, face), self.height, self.width), self._track.faces, face.box)
+        return FramingResult(self._crop(image, face), self._track.faces, face.box)
+
+    def _crop(self, image: Picture, face: Face) -> Image:
+        if face.turn_deg == 0:
+            return resized_part(image, face.box, self.height, self.width)
+        return resize(level(rgb_image(image), face), self.height, self.width)
 
 
 @contextmanager

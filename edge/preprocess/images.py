@@ -21,13 +21,13 @@ def resize(image: Image, height: int, width: int) -> Image:
     return np.asarray(resized, dtype=np.uint8)
 
 
-def shrink_grey(image: Image, shrink: float) -> Image:
-    """Return an image in grey `[h, w]`, shrunk to `shrink` of its size: by halves, which is quick, then averaged."""
-    grey = cv2.cvtColor(image, cv2.COLOR_RGB2GRAY)
+def shrink_grey(grey: Image, shrink: float) -> Image:
+    """Return a grey image `[H, W]` shrunk to `shrink` of its size: by halves, which is quick, then averaged."""
     height, width = (max(1, round(side * shrink)) for side in grey.shape)
     while grey.shape[0] >= 2 * height and grey.shape[1] >= 2 * width:
-        grey = cv2.resize(grey, ((grey.shape[1] + 1) // 2, (grey.shape[0] + 1) // 2), interpolation=cv2.INTER_LINEAR)
-    return resize(np.asarray(grey, np.uint8), height, width)
+        half = (grey.shape[1] + 1) // 2, (grey.shape[0] + 1) // 2
+        grey = np.asarray(cv2.resize(grey, half, interpolation=cv2.INTER_LINEAR), np.uint8)
+    return resize(grey, height, width)
 
 
 def stretch(image: Image) -> Image:

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from .images import Image
+from .pictures import Picture
 
 Samples = NDArray[np.float32]
 Embedding = NDArray[np.floating[Any]]
@@ -45,6 +46,14 @@ class UnconvertedImage(Protocol):
         """Return the image, uint8 `[H, W, 3]` RGB, converted anew at each call; any thread may call."""
         ...
 
+    def keep(self) -> None:
+        """Convert the image now and keep it, so that what is framed is to the last bit what is recorded."""
+        ...
+
+    def picture(self) -> Picture:
+        """Return the image as it is framed, converted as little as can be."""
+        ...
+
 
 class Frame(msgspec.Struct, frozen=True):
     """Image of a camera or a recording."""
@@ -58,6 +67,16 @@ class Frame(msgspec.Struct, frozen=True):
     def image(self) -> Image:
         """uint8 `[H, W, 3]`, RGB; take it once, as it may be converted now."""
         return self.picture if isinstance(self.picture, np.ndarray) else self.picture()
+
+    @property
+    def framed(self) -> Picture:
+        """Picture that is framed: the image, or what the decoder gave of it."""
+        return self.picture if isinstance(self.picture, np.ndarray) else self.picture.picture()
+
+    def keep(self) -> None:
+        """Convert the image now where it is unconverted, so that what is framed is what is recorded."""
+        if not isinstance(self.picture, np.ndarray):
+            self.picture.keep()
 
 
 class Discontinuity(msgspec.Struct, frozen=True):

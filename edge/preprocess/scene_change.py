@@ -6,7 +6,8 @@ from numpy.typing import NDArray
 
 from ..geometry import Box
 from .face_detector import MARGIN, surroundings
-from .images import Image, shrink_grey
+from .images import shrink_grey
+from .pictures import Picture, grey_part, whole
 
 SIDE_CELLS = 60
 """Number of cells along an image's shorter side; each is the mean grey of its pixels, in which their noise is small."""
@@ -29,11 +30,11 @@ class SceneChange:
     def __init__(self) -> None:
         self._searched: Cells | None = None
 
-    def take(self, image: Image) -> None:
+    def take(self, image: Picture) -> None:
         """Take an image for searched: nothing in it is new."""
         self._searched = cells_of(image)
 
-    def find(self, image: Image, known: Box) -> Box | None:
+    def find(self, image: Picture, known: Box) -> Box | None:
         """Return the part of an image in which something is new, and take it for searched; None where nothing is.
 
         A face that came into the image lies in that part. Changes in and around a known face are its own.
@@ -41,7 +42,7 @@ class SceneChange:
         cells, searched = cells_of(image), self._searched
         if searched is None or searched.shape != cells.shape:
             self._searched = cells
-            return Box(0, 0, image.shape[1], image.shape[0])
+            return whole(image)
         brighter = float(np.clip(cells.mean() / max(1.0, searched.mean()), 1 / MOST_BRIGHTER, MOST_BRIGHTER))
         change = np.abs(cells - brighter * searched)
         pixels = image.shape[0] / cells.shape[0]
@@ -58,9 +59,9 @@ class SceneChange:
         return part
 
 
-def cells_of(image: Image) -> Cells:
+def cells_of(image: Picture) -> Cells:
     """Return the mean greys `[h, w]` of an image's cells."""
-    return shrink_grey(image, min(1.0, SIDE_CELLS / min(image.shape[:2]))).astype(np.float32)
+    return shrink_grey(grey_part(image, whole(image)), min(1.0, SIDE_CELLS / min(image.shape[:2]))).astype(np.float32)
 
 
 def as_slices(box: Box, pixels: float) -> tuple[slice, slice]:

@@ -70,6 +70,9 @@ class Recorder:
     def add_input(self, loop_input: LoopInput) -> None:
         """Record an input of the loop, whose arrays must not change any more; nothing where no media are recorded."""
         if self._has_media:
+            for delivery in loop_input.deliveries:
+                if isinstance(delivery.media, Frame):
+                    delivery.media.keep()
             self._put(STEPS, loop_input, sum(size_of(delivery.media) for delivery in loop_input.deliveries))
 
     def add_message(self, message: Message) -> None:

@@ -3,6 +3,7 @@
 import struct
 import threading
 from fractions import Fraction
+from functools import cache
 from typing import Any, NamedTuple
 
 import av
@@ -10,8 +11,11 @@ import cv2
 import numpy as np
 from av.sidedata.sidedata import SideDataContainer, Type
 from av.video.reformatter import VideoReformatter
+from numpy.typing import NDArray
 
 from ..preprocess.images import Image
+from ..preprocess.pictures import Picture
+from ..preprocess.yuv_image import YuvImage
 
 SWS_MATRICES = {1: 1, 4: 4, 5: 5, 6: 5, 7: 7, 9: 9, 10: 9}
 """Matrix code points of H.273 (BT.709, FCC, BT.601 twice, SMPTE 240M, BT.2020 twice) as libswscale numbers them."""
@@ -31,6 +35,10 @@ MATRIX = struct.Struct("=9i")
 """Layout of FFmpeg's display matrix."""
 ONE_THREAD = {"threads": 1} if int(av.__version__.split(".")[0]) >= 17 else {}
 """Argument that keeps libswscale from starting a thread per core for each track; PyAV before 17 never does."""
+KR_KB = {1: (0.2126, 0.0722), 4: (0.30, 0.11), 5: (0.299, 0.114), 7: (0.212, 0.087), 9: (0.2627, 0.0593)}
+"""Shares of red and of blue in luma, by libswscale's numbers of the matrices."""
+PLANAR = {f"{kind}4{chroma}p" for kind in ("yuv", "yuvj") for chroma in ("20", "22", "44")}
+"""Pixel formats of three planes of 8 bits, parts of which can be converted by themselves."""
 
 
 class Orientation(NamedTuple):
@@ -66,10 +74,11 @@ class SampleAspectRatio:
 class DecodedImage:
     """Decoded frame in its own format, converted to an image when it is called."""
 
-    __slots__ = ("_convert", "_frame", "_size")
+    __slots__ = ("_convert", "_frame", "_kept", "_size")
 
     def __init__(self, frame: av.VideoFrame, size: tuple[int, int], convert: "ImageConverter") -> None:
         self._frame, self._size, self._convert = frame, size, convert
+        self._kept: Image | None = None
 
     @property
     def nbytes(self) -> int:
@@ -79,7 +88,22 @@ class DecodedImage:
 
     def __call__(self) -> Image:
         """Convert the frame to an upright image with square pixels, uint8 `[H, W, 3]` RGB."""
-        return self._convert(self._frame, *self._size)
+        return self._convert(self._frame, *self._size) if self._kept is None else self._kept
+
+    def keep(self) -> None:
+        """Convert the frame now and keep the image, which is framed from then on."""
+        self._kept = self()
+
+    def picture(self) -> Picture:
+        """Return the frame in its planes, where it is upright with square pixels and 8 bits, else converted."""
+        frame = self._frame
+        is_as_seen = self._size == (frame.width, frame.height) and orientation_of(frame) == UPRIGHT
+        if self._kept is not None or frame.format.name not in PLANAR or not is_as_seen:
+            return self()
+        luma, blue, red = (plane_of(plane) for plane in frame.planes)
+        colours = colour_conversion(frame)
+        to_rgb = yuv_to_rgb(colours["src_colorspace"], is_full=colours["src_color_range"] == FULL)
+        return YuvImage((luma, blue, red), to_rgb, self)
 
 
 class ImageConverter:
@@ -123,6 +147,22 @@ def colour_conversion(frame: av.VideoFrame) -> dict[str, Any]:
         "src_color_range": FULL if is_full else LIMITED,
         "dst_color_range": FULL,
     }
+
+
+def plane_of(plane: Any) -> Image:
+    """Return a plane `[h, w]` of a frame, whose memory it keeps."""
+    return np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)[:, : plane.width]
+
+
+@cache
+def yuv_to_rgb(matrix: int, *, is_full: bool) -> NDArray[np.float64]:
+    """Return the matrix `[3, 4]` from (Y, Cb, Cr, 1) in 8 bits to RGB (H.273, 8.3)."""
+    kr, kb = KR_KB[matrix]
+    kg = 1 - kr - kb
+    floor, luma, chroma = (0, 1.0, 1.0) if is_full else (16, 255 / 219, 255 / 224)
+    red, blue = 2 * (1 - kr) * chroma, 2 * (1 - kb) * chroma
+    scaled = np.array([[luma, 0, red], [luma, -blue * kb / kg, -red * kr / kg], [luma, blue, 0]])
+    return np.hstack([scaled, -scaled @ [[floor], [128], [128]]])
 
 
 def square_pixel_size(width: int, height: int, sample_aspect_ratio: Fraction | None) -> tuple[int, int]:

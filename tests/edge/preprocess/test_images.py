@@ -27,7 +27,7 @@ def test_a_part_is_cut_by_columns_and_rows() -> None:
     ("shrink", "sides"), [(1.0, (12, 20)), (0.5, (6, 10)), (0.25, (3, 5)), (0.4, (5, 8)), (0.01, (1, 1))]
 )
 def test_a_grey_image_keeps_its_mean_and_its_proportions(shrink: float, sides: tuple[int, int]) -> None:
-    rising = np.broadcast_to(np.arange(20, dtype=np.uint8)[:, None] * 10, (12, 20, 3)).copy()
+    rising = np.broadcast_to(np.arange(20, dtype=np.uint8) * 10, (12, 20)).copy()
     shrunk = shrink_grey(rising, shrink)
     assert shrunk.shape == sides
     assert shrunk.mean() == pytest.approx(rising.mean(), abs=1)

@@ -72,6 +72,31 @@ def test_without_asking_neither_sound_nor_picture_is_kept(tmp_path: Path) -> Non
     assert file_of(folder).stat().st_size < 50 * 400
 
 
+class Unconverted:
+    """A decoded image that notes whether it was kept."""
+
+    nbytes, is_kept = 72, False
+
+    def __call__(self) -> np.ndarray:
+        return np.zeros((4, 6, 3), np.uint8)
+
+    def keep(self) -> None:
+        self.is_kept = True
+
+    def picture(self) -> np.ndarray:
+        return self()
+
+
+@pytest.mark.parametrize("media", [True, False])
+def test_a_decoded_image_that_is_recorded_is_converted_before_it_is_framed(tmp_path: Path, media: bool) -> None:
+    """So that a replay, which has the converted one, frames the same."""
+    picture = Unconverted()
+    recorder = Recorder(tmp_path, about(), media=media)
+    recorder.add_input(loop_input(1, Frame(picture, 1)))
+    recorder.close()
+    assert picture.is_kept == media
+
+
 def test_what_is_flushed_can_be_read_while_the_run_goes_on(tmp_path: Path, monkeypatch, caplog) -> None:
     monkeypatch.setattr(module, "FLUSH_S", 0.05)
     recorder = Recorder(tmp_path, TWO, media=True)

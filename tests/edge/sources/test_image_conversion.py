@@ -13,8 +13,12 @@ import numpy as np
 import pytest
 
 from edge.errors import SourceError
+from edge.geometry import Box
+from edge.preprocess.images import cut, resize
 from edge.preprocess.media import Frame
+from edge.preprocess.pictures import Picture, resized_part
 from edge.preprocess.windowing import FrameGrid
+from edge.preprocess.yuv_image import YuvImage
 from edge.sources.image_conversion import Orientation, nearest_orientation, square_pixel_size
 from edge.sources.media import read_frames
 from tests.edge.sources.made_images import (
@@ -32,6 +36,10 @@ from train.clips.decode import decode_frames
 from train.corpora.utterance import VideoSegment
 
 ORIENTATIONS = sorted(MATRICES)
+
+
+def decoded(path: Path) -> Picture:
+    return next(read_frames(path, FrameGrid(5.0))).framed
 
 
 def seen(path: Path) -> np.ndarray:
@@ -175,6 +183,45 @@ def test_colours_are_those_of_the_matrix_and_the_range(
     """libswscale rounds where each pixel has its chroma; where four share one it adds up tables of whole numbers."""
     expected = [by_the_standard(colour, matrix, is_full) for colour in COLOURS]
     np.testing.assert_allclose(shown(tmp_path / "a.mkv", pixels, matrix, 2 if is_full else 1), expected, atol=tolerance)
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "yuv422p", "yuv444p"])
+@pytest.mark.parametrize("is_full", [False, True], ids=["limited", "full"])
+@pytest.mark.parametrize("matrix", KR_KB)
+def test_colours_of_parts_are_those_of_the_matrix_and_the_range_too(
+    tmp_path: Path, pixels: str, is_full: bool, matrix: int
+) -> None:
+    frames = [plain(colour, pixels) for colour in COLOURS]
+    made = write_video(tmp_path / "a.mkv", frames, "ffv1", None, matrix, 2 if is_full else 1)
+    for frame, colour in zip(read_frames(made, FrameGrid(5.0)), COLOURS, strict=True):
+        assert isinstance(frame.framed, YuvImage)
+        part = resized_part(frame.framed, Box(9, 8, 31, 30), 4, 4)
+        np.testing.assert_allclose(part[2, 2], by_the_standard(colour, matrix, is_full), atol=1)
+
+
+def test_a_part_is_that_of_libswscale_s_image(recordings: list[Path]) -> None:
+    for path in recordings:
+        frame = next(iter(read_frames(path, FrameGrid(5.0))))
+        box = Box(101, 51, 141, 141)
+        part, expected = resized_part(frame.framed, box, 64, 64), resize(cut(frame.image, box), 64, 64)
+        assert np.abs(part.astype(float) - expected).mean() < 2.5, "libswscale rounds down"
+
+
+def test_what_is_kept_is_framed_to_the_last_bit(recordings: list[Path]) -> None:
+    frame = next(iter(read_frames(recordings[0], FrameGrid(5.0))))
+    converted = frame.image
+    frame.keep()
+    assert frame.framed is frame.image
+    np.testing.assert_array_equal(frame.image, converted)
+
+
+@pytest.mark.parametrize("pixels", ["yuv420p", "gray"])
+def test_what_is_not_upright_or_of_other_planes_or_pixels_is_converted_at_once(tmp_path: Path, pixels: str) -> None:
+    colour = (60, 128, 128)[: 1 if pixels == "gray" else 3]
+    wide = write_video(tmp_path / "a.ts", [plain((90, 128, 128), "yuv420p", 96, 96)] * 5, "mpeg2video", Fraction(4, 3))
+    square = write_video(tmp_path / "b.mkv", [plain(colour, pixels)] * 2, "ffv1", None, 5, 1)
+    rotated = set_display_matrix(write_frame(tmp_path / "c.mov", pattern()), MATRICES[6])
+    assert [isinstance(decoded(path), np.ndarray) for path in (wide, square, rotated)] == [True, pixels == "gray", True]
 
 
 @pytest.mark.parametrize(
