@@ -6,12 +6,11 @@ import cv2
 import numpy as np
 
 from ..preprocess.images import Image
+from ..system.palette import label_colour
 from .rows import Row
 
 FONT = cv2.FONT_HERSHEY_SIMPLEX
 WHITE, BLACK = (255, 255, 255), (0, 0, 0)
-COLOURS = ((230, 159, 0), (86, 180, 233), (0, 158, 115), (240, 228, 66), (0, 114, 178), (213, 94, 0), (204, 121, 167))
-"""Colours of labels in their order, RGB, told apart by the colour-blind (Okabe & Ito 2008); words stand beside them."""
 SHADE = 0.45
 """Brightness that is left of the picture behind the bars."""
 REFERENCE_PX = 480
@@ -29,8 +28,11 @@ def draw(image: Image, heard: Row, seen: Row) -> Image:
 
 
 def colour_of(label: str, labels: Sequence[str]) -> tuple[int, int, int]:
-    """Return the colour of a label; white for `uncertain`."""
-    return COLOURS[labels.index(label) % len(COLOURS)] if label in labels else WHITE
+    """Return the colour of a label in RGB; white for `uncertain`."""
+    if label not in labels:
+        return WHITE
+    red, green, blue = bytes.fromhex(label_colour(labels.index(label)).lstrip("#"))
+    return red, green, blue
 
 
 def draw_box(image: Image, row: Row, label: str, colour: tuple[int, int, int], scale: float) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..errors import UsageError
+from ..system import palette
 from .report import Report
 
 if TYPE_CHECKING:
@@ -18,8 +19,7 @@ if TYPE_CHECKING:
 
 DPI = 150
 WIDTH_PX = 1000
-COLOURS = ("#0072B2", "#E69F00", "#009E73", "#CC79A7", "#D55E00", "#56B4E9", "#000000")
-"""Palette that is distinct with any colour vision (Okabe and Ito 2008)."""
+COLOURS = (*palette.COLOURS, palette.BLACK)
 
 
 def require_matplotlib() -> None:

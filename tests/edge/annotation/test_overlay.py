@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
-from edge.annotation.overlay import COLOURS, WHITE, colour_of, draw
+from edge.annotation.overlay import WHITE, colour_of, draw
 from edge.geometry import Box
 from tests.edge.annotation.made_rows import ROW, UNSEEN
 
@@ -19,7 +19,7 @@ def test_the_box_is_that_of_the_row_that_is_seen_in_the_colour_of_the_steady_lab
     seen = replace(ROW, box=Box(200, 60, 80, 100))
     image = draw(canvas(), replace(ROW, steady_label="calm"), seen)
     for point in ((60, 240), (160, 240), (110, 200), (110, 280)):
-        assert tuple(image[point]) == COLOURS[0]
+        assert tuple(image[point]) == (0, 114, 178)
     assert tuple(image[110, 240]) == (GREY, GREY, GREY)
 
 
@@ -32,7 +32,9 @@ def test_without_a_face_there_are_bars_alone() -> None:
 
 def test_a_bar_is_as_long_as_its_probability() -> None:
     image = draw(canvas(480, 640), UNSEEN, UNSEEN)
-    lengths = [int((image == colour).all(axis=2).sum(axis=1).max()) for colour in COLOURS[:2]]
+    lengths = [
+        int((image == colour_of(label, list(UNSEEN.probs))).all(axis=2).sum(axis=1).max()) for label in UNSEEN.probs
+    ]
     assert lengths == [pytest.approx(100 * p, abs=2) for p in UNSEEN.probs.values()]
 
 
