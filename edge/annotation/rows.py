@@ -66,7 +66,7 @@ class RowCollector:
             self.rows.append(make_row(message, self._steady_label, self._frame_rate_hz))
         elif isinstance(message, SteadyState):
             self._steady_label = message.label
-            self.rows[-1] = replace(self.rows[-1], steady_label=message.label)
+            self.rows[-1:] = [replace(row, steady_label=message.label) for row in self.rows[-1:]]
 
 
 def make_row(prediction: Prediction, steady_label: str, frame_rate_hz: Fraction | None) -> Row:

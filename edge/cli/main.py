@@ -29,7 +29,7 @@ SECTIONS = {
     },
     "Recordings": {
         "annotate": LazyCommand("Annotate recordings as quickly as possible, a row per window"),
-        "report": LazyCommand("Write one page of an annotation: time line, states, events, settings"),
+        "report": LazyCommand("Write one page of an annotation or a recording: time line, states, events, settings"),
     },
     "Inspect": {
         "listen": LazyCommand("Print what a running foal-edge publishes", needs_opencv=False),

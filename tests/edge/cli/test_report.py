@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from edge.annotation.tables import write_csv
+from tests.edge.recording.made_golden import GOLDEN
 from tests.edge.report.made_report import rows
 
 pytest.importorskip("matplotlib", reason="the extra `report` has matplotlib")
@@ -33,7 +34,7 @@ def test_labels_are_compared(edge_command: Callable[..., Any], table: Path, tmp_
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [(("gone.csv",), "no such table: gone.csv"), (("TABLE", "-o", "TABLE"), "is the table itself")],
+    [(("gone.csv",), "no such table: gone.csv"), (("TABLE", "-o", "TABLE"), "is what it is made of")],
 )
 def test_what_cannot_be_is_named(
     edge_command: Callable[..., Any], table: Path, arguments: tuple[str, ...], reason: str
@@ -41,3 +42,11 @@ def test_what_cannot_be_is_named(
     ended = edge_command("report", *(str(table) if word == "TABLE" else word for word in arguments))
     assert ended.status == 2
     assert reason in ended.err
+
+
+def test_a_recorded_run_has_a_page(edge_command: Callable[..., Any], tmp_path: Path) -> None:
+    ended = edge_command("report", GOLDEN, "-o", tmp_path / "run.html")
+    assert ended.status == 0
+    page = (tmp_path / "run.html").read_text()
+    assert "degraded" in page
+    assert "foal-nano" in page
