@@ -1,4 +1,4 @@
-"""Commands of the export: bundle, complete, engines, bench."""
+"""Commands of the export: bundle, renew, complete, engines, bench."""
 
 import tempfile
 from functools import partial
@@ -14,11 +14,13 @@ from edge.cli.bench import bench_options, run_benchmark
 from edge.cli.engine_builder import make_engine_builder
 from edge.errors import UsageError
 from edge.system.signals import interruptible
+from train import config as configs
 from train.checkpoint import load
 
 from . import engines
 from .bundle import add_golden_probabilities, write
 from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
+from .renewal import renew
 from .torch_backend import TorchBackend
 from .torch_roofline import measure
 from .windows import Windows
@@ -79,6 +81,22 @@ def bundle_command(
     calibration = Windows(loaded.config, data, "train", CALIBRATION_WINDOWS, fold)
     validation = Windows(loaded.config, data, "validation", windows, fold)
     write(loaded, output, click.echo, PrecisionTarget(precision, calibration, validation))
+
+
+@main.command("renew")
+@click.argument("bundle", type=FOLDER)
+@click.option("--config", type=FOLDER, required=True, help="Configuration that the bundle was trained with.")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write to; may be the bundle's own.")
+def renew_command(bundle: Path, config: Path, output: Path) -> None:
+    """Export a bundle of nano encoders again from the weights in its own graphs, without its checkpoint.
+
+    Its probabilities stay; the graphs, the golden vectors and the texts are those of today.
+
+    \b
+    Example:
+      python -m export renew my-bundle --config configs/nano.yaml -o my-bundle
+    """
+    renew(bundle, configs.load(config), output, click.echo)
 
 
 @main.command("complete")

@@ -4,6 +4,7 @@ Dimensions: N frames, B windows, S samples, Ta/Tv tokens, Da/Dv their widths, C 
 """
 
 import logging
+import math
 import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -83,7 +84,8 @@ def make_graphs(checkpoint: Checkpoint, frames: Tensor, waveform: Tensor, length
     if pieces is None:
         audio_inputs = {"waveform": waveform, "length": length}
     else:
-        audio_inputs = piece_examples(pieces, waveform, length)
+        assert isinstance(audio_encoder, PieceEncoder), "only it takes pieces"
+        audio_inputs = piece_examples(audio_encoder, waveform, length)
     audio_graph = Graph("audio_encoder", audio_encoder, audio_inputs, audio_tensors(audio_encoder)[1])
     if pieces is None:
         audio_tokens, audio_mask = audio_graph.expected["tokens"], audio_graph.expected["mask"]
@@ -109,24 +111,34 @@ def audio_tensors(audio_encoder: nn.Module) -> tuple[list[str], list[str]]:
     """Return the inputs and outputs of an audio encoder's module, by their names in the manifest."""
     voice = ["voice"] if getattr(audio_encoder, "has_voice", False) else []
     if piece_spec(audio_encoder) is not None:
-        return ["waveform", "begin", "end"], ["tokens", *voice]
+        return ["waveform", "end", "before", "known"], ["tokens", "frames", *voice]
     return ["waveform", "length"], ["tokens", "mask", *voice]
 
 
-def piece_examples(pieces: PieceSpec, waveform: Tensor, length: Tensor) -> dict[str, Tensor]:
+@torch.no_grad()
+def piece_examples(encoder: PieceEncoder, waveform: Tensor, length: Tensor) -> dict[str, Tensor]:
     """Return the newest piece of each waveform `[B, S]` as inputs of the audio encoder.
 
-    That of the last begins two tokens before its last one, as it does at a sound's begin.
+    Of the last, only the newest two tokens and a part are sound, as at a sound's begin.
     """
-    samples = pieces.tokens * TOKEN_SAMPLES
-    last = (length + TOKEN_SAMPLES - 1) // TOKEN_SAMPLES * TOKEN_SAMPLES
-    begin = (samples - last).clamp(min=0)
-    begin[-1] = max(int(begin[-1]), samples - 3 * TOKEN_SAMPLES)
-    end = samples - last + length
-    cut = torch.zeros(len(waveform), samples)
-    for row, (first, after) in enumerate(zip(begin.tolist(), end.tolist(), strict=True)):
-        cut[row, first:after] = waveform[row, int(length[row]) - (after - first) : int(length[row])]
-    return {"waveform": cut, "begin": begin, "end": end}
+    spec, rows = encoder.pieces, list[dict[str, Tensor]]()
+    assert spec.frames is not None, "an audio encoder that takes frames"
+    for row, samples in zip(waveform, length.tolist(), strict=True):
+        first = 0 if len(rows) < len(waveform) - 1 else max(0, -(-samples // TOKEN_SAMPLES) - 3) * TOKEN_SAMPLES
+        sound = row[first:samples]
+        newest = max(-(-len(sound) // TOKEN_SAMPLES), spec.seen)
+        start, overlap = newest - spec.tokens, spec.overlap
+        padded = nn.functional.pad(sound, (overlap, newest * TOKEN_SAMPLES + overlap - len(sound)))
+        frames = encoder.log_mel.decades(padded[None]).reshape(newest, -1)[:start][-spec.frames.before :]
+        rows.append(
+            {
+                "waveform": padded[start * TOKEN_SAMPLES :],
+                "end": torch.tensor(len(sound) - start * TOKEN_SAMPLES),
+                "before": nn.functional.pad(frames, (0, 0, spec.frames.before - len(frames), 0)),
+                "known": torch.tensor(len(frames)),
+            }
+        )
+    return {name: torch.stack([row[name] for row in rows]) for name in audio_tensors(encoder)[0]}
 
 
 def write_onnx(graph: Graph, path: Path) -> None:
@@ -141,7 +153,10 @@ def write_onnx(graph: Graph, path: Path) -> None:
             input_names=list(graph.inputs),
             output_names=graph.outputs,
             dynamic_shapes=tuple({0: batch} for _ in graph.inputs),
-            custom_translation_table={torch.ops.aten.index_put.default: index_put_as_where},
+            custom_translation_table={
+                torch.ops.aten.index_put.default: index_put_as_where,
+                torch.ops.aten.gelu.default: gelu_in_order,
+            },
             external_data=False,
             optimize=True,
             verbose=False,
@@ -162,6 +177,13 @@ def index_put_as_where(tensor: Any, indices: Sequence[Any], values: Any, accumul
     if len(indices) == 1 and indices[0].dtype == onnx_ir.DataType.BOOL and not accumulate:
         return opset18.Where(indices[0], values, tensor)
     return aten_index_put(tensor, indices, values, accumulate)
+
+
+def gelu_in_order(x: Any, approximate: str = "none") -> Any:
+    """Translate the exact GELU to the order of operators that ONNX Runtime replaces by one of its own."""
+    assert approximate == "none", "the exact GELU"
+    shifted = opset18.Add(opset18.Erf(opset18.Div(x, math.sqrt(2))), 1.0)
+    return opset18.Mul(opset18.Mul(x, shifted), 0.5)
 
 
 def save(model: onnx_ir.Model, path: Path) -> None:

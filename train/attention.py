@@ -25,11 +25,20 @@ class MultiHeadAttention(nn.Module):
 
     def forward(self, queries: Tensor, keys: Tensor, key_mask: Tensor) -> Tensor:
         """Map `[B, Tq, Dq]`, `[B, Tk, Dk]`, bool `[B, Tk]` (true for a valid key) to `[B, Tq, Dq]`."""
-        q, k, v = self._split(self.w_q(queries)), self._split(self.w_k(keys)), self._split(self.w_v(keys))
-        scores = q @ k.transpose(2, 3) * q.shape[-1] ** -0.5
-        weights = torch.softmax(scores.masked_fill(~key_mask[:, None, None, :], MASKED), dim=-1)
-        return self.w_concat((weights @ v).transpose(1, 2).flatten(2))
+        q, k, v = (
+            self._split(on_rows(layer, tokens))
+            for layer, tokens in ((self.w_q, queries), (self.w_k, keys), (self.w_v, keys))
+        )
+        hidden = (~key_mask).to(q) * MASKED
+        weights = torch.softmax(q @ k.transpose(2, 3) * q.shape[-1] ** -0.5 + hidden[:, None, None, :], dim=-1)
+        return on_rows(self.w_concat, (weights @ v).transpose(1, 2).flatten(2))
 
     def _split(self, tokens: Tensor) -> Tensor:
         """Split `[B, T, D]` into `[B, heads, T, D / heads]`."""
         return tokens.unflatten(2, (self.heads, -1)).transpose(1, 2)
+
+
+def on_rows(layer: nn.Module, tokens: Tensor) -> Tensor:
+    """Return a layer's output for tokens `[B, T, D]` as one matrix, which is exported as one operator with its bias."""
+    made: Tensor = layer(tokens.flatten(0, 1))
+    return made.unflatten(0, tokens.shape[:2])

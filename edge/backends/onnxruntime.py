@@ -37,6 +37,8 @@ the whole program on waiting for one another, for a gain of milliseconds (docs/e
 ROWS_AT_ONCE = 4
 """Rows of a batch that are computed together: more are no quicker on a CPU, and what they take between the operators is
 kept for the next batch, 2 MB for each stream (docs/experiments.md, 2026-11-30)."""
+SLOWER_OPTIMIZERS = ["SkipLayerNormFusion"]
+"""Optimizers that are left out: an addition and a LayerNorm in one operator take longer than the two."""
 DTYPES = {"tensor(uint8)": "uint8", "tensor(bool)": "bool", "tensor(int64)": "int64", "tensor(float)": "float32"}
 """Names of ONNX Runtime's types in the manifest."""
 
@@ -54,7 +56,9 @@ class OrtGraph:
         self.threads = (threads or default_threads(size)) if tuned else os.cpu_count() or 1
         """Number of cores that compute the graph."""
         self._rows = ROWS_AT_ONCE if tuned else entry.batch.largest
-        self._session = open_session(path, graph_options(self.threads) if tuned else exact_options())
+        self._session = (
+            open_session(path, graph_options(self.threads), SLOWER_OPTIMIZERS) if tuned else open_session(path)
+        )
         check_tensors(str(path), "inputs", entry.inputs, self._session.get_inputs())
         check_tensors(str(path), "outputs", entry.outputs, self._session.get_outputs())
         self._outputs = [tensor.name for tensor in entry.outputs]
@@ -159,10 +163,15 @@ def processor() -> str:
     return names[0] if names else platform.machine()
 
 
-def open_session(model: Path | bytes, options: ort.SessionOptions | None = None) -> ort.InferenceSession:
-    """Open a session on the CPU for a graph, given as a file or as bytes; BundleError where ONNX Runtime refuses it."""
+def open_session(
+    model: Path | bytes, options: ort.SessionOptions | None = None, left_out: Sequence[str] = ()
+) -> ort.InferenceSession:
+    """Open a session on the CPU for a graph, given as a file or as bytes; BundleError where ONNX Runtime refuses it.
+
+    Of its optimizers those that are `left_out` do not run.
+    """
     try:
-        return make_session(model, options or exact_options(), PROVIDERS)
+        return make_session(model, options or exact_options(), PROVIDERS, left_out)
     except Exception as error:  # onnxruntime's errors share no base class
         name = model if isinstance(model, Path) else "a graph of its own"
         raise exhaustion(error) or BundleError(
@@ -172,13 +181,18 @@ def open_session(model: Path | bytes, options: ort.SessionOptions | None = None)
 
 
 def make_session(
-    model: Path | bytes, options: ort.SessionOptions, providers: Sequence[str | tuple[str, dict[str, str]]]
+    model: Path | bytes,
+    options: ort.SessionOptions,
+    providers: Sequence[str | tuple[str, dict[str, str]]],
+    left_out: Sequence[str] = (),
 ) -> ort.InferenceSession:
     """Make a session on these providers, each with its options if it has any; ONNX Runtime's own errors."""
     content = str(model) if isinstance(model, Path) else model
     # before it knew `enable_fallback`, ONNX Runtime's wrapper tells of its second attempt on stdout
     with redirect_stdout(io.StringIO()):
-        return ort.InferenceSession(content, options, providers=providers, enable_fallback=0)
+        return ort.InferenceSession(
+            content, options, providers=providers, enable_fallback=0, disabled_optimizers=list(left_out)
+        )
 
 
 def check_tensors(path: str, side: str, expected: list[Tensor], found: list[ort.NodeArg]) -> None:

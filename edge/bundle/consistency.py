@@ -1,7 +1,8 @@
 """Consistency of a manifest: its labels, rates and sizes against the tensors of the three graphs.
 
-Dimensions: H, W the sides of an image; S samples and Tv frames of a window; P samples of a piece and Tp the tokens
-that it gives; C labels, all as the manifest gives them; Dv, Ta, Da, E as the fusion's tensors say. `*` is the batch.
+Dimensions: H, W the sides of an image; S samples and Tv frames of a window; P samples and Tp tokens of a piece, Ts
+the tokens that it gives, Tb those before it whose frames it takes, Df their width; C labels, all as the manifest gives
+them; Dv, Ta, Da, E as the fusion's tensors say. `*` is the batch.
 """
 
 from collections import Counter
@@ -39,9 +40,20 @@ REQUIRED_TENSORS: dict[GraphName, dict[str, TensorSpecs]] = {
 
 PIECE_TENSORS: dict[str, TensorSpecs] = {
     "inputs": [("waveform", "float32", ["*", "P"]), ("begin", "int64", ["*"]), ("end", "int64", ["*"])],
-    "outputs": [("tokens", "float32", ["*", "Tp", "Da"])],
+    "outputs": [("tokens", "float32", ["*", "Ts", "Da"])],
 }
 """Tensors of an audio encoder whose manifest has the field `pieces`; `begin` and `end` are samples of the waveform."""
+
+FRAME_TENSORS: dict[str, TensorSpecs] = {
+    "inputs": [
+        ("waveform", "float32", ["*", "P"]),
+        ("end", "int64", ["*"]),
+        ("before", "float32", ["*", "Tb", "Df"]),
+        ("known", "int64", ["*"]),
+    ],
+    "outputs": [("tokens", "float32", ["*", "Ts", "Da"]), ("frames", "float32", ["*", "Tp", "Df"])],
+}
+"""The same where the field `pieces` has `frames`; `known` are the newest tokens of `before` that are sound."""
 
 VOICE = "voice"
 """Last output of an audio encoder whose manifest has the field `voice`; of no other."""
@@ -68,7 +80,9 @@ def required_tensors(manifest: Manifest, name: GraphName, side: str) -> TensorSp
     """Return the tensors that one side of a graph must have, `inputs` or `outputs`."""
     if name != "audio_encoder":
         return REQUIRED_TENSORS[name][side]
-    required, tokens = (PIECE_TENSORS, "Tp") if manifest.pieces else (REQUIRED_TENSORS[name], "Ta")
+    required, tokens = REQUIRED_TENSORS[name], "Ta"
+    if manifest.pieces is not None:
+        required, tokens = FRAME_TENSORS if manifest.pieces.frames else PIECE_TENSORS, "Ts"
     has_voice = manifest.voice is not None and side == "outputs"
     voice: TensorSpecs = [(VOICE, "float32", ["*", tokens])] if has_voice else []
     return [*required[side], *voice]
@@ -90,7 +104,10 @@ def dimensions(manifest: Manifest) -> dict[str, int]:
                 if isinstance(size, int):
                     known.setdefault(str(letter), size)
     if manifest.pieces is not None:
-        known |= {"P": manifest.piece_samples, "Tp": manifest.pieces.given}
+        pieces = manifest.pieces
+        known |= {"P": manifest.piece_samples, "Tp": pieces.tokens, "Ts": pieces.seen}
+        if pieces.frames is not None:
+            known |= {"Tb": pieces.frames.before, "Df": pieces.frames.width}
     return known
 
 
@@ -135,10 +152,17 @@ def check_pieces(manifest: Manifest) -> None:
     pieces, remedy = manifest.pieces, "export the checkpoint again"
     if pieces is None:
         return
-    if not pieces.unsettled < pieces.given <= pieces.tokens:
+    most = pieces.seen if pieces.frames else pieces.tokens
+    if not pieces.unsettled < pieces.given <= most:
         raise BundleError(
-            f"{manifest.name} has pieces of {pieces.tokens} tokens of which {pieces.given} are given and "
-            f"{pieces.unsettled} unsettled, at most all given and fewer unsettled than that are expected; {remedy}"
+            f"{manifest.name} has pieces that give {most} tokens of which {pieces.given} are right and "
+            f"{pieces.unsettled} unsettled, at most all right and fewer unsettled than that are expected; {remedy}"
+        )
+    frames = pieces.frames
+    if frames is not None and not 0 <= frames.seen - pieces.tokens <= frames.before:
+        raise BundleError(
+            f"{manifest.name} has pieces of {pieces.tokens} tokens with the frames of {frames.before} before, that give "
+            f"{frames.seen}; at least its own tokens and at most those with frames are expected; {remedy}"
         )
     shape, samples = manifest.graphs.fusion.inputs[:1], manifest.audio.samples
     tokens = shape[0].shape[1] if shape and len(shape[0].shape) > 1 else None

@@ -45,18 +45,49 @@ class VoiceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Seconds of voice from which on a window's audio counts; at most the window."""
 
 
-class PieceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
-    """Feeding of an audio encoder with pieces of a sound, each of which gives its newest tokens.
+class Frames(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Frames that an audio encoder takes of the tokens before a piece, and gives of the piece for later ones."""
 
-    A token given depends on the sound of its piece alone. The fusion takes those of a window, the oldest first.
+    before: Annotated[int, Meta(ge=1, le=4096)]
+    """Number of tokens before the piece whose frames it takes."""
+    width: Annotated[int, Meta(ge=1, le=1 << 20)]
+    """Number of values in the frames of one token."""
+    seen: Annotated[int, Meta(ge=1, le=4096)]
+    """Number of tokens up to the piece's end that it gives, all of them right where the sound begins with the first."""
+    overlap: Annotated[int, Meta(ge=0, le=4096)]
+    """Samples on either side of the piece that it takes, too."""
+
+
+class PieceSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """Feeding of an audio encoder with pieces of a sound, each of which gives the newest tokens up to its end.
+
+    A token given depends on the sound of its piece alone, and on the frames before it where there are `frames`. The
+    fusion takes those of a window, the oldest first.
     """
 
     tokens: Annotated[int, Meta(ge=1, le=4096)]
     """Length of a piece, in tokens."""
     given: Annotated[int, Meta(ge=1, le=4096)]
-    """Number of tokens that the encoder gives, the newest of the piece."""
+    """Number of tokens that are right where the sound begins before them, the newest."""
     unsettled: Annotated[int, Meta(ge=0, le=4096)]
     """Number of the newest of them that change when sound follows; fewer than are given."""
+    frames: Frames | None = None
+    """Frames that the encoder takes and gives; None where a piece holds all that its tokens depend on."""
+
+    @property
+    def seen(self) -> int:
+        """Number of tokens that the encoder gives, right or not."""
+        return self.frames.seen if self.frames else self.given
+
+    @property
+    def overlap(self) -> int:
+        """Samples on either side of a piece that the encoder takes, too."""
+        return self.frames.overlap if self.frames else 0
+
+    @property
+    def past(self) -> int:
+        """Number of tokens before the first token given on which it depends."""
+        return self.frames.before + self.tokens - self.given if self.frames else self.tokens - self.given
 
 
 class VideoSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -193,8 +224,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
 
     @property
     def piece_samples(self) -> int:
-        """Number of samples in a piece, P; 0 where the audio encoder takes whole windows."""
-        return self.pieces.tokens * self.token_samples if self.pieces else 0
+        """Number of samples of a piece that the encoder takes, P; 0 where the audio encoder takes whole windows."""
+        return self.pieces.tokens * self.token_samples + 2 * self.pieces.overlap if self.pieces else 0
 
     @property
     def token_s(self) -> float:

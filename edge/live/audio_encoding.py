@@ -1,9 +1,10 @@
 """Encoding of the audio of windows, whole or in pieces, in batches.
 
-Dimensions: B windows, S samples and Ta tokens of a window, P samples of a piece, Da the width of a token.
+Dimensions: B windows, S samples and Ta tokens of a window, Da the width of a token.
 """
 
 from collections.abc import Sequence
+from itertools import chain, zip_longest
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -77,10 +78,10 @@ def encode_whole(manifest: Manifest, backend: Backend, windows: Sequence[AudioIn
 def encode_pieces(manifest: Manifest, backend: Backend, windows: Sequence[AudioInput]) -> EncodedAudio:
     """Return the encoded audio of windows for an audio encoder that takes pieces, those of all windows in batches."""
     parts = [token_window(manifest, window) for window in windows]
-    waiting = [(part, piece) for part in parts if part is not None for piece in part.pieces]
     largest = manifest.graphs.audio_encoder.batch.largest
-    for first in range(0, len(waiting), largest):
-        put_batch(manifest, backend, waiting[first : first + largest])
+    for waiting in turns(manifest, [part for part in parts if part is not None]):
+        for first in range(0, len(waiting), largest):
+            put_batch(manifest, backend, waiting[first : first + largest])
     found = no_audio(manifest, len(windows))
     for row, part in enumerate(parts):
         if part is not None:
@@ -97,14 +98,38 @@ def token_window(manifest: Manifest, window: AudioInput) -> TokenWindow | None:
     return tokens_alone(manifest, window.samples)
 
 
+def turns(manifest: Manifest, parts: Sequence[TokenWindow]) -> list[list[tuple[TokenWindow, Piece]]]:
+    """Return the pieces of windows in groups that can be encoded at once, in order."""
+    assert manifest.pieces is not None, "an audio encoder that takes pieces"
+    pieces = [[(part, piece) for piece in part.pieces] for part in parts]
+    if manifest.pieces.frames is None:
+        return [list(chain.from_iterable(pieces))]
+    return [[each for each in turn if each is not None] for turn in zip_longest(*pieces)]
+
+
 def put_batch(manifest: Manifest, backend: Backend, waiting: Sequence[tuple[TokenWindow, Piece]]) -> None:
     """Encode pieces as one batch and put what comes out into their windows."""
+    encoded = backend.audio_encoder(piece_inputs(manifest, waiting))
+    voices, frames = encoded.get("voice"), encoded.get("frames")
+    for row, (window, piece) in enumerate(waiting):
+        voice, kept = (None if each is None else each[row] for each in (voices, frames))
+        window.put(piece, encoded["tokens"][row], voice, kept)
+
+
+def piece_inputs(manifest: Manifest, waiting: Sequence[tuple[TokenWindow, Piece]]) -> dict[str, Array]:
+    """Return the inputs of the audio encoder for pieces."""
+    spec = manifest.pieces
+    assert spec is not None, "an audio encoder that takes pieces"
     waveform = np.zeros((len(waiting), manifest.piece_samples), np.float32)
-    begin = np.array([piece.begin for _, piece in waiting], np.int64)
-    end = begin + np.array([len(piece.samples) for _, piece in waiting], np.int64)
     for samples, (_, piece) in zip(waveform, waiting, strict=True):
         samples[piece.begin : piece.begin + len(piece.samples)] = piece.samples
-    encoded = backend.audio_encoder({"waveform": waveform, "begin": begin, "end": end})
-    voices = encoded.get("voice")
+    inputs: dict[str, Array] = {"waveform": waveform, "end": np.array([piece.sound for _, piece in waiting], np.int64)}
+    if spec.frames is None:
+        return {**inputs, "begin": np.array([piece.begin for _, piece in waiting], np.int64)}
+    before = np.zeros((len(waiting), spec.frames.before, spec.frames.width), np.float32)
+    known = np.zeros(len(waiting), np.int64)
     for row, (window, piece) in enumerate(waiting):
-        window.put(piece, encoded["tokens"][row], None if voices is None else voices[row])
+        rows = window.frames_before(piece.newest - spec.tokens, spec.frames.before)
+        known[row] = len(rows)
+        before[row, spec.frames.before - len(rows) :] = rows
+    return {**inputs, "before": before, "known": known}

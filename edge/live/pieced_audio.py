@@ -28,7 +28,7 @@ class PiecedAudio:
         if ring.run != self._run:
             self._run = ring.run
             self._offset.clear()
-            self._tokens.clear()
+            self._tokens.clear(0, 0)
         end = ring.position(end_ns)
         self._offset.update(ring.samples, end)
         clean = self._offset.samples
@@ -45,7 +45,7 @@ class PiecedAudio:
 def kept_samples(manifest: Manifest) -> int:
     """Return the number of samples on which the tokens of a window depend, at most."""
     assert manifest.pieces is not None, "an audio encoder that takes pieces"
-    return (manifest.window_tokens + manifest.pieces.tokens) * manifest.token_samples
+    return (manifest.window_tokens + manifest.pieces.past + manifest.pieces.given) * manifest.token_samples
 
 
 def tokens_alone(manifest: Manifest, samples: Samples) -> TokenWindow:

@@ -10,7 +10,7 @@ from edge.bundle.load import SHIPPED
 from export.graphs import OPSET, Graph
 from tests.export.conftest import Exported
 from train.checkpoint import Checkpoint
-from train.encoders.nano_audio import TOKEN_SAMPLES
+from train.encoders.log_mel import OVERLAP_SAMPLES
 from train.encoders.nano_pieces import ContextFusion
 
 NAMES = ["image_encoder", "audio_encoder", "fusion"]
@@ -37,10 +37,9 @@ def fresh_inputs(graph: Graph, batch: int) -> dict[str, Tensor]:
             made[name] = torch.rand(shape, generator=generator) < torch.linspace(0, 1, batch)[:, None]
         else:
             made[name] = torch.randn(shape, generator=generator) / 4
-    if "end" in made:
-        made["begin"] = made["end"] // 2 // TOKEN_SAMPLES * TOKEN_SAMPLES
-        place = torch.arange(made["waveform"].shape[1])
-        made["waveform"] *= (place >= made["begin"][:, None]) & (place < made["end"][:, None])
+    if "known" in made:
+        made["known"] = torch.arange(batch) % (made["before"].shape[1] + 1)
+        made["waveform"] *= torch.arange(made["waveform"].shape[1]) < made["end"][:, None] + OVERLAP_SAMPLES
     return made
 
 
@@ -99,8 +98,8 @@ def test_silence_and_near_silence_are_computed_as_by_torch(
     graph = graphs["audio_encoder"]
     waveform = level * torch.randn(2, graph.inputs["waveform"].shape[1], generator=torch.Generator().manual_seed(0))
     waveform[1, 4000:] = 0
-    inputs = {"waveform": waveform, "begin": torch.zeros(2, dtype=torch.int64)}
-    inputs["end"] = torch.tensor([waveform.shape[1], 4000])
+    inputs = {**graph.inputs, "waveform": waveform, "end": torch.tensor([waveform.shape[1], 4000])}
+    inputs |= {"before": inputs["before"][:2], "known": inputs["known"][:2]}
     session = ort.InferenceSession(exported.folder / "audio_encoder.onnx", providers=["CPUExecutionProvider"])
     tokens, *_ = session.run(graph.outputs, {key: tensor.numpy() for key, tensor in inputs.items()})
     expected = Graph(graph.name, graph.module, inputs, graph.outputs).expected["tokens"]

@@ -8,7 +8,7 @@ from collections.abc import Iterable
 import torch
 from torch import Tensor, nn
 
-from ..attention import MultiHeadAttention
+from ..attention import MultiHeadAttention, on_rows
 from .log_mel import CHANNELS, MEL_BANDS, STEP_SAMPLES, LogMel, frame_mask
 from .nano_image import ResidualBlock
 
@@ -41,7 +41,7 @@ class TransformerLayer(nn.Module):
         """Map `[B, Ta, Da]`, bool `[B, Ta]` to `[B, Ta, Da]`."""
         normed = self.attention_norm(tokens)
         tokens = tokens + self.dropout(self.attention(normed, normed, mask))
-        return tokens + self.dropout(self.feed_forward(tokens))
+        return tokens + self.dropout(on_rows(self.feed_forward, tokens))
 
 
 class NanoAudioEncoder(nn.Module):

@@ -4,31 +4,39 @@ What depends on the sound around a token alone is computed once for each piece o
 look at all tokens of a window, go before the fusion. The modules here share the weights of the encoder and the fusion,
 by the same names.
 
-Dimensions: B batch, S samples of a piece, Tp the tokens that it gives, Ta and Tv the tokens of a window, Da and Dv
-their widths.
+Dimensions: B batch, S samples of a piece, M mel bands, Ta and Tv the tokens of a window, Da and Dv their widths.
 """
 
 import torch
 from torch import Tensor, nn
 
-from edge.bundle.manifest import PieceSpec
+from edge.bundle.manifest import Frames, PieceSpec
 
 from ..fusion import Fused, Fusion
-from .log_mel import MEMORY_FRAMES, STEP_SAMPLES, frame_mask
+from .log_mel import MEL_BANDS, MEMORY_FRAMES, OVERLAP_SAMPLES, STEP_SAMPLES, relative
 from .nano_audio import TOKEN_SAMPLES, NanoAudioEncoder, in_context, voice_logits
-from .nano_image import ResidualBlock
 
 SURROUNDINGS = 3
 """Tokens to either side of a token that the convolutions look at, the last of them in part."""
-PAST = MEMORY_FRAMES * STEP_SAMPLES // TOKEN_SAMPLES
+TOKEN_FRAMES = TOKEN_SAMPLES // STEP_SAMPLES
+MEMORY = MEMORY_FRAMES // TOKEN_FRAMES
 """Tokens over which the running means are taken."""
-PIECES = PieceSpec(tokens=2 * PAST, given=PAST - SURROUNDINGS, unsettled=2)
+FRESH = 7
+"""Tokens of sound in a piece: those of half a second, and what the removal of the DC offset may still change."""
+SEEN = 12
+"""Tokens that the convolutions are given, the newest ones."""
+PIECES = PieceSpec(
+    tokens=FRESH,
+    given=SEEN - SURROUNDINGS,
+    unsettled=2,
+    frames=Frames(before=MEMORY + SEEN - FRESH, width=TOKEN_FRAMES * MEL_BANDS, seen=SEEN, overlap=OVERLAP_SAMPLES),
+)
 """Length of a piece and what it gives. A token needs its own 8 frames and the 12 after them, at which the convolutions
 look, and 75 samples more: sound of two tokens after it."""
 
 
 class PieceEncoder(nn.Module):
-    """Encoder of a piece of a sound to the piece's newest local tokens and their probability of voice."""
+    """Encoder of a piece of a sound to local tokens, the piece's log-mel frames, and the probability of voice."""
 
     has_voice = True
     pieces = PIECES
@@ -38,34 +46,31 @@ class PieceEncoder(nn.Module):
         self.log_mel, self.stem = encoder.log_mel, encoder.stem
         self.project, self.voice_head = encoder.project, encoder.voice_head
 
-    def forward(self, waveform: Tensor, begin: Tensor, end: Tensor) -> tuple[Tensor, Tensor]:
-        """Map float32 `[B, S]`, int64 `[B]` each to tokens `[B, Tp, Da]` and P(voice) `[B, Tp]`.
+    def forward(self, waveform: Tensor, end: Tensor, before: Tensor, known: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return tokens `[B, 12, Da]`, frames `[B, 7, 8 * M]` and P(voice) `[B, 12]`.
 
-        The sound begins at `begin`, a multiple of 2,000, or goes on before the piece where that is 0; it ends at
-        `end`. Outside of it the waveform must be zero. The tokens are those of the whole sound, but for the newest two
-        where it goes on; what is given where there is no sound means nothing.
+        The tokens are the newest 12 up to the piece's end: those of the whole sound, but for the newest two where it
+        goes on, and the first three where it has begun before them. Where there is no sound they mean nothing.
+
+        Args:
+            waveform: float32 `[B, 75 + S + 75]`, the piece and the 75 samples on either side of it; zero where there is
+                no sound.
+            end: int64 `[B]`, samples after the piece begins at which the sound ends, negative where it ends before.
+            before: float32 `[B, 17, 8 * M]`, frames of the tokens before the piece; zero where there is no sound.
+            known: int64 `[B]`, number of the newest of those tokens that are sound, at least 5 unless tokens are not
+                of interest.
         """
         with torch.autocast(waveform.device.type, enabled=False):
-            spectrogram = self.log_mel.newest(waveform, begin, end)
-        frames = PIECES.tokens * TOKEN_SAMPLES // STEP_SAMPLES
-        has_begun = ~frame_mask(frames, STEP_SAMPLES, begin)[:, None, None, MEMORY_FRAMES:]
-        tokens = self.project(masked_stem(self.stem, spectrogram, has_begun)[..., -PIECES.given :].flatten(1, 2).mT)
-        return tokens, voice_logits(self.voice_head, tokens).sigmoid()
-
-
-def masked_stem(stem: nn.Sequential, spectrogram: Tensor, has_begun: Tensor) -> Tensor:
-    """Return the stem's output for `[B, 2, M, F]`; each convolution finds zeros before the sound, bool `[B, 1, 1, F]`.
-
-    So it does where a waveform begins with the sound, since its padding is zero.
-    """
-    mask = has_begun[..., ::2]
-    x = stem[:3](spectrogram) * mask
-    for block in stem[3:]:
-        assert isinstance(block, ResidualBlock), "the rest of the stem"
-        mask = mask[..., ::2]
-        inner = block.body[:3](x) * mask
-        x = torch.relu(block.body[3:](inner) + block.shortcut(x)) * mask
-    return x
+            fresh = self.log_mel.decades(waveform)
+            decades = torch.cat([before.unflatten(2, (TOKEN_FRAMES, MEL_BANDS)).flatten(1, 2), fresh], dim=1)
+            ahead = SEEN - FRESH
+            spectrogram = relative(decades, (known - ahead) * TOKEN_FRAMES, end + ahead * TOKEN_SAMPLES)
+        tokens = self.project(self.stem(spectrogram).flatten(1, 2).mT)
+        return (
+            tokens,
+            fresh.unflatten(1, (-1, TOKEN_FRAMES)).flatten(2),
+            voice_logits(self.voice_head, tokens).sigmoid(),
+        )
 
 
 class ContextFusion(nn.Module):

@@ -100,9 +100,11 @@ def test_no_time_is_spent_on_a_device(shipped, golden, graph: str) -> None:
 
 @pytest.mark.parametrize("length", [0, 1, 320, 1280])
 def test_sound_of_any_length_gives_finite_tokens(shipped, length: int) -> None:
-    waveform = np.zeros((1, shipped.manifest.piece_samples), np.float32)
+    waveform, spec = np.zeros((1, shipped.manifest.piece_samples), np.float32), shipped.manifest.pieces
     waveform[0, :length] = 0.1
-    heard = shipped.backend.audio_encoder({"waveform": waveform, "begin": np.zeros(1, int), "end": np.array([length])})
+    inputs = {"waveform": waveform, "end": np.array([length]), "known": np.zeros(1, int)}
+    before = np.zeros((1, spec.frames.before, spec.frames.width), np.float32)
+    heard = shipped.backend.audio_encoder({**inputs, "before": before})
     assert np.isfinite(heard["tokens"]).all()
     assert np.isfinite(heard["voice"]).all()
 

@@ -95,31 +95,43 @@ CASES: dict[str, Case] = {
     ),
     "waveform other than the sound": (
         lambda f: f.edit(8000, "sound", "rate_hz"),
-        ["audio_encoder.onnx has inputs", "['*', 48000]", "need", "['*', 24000]", EXPORT],
+        ["audio_encoder.onnx has inputs", "['*', 14150]", "need", "['*', 7150]", EXPORT],
     ),
     "more tokens of a piece than it holds": (
         lambda f: f.edit(25, "pieces", "given"),
-        ["foal-nano has pieces of 24 tokens of which 25 are given and 2 unsettled", "at most all", EXPORT],
+        ["foal-nano has pieces that give 12 tokens of which 25 are right and 2 unsettled", "at most all", EXPORT],
     ),
     "a piece without a settled token": (
         lambda f: f.edit(9, "pieces", "unsettled"),
-        ["foal-nano has pieces of 24 tokens of which 9 are given and 9 unsettled", "fewer unsettled", EXPORT],
+        ["foal-nano has pieces that give 12 tokens of which 9 are right and 9 unsettled", "fewer unsettled", EXPORT],
     ),
     "tokens of a part of a sample": (
         lambda f: f.edit(6.0001, "sound", "window_s"),
         ["foal-nano takes pieces, and a window of 96002 samples has 48 tokens", "a whole number of samples", EXPORT],
     ),
     "pieces other than the audio encoder's": (
-        lambda f: f.edit(8, "pieces", "given"),
-        ["audio_encoder.onnx has outputs", "['*', 9, 160]", "need", "['*', 8, 160]", EXPORT],
+        lambda f: f.edit(11, "pieces", "frames", "seen"),
+        ["audio_encoder.onnx has outputs", "['*', 12, 160]", "need", "['*', 11, 160]", EXPORT],
+    ),
+    "frames other than the audio encoder's": (
+        lambda f: f.edit(16, "pieces", "frames", "before"),
+        ["audio_encoder.onnx has inputs", "['*', 17, 512]", "need", "['*', 16, 512]", EXPORT],
+    ),
+    "pieces that see more than is given them": (
+        lambda f: f.edit(25, "pieces", "frames", "seen"),
+        ["foal-nano has pieces of 7 tokens with the frames of 17 before, that give 25", "at most those", EXPORT],
+    ),
+    "pieces of more than they give": (
+        lambda f: f.edit(13, "pieces", "tokens"),
+        ["foal-nano has pieces of 13 tokens with the frames of 17 before, that give 12", "at least its own", EXPORT],
     ),
     "pieces that the audio encoder does not take": (
         lambda f: f.edit(None, "pieces"),
-        ["audio_encoder.onnx has inputs", "('begin', 'int64', ['*'])", "need", "('length', 'int64', ['*'])", EXPORT],
+        ["audio_encoder.onnx has inputs", "('known', 'int64', ['*'])", "need", "('length', 'int64', ['*'])", EXPORT],
     ),
     "a field of pieces that nobody knows": (
-        lambda f: f.edit(1, "pieces", "overlap"),
-        ["is damaged", "overlap", AGAIN],
+        lambda f: f.edit(1, "pieces", "stride"),
+        ["is damaged", "stride", AGAIN],
     ),
     "frames of a window other than the fusion's": (
         lambda f: f.edit(10, "picture", "rate_hz"),

@@ -6,21 +6,21 @@ from dataclasses import dataclass, field
 import numpy as np
 import pytest
 
-from edge.bundle.manifest import Manifest
+from edge.bundle.manifest import Manifest, PieceSpec
 from edge.live.recognizer import Recognizer
 from edge.live.stream import Stream
 from edge.preprocess.dc_offset import without_offset
 from edge.preprocess.media import Block, Discontinuity
 from tests.conftest import NumpyBackend
-from tests.edge.made_pieces import RATE_HZ, WINDOW, PieceBackend, T, tokens_of, with_pieces
+from tests.edge.made_pieces import FRAMES_SPEC, RATE_HZ, SPEC, WINDOW, PieceBackend, T, tokens_of_run, with_pieces
 from tests.edge.made_stream import Framer
 
 MS = 1_000_000
 
 
-@pytest.fixture
-def pieced(voice_manifest: Manifest) -> Manifest:
-    return with_pieces(voice_manifest)
+@pytest.fixture(params=[SPEC, FRAMES_SPEC], ids=["whole pieces", "frames"])
+def pieced(voice_manifest: Manifest, request: pytest.FixtureRequest) -> Manifest:
+    return with_pieces(voice_manifest, request.param)
 
 
 @dataclass
@@ -59,12 +59,12 @@ class Script:
         self.stream.add(Discontinuity(self.now_ns))
 
 
-def expected_tokens(run: np.ndarray) -> np.ndarray:
+def expected_tokens(manifest: Manifest, run: np.ndarray) -> np.ndarray:
     """Tokens of the window that ends with the run, `[n, 2]`, of the whole run at once."""
     last = -(-len(run) // T)
     clean = without_offset(run, RATE_HZ).astype(np.float64)
     padded = np.pad(clean, (0, last * T - len(run)))
-    return tokens_of(padded, 0, len(run), max(0, last - WINDOW), last - max(0, last - WINDOW))
+    return tokens_of_run(manifest, padded, len(run), max(0, last - WINDOW), last - max(0, last - WINDOW))
 
 
 def heard_by_fusion(backend: NumpyBackend, row: int = 0) -> np.ndarray:
@@ -117,7 +117,7 @@ def test_the_tokens_of_a_window_are_those_of_the_whole_run(pieced: Manifest, see
             heard = heard[: len(heard) + end].astype(np.float32)
             recognizer.recognize([window])
             np.testing.assert_allclose(window.samples, without_offset(heard, RATE_HZ)[-2000:], atol=1e-6)
-            np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(heard), atol=1e-4)
+            np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(pieced, heard), atol=1e-4)
             checked += 1
     assert checked
 
@@ -132,9 +132,25 @@ def noise(samples: int, seed: int = 0) -> np.ndarray:
     return np.random.default_rng(seed).normal(size=samples) * 0.3
 
 
-@pytest.mark.parametrize(("hop_ms", "pieces"), [(100, 2), (500, 4), (2000, 10), (4000, 10)])
-def test_a_hop_costs_what_is_new_in_it(pieced: Manifest, hop_ms: int, pieces: int) -> None:
-    """A piece of this encoder settles two tokens, and up to four wait for what follows; a window is ten pieces."""
+@pytest.mark.parametrize(
+    ("spec", "hop_ms", "pieces", "most"),
+    [
+        (SPEC, 100, [10], 2),
+        (SPEC, 500, [10], 4),
+        (SPEC, 4000, [10], 10),
+        (FRAMES_SPEC, 100, [1] * 12, 2),
+        (FRAMES_SPEC, 500, [1] * 12, 4),
+        (FRAMES_SPEC, 4000, [1] * 12, 12),
+    ],
+)
+def test_a_hop_costs_what_is_new_in_it(
+    voice_manifest: Manifest, spec: PieceSpec, hop_ms: int, pieces: list[int], most: int
+) -> None:
+    """A piece of this encoder settles two tokens, and up to four wait for what follows; a window is ten pieces.
+
+    With frames it is two more, each after another: the three tokens before the window are encoded, too.
+    """
+    pieced = with_pieces(voice_manifest, spec)
     backend = PieceBackend()
     recognizer, stream, encoded = Recognizer(pieced, backend), make_stream(pieced, hop_ms), []
     listen(stream, noise(4000), 4000)
@@ -142,9 +158,9 @@ def test_a_hop_costs_what_is_new_in_it(pieced: Manifest, hop_ms: int, pieces: in
         backend.calls.clear()
         listen(stream, noise(hop_ms, end_ms), end_ms)
         recognizer.recognize([stream.cut(end_ms * MS)])
-        encoded.append([len(inputs["begin"]) for name, inputs in backend.calls if name == "audio_encoder"])
-    assert encoded[0] == [10]
-    assert max(sum(batches) for batches in encoded[1:]) <= pieces
+        encoded.append([len(inputs["end"]) for name, inputs in backend.calls if name == "audio_encoder"])
+    assert encoded[0] == pieces
+    assert max(sum(batches) for batches in encoded[1:]) <= most
 
 
 @pytest.mark.parametrize("spoilt", [np.nan, np.inf])
@@ -166,7 +182,8 @@ def test_after_samples_that_are_not_finite_a_run_begins(pieced: Manifest, spoilt
         recognizer.recognize([window])
         clean = without_offset(samples[3051:end].astype(np.float32), RATE_HZ)
         np.testing.assert_allclose(window.samples, clean[-2000:], atol=1e-6)
-        expected = tokens_of(clean[49:].astype(np.float64), 0, end - 3100, 0, (end - 3100) // T)
+        run = clean[49:].astype(np.float64)
+        expected = tokens_of_run(pieced, run, end - 3100, 0, (end - 3100) // T)
         np.testing.assert_allclose(heard_by_fusion(backend), expected[-WINDOW:], atol=1e-4)
 
 
@@ -180,7 +197,7 @@ def test_tokens_that_are_not_finite_are_not_kept(pieced: Manifest) -> None:
         assert np.isnan(recognizer.recognize([stream.cut(end_ms * MS)])[0].probs).all()
     del backend.audio_encoder
     assert np.isfinite(recognizer.recognize([stream.cut(4000 * MS)])[0].probs).all()
-    np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(samples.astype(np.float32)), atol=1e-4)
+    np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(pieced, samples.astype(np.float32)), atol=1e-4)
 
 
 def test_the_pieces_of_all_streams_are_one_batch(pieced: Manifest) -> None:
@@ -193,12 +210,13 @@ def test_the_pieces_of_all_streams_are_one_batch(pieced: Manifest) -> None:
         ends = [len(sound) - back_ms for sound in sounds]
         backend.calls.clear()
         recognizer.recognize([stream.cut(end * MS) for stream, end in zip(streams, ends, strict=True)])
+    batches = [12, 12] if pieced.pieces == FRAMES_SPEC else [24]
     assert [(name, len(next(iter(inputs.values())))) for name, inputs in backend.calls] == [
-        ("audio_encoder", 24),
+        *(("audio_encoder", count) for count in batches),
         ("fusion", 12),
     ]
     for row, sound in enumerate(sounds):
-        expected = expected_tokens(sound.astype(np.float32))
+        expected = expected_tokens(pieced, sound.astype(np.float32))
         np.testing.assert_allclose(heard_by_fusion(backend, row), expected, atol=1e-4)
 
 
@@ -210,4 +228,4 @@ def test_a_still_window_has_no_audio_and_what_follows_is_right(pieced: Manifest)
     recognizer.recognize([stream.cut(3000 * MS)])
     assert stream.cut(5500 * MS) is None
     recognizer.recognize([stream.cut(7000 * MS)])
-    np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(samples.astype(np.float32)), atol=1e-4)
+    np.testing.assert_allclose(heard_by_fusion(backend), expected_tokens(pieced, samples.astype(np.float32)), atol=1e-4)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from edge.bundle.load import Bundle
-from edge.bundle.manifest import Manifest, PieceSpec
+from edge.bundle.manifest import Frames, Manifest, PieceSpec
 from edge.live.token_window import TokenRing, plan, spans
 from edge.preprocess.dc_offset import reach
 from edge.preprocess.sequence_ring import SequenceRing
@@ -32,6 +32,26 @@ def test_pieces_cover_what_is_wanted_and_the_last_ends_with_it(
     token: int, last: int, padded: int, expected: list[tuple[int, int, int]]
 ) -> None:
     assert list(spans(PieceSpec(tokens=24, given=9, unsettled=2), token, last, padded)) == expected
+
+
+FRAMES = PieceSpec(tokens=7, given=9, unsettled=2, frames=Frames(before=17, width=1, seen=12, overlap=75))
+
+
+@pytest.mark.parametrize(
+    ("token", "last", "padded", "begin", "framed", "expected"),
+    [
+        (40, 40, 42, 0, 40, []),
+        (39, 47, 47, 0, 41, [(39, 47, 47)]),
+        (39, 47, 47, 0, 37, [(39, 39, 44), (39, 47, 47)]),
+        (0, 1, 3, 0, 0, [(0, 0, 7), (0, 1, 12)]),
+        (0, 20, 22, 0, 0, [(0, 0, 7), (0, 10, 12), (10, 17, 19), (17, 20, 22)]),
+        (5, 35, 35, 5, 5, [(5, 5, 12), (5, 15, 17), (15, 22, 24), (22, 29, 31), (29, 35, 35)]),
+    ],
+)
+def test_pieces_with_frames_are_preceded_by_those_that_give_the_frames(
+    token: int, last: int, padded: int, begin: int, framed: int, expected: list[tuple[int, int, int]]
+) -> None:
+    assert list(spans(FRAMES, token, last, padded, begin, framed)) == expected
 
 
 def run_of(samples: int) -> SequenceRing:
@@ -65,9 +85,10 @@ def test_half_a_second_is_one_piece_of_the_shipped_encoder(shipped_bundle: Bundl
     run.write(0, np.zeros(250_000, np.float32))
     for number in range(15):
         window = plan(manifest, run, end, reach(manifest.audio.rate_hz), ring)
-        assert len(window.pieces) == (1 if number else 7)
+        assert len(window.pieces) == (1 if number else 9)
         for piece in window.pieces:
-            window.put(piece, np.zeros((9, ring.tokens.view(0, 0).shape[1]), np.float32), np.zeros(9, np.float32))
+            tokens, frames = np.zeros((12, 160), np.float32), np.zeros((7, 512), np.float32)
+            window.put(piece, tokens, np.zeros(12, np.float32), frames)
         end += 8000 + int(rng.integers(-100, 101))
 
 

@@ -4,7 +4,16 @@ import numpy as np
 import pytest
 import torch
 
-from train.encoders.log_mel import MEL_BANDS, MEMORY_FRAMES, STEP_SAMPLES, LogMel, frame_mask, running_mean
+from train.encoders.log_mel import (
+    MEL_BANDS,
+    MEMORY_FRAMES,
+    OVERLAP_SAMPLES,
+    STEP_SAMPLES,
+    LogMel,
+    frame_mask,
+    relative,
+    running_mean,
+)
 
 RATE_HZ = 16_000
 SAMPLES = 30_000
@@ -63,30 +72,40 @@ def test_it_equals_numpy(log_mel: LogMel, waveform: np.ndarray, length: int) -> 
 @pytest.mark.parametrize("frames", [1, 95, 96, 97, 300])
 def test_a_running_mean_equals_a_loop(frames: int) -> None:
     x = np.random.default_rng(0).normal(size=(3, frames))
-    joined = torch.from_numpy(np.pad(x, ((0, 0), (MEMORY_FRAMES - 1, 0))))
-    known = torch.arange(1, frames + 1).clamp(max=MEMORY_FRAMES)
-    np.testing.assert_allclose(running_mean(joined[None], known)[0].numpy(), mean_so_far(x), atol=1e-6)
+    joined = torch.from_numpy(np.pad(x, ((0, 0), (MEMORY_FRAMES, 0))))
+    found = running_mean(joined[None].mT, torch.tensor([0]))[0].numpy()
+    np.testing.assert_allclose(found.T, mean_so_far(x), atol=1e-6)
+
+
+@pytest.mark.parametrize("known", [1, 40, 95, 96])
+def test_a_running_mean_takes_the_frames_before_that_are_known(known: int) -> None:
+    x = np.random.default_rng(0).normal(size=(3, known + 20))
+    joined = torch.from_numpy(np.pad(x, ((0, 0), (MEMORY_FRAMES - known, 0))))
+    found = running_mean(joined[None].mT, torch.tensor([known]))[0].numpy()
+    np.testing.assert_allclose(found.T, mean_so_far(x)[:, known:], atol=1e-6)
 
 
 @pytest.mark.parametrize("end", [SAMPLES, SAMPLES - 1, 28_000])
-@pytest.mark.parametrize("begin", [0, 6_000, 24_250, 28_000])
-def test_the_newest_frames_are_those_of_the_whole_sound(
-    log_mel: LogMel, waveform: np.ndarray, begin: int, end: int
+@pytest.mark.parametrize("known", [-8, 0, 50, 96])
+def test_frames_are_those_of_the_whole_sound_where_those_before_are_given(
+    log_mel: LogMel, waveform: np.ndarray, known: int, end: int
 ) -> None:
-    """Where the sound begins in the waveform; the last 24 of its 120 frames are the newest."""
+    """Of the 120 frames the last 24 are asked for, and the sound begins so many before them; -8: so many after."""
+    begin = (MEMORY_FRAMES - known) * STEP_SAMPLES
     sound = np.where((np.arange(SAMPLES) >= begin) & (np.arange(SAMPLES) < end), waveform, 0).astype(np.float32)
-    found = log_mel.newest(torch.from_numpy(sound)[None], torch.tensor([begin]), torch.tensor([end]))[0].numpy()
-    whole = reference(sound[begin:], end - begin)
-    np.testing.assert_allclose(found, np.pad(whole, ((0, 0), (0, 0), (begin // 250, 0)))[:, :, 96:], atol=5e-4)
+    decades = log_mel.decades(torch.from_numpy(np.pad(sound, OVERLAP_SAMPLES))[None])
+    decades[:, : begin // STEP_SAMPLES] = 0
+    last = torch.tensor([end - MEMORY_FRAMES * STEP_SAMPLES])
+    found = relative(decades, torch.tensor([known]), last)[0].numpy()
+    expected = reference(sound[begin:], end - begin)[:, :, max(known, 0) :]
+    np.testing.assert_allclose(found[:, :, max(-known, 0) :], expected, atol=5e-4)
 
 
-def test_the_newest_frames_of_a_sound_that_goes_on_before_them_are_those_of_the_whole(
-    log_mel: LogMel, waveform: np.ndarray
-) -> None:
-    whole = reference(waveform, SAMPLES)
-    piece = torch.from_numpy(waveform[4_000:])[None]
-    found = log_mel.newest(piece, torch.tensor([0]), torch.tensor([SAMPLES - 4_000]))[0].numpy()
-    np.testing.assert_allclose(found, whole[:, :, 16 + 96 :], atol=5e-4)
+@pytest.mark.parametrize("first", [0, 1, 37])
+def test_frames_know_the_samples_on_either_side(log_mel: LogMel, waveform: np.ndarray, first: int) -> None:
+    padded = torch.from_numpy(np.pad(waveform, OVERLAP_SAMPLES))[None]
+    part = padded[:, first * STEP_SAMPLES : (first + 5) * STEP_SAMPLES + 2 * OVERLAP_SAMPLES]
+    torch.testing.assert_close(log_mel.decades(part), log_mel.decades(padded)[:, first : first + 5], atol=1e-4, rtol=0)
 
 
 @pytest.mark.parametrize("length", LENGTHS)

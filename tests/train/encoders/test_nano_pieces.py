@@ -21,7 +21,8 @@ from train.fusion import Fusion
 from train.origin import open_origin
 
 RATE_HZ = 16_000
-PIECE = PIECES.tokens * TOKEN_SAMPLES
+FRAMES = PIECES.frames
+assert FRAMES is not None
 TOLERANCE = 1e-4
 """Largest difference of two orders of sums: tokens are of the size of 1, and differ by 1e-5 between processors."""
 
@@ -46,13 +47,22 @@ def whole(encoder: NanoAudioEncoder, sound: np.ndarray, least: int = 0) -> tuple
     return tokens[mask].numpy(), encoder.voice_logits(tokens).sigmoid()[mask].numpy()
 
 
-def piece_of(sound: np.ndarray, newest: int) -> tuple[Tensor, Tensor, Tensor]:
-    """The inputs for the piece that ends with the token before `newest`."""
-    last = newest * TOKEN_SAMPLES
-    taken = sound[max(0, last - PIECE) : last]
-    begin = max(0, PIECE - last)
-    padded = np.pad(taken, (begin, PIECE - begin - len(taken))).astype(np.float32)
-    return torch.from_numpy(padded)[None], torch.tensor([begin]), torch.tensor([begin + len(taken)])
+def frames_of(encoder: NanoAudioEncoder, sound: np.ndarray, tokens: int) -> Tensor:
+    """Frames `[tokens, 512]` of so many tokens of a sound at once."""
+    padded = np.pad(sound, (PIECES.overlap, max(0, tokens * TOKEN_SAMPLES + PIECES.overlap - len(sound))))
+    taken = padded[: tokens * TOKEN_SAMPLES + 2 * PIECES.overlap].astype(np.float32)
+    return encoder.log_mel.decades(torch.from_numpy(taken)[None]).reshape(tokens, -1)
+
+
+def piece_of(encoder: NanoAudioEncoder, sound: np.ndarray, newest: int) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """The inputs for the piece that ends with the token before `newest`, at least the twelfth."""
+    start, overlap = newest - PIECES.tokens, PIECES.overlap
+    padded = np.pad(sound, (overlap, newest * TOKEN_SAMPLES + overlap)).astype(np.float32)
+    waveform = padded[start * TOKEN_SAMPLES :][: PIECES.tokens * TOKEN_SAMPLES + 2 * overlap]
+    frames = frames_of(encoder, sound, start)[-FRAMES.before :]
+    before = torch.cat([torch.zeros(FRAMES.before - len(frames), FRAMES.width), frames])
+    end = torch.tensor([len(sound) - start * TOKEN_SAMPLES])
+    return torch.from_numpy(waveform)[None], end, before[None], torch.tensor([len(frames)])
 
 
 def sound_of(samples: int) -> np.ndarray:
@@ -67,20 +77,22 @@ def sound_of(samples: int) -> np.ndarray:
 def test_every_piece_of_a_sound_gives_its_tokens(encoder: NanoAudioEncoder, samples: int) -> None:
     sound, pieces = sound_of(samples), PieceEncoder(encoder).eval()
     tokens, voices = whole(encoder, sound)
-    for newest in range(1, len(tokens) + 1):
-        found, voiced = (each[0].numpy() for each in pieces(*piece_of(sound, newest)))
-        assert found.shape == (PIECES.given, encoder.width)
-        right = range(max(0, newest - PIECES.given), newest - (PIECES.unsettled if newest < len(tokens) else 0))
-        for token in right:
-            place = PIECES.given - newest + token
+    for newest in range(PIECES.seen, max(PIECES.seen, len(tokens)) + 1):
+        found, frames, voiced = (each[0].numpy() for each in pieces(*piece_of(encoder, sound, newest)))
+        assert found.shape == (PIECES.seen, encoder.width)
+        first = 0 if newest == PIECES.seen else newest - PIECES.given
+        for token in range(first, min(len(tokens), newest - (PIECES.unsettled if newest < len(tokens) else 0))):
+            place = PIECES.seen - newest + token
             np.testing.assert_allclose(found[place], tokens[token], atol=TOLERANCE)
             np.testing.assert_allclose(voiced[place], voices[token], atol=TOLERANCE)
+        expected = frames_of(encoder, sound, newest)[newest - PIECES.tokens :]
+        np.testing.assert_allclose(frames, expected, atol=TOLERANCE)
 
 
 @torch.no_grad()
 def test_the_two_newest_tokens_wait_for_what_follows(encoder: NanoAudioEncoder) -> None:
     sound = sound_of(96_000)
-    found = PieceEncoder(encoder).eval()(*piece_of(sound, 30))[0][0].numpy()
+    found = PieceEncoder(encoder).eval()(*piece_of(encoder, sound, 30))[0][0, -PIECES.given :].numpy()
     difference = np.abs(found - whole(encoder, sound)[0][30 - PIECES.given : 30]).max(axis=1)
     assert (difference[-PIECES.unsettled :] > 0.01).all()
     assert (difference[: -PIECES.unsettled] < TOLERANCE).all()
@@ -89,7 +101,7 @@ def test_the_two_newest_tokens_wait_for_what_follows(encoder: NanoAudioEncoder) 
 @torch.no_grad()
 def test_a_row_is_the_same_alone_and_in_a_batch(encoder: NanoAudioEncoder) -> None:
     pieces, sound = PieceEncoder(encoder).eval(), sound_of(96_000)
-    rows = [piece_of(sound, newest) for newest in (48, 3, 30)]
+    rows = [piece_of(encoder, sound, newest) for newest in (48, 12, 30)]
     together = pieces(*(torch.cat(parts) for parts in zip(*rows, strict=True)))
     for place, row in enumerate(rows):
         for found, expected in zip(pieces(*row), together, strict=True):
