@@ -161,8 +161,8 @@ def check_pieces(manifest: Manifest) -> None:
     frames = pieces.frames
     if frames is not None and not 0 <= frames.seen - pieces.tokens <= frames.before:
         raise BundleError(
-            f"{manifest.name} has pieces of {pieces.tokens} tokens with the frames of {frames.before} before, that give "
-            f"{frames.seen}; at least its own tokens and at most those with frames are expected; {remedy}"
+            f"{manifest.name} has pieces of {pieces.tokens} tokens with the frames of {frames.before} before, that "
+            f"give {frames.seen}; at least its own tokens and at most those with frames are expected; {remedy}"
         )
     shape, samples = manifest.graphs.fusion.inputs[:1], manifest.audio.samples
     tokens = shape[0].shape[1] if shape and len(shape[0].shape) > 1 else None

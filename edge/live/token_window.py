@@ -2,8 +2,8 @@
 
 Token k of a run of sound stands for its samples from k * T on, wherever windows end: the newest token of a window may
 reach past its end. Where the audio encoder takes frames, those of tokens are kept like tokens.
-Dimensions: n tokens of a window, Da their width, T samples of a token; Ts tokens that a piece gives, Tp those that it is
-long, Df the values in the frames of a token.
+Dimensions: n tokens of a window, Da their width, T samples of a token; Ts tokens that a piece gives, Tp its own, Df the
+values in the frames of a token.
 """
 
 from collections.abc import Iterator

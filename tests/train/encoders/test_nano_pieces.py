@@ -76,7 +76,7 @@ def sound_of(samples: int) -> np.ndarray:
 @torch.no_grad()
 def test_every_piece_of_a_sound_gives_its_tokens(encoder: NanoAudioEncoder, samples: int) -> None:
     sound, pieces = sound_of(samples), PieceEncoder(encoder).eval()
-    tokens, voices = whole(encoder, sound)
+    tokens, voices = whole(encoder, sound, PIECES.seen * TOKEN_SAMPLES)
     for newest in range(PIECES.seen, max(PIECES.seen, len(tokens)) + 1):
         found, frames, voiced = (each[0].numpy() for each in pieces(*piece_of(encoder, sound, newest)))
         assert found.shape == (PIECES.seen, encoder.width)
@@ -122,10 +122,14 @@ def test_the_layers_before_the_fusion_are_the_encoders(encoder: NanoAudioEncoder
         torch.testing.assert_close(one, other, atol=1e-6, rtol=0)
 
 
-@pytest.mark.parametrize("seed", range(3))
-def test_the_runtime_gives_the_fusion_the_tokens_of_the_whole_stream(encoder: NanoAudioEncoder, seed: int) -> None:
-    """By the shipped graphs, for windows that come when they will, and some of which are passed over."""
-    bundle, rng = load(SHIPPED), np.random.default_rng(seed)
+@pytest.mark.parametrize(
+    ("name", "seed"), [("foal-nano", 0), ("foal-nano", 1), ("foal-nano", 2), ("foal-nano-seven", 0)]
+)
+def test_the_runtime_gives_the_fusion_the_tokens_of_the_whole_stream(
+    encoder: NanoAudioEncoder, name: str, seed: int
+) -> None:
+    """By shipped graphs of one encoder, with frames and without; windows come when they will, some are passed over."""
+    bundle, rng = load(SHIPPED.with_name(name)), np.random.default_rng(seed)
     recognizer = Recognizer(bundle.manifest, OrtBackend(bundle, threads=1))
     hop_ns = int(rng.choice([200_000_000, 500_000_000, 1_700_000_000]))
     stream = Stream(bundle.manifest, Framer(), audio=True, video=False, begin_ns=0, hop_ns=hop_ns)
