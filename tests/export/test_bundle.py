@@ -65,11 +65,13 @@ def test_the_tensors_are_those_of_the_design(exported: Exported, loaded: Checkpo
     assert entries == [
         [("frames", "uint8", ["batch", 64, 64, 3]), ("embedding", "float32", ["batch", config.image_encoder.width])],
         [
-            ("waveform", "float32", ["batch", 48_000]),
-            ("begin", "int64", ["batch"]),
+            ("waveform", "float32", ["batch", 75 + 14_000 + 75]),
             ("end", "int64", ["batch"]),
-            ("tokens", "float32", ["batch", 9, config.audio_encoder.width]),
-            ("voice", "float32", ["batch", 9]),
+            ("before", "float32", ["batch", 17, 512]),
+            ("known", "int64", ["batch"]),
+            ("tokens", "float32", ["batch", 12, config.audio_encoder.width]),
+            ("frames", "float32", ["batch", 7, 512]),
+            ("voice", "float32", ["batch", 12]),
         ],
         [
             ("audio_tokens", "float32", ["batch", 16, config.audio_encoder.width]),

@@ -49,7 +49,7 @@ def answers(vectors: Mapping[GraphName, Arrays], change: Callable[[Arrays], None
     known = vectors["audio_encoder"]
 
     def graph(inputs: Mapping[str, Any]) -> Arrays:
-        rows = [list(known["begin"]).index(begin) for begin in inputs["begin"]]
+        rows = [list(known["end"]).index(end) for end in inputs["end"]]
         outputs = {name: array[rows] for name, array in known.items() if name not in inputs}
         change(outputs)
         return outputs

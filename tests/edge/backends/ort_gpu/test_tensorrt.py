@@ -33,9 +33,9 @@ needs_none = pytest.mark.skipif(missing() is None, reason="a GPU, TensorRT and o
 def test_engines_are_built_for_all_batches_at_once_and_kept(shipped_bundle: Bundle, tmp_path: Path) -> None:
     entry = replace(shipped_bundle.manifest.graphs.audio_encoder, batch=Batch(2, 8))
     options = tensorrt.provider_for(4096, tmp_path)("audio_encoder", entry).options
-    assert options["trt_profile_min_shapes"] == "waveform:1x48000,begin:1,end:1"
-    assert options["trt_profile_opt_shapes"] == "waveform:2x48000,begin:2,end:2"
-    assert options["trt_profile_max_shapes"] == "waveform:8x48000,begin:8,end:8"
+    assert options["trt_profile_min_shapes"] == "waveform:1x14150,end:1,before:1x17x512,known:1"
+    assert options["trt_profile_opt_shapes"] == "waveform:2x14150,end:2,before:2x17x512,known:2"
+    assert options["trt_profile_max_shapes"] == "waveform:8x14150,end:8,before:8x17x512,known:8"
     assert options["trt_engine_cache_path"] == options["trt_timing_cache_path"] == str(tmp_path)
     assert options["trt_engine_cache_prefix"] == "audio_encoder"
     assert options["user_compute_stream"] == "4096"

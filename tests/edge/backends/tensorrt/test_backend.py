@@ -231,19 +231,21 @@ def test_outputs_that_are_held_outlive_the_backend(gpu, copied, engine_builder) 
     assert gpu.host.blocks == {}
 
 
-@pytest.mark.parametrize("length", [0, 1, 48_000])
+@pytest.mark.parametrize("length", [0, 1, 14_000])
 def test_rows_that_are_not_asked_for_change_nothing(gpu, copied, engine_builder, shipped, length: int) -> None:
     bundle = limited(copied, Batch(1, 4))
     backend = TensorRTBackend(bundle, engine_builder)
-    rubbish = {"waveform": np.full((4, 48_000), np.nan, np.float32)}
-    backend.audio_encoder(rubbish | {"begin": np.full(4, -1), "end": np.full(4, -1)})
-    inputs = {"waveform": np.full((3, 48_000), 0.1, np.float32), "begin": np.zeros(3, int), "end": np.full(3, length)}
+    shapes = {name: tensor.shape for name, tensor in made_inputs(bundle, "audio_encoder", 4, 0).items()}
+    rubbish = {name: np.full(shapes[name], np.nan, np.float32) for name in ("waveform", "before")}
+    backend.audio_encoder(rubbish | {"end": np.full(4, -1), "known": np.full(4, -1)})
+    inputs = {name: np.full((3, *shapes[name][1:]), 0.1, np.float32) for name in rubbish}
+    inputs |= {"end": np.full(3, length), "known": np.full(3, 17)}
     found, expected = backend.audio_encoder(inputs), shipped.backend.audio_encoder(inputs)
     np.testing.assert_allclose(found["voice"], expected["voice"], atol=1e-5)
     np.testing.assert_allclose(found["tokens"], expected["tokens"], atol=1e-5)
 
 
-@pytest.mark.parametrize(("given", "other"), [("waveform", "begin"), ("begin", "waveform")])
+@pytest.mark.parametrize(("given", "other"), [("waveform", "end"), ("end", "waveform")])
 def test_inputs_other_than_the_manifests_are_named(gpu, copied, engine_builder, given: str, other: str) -> None:
     backend = TensorRTBackend(copied, engine_builder)
     whole = made_inputs(copied, "audio_encoder", 2, 0)
@@ -332,7 +334,7 @@ def test_an_engine_never_sees_memory_that_nobody_wrote(gpu, copied, engine_build
     run = made_tensorrt.Context._run
 
     def looked_at(context: Any, addresses: dict[str, int], shapes: dict[str, tuple[int, ...]]) -> None:
-        for name in {"begin", "end"} & shapes.keys():
+        for name in {"end", "known"} & shapes.keys():
             places.extend(np.frombuffer(context._at(addresses[name], shapes[name], np.dtype(np.int64)), "i8"))
         run(context, addresses, shapes)
 
