@@ -1,7 +1,7 @@
 """Reader of a recording's metadata, messages and inputs; a torn tail is logged, gaps are given, damage is refused."""
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
@@ -52,9 +52,14 @@ class Found(NamedTuple):
             raise damaged(self.path, self.offset, problem) from error
 
 
+def is_schema_1(recording: Path) -> bool:
+    """Return whether a recording is one of 0.1.0."""
+    return is_there(recording / METADATA, SourceError)
+
+
 def read_metadata(recording: Path) -> RunMetadata:
     """Read a recording's metadata; SourceError where it is no recording, is damaged or of another version."""
-    if is_there(recording / METADATA, SourceError):
+    if is_schema_1(recording):
         return schema_1.read_metadata(recording)
     first = files_of(recording)[0]
     for _, record in read_file(first):
@@ -67,21 +72,19 @@ def read_metadata(recording: Path) -> RunMetadata:
 
 def has_inputs(recording: Path) -> bool:
     """Return whether audio and video were recorded."""
-    if is_there(recording / METADATA, SourceError):
-        return schema_1.has_inputs(recording)
-    return read_metadata(recording).media
+    return schema_1.has_inputs(recording) if is_schema_1(recording) else read_metadata(recording).media
 
 
 def read_messages(recording: Path) -> Iterator[SentMessage | Gap | End]:
     """Yield each message as sent, a `Gap` where some are missing, and the `End` unless the recording breaks off."""
-    if is_there(recording / METADATA, SourceError):
+    if is_schema_1(recording):
         yield from schema_1.read_messages(recording)
         return
-    for found in read_found(recording, "messages_lost"):
-        if not isinstance(found, Found):
-            yield found
-        elif found.topic.split(".")[0] in TOPICS.values():
+    for found in read_found(recording, "messages", lambda topic: topic.split(".")[0] in TOPICS.values()):
+        if isinstance(found, Found):
             yield SentMessage(found.decode(Published).mono_publish, found.topic.encode(), found.body)
+        else:
+            yield found
 
 
 def read_inputs(recording: Path) -> Iterator[LoopInput | Gap | End]:
@@ -89,25 +92,25 @@ def read_inputs(recording: Path) -> Iterator[LoopInput | Gap | End]:
     names = [spec.name for spec in read_metadata(recording).run_spec.stream_specs]
     if not has_inputs(recording):
         raise SourceError(f"{recording} holds no audio and no video: it was recorded without --record-media")
-    if is_there(recording / METADATA, SourceError):
+    if is_schema_1(recording):
         yield from schema_1.read_inputs(recording, len(names))
         return
-    pictures = Pictures()
-    for found in read_found(recording, "steps_lost"):
+    pictures, topics = Pictures(), {STEPS, *(f"{PICTURES}{name}." for name in names)}
+    for found in read_found(recording, "steps", topics.__contains__):
         if not isinstance(found, Found):
             yield found
-        elif found.topic in (STEPS, *(f"{PICTURES}{name}." for name in names)):
-            try:
-                if found.topic == STEPS:
-                    yield to_input(found.decode(Step), names, pictures)
-                else:
-                    pictures.add(found.topic, found.sequence, found.body)
-            except ValueError as error:
-                raise damaged(found.path, found.offset, str(error)) from error
+            continue
+        try:
+            if found.topic == STEPS:
+                yield to_input(found.decode(Step), names, pictures)
+            else:
+                pictures.add(found.topic, found.sequence, found.body)
+        except ValueError as error:
+            raise damaged(found.path, found.offset, str(error)) from error
 
 
-def read_found(recording: Path, gaps: str) -> Iterator[Found | Gap | End]:
-    """Yield the messages of all files in the order in which they were written, marks of one kind as gaps, and the end.
+def read_found(recording: Path, track: str, is_wanted: Callable[[str], bool]) -> Iterator[Found | Gap | End]:
+    """Yield the messages of wanted topics from all files in the order of writing, the gaps of a track, and the end.
 
     A missing end is logged.
     """
@@ -119,20 +122,24 @@ def read_found(recording: Path, gaps: str) -> Iterator[Found | Gap | End]:
                 topics[record.id] = record.topic
             elif isinstance(record, Message):
                 if is_over or record.channel_id not in topics:
-                    raise damaged(path, offset, "there should be no message " + ("after the end" if is_over else ""))
+                    problem = (
+                        "there should be none after the end" if is_over else f"no channel {record.channel_id} is there"
+                    )
+                    raise damaged(path, offset, problem)
                 found = Found(path, offset, topics[record.channel_id], record.sequence, record.data)
                 mark = found.decode(Mark) if found.topic == MARKS else None
-                if mark is None:
-                    yield found
-                elif mark.kind == "end":
-                    is_over = True
-                elif mark.kind == gaps:
+                is_over = mark is not None and mark.kind == "end"
+                if mark is not None and mark.kind == f"{track}_lost":
                     yield Gap(mark.lost)
+                elif is_wanted(found.topic):
+                    yield found
     if is_over:
         yield End()
     else:
         log.warning(
-            "%s breaks off: the program was killed, is still running, or the disk was full; what is there is read",
+            "the %s of %s break off: the program was killed, is still running, or the disk was full; "
+            "what is there is read",
+            track,
             recording,
         )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from mcap.writer import Writer
 
 from edge.errors import SourceError
 from edge.recording.metadata import METADATA, file_name
@@ -153,8 +154,18 @@ def test_a_message_without_its_time_is_refused(recording: Path) -> None:
 def test_nothing_follows_the_end(recording: Path) -> None:
     change(recording, lambda kept: [kept[-1], *kept])
     for read in (read_messages, read_inputs):
-        with pytest.raises(SourceError, match="there should be no message after the end"):
+        with pytest.raises(SourceError, match="there should be none after the end"):
             list(read(recording))
+
+
+def test_a_message_of_no_channel_is_refused(recording: Path) -> None:
+    path = file_of(recording)
+    writer = Writer(str(path))
+    writer.start()
+    writer.add_message(7, 0, b"{}", 0)
+    writer.finish()
+    with pytest.raises(SourceError, match="no channel 7 is there"):
+        list(read_messages(recording))
 
 
 def test_a_missing_file_of_a_long_run_is_named(recording: Path) -> None:
