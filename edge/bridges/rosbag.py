@@ -17,7 +17,7 @@ from .base import Bridge
 VERSION: Final = 8
 """Version of the bag's metadata: ROS 2 Iron's, which later ones read too."""
 FLUSH_EVERY_S = 10.0
-"""Time after which what was written is given to the system: rosbags alone would keep a MiB, which is minutes of messages."""
+"""Time after which what was written is given to the system: rosbags alone would keep a MiB, minutes of messages."""
 IS_FOLLOWED = frozenset({"online", "degraded"})
 """States of a stream whose face is followed."""
 
