@@ -35,6 +35,9 @@ def test_the_page_is_served_to_this_machine_alone(view: Callable[..., Any]):
     assert get(page.address + socket_path)[0] == 200
     assert get(page.address + socket_path, Origin="http://evil.example")[0] == 403  # NiceGUI itself lets any connect
     assert get(page.address + "openapi.json")[0] == 404
+    status, said = page.end()
+    assert (status, said.count("\n")) == (0, 1)
+    assert "openapi.json not found" in said
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
