@@ -14,7 +14,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from ..errors import PublishError
-from ..wire.messages import Message, Prediction, Stats, Status
+from ..wire.messages import CameraPicture, Message, Prediction, Stats, Status
 from .base import Bridge
 
 UNADDRESSABLE = re.compile(r"[^!-~]|[#*,/?\[\]{}]")
@@ -43,7 +43,7 @@ class OscBridge(Bridge):
 
     def send(self, message: Message) -> None:
         """Send a message as one bundle; one that the system does not take counts as dropped."""
-        if isinstance(message, Stats):
+        if isinstance(message, Stats | CameraPicture):
             return
         try:
             self._socket.sendto(bundle(message).dgram, self._destination)
@@ -69,8 +69,8 @@ def bundle(message: Message) -> OscBundle:
 
 
 def values(message: Message) -> list[tuple[str, list[Argument]]]:
-    """Return the OSC addresses of a message with their arguments, the capture time first; nothing of stats."""
-    if isinstance(message, Stats):
+    """Return the OSC addresses of a message with their arguments, the capture time first; nothing of those not sent."""
+    if isinstance(message, Stats | CameraPicture):
         return []
     root = f"/foal-edge/{address_part(message.stream)}"
     if isinstance(message, Prediction):

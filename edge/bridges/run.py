@@ -5,7 +5,7 @@ import threading
 import time
 from collections.abc import Callable
 
-from ..wire.messages import Message
+from ..wire.messages import CameraPicture, Message
 from ..wire.subscriber import Subscriber
 from .base import Bridge
 
@@ -90,8 +90,9 @@ def bridge_messages(
                 watch.none_came(clock_s())
             else:
                 watch.message_came(clock_s())
-                bridge.send(message)
-                bridged += 1
+                if not isinstance(message, CameraPicture):  # those are for who subscribes here
+                    bridge.send(message)
+                    bridged += 1
             report.say(clock_s())
     finally:
         bridge.close()

@@ -34,7 +34,17 @@ HEADINGS = {
     "Sources": ("camera", "mic", "file", "demo", "loop", "audio_track", "video_track", "av_offset_ms", "fast"),
     "Streams and settings": ("streams", "config_file"),
     "Model": ("bundle", "framing", "detector", "hop_s", "backend", "threads"),
-    "Publishing": ("bind", "format", "control", "allow_stop", "keys", "insecure", "metrics_port", "view"),
+    "Publishing": (
+        "bind",
+        "format",
+        "control",
+        "allow_stop",
+        "keys",
+        "insecure",
+        "metrics_port",
+        "view",
+        "show_picture",
+    ),
     "Recording": ("record", "record_media"),
     "Logging": ("log_format", "verbose", "plain", "quiet"),
 }
@@ -108,6 +118,12 @@ OPTIONS = (
         "--metrics-port", type=click.IntRange(0, MAX_PORT), help="Loopback port of the Prometheus page; 0 for any."
     ),
     click.option("--view", is_flag=True, default=None, help="Show the run on a page beside it, as `foal-edge view`."),
+    click.option(
+        "--show-picture",
+        is_flag=True,
+        default=None,
+        help="Publish small pictures of what the cameras see, too, for `foal-edge view`.",
+    ),
     click.option("--record", help="Folder to record the messages in."),
     click.option("--record-media", is_flag=True, default=None, help="Record audio and video too, for `replay`."),
 )

@@ -13,10 +13,11 @@ from ..preprocess.detector_choice import DetectorName
 from ..preprocess.framing import make_framing
 from ..wire.messages import Message
 from .loop import Loop
+from .pictures import PicturePublisher
 from .recognizer import Recognizer
 from .reporter import DropCounter, Reporter
 from .steady_state_config import SteadyStateConfig
-from .stream import Stream
+from .stream import Stream, ignore_framed
 from .stream_runner import Failures, StreamRunner
 
 
@@ -66,13 +67,15 @@ class Pipeline:
     failures: Failures
 
 
-def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[[Message], None]) -> Pipeline:
-    """Build the streams and the loop of a run, ready for the first input."""
+def build_pipeline(
+    run_spec: RunSpec, recognizer: Recognizer, publish: Callable[[Message], None], *, shows_picture: bool = False
+) -> Pipeline:
+    """Build the streams and the loop of a run, ready for the first input; pictures are published only if asked for."""
     failures = Failures(len(run_spec.stream_specs))
     runners = [
         StreamRunner(
             index,
-            *build_stream(run_spec, stream_spec, recognizer, publish),
+            *build_stream(run_spec, stream_spec, recognizer, publish, shows_picture=shows_picture),
             failures,
             read_from_ns=run_spec.begin_ns + stream_spec.delay_ns if stream_spec.recorded else math.inf,
         )
@@ -82,11 +85,17 @@ def build_pipeline(run_spec: RunSpec, recognizer: Recognizer, publish: Callable[
 
 
 def build_stream(
-    run_spec: RunSpec, stream_spec: StreamSpec, recognizer: Recognizer, publish: Callable[[Message], None]
+    run_spec: RunSpec,
+    stream_spec: StreamSpec,
+    recognizer: Recognizer,
+    publish: Callable[[Message], None],
+    *,
+    shows_picture: bool = False,
 ) -> tuple[Stream, Reporter]:
     """Build one stream and its reporter."""
     manifest = recognizer.manifest
     drops = DropCounter(stream_spec.name)
+    pictures = PicturePublisher(run_spec.session, stream_spec.name, publish) if shows_picture else None
     stream = Stream(
         manifest,
         make_framing(run_spec.framing, manifest.video.height, manifest.video.width, run_spec.detector),
@@ -96,6 +105,7 @@ def build_stream(
         hop_ns=run_spec.hop_ns,
         audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
         on_drop=drops.add,
+        on_framed=pictures.add if pictures else ignore_framed,
     )
     return stream, Reporter(
         run_spec.session, stream, drops, manifest, recognizer.backend.name, run_spec.events, publish

@@ -16,7 +16,7 @@ from ..preprocess.dc_offset import without_offset
 from ..preprocess.framing import Framing, FramingResult
 from ..preprocess.images import Image
 from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
-from ..preprocess.pictures import rgb_image
+from ..preprocess.pictures import Picture, rgb_image
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
@@ -38,6 +38,10 @@ def ignore_drop(_reason: str, _why: str) -> None:
     """Count nothing."""
 
 
+def ignore_framed(_picture: Picture, _framed: FramingResult, _end_ns: int) -> None:
+    """Show nothing."""
+
+
 class Stream:
     """Rings of audio samples and frame embeddings, and the grid on which windows end."""
 
@@ -54,18 +58,20 @@ class Stream:
         audio_lost_ns: float = to_ns(AUDIO_LOST_S),
         video_lost_ns: float = to_ns(VIDEO_LOST_S),
         on_drop: Callable[[str, str], None] = ignore_drop,
+        on_framed: Callable[[Picture, FramingResult, int], None] = ignore_framed,
     ) -> None:
         """Make an empty stream.
 
         `audio` and `video` say which modalities are asked for. `audio_lag_ns` is the delay that the user has added to
-        the audio's capture times. `on_drop` gets the drop reason of each unusable frame and an explanation.
+        the audio's capture times. `on_drop` gets the drop reason of each unusable frame and an explanation,
+        `on_framed` each frame with what was found in it and its capture time.
         """
         self.audio, self.video = audio, video
         self._grid = HopGrid(begin_ns, hop_ns)
         self._begin_ns = begin_ns
         self._audio_lost_ns, self._video_lost_ns = audio_lost_ns + audio_lag_ns, video_lost_ns
         self._grace_ns = GRACE_NS + audio_lag_ns
-        self._framing, self._on_drop = framing, on_drop
+        self._framing, self._on_drop, self._on_framed = framing, on_drop, on_framed
         self._crop_shape = manifest.video.height, manifest.video.width, 3
         self._window_ns = to_ns(manifest.audio.window_s)
         self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples, past=manifest.piece_samples)
@@ -146,6 +152,7 @@ class Stream:
         framed = self._framing(picture)
         self._is_dark = framed.box is None and is_dark(rgb_image(picture))
         self._framed = NOT_FRAMED if self._is_dark else framed
+        self._on_framed(picture, self._framed, frame.end_ns)
         self._is_unusable = False
         crop = self._framed.crop
         if crop is not None:

@@ -131,7 +131,7 @@ class SessionMetrics:
         elif isinstance(message, Status):
             self._statuses[message.stream] = message
             self._update_dropped(message.stream, message.dropped)
-        else:
+        elif isinstance(message, Stats):
             self._stats = message
             self._update_dropped("", {reason: message.dropped.get(reason, 0) for reason in PER_RUN})
 

@@ -111,6 +111,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Loopback port of the Prometheus page, 0 for any; null for none."""
     view: bool = False
     """True for a page beside the run, which shows what it publishes."""
+    show_picture: bool = False
+    """True if small pictures of what the cameras see are published as well."""
     record: str | None = None
     """Folder in which the run's messages are recorded; null for none."""
     record_media: bool = False
@@ -220,6 +222,8 @@ def checked(config: Config) -> Config:
         raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
     if config.view and config.address is None:
         raise UsageError(f"--view shows what is published, and nothing is; give --bind {DEFAULT_ADDRESS} with it")
+    if config.show_picture and config.address is None:
+        raise UsageError(f"--show-picture publishes, but --bind is off; give --bind {DEFAULT_ADDRESS} with it")
     if config.record == "":
         raise UsageError("the folder of --record is empty; give a folder, e.g. --record recordings")
     if config.record_media and config.record is None:

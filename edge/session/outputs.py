@@ -19,7 +19,7 @@ from ..system.versions import program_version
 from ..wire.addresses import OFF, check_address, check_exposure, control_address
 from ..wire.control_server import ControlServer
 from ..wire.keys import load_server_keys
-from ..wire.messages import Message
+from ..wire.messages import CameraPicture, Message
 from ..wire.publisher import Publisher, stamped
 from .config import Config
 
@@ -124,6 +124,8 @@ class Outputs:
         )
 
     def _see(self, message: Message) -> None:
+        if isinstance(message, CameraPicture):  # for subscribers alone: neither printed, counted nor recorded
+            return
         for watcher in list(self._seen_by):
             try:
                 watcher(message)

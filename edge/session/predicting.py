@@ -126,7 +126,12 @@ class Run:
         recordings = [each.recording for each in inputs if each.recording is not None]
         run_spec = self.model.run_spec(self.config, self.session, 0)
         self.tell([recording.name for recording in recordings], run_spec.recording_begins_ns())
-        pipeline = build_pipeline(run_spec, self.model.recognizer, self.outputs.publisher.publish_each)
+        pipeline = build_pipeline(
+            run_spec,
+            self.model.recognizer,
+            self.outputs.publisher.publish_each,
+            shows_picture=self.config.show_picture,
+        )
         on_input = self.outputs.record(run_spec, self.model.bundle)
         with closing(pipeline.loop):
             dropped = [each.dropped for each in inputs]
@@ -140,7 +145,9 @@ class Run:
         hop_ns = to_ns(self.config.first_hop_s)
         begin_ns = playback.begin(hop_ns, has_devices=bool(devices))
         run_spec = self.model.run_spec(self.config, self.session, begin_ns)
-        pipeline = build_pipeline(run_spec, self.model.recognizer, publisher.publish)
+        pipeline = build_pipeline(
+            run_spec, self.model.recognizer, publisher.publish, shows_picture=self.config.show_picture
+        )
         hop_control = HopControl(run_spec.hop_ns, self.config.hop_s == AUTO)
         notifier = SystemdNotifier.from_environment()
         supervisor = Supervisor(self.session, hop_control, inbox, publisher, pipeline.streams, notifier, self.clock)

@@ -7,8 +7,10 @@ from statistics import quantiles
 from typing import NamedTuple
 
 from ..clock import SECOND_NS
-from ..wire.messages import Latency, Prediction, Status, SteadyState
+from ..wire.messages import CameraPicture, Latency, Prediction, Status, SteadyState
 
+OfStream = Prediction | SteadyState | Status | CameraPicture
+"""Message of one stream."""
 KEPT_NS = 600 * SECOND_NS
 """Length of the history."""
 MOST_POINTS = 12_000
@@ -60,6 +62,8 @@ class StreamHistory:
         """Changes, the oldest first."""
         self.status: Status | None = None
         self.steady: SteadyState | None = None
+        self.picture: CameraPicture | None = None
+        """Newest picture; None unless the run shows them."""
         self.dropped: dict[str, int] = {}
         """Drops since the start of the session, by reason."""
         self.revision = 0
@@ -71,7 +75,7 @@ class StreamHistory:
         """Newest prediction; None before the first."""
         return self.points[-1].prediction if self.points else None
 
-    def add(self, message: Prediction | SteadyState | Status) -> None:
+    def add(self, message: OfStream) -> None:
         """Take a message of the stream."""
         if message.session != self._session:
             self._begin_session(message)
@@ -79,13 +83,16 @@ class StreamHistory:
             self._add_prediction(message)
         elif isinstance(message, SteadyState):
             self._add_steady_state(message)
-        else:
+        elif isinstance(message, Status):
             self._add_status(message)
+        else:
+            self.picture = message
 
-    def _begin_session(self, message: Prediction | SteadyState | Status) -> None:
+    def _begin_session(self, message: OfStream) -> None:
         if self._session is not None:
             self.changes.append(Change(message.t_publish, "started anew"))
-        self._session, self.status, self.steady, self.dropped = message.session, None, None, {}
+        self._session, self.dropped = message.session, {}
+        self.status = self.steady = self.picture = None
 
     def _add_prediction(self, prediction: Prediction) -> None:
         if self.points and self.points[-1].prediction.labels != prediction.labels:

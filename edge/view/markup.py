@@ -1,5 +1,6 @@
 """Texts of a runtime and of a stream, as HTML. Whatever was received is escaped: none of it is trusted."""
 
+from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from html import escape
@@ -101,6 +102,21 @@ def now(history: StreamHistory) -> str:
 def evidence(history: StreamHistory) -> str:
     """Return what was heard and seen; empty before the first prediction."""
     return audio(history.newest) + video(history.newest) if history.newest else ""
+
+
+def picture(history: StreamHistory) -> str:
+    """Return the newest picture with the box of the face, saying why it is there; empty where none is published."""
+    shown = history.picture
+    if shown is None:
+        return ""
+    data = b64encode(shown.jpeg).decode()
+    box = shown.box
+    frame = f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}"/>' if box else ""
+    return (
+        f'<figure><img alt="What the camera sees" src="data:image/jpeg;base64,{data}">'
+        f'<svg viewBox="0 0 {shown.width} {shown.height}" aria-hidden="true">{frame}</svg>'
+        "<figcaption>Camera picture (--show-picture)</figcaption></figure>"
+    )
 
 
 def audio(prediction: Prediction) -> str:

@@ -32,6 +32,7 @@ class StreamPanel:
                 f"Last minutes of {history.name}; the table beside it has the newest values"
             )
             self._now = ui.html(tag="div").classes("now")
+            self._picture = ui.html(tag="div").classes("picture")
             self._evidence = ui.html(tag="div").classes("evidence")
             with ui.element("div").classes("foot"):
                 self._latency, self._drops, self._changes = (ui.html(tag="div") for _ in range(3))
@@ -42,6 +43,7 @@ class StreamPanel:
         self.element.classes(add="absent" if is_absent else "", remove="" if is_absent else "absent")
         self._title.set_content(markup.title(history))
         self._now.set_content(markup.now(history))
+        self._picture.set_content(markup.picture(history))
         self._evidence.set_content(markup.evidence(history))
         self._latency.set_content(markup.latency(history.latency()))
         self._drops.set_content(markup.drops(history.dropped))

@@ -215,9 +215,49 @@ class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
     """Number of items dropped since the start, of all streams, by drop reason."""
 
 
-Message = Prediction | SteadyState | Status | Stats
+class CameraPicture(msgspec.Struct, frozen=True, tag_field="type", tag="picture"):
+    """Topic `picture.<stream>.`: a small picture of what the camera sees, published only with `--show-picture`.
 
-TOPICS: dict[type[Message], str] = {Prediction: "emotion", SteadyState: "event", Status: "status", Stats: "stats"}
+    At most two a second. They go to subscribers alone, and are neither printed, counted, recorded nor bridged.
+    """
+
+    schema: int
+    """Version of the wire protocol: 1."""
+    session: str
+    """Random identifier of the session, new at every start of the runtime."""
+    stream: str
+    """Name of the stream."""
+    seq: int
+    """Sequence number of the stream's pictures, from 0; a gap is a message that the subscriber missed."""
+    t_capture: int
+    """Capture time of the frame, in nanoseconds of Unix time."""
+    t_publish: int
+    """Time at which the message was sent, in nanoseconds of Unix time."""
+    mono_capture: int
+    """Time `t_capture`, in nanoseconds of CLOCK_MONOTONIC."""
+    mono_publish: int
+    """Time `t_publish`, in nanoseconds of CLOCK_MONOTONIC."""
+    jpeg: bytes
+    """The frame as a JPEG, its sides at most 320 pixels; in JSON as base64."""
+    width: int
+    """Width of the camera's frame, in pixels."""
+    height: int
+    """Height of the camera's frame, in pixels."""
+    faces: int | None
+    """Number of faces, as in VideoEvidence."""
+    box: Box | None
+    """Box of the face used: x, y, width and height, in pixels of the camera's frame; null without a face."""
+
+
+Message = Prediction | SteadyState | Status | Stats | CameraPicture
+
+TOPICS: dict[type[Message], str] = {
+    Prediction: "emotion",
+    SteadyState: "event",
+    Status: "status",
+    Stats: "stats",
+    CameraPicture: "picture",
+}
 
 
 def topic(message: Message) -> bytes:

@@ -29,6 +29,7 @@ SCALARS: dict[type[types.Type], str] = {
     types.StrType: "string",
     types.BoolType: "boolean",
     types.NoneType: "null",
+    types.BytesType: "bytes",
 }
 
 

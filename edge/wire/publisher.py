@@ -13,7 +13,7 @@ from ..queues import push
 from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
 from .guard import Limits
 from .keys import ServerKeys
-from .messages import Message, Prediction, WireFormat, encode, topic
+from .messages import CameraPicture, Message, Prediction, WireFormat, encode, topic
 from .server_socket import ServerSocket
 from .sockets import MAX_TOPIC_BYTES, WakeupPipe
 
@@ -193,10 +193,12 @@ class Publisher:
 
 
 def stamped(message: Message, clock: Clock) -> Message:
-    """Return a message with the current time as its publishing time, and a prediction with its total latency."""
+    """Return a message with the current time as its publishing time, a prediction with its latency."""
     now_ns = clock.now_ns()
     times = {"mono_publish": now_ns, "t_publish": clock.unix_ns(now_ns)}
     if isinstance(message, Prediction):
         latency = msgspec.structs.replace(message.latency_ms, total=(now_ns - message.mono_end) / 1e6)
         return msgspec.structs.replace(message, **times, latency_ms=latency)
+    if isinstance(message, CameraPicture):
+        return msgspec.structs.replace(message, **times, t_capture=clock.unix_ns(message.mono_capture))
     return msgspec.structs.replace(message, **times)

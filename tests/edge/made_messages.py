@@ -6,7 +6,17 @@ import msgspec
 import zmq
 
 from edge.geometry import Box
-from edge.wire.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, SteadyState, VideoEvidence
+from edge.wire.messages import (
+    AudioEvidence,
+    CameraPicture,
+    Latency,
+    Message,
+    Prediction,
+    Stats,
+    Status,
+    SteadyState,
+    VideoEvidence,
+)
 
 ANY_PORT = "tcp://127.0.0.1:*"
 WAIT_S = 60
@@ -75,7 +85,24 @@ STATS = Stats(
     queues={"frames": 1, "blocks": 2, "messages": 0},
     dropped={"windows_late": 1},
 )
-ONE_OF_EACH: list[Message] = [PREDICTION, EVENT, STATUS, STATS]
+PICTURE = CameraPicture(
+    schema=1,
+    session="ab",
+    stream="cam1",
+    seq=4,
+    t_capture=3,
+    t_publish=5,
+    mono_capture=3,
+    mono_publish=6,
+    jpeg=b"\xff\xd8\xff\xd9",
+    width=640,
+    height=480,
+    faces=1,
+    box=Box(1, 2, 300, 4),
+)
+ONE_OF_EACH: list[Message] = [PREDICTION, EVENT, STATUS, STATS, PICTURE]
+WITHOUT_PICTURE = ONE_OF_EACH[:-1]
+"""Those that are recorded and bridged, too."""
 
 
 def numbered(seq: int, message: Any = STATUS, **fields: Any) -> Any:

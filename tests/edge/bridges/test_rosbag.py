@@ -21,7 +21,7 @@ from edge.bridges import ros_messages as ros  # noqa: E402
 from edge.bridges.rosbag import RosbagBridge  # noqa: E402
 from edge.errors import FoalError, UsageError  # noqa: E402
 from edge.wire.messages import Message, decode  # noqa: E402
-from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS, numbered  # noqa: E402
+from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WITHOUT_PICTURE, numbered  # noqa: E402
 
 ROOT = Path(__file__).parents[3]
 T_NS = 1_764_000_000_123_456_789
@@ -64,9 +64,9 @@ def test_what_is_uncertain_is_no_expression(tmp_path) -> None:
 
 
 def test_every_message_is_there_as_json_whole(tmp_path) -> None:
-    found = written(tmp_path / "bag", *ONE_OF_EACH)
+    found = written(tmp_path / "bag", *WITHOUT_PICTURE)
     topics = ["/foal_edge/cam1/emotion", "/foal_edge/cam1/event", "/foal_edge/cam1/status", "/foal_edge/stats"]
-    assert [decode(found[topic][0][1].data.encode()) for topic in topics] == ONE_OF_EACH
+    assert [decode(found[topic][0][1].data.encode()) for topic in topics] == WITHOUT_PICTURE
 
 
 def test_faces_are_listed_while_their_streams_deliver(tmp_path) -> None:
@@ -94,7 +94,7 @@ def test_the_types_hash_as_ros_computes_them(tmp_path) -> None:
 
 
 def test_the_bag_says_what_it_holds(tmp_path) -> None:
-    written(tmp_path / "bag", *ONE_OF_EACH)
+    written(tmp_path / "bag", *WITHOUT_PICTURE)
     with Reader(tmp_path / "bag") as reader:
         counts = {connection.topic: (connection.msgtype, connection.msgcount) for connection in reader.connections}
         assert counts["/humans/faces/cam1/expression"] == ("hri_msgs/msg/Expression", 1)

@@ -6,7 +6,7 @@ import pytest
 from edge.live.inbox import Delivery, LoopInput
 from edge.live.pipeline import RunSpec, StreamSpec, build_pipeline
 from edge.live.recognizer import Recognizer
-from edge.wire.messages import Prediction
+from edge.wire.messages import CameraPicture, Message, Prediction
 from tests.edge.made_run import MS, recorded, run_spec
 
 
@@ -41,6 +41,16 @@ def test_the_windows_of_a_stream_begin_after_its_delay(manifest, numpy_backend) 
     made.loop.run_once(LoopInput(1000 * MS, 0, 500 * MS, deliveries, [{}, {}]))
     ends = {m.stream: m.mono_end - spec.begin_ns for m in published if isinstance(m, Prediction)}
     assert ends == {"a": 1000 * MS, "b": 625 * MS}
+    made.loop.close()
+
+
+@pytest.mark.parametrize("shows_picture", [False, True])
+def test_pictures_are_published_only_where_they_are_asked_for(manifest, numpy_backend, shows_picture: bool) -> None:
+    published: list[Message] = []
+    recognizer = Recognizer(manifest, numpy_backend)
+    made = build_pipeline(run_spec("a"), recognizer, published.append, shows_picture=shows_picture)
+    made.loop.run_once(LoopInput(1000 * MS, 0, 500 * MS, [Delivery(0, item) for item in recorded(1000)], [{}]))
+    assert any(isinstance(message, CameraPicture) for message in published) == shows_picture
     made.loop.close()
 
 

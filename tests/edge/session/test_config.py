@@ -145,6 +145,7 @@ def test_names_of_streams(name: str) -> None:
         ("fast: true", "--fast is for recordings"),
         ("fast: true\nhop_s: auto\nstreams: [{demo: true}]", "--hop auto"),
         ("record_media: true", "--record DIR"),
+        ("{bind: 'off', show_picture: true}", "--show-picture publishes, but --bind is off"),
         ("{bind: 'off', view: true}", "--view shows what is published, and nothing is"),
     ],
 )

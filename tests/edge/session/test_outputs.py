@@ -23,7 +23,9 @@ from edge.session.outputs import Outputs
 from edge.wire.control_client import ControlClient
 from edge.wire.control_messages import AskStatus, StatusReply
 from edge.wire.keys import make_server_keys
-from edge.wire.messages import SCHEMA, Status
+from edge.wire.messages import SCHEMA, CameraPicture, Status
+from edge.wire.subscriber import Subscriber
+from tests.edge.made_messages import PICTURE
 from tests.edge.made_run import MS, run_spec
 
 CLOCK = SystemClock()
@@ -85,6 +87,23 @@ def test_the_metrics_page_sees_each_message(tmp_path: Path, caplog) -> None:
         while b'stream="lobby"' not in (page := urllib.request.urlopen(address).read()):
             assert time.monotonic() < until_s
     assert b'foal_stream_state{state="online",stream="lobby"} 1.0' in page
+
+
+def test_pictures_are_seen_by_subscribers_alone(tmp_path: Path) -> None:
+    seen: list[Any] = []
+    with closing(opened(tmp_path, seen, record=str(tmp_path / "kept"))) as outputs:
+        outputs.record(run_spec("lobby"), load(SHIPPED))
+        outputs.publisher.publish_each(status(0))
+        outputs.publisher.publish_each(PICTURE)
+        with Subscriber(outputs.publisher.address, topic="picture.") as subscriber:
+            received = subscriber.receive(60)
+    assert isinstance(received, CameraPicture)
+    assert received.jpeg == PICTURE.jpeg
+    age_ns = received.mono_publish - received.mono_capture
+    assert received.t_publish - received.t_capture == pytest.approx(age_ns, abs=1e6)  # two readings of the wall clock
+    assert [type(message) for message in seen] == [Status]
+    (folder,) = (tmp_path / "kept").iterdir()
+    assert [type(record).__name__ for record in read_messages(folder)] == ["SentMessage", "End"]
 
 
 def test_a_page_beside_the_run_shows_what_is_published(tmp_path: Path) -> None:

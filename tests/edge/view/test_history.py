@@ -6,7 +6,7 @@ import pytest
 from edge.clock import SECOND_NS
 from edge.view.history import KEPT_NS, MOST_CHANGES, MOST_POINTS, StreamHistory, percentiles
 from edge.wire.messages import Latency, Message, Stats
-from tests.edge.made_messages import EVENT, PREDICTION, STATUS, numbered
+from tests.edge.made_messages import EVENT, PICTURE, PREDICTION, STATUS, numbered
 from tests.edge.view.made_history import run
 
 NOON_NS = 1_700_000_000 * SECOND_NS
@@ -75,6 +75,13 @@ def test_changes_of_devices_and_sessions_are_told_in_order():
     assert texts[3:5] == ["stream: online → degraded", "audio: ok → lost"]
     assert texts[5] == "started anew"
     assert len(texts) == 9
+
+
+def test_the_newest_picture_is_kept_until_the_session_ends():
+    history = history_of([PICTURE, numbered(5, PICTURE)])
+    assert history.picture.seq == 5
+    history.add(numbered(0, STATUS, session="cd"))
+    assert history.picture is None
 
 
 def test_drops_are_those_of_the_newest_message():

@@ -1,5 +1,6 @@
 """What the page says, as HTML that trusts nothing it received."""
 
+from base64 import b64encode
 from html.parser import HTMLParser
 
 import pytest
@@ -8,7 +9,7 @@ from edge.view import markup
 from edge.view.history import Change, StreamHistory
 from edge.view.runtime import Runtime
 from edge.wire.messages import AudioEvidence, VideoEvidence
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
+from tests.edge.made_messages import EVENT, PICTURE, PREDICTION, STATS, STATUS, numbered
 
 EVIL = "<img src=x onerror=alert(1)>&"
 
@@ -23,7 +24,11 @@ class Text(HTMLParser):
         assert not self.open
 
     def handle_starttag(self, tag: str, attrs: object) -> None:
-        self.open.append(tag)
+        if tag != "img":
+            self.open.append(tag)
+        self.tags.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: object) -> None:
         self.tags.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
@@ -78,6 +83,15 @@ def test_each_modality_says_its_state_in_words():
 def test_several_faces_are_told():
     video = VideoEvidence("ok", 3, PREDICTION.video.box, 30)
     assert "faces 3; the largest counts" in said(markup.evidence(of(numbered(1, PREDICTION, video=video))))
+
+
+def test_a_picture_says_why_it_is_there_and_has_the_box():
+    html = markup.picture(of(PICTURE))
+    assert "Camera picture (--show-picture)" in said(html)
+    assert b64encode(PICTURE.jpeg).decode() in html
+    assert '<svg viewBox="0 0 640 480"' in html
+    assert '<rect x="1" y="2" width="300" height="4"/>' in html
+    assert markup.picture(of(PREDICTION)) == ""
 
 
 def test_the_newest_probabilities_are_a_table_from_top_to_bottom():

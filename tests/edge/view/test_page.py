@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from edge.live.pictures import jpeg
+from edge.sources.demo import MOODS, face
 from edge.wire.messages import Prediction
 from edge.wire.publisher import Publisher
-from tests.edge.made_messages import ANY_PORT, STATUS, WAIT_S, nothing, numbered, unchanged
+from tests.edge.made_messages import ANY_PORT, PICTURE, STATUS, WAIT_S, nothing, numbered, unchanged
 from tests.edge.view.conftest import width
 from tests.edge.view.made_history import HOP_NS, LABELS, run
 
@@ -323,6 +325,17 @@ def wait_for_file(path: Path) -> bytes:
         assert time.monotonic() < deadline, f"{path.name} never came"
         time.sleep(0.05)
     return path.read_bytes()
+
+
+def test_the_camera_is_shown_only_where_its_picture_comes(stage: Stage) -> None:
+    stage.feed(5)
+    assert stage.js("document.querySelectorAll('img').length") == 0
+    image = jpeg(face(MOODS[0]))
+    stage.publisher.publish_each(numbered(0, PICTURE, stream="main", jpeg=image, width=320, height=240))
+    stage.wait_for("document.querySelector('figure img')?.naturalWidth === 320")
+    assert "Camera picture (--show-picture)" in stage.text("figure")
+    box = stage.js("document.querySelector('figure rect').getBoundingClientRect().toJSON()")
+    assert box["width"] / box["height"] == pytest.approx(PICTURE.box.width / PICTURE.box.height, rel=0.01)
 
 
 def test_what_a_stranger_publishes_is_text(stage: Stage) -> None:
