@@ -16,6 +16,7 @@ from edge.errors import UsageError
 from .commits import report
 from .commits.revisions import find_last_release, find_revision
 from .commits.run import Options, compare_revisions
+from .films import run as films
 from .peers import pictures, table
 from .peers.run import compare_all
 
@@ -31,6 +32,7 @@ def main() -> None:
     Examples:
       python -m benchmarks commits HEAD --against 908b201 --page docs/results.md
       python -m benchmarks peers --data corpora
+      python -m benchmarks films
     """
 
 
@@ -106,6 +108,26 @@ def peers_command(data: Path, rounds: int) -> None:
     print_lines(f"{date.today():%Y-%m-%d}, {processor()}, one thread, medians of {rounds} rounds:")
     console.print()
     print_lines(table.markdown(measured, sets))
+
+
+@main.command("films")
+@click.option("--file", "film", type=FILE, help="Film with audio and video.  [default: one of the demo's face, 30 s]")
+@click.option("--rounds", type=click.IntRange(1), default=4, show_default=True, help="Runs of each.")
+def films_command(film: Path | None, rounds: int) -> None:
+    """Annotate a film with foal-edge and with fer, in turn, and compare their CPU time, start included.
+
+    fer is installed, pinned, into a folder that is removed again; it sees the video alone.
+
+    \b
+    Example:
+      python -m benchmarks films --file talk.mp4
+    """
+    found, duration_s = films.compare(film, rounds, complaints.print)
+    print_lines(
+        f"{date.today():%Y-%m-%d}, {processor()}, {duration_s:.0f} s of film, one thread, medians of {rounds} rounds:"
+    )
+    console.print()
+    print_lines(films.markdown(found, duration_s))
 
 
 def print_lines(text: str) -> None:

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TypeVar
 
 import msgspec
 
@@ -15,6 +16,8 @@ from edge.errors import FoalError
 from .job import Answer, Job
 from .models import Model, of_npm, of_pypi, shipped
 from .pictures import FaceSet, write_faces
+
+T = TypeVar("T")
 
 ONE_THREAD = {name: "1" for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")}
 
@@ -62,8 +65,8 @@ def measure(
     return found
 
 
-def turns(found: Sequence[Measured], rounds: int) -> Iterator[tuple[int, Measured]]:
-    """Yield every model in every round, in turned order in every other one."""
+def turns(found: Sequence[T], rounds: int) -> Iterator[tuple[int, T]]:
+    """Yield every candidate in every round, in turned order in every other one."""
     for number in range(rounds):
         yield from ((number, each) for each in (reversed(found) if number % 2 else found))
 
