@@ -33,7 +33,7 @@ class Candidate:
 
     name: str
     about: str
-    """What it takes of the film, for people."""
+    """Part of the film that it takes, for people."""
     command: Callable[[Path, Path], list[str]]
     """Function from the film and an empty folder to a command line."""
     cpu_s: list[float] = field(default_factory=list)
