@@ -19,6 +19,8 @@ from .protocol import Begin, Done, Failed, Job, Note, Position, Ready, Reply
 
 POLL_S = 0.1
 """Interval at which a stop is looked for."""
+PATIENCE_S = 3.0
+"""Longest wait for a worker that was asked to end."""
 
 
 class Task(NamedTuple):
@@ -76,9 +78,16 @@ class Worker:
         """True if the process is gone."""
         return self._process.poll() is not None
 
-    def kill(self) -> None:
-        """End the process at once."""
-        self._process.kill()
+    def stop(self) -> None:
+        """Ask the process to end now, and to remove what it has half written."""
+        self._process.terminate()
+
+    def kill(self, patience_s: float = 0.0) -> None:
+        """End the process, at once where it has not ended by itself in time."""
+        try:
+            self._process.wait(patience_s)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
 
     def close(self) -> None:
         """Let the process end, which has nothing to do any more."""
@@ -144,7 +153,7 @@ class Crew:
                         break
             finally:
                 if running:
-                    self._kill()
+                    self._stop()
 
     def _work(self, waiting: "queue.SimpleQueue[Task]", on_reply: OnReply) -> None:
         worker = self._find()
@@ -179,11 +188,13 @@ class Crew:
                 worker.kill()
             return worker
 
-    def _kill(self) -> None:
+    def _stop(self) -> None:
         with self._lock:
             self._stopping.set()
             for worker in self._workers:
-                worker.kill()
+                worker.stop()
+            for worker in self._workers:
+                worker.kill(PATIENCE_S)
 
     def close(self) -> None:
         """End all workers."""

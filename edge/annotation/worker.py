@@ -2,6 +2,7 @@
 
 import logging
 import os
+import signal
 import sys
 import time
 from pathlib import Path
@@ -53,7 +54,8 @@ class Channel:
 
 
 def main() -> None:
-    """Load the model that the first line asks for, then do a job a line."""
+    """Load the model that the first line asks for, then do a job a line; SIGTERM ends it in order."""
+    signal.signal(signal.SIGTERM, end)
     channel, lines = Channel(), sys.stdin.buffer
     notes = NoteHandler(channel)
     logging.getLogger().addHandler(notes)
@@ -70,6 +72,11 @@ def main() -> None:
         for line in lines:
             notes.warnings.clear()
             channel.send(work(annotator, msgspec.json.decode(line, type=Job), channel, notes.warnings))
+
+
+def end(number: int, _frame: object) -> None:
+    """End the process, so that what is half written is removed."""
+    sys.exit(128 + number)
 
 
 def work(annotator: Annotator, job: Job, channel: Channel, warnings: list[str]) -> Done | Failed:

@@ -49,7 +49,8 @@ def timeline_plot(section: Section) -> Figure:
     draw_probabilities(probs_axes, section, colours)
     draw_bands(states_axes, bands, lambda name: STATE_COLOURS.get(name, OTHER_STATE), px_a_s)
     states_axes.set_xlabel("seconds of the recording")
-    states_axes.set_xlim(section.begin_s, max(section.end_s, section.begin_s + 1e-3))
+    end_s = max(section.end_s, section.begin_s + 1e-3, *(run.end_s for run in section.states))
+    states_axes.set_xlim(section.begin_s, end_s)
     return figure
 
 

@@ -12,6 +12,7 @@ from msgspec.structs import replace
 
 from edge.annotation.collection import collect
 from edge.annotation.crew import Crew, Task, Worker
+from edge.annotation.formats import FILM
 from edge.annotation.protocol import Done, Failed
 from edge.errors import BundleError, FoalError
 from edge.session.config import Config
@@ -78,14 +79,27 @@ def test_a_worker_that_is_killed_is_replaced(
     assert "has ended the process that read it (SIGKILL)" in ends[0][2]
 
 
-def test_a_stop_ends_all_and_leaves_no_part_as_a_whole(settings: Config, voices: list[Path], tmp_path: Path) -> None:
+def test_a_stop_ends_all_and_leaves_nothing_half_written(
+    settings: Config, film: Path, voices: list[Path], tmp_path: Path
+) -> None:
+    """Once the first of them is being drawn."""
     stop = threading.Event()
-    stop.set()
+    tasks = [task._replace(formats=["csv", FILM]) for task in tasks_of([film, *voices], tmp_path / "out")]
     with closing(Crew(settings, 1, ignore)) as crew:
-        crew.run(tasks_of(voices, tmp_path / "out"), ignore, stop)
-    names = {path.name for path in (tmp_path / "out").iterdir() if not path.name.startswith(".")}
-    noted = {name.replace(".about.json", ".csv") for name in names if name.endswith(".about.json")}
-    assert noted <= names
+        watcher = threading.Thread(target=stop_once, args=(stop, tmp_path / "out" / ".talk.emotions.mkv.part"))
+        watcher.start()
+        crew.run(tasks, ignore, stop)
+        watcher.join()
+    names = {path.name for path in (tmp_path / "out").iterdir()}
+    assert {name for name in names if name.endswith(".part")} == set()
+    assert {name.replace(".about.json", ".csv") for name in names if name.endswith(".about.json")} <= names
+
+
+def stop_once(stop: threading.Event, part: Path) -> None:
+    """Set `stop` once a file is there, or whoever writes it has gone on."""
+    while not part.exists() and not part.with_name("talk.emotions.about.json").exists():
+        stop.wait(0.01)
+    stop.set()
 
 
 def test_a_model_that_cannot_be_had_is_told_with_its_exit_status(settings: Config, tmp_path: Path) -> None:
