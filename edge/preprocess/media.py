@@ -9,6 +9,7 @@ import msgspec
 import numpy as np
 from numpy.typing import NDArray
 
+from ..clock import to_ns
 from .images import Image
 from .pictures import Picture
 
@@ -17,6 +18,7 @@ Embedding = NDArray[np.floating[Any]]
 
 BLOCK_S = 0.02
 """Length of the blocks that sources deliver, in seconds."""
+BLOCK_NS = to_ns(BLOCK_S)
 AUDIO_LOST_S, VIDEO_LOST_S = 0.5, 1.0
 """Seconds without a block after which a microphone is lost, and without a frame after which a camera is."""
 LARGEST_SIDE_PX = 1 << 14

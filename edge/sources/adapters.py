@@ -10,7 +10,7 @@ from itertools import count
 from msgspec.structs import replace
 
 from ..clock import SECOND_NS, Clock, to_ns
-from ..preprocess.media import BLOCK_S, Block, Discontinuity, Frame, Media
+from ..preprocess.media import BLOCK_NS, BLOCK_S, Block, Discontinuity, Frame, Media
 from .base import Recording, Source
 
 MAX_LATE_NS = 2 * SECOND_NS
@@ -117,7 +117,8 @@ class Paced:
                 earliest_ns = self._clock.now_ns() - item.end_ns
                 if (wanted_ns := self._begin_ns()) is None:
                     return
-                begin_ns = max(wanted_ns, earliest_ns)
+                blocks_late = max(0, -((wanted_ns - earliest_ns) // BLOCK_NS))
+                begin_ns = wanted_ns + blocks_late * BLOCK_NS  # so that blocks still end where windows do
                 if begin_ns > wanted_ns:
                     yield Discontinuity(begin_ns)
             if held and begin_ns + item.end_ns - held[-1].end_ns > LONGEST_STEP_NS and (yield from self._give(held)):

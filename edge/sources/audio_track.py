@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ..clock import SECOND_NS
-from ..preprocess.media import BLOCK_S, Block, Discontinuity, Samples
+from ..preprocess.media import BLOCK_NS, BLOCK_S, Block, Discontinuity, Samples
 from ..preprocess.rings import LARGEST_JITTER_NS
 from .audio_conversion import Downmixer, Resampler
 from .decoding import Decoder
@@ -63,10 +63,11 @@ class FrameDownmixer:
 
 
 class ContinuousRun:
-    """Run of audio without gaps, in one format, cut into blocks of 20 ms; the last block may be shorter.
+    """Run of audio without gaps, in one format, cut into blocks of 20 ms; the first and the last may be shorter.
 
-    Frames are taken together up to `TOGETHER_S`: each step costs about the same for a tenth of a second as for a
-    fiftieth.
+    Blocks end with the first sample at or after a multiple of 20 ms, as windows do: a window waits for no block that
+    ends later. Where the timestamps move the blocks, one is shorter or longer, by half a block at most. Frames are
+    taken together up to `TOGETHER_S`: each step costs about the same for a tenth of a second as for a fiftieth.
     """
 
     def __init__(self, audio_format: AudioFormat, downmix: FrameDownmixer, begin_ns: int, rate_hz: int) -> None:
@@ -104,10 +105,10 @@ class ContinuousRun:
     def finish(self) -> Iterator[Block]:
         """Yield the blocks of the samples that are left at the end."""
         yield from self._blocks()
-        last = np.concatenate([self._rest, self._resample.finish()])
-        size = round(BLOCK_S * self._rate_hz)
-        for first in range(0, len(last), size):
-            yield self._block(last[first : first + size])
+        self._rest = np.concatenate([self._rest, self._resample.finish()])
+        yield from self._cut()
+        if len(self._rest):
+            yield self._block(len(self._rest))
 
     def _blocks(self) -> Iterator[Block]:
         """Yield the blocks that the waiting samples complete."""
@@ -115,16 +116,26 @@ class ContinuousRun:
             return
         mono = self._downmix(self._waiting, self._time_ns(self._samples_in - self._samples_waiting))
         self._waiting, self._samples_waiting = [], 0
-        size = round(BLOCK_S * self._rate_hz)
         self._rest = np.concatenate([self._rest, self._resample(mono)])
-        whole = len(self._rest) // size * size
-        for piece in self._rest[:whole].reshape(-1, size):
-            yield self._block(piece)
-        self._rest = self._rest[whole:]
+        yield from self._cut()
 
-    def _block(self, samples: Samples) -> Block:
-        self._samples_out += len(samples)
-        return Block(samples, self._begin_ns + self._samples_out * SECOND_NS // self._rate_hz + self._late_ns)
+    def _cut(self) -> Iterator[Block]:
+        """Yield the blocks that are complete, each up to a multiple of 20 ms at least half a block ahead."""
+        while True:
+            grid_ns = (self._end_ns() + BLOCK_NS // 2 + BLOCK_NS - 1) // BLOCK_NS * BLOCK_NS
+            samples = -(-(grid_ns - self._begin_ns - self._late_ns) * self._rate_hz // SECOND_NS) - self._samples_out
+            if samples > len(self._rest):
+                return
+            yield self._block(samples)
+
+    def _block(self, count: int) -> Block:
+        samples, self._rest = self._rest[:count], self._rest[count:]
+        self._samples_out += count
+        return Block(samples, self._end_ns())
+
+    def _end_ns(self) -> int:
+        """Return the time at which what was given out ends."""
+        return self._begin_ns + self._samples_out * SECOND_NS // self._rate_hz + self._late_ns
 
 
 class AudioTrack:

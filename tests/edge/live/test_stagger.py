@@ -3,7 +3,7 @@
 import pytest
 
 from edge.clock import SECOND_NS
-from edge.live.stagger import LONGEST_NS, TOGETHER, delays_ns
+from edge.live.stagger import GROUPS_A_HOP, LONGEST_HOP_NS, TOGETHER, delays_ns
 
 HOP_NS = SECOND_NS // 2
 
@@ -20,10 +20,18 @@ def test_more_are_due_a_few_at_a_time_with_equal_distances(streams: int, hop_ns:
     begins = sorted(set(delays))
     assert delays == sorted(delays)
     assert max(delays.count(begin) for begin in begins) <= TOGETHER
-    steps = [after - before for before, after in zip(begins, [*begins[1:], hop_ns], strict=True)]
+    phases = sorted(begin % hop_ns for begin in begins)
+    steps = [after - before for before, after in zip(phases, [*phases[1:], hop_ns], strict=True)]
     assert max(steps) - min(steps) <= 1
     assert sum(steps) == hop_ns
 
 
-def test_no_stream_waits_long_for_its_begin() -> None:
-    assert max(delays_ns(100, 10 * SECOND_NS)) < LONGEST_NS
+def test_many_streams_begin_over_several_hops() -> None:
+    delays = delays_ns(32, HOP_NS)
+    assert max(delays[: TOGETHER * GROUPS_A_HOP]) < HOP_NS
+    assert min(delays[TOGETHER * GROUPS_A_HOP :]) > HOP_NS
+    assert max(delays) < 2 * HOP_NS
+
+
+def test_a_stream_waits_no_longer_where_hops_are_long() -> None:
+    assert delays_ns(32, 10 * SECOND_NS) == delays_ns(32, LONGEST_HOP_NS)

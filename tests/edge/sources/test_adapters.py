@@ -104,8 +104,8 @@ def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> N
 
     begun_ns = clock.now_ns()
     start, *media = Paced(Late(), clock, lambda: begun_ns, threading.Event()).read()
-    assert start == Discontinuity(begun_ns + 4_999_999_980)
-    assert [item.end_ns for item in media] == [begun_ns + 5_000_000_000, begun_ns + 5_000_000_480]
+    assert start == Discontinuity(begun_ns + 5_000_000_000)  # a multiple of a block after the time that was wanted
+    assert [item.end_ns for item in media] == [begun_ns + 5_000_000_020, begun_ns + 5_000_000_500]
 
 
 def test_nothing_is_played_where_the_begin_never_comes(clock) -> None:

@@ -165,3 +165,15 @@ def test_a_wav_that_was_written_through_a_pipe_is_not_truncated(tmp_path, caplog
     path.write_bytes(content)
     assert beep_times(read_blocks(path, READ_HZ)) == pytest.approx([1, 3.5], abs=EXACT_S)
     assert not caplog.messages
+
+
+@pytest.mark.parametrize(("codec", "jitter_s"), [("aac", 0.0), ("pcm_s16le", 0.02), ("mp3", 0.0)])
+def test_blocks_end_with_the_first_sample_at_or_after_a_multiple_of_20_ms(
+    tmp_path, codec: str, jitter_s: float
+) -> None:
+    rng = np.random.default_rng(0)
+    change = moved(lambda time_s: float(rng.uniform(0, jitter_s)))
+    path = write(tmp_path / "a.mkv", ("mpeg4", codec), [1], seconds=5, rate_hz=44100, change=change)
+    blocks = [item for item in media_of(path, image=False) if isinstance(item, Block)]
+    assert max(block.end_ns % 20_000_000 for block in blocks[:-1]) <= 1e9 / READ_HZ
+    assert {len(block.samples) for block in blocks[1:-1]} <= set(range(READ_HZ // 100, READ_HZ * 3 // 100 + 1))
