@@ -1,10 +1,12 @@
 """What is known of one runtime: whether it is there, which streams it has, what is wrong with what it sends."""
 
 import asyncio
+from pathlib import Path
 
 import zmq
 
 from edge.view.runtime import GONE_S, MOST_STREAMS, SETTLED_S, Runtime
+from edge.wire.keys import load_client_keys, load_server_keys, make_client_keys, make_server_keys
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, ONE_OF_EACH, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
 
@@ -70,6 +72,25 @@ def test_what_is_published_is_received():
     assert runtime.stats == STATS
     assert runtime.streams["cam1"].newest == PREDICTION
     assert runtime.streams["cam1"].status == STATUS
+
+
+def test_a_publisher_with_keys_is_heard_with_those_of_a_client(tmp_path: Path):
+    make_server_keys(tmp_path)
+    folder = make_client_keys(tmp_path, "view")
+    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, load_server_keys(tmp_path))
+    publisher.publish(PREDICTION)
+
+    async def receive() -> Runtime:
+        runtime = Runtime(publisher.address, load_client_keys(folder))
+        following = asyncio.ensure_future(runtime.follow())
+        while runtime.heard_s is None:
+            await asyncio.sleep(0.01)
+        following.cancel()
+        return runtime
+
+    runtime = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
+    publisher.close()
+    assert runtime.streams["cam1"].newest == PREDICTION
 
 
 def test_messages_of_something_else_are_told_and_do_not_end_it():
