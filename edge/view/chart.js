@@ -1,7 +1,7 @@
 // Charts of the view. The server sends each chart its rows (see chart.py); here ten minutes of them are kept and drawn.
 window.foal = (() => {
   const KEPT_MS = 600_000;
-  const LEFT = 62, RIGHT = 16;
+  const LEFT = 62, RIGHT = 16, LETTER_PX = 7;
   const PARTS = [ // from top to bottom: name, top and height in pixels
     ["steady", 6, 26], ["probability", 38, 190], ["audio", 240, 20], ["video", 264, 20], ["level", 302, 62],
     ["agreement", 384, 56],
@@ -145,15 +145,15 @@ window.foal = (() => {
       splitLine: { lineStyle: { color: faint } }, axisPointer: { show: false } };
   }
 
-  function block(span, params, api, fills) { // a run of one name, with the name in it where there is room
+  function block(span, params, api, fills) { // a run of one name, with the name in it
     if (!span?.[2]) return null;
     const { x: left, y: top, width: room, height } = params.coordSys;
     const from = Math.max(api.coord([span[0], 0])[0], left);
     const to = Math.min(api.coord([span[1], 0])[0], left + room);
     if (to <= from) return null;
     const [fill, ink] = fills[span[2]] ?? ["#c9c9c9", "#111111"];
-    const text = { text: to - from > 38 ? span[2].replaceAll("_", " ") : "", fill: ink, width: to - from - 8,
-      overflow: "truncate", ellipsis: "…", fontSize: 12 };
+    const letters = Math.max(0, Math.floor((to - from - 2) / LETTER_PX)); // as many of the name as there is room for
+    const text = { text: span[2].replaceAll("_", " ").slice(0, letters), fill: ink, fontSize: 12 };
     return {
       type: "rect", shape: { x: from, y: top, width: Math.max(to - from, 1), height },
       style: { fill, stroke: "rgba(0, 0, 0, 0.45)", lineWidth: 1 },
