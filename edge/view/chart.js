@@ -1,7 +1,7 @@
 // Charts of the view. The server sends each chart its rows (see chart.py); here ten minutes of them are kept and drawn.
 window.foal = (() => {
   const KEPT_MS = 600_000;
-  const LEFT = 62, RIGHT = 16, LETTER_PX = 7;
+  const LEFT = 62, RIGHT = 16, LETTER_PX = 6;
   const PARTS = [ // from top to bottom: name, top and height in pixels
     ["steady", 6, 26], ["probability", 38, 190], ["audio", 240, 20], ["video", 264, 20], ["level", 302, 62],
     ["agreement", 384, 56],
