@@ -114,7 +114,7 @@ def test_golden_inputs_are_faces_and_voices_whole_short_and_absent(loaded: Check
     frames, waveform, length = examples(loaded)
     steps = waveform * 2**12
     assert torch.equal(steps, steps.round()), "or the file is twice as large"
-    assert frames.shape == (3, 64, 64, 3)
+    assert frames.shape == (4, 64, 64, 3)
     assert frames.dtype == torch.uint8
     assert frames.float().std(dim=(1, 2, 3)).min() > 10
     assert length.tolist() == [32_000, 0, 16_000]

@@ -110,7 +110,7 @@ def test_the_examples_of_the_fusion_have_whole_short_and_missing_modalities(grap
     masks = [graphs["fusion"].inputs[name].float().mean(dim=1) for name in ("audio_mask", "video_mask")]
     assert masks[0].tolist() == [1.0, 0.0, 0.5]
     frames = graphs["fusion"].inputs["video_mask"].shape[1]
-    torch.testing.assert_close(masks[1], torch.tensor([3.0, 3.0, 0.0]) / frames)
+    torch.testing.assert_close(masks[1], torch.tensor([4.0, 4.0, 0.0]) / frames)
 
 
 @torch.no_grad()
