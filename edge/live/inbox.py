@@ -38,8 +38,7 @@ class Delivery(msgspec.Struct, frozen=True):
     """Error that has ended the stream; None at an ordinary end."""
 
 
-@dataclass(frozen=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """Time of a pass, that as of which one stream is judged, and what had been dropped of it outside the loop."""
 
     now_ns: int
@@ -71,9 +70,9 @@ class LoopInput:
     dropped: list[dict[str, int]]
     """Items dropped outside the loop since the start, by reason, for each stream."""
 
-    def moment(self, stream: int) -> Moment:
-        """Return the time of this input with the drops of one stream."""
-        return Moment(self.now_ns, self.now_ns, self.unix_ahead_ns, self.dropped[stream])
+    def moment(self, stream: int, judged_ns: int) -> Moment:
+        """Return the time of this input with the drops of one stream, which is judged as of `judged_ns`."""
+        return Moment(self.now_ns, judged_ns, self.unix_ahead_ns, self.dropped[stream])
 
 
 Arrival = tuple[int, Delivery]

@@ -3,7 +3,6 @@
 import logging
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -115,8 +114,7 @@ class StreamRunner:
 
     def begin(self, loop_input: LoopInput) -> None:
         """Begin a pass of the loop: from here on the stream is judged at the input's time, by the input's hop."""
-        moment = loop_input.moment(self.index)
-        self._moment = replace(moment, judged_ns=self._judged_ns(moment.now_ns))
+        self._moment = loop_input.moment(self.index, self._judged_ns(loop_input.now_ns))
         if self.is_running:
             with self._guard:
                 self._stream.set_hop(loop_input.hop_ns, self._moment.judged_ns)

@@ -1,5 +1,6 @@
 """Picture of a known face, by which it is found again in the images that follow, without a detector."""
 
+import math
 from functools import cached_property
 
 import cv2
@@ -62,7 +63,7 @@ class FaceTemplate:
         """Return how far the face is to the right and down, in pixels of the picture, its growth and its roll."""
         picture, steps = self._steps
         across, down, growth, roll = (steps @ (picture - normalised(seen)).ravel()).tolist()
-        return float(np.clip(across, -1, 1)), float(np.clip(down, -1, 1)), growth, float(np.degrees(roll))
+        return max(-1.0, min(1.0, across)), max(-1.0, min(1.0, down)), growth, math.degrees(roll)
 
     @cached_property
     def _steps(self) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

@@ -61,6 +61,7 @@ class Decoder(Generic[T]):
     ) -> None:
         self._container, self._stream, self._defects = container, stream, defects
         self._clock = TrackClock(stream.time_base)
+        self._clocks = {stream.index: self._clock}
         self._timeline = Timeline([Segment(-1000 * (container.start_time or 0))], is_sought)
         self.is_elementary_stream = container.format.name in ELEMENTARY_STREAMS
         self._decoded = 0
@@ -115,7 +116,7 @@ class Decoder(Generic[T]):
                 for packet in self._container.demux():
                     if packet.size:  # else the last frame is repeated, or it is FFmpeg's end marker
                         failures, self._is_truncated = 0, packet.is_corrupt
-                        if has_stray_pts(packet):
+                        if packet.pts != packet.dts and self._has_stray_pts(packet):
                             packet.pts = None
                         yield packet
                 return
@@ -128,6 +129,15 @@ class Decoder(Generic[T]):
                     raise
                 self._is_truncated, self._truncation_reason = True, f" ({failure_reason(error)})"
                 return
+
+    def _has_stray_pts(self, packet: "av.Packet[Any]") -> bool:
+        """Return whether a packet's PTS is implausibly far from its DTS, as of a damaged packet."""
+        if packet.pts is None or packet.dts is None:
+            return False
+        clock = self._clocks.get(packet.stream_index)
+        if clock is None:
+            clock = self._clocks[packet.stream_index] = TrackClock(packet.time_base)
+        return clock.time_ns(abs(packet.pts - packet.dts)) > LARGEST_STEP_AHEAD_NS
 
     def _decode(self, packet: "av.Packet[Any] | None", segment: int) -> Iterator[Decoded[T]]:
         try:
@@ -166,14 +176,6 @@ class Decoder(Generic[T]):
             out_of = f" of the {stated_ns / SECOND_NS:.2f} s in its header" if is_short else ""
             after = f"after {self._timeline.reached_ns / SECOND_NS:.2f} s{out_of}"
             self._defects.report(TRUNCATED, None, f"ends early, {after}{self._truncation_reason}")
-
-
-def has_stray_pts(packet: "av.Packet[Any]") -> bool:
-    """Return whether a packet's PTS is implausibly far from its DTS, as of a damaged packet."""
-    if packet.pts is None or packet.dts is None or packet.pts == packet.dts:
-        return False
-    base = packet.time_base
-    return abs(packet.pts - packet.dts) * base.numerator * SECOND_NS > LARGEST_STEP_AHEAD_NS * base.denominator
 
 
 def is_wav_of_unknown_length(container: av.container.InputContainer) -> bool:

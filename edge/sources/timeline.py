@@ -101,6 +101,9 @@ class Timeline:
         """
         earliest_ns = position.stored_ns - LARGEST_STEP_BACK_NS
         latest_ns = max(self.reached_ns, position.stored_ns) + LARGEST_STEP_AHEAD_NS
+        is_on_last = position.segment == len(self.segments) - 1
+        if is_on_last and earliest_ns <= stored_ns + self.segments[-1].shift_ns <= latest_ns:
+            return position.segment
         mapped_ns = {
             number: stored_ns + self.segments[number].shift_ns for number in range(position.segment, len(self.segments))
         }
