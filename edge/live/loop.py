@@ -22,7 +22,7 @@ from .stream_runner import StreamRunner
 from .supervision import Supervisor
 from .suspension import SuspensionWatch
 
-LINGER_S = 0.01
+LINGER_S = 0.005
 """Time for which the media of one stream wait for those of others, to go through the encoders as one batch."""
 
 DueWindows = list[tuple[StreamRunner, int]]

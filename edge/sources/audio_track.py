@@ -19,7 +19,7 @@ ROUNDING_NS = 2_000_000
 SETTLING_S = 2.0
 """Time constant with which block times follow timestamps that drift from, or jitter around, the sample count."""
 
-TOGETHER_S = 0.1
+TOGETHER_S = 0.2
 """Length of the audio that is downmixed and resampled together, in seconds; a frame has about 20 ms."""
 PLANES = 8
 """Number of channels from which on a frame's planes cannot be told apart."""
@@ -67,7 +67,7 @@ class ContinuousRun:
 
     Blocks end with the first sample at or after a multiple of 20 ms, as windows do: a window waits for no block that
     ends later. Where the timestamps move the blocks, one is shorter or longer, by half a block at most. Frames are
-    taken together up to `TOGETHER_S`: each step costs about the same for a tenth of a second as for a fiftieth.
+    taken together up to `TOGETHER_S`: each step costs about the same for a fifth of a second as for a fiftieth.
     """
 
     def __init__(self, audio_format: AudioFormat, downmix: FrameDownmixer, begin_ns: int, rate_hz: int) -> None:
