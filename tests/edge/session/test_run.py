@@ -272,7 +272,7 @@ def test_real_recordings_are_heard_and_seen(recordings: list[Path]) -> None:
         frames = list(read_frames(path, FrameGrid(5.0)))
         height, width = frames[0].image.shape[:2]
         framing = make_framing("face", 64, 64, choose("auto").name)
-        boxes = {framing(frame.image).box for frame in frames}
+        boxes = {framing(frame.framed).box for frame in frames}
         predictions = predictions_of(run_through(of_file(path)))
         assert len(predictions) >= 3, path
         assert {message.audio.state for message in heard_of(predictions)} == {"ok"}

@@ -28,7 +28,7 @@ def test_what_ends_the_program_keeps_its_status_where_stderr_is_full() -> None:
 def test_what_is_printed_is_printed_where_stderr_is_full() -> None:
     done = shell("2>/dev/full", "--demo", "--fast", "--threads", "1", "--bind", "tcp://127.0.0.1:*")
     assert done.returncode == 0
-    assert done.stdout.splitlines()[-1].startswith("main stopped")
+    assert done.stdout.splitlines()[-1].endswith("  main  stopped")
 
 
 @FULL
