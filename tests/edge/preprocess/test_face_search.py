@@ -19,17 +19,18 @@ from edge.preprocess.face_detector import (
     surroundings,
 )
 from edge.preprocess.face_search import LOOK_EVERY, SEARCH_EVERY, FaceTracker
-from edge.sources.demo import MOODS, face
+from edge.sources.demo import ANGRY, MOODS, face
 
 DRAWN = face(MOODS[0])
+FROWNING = face(ANGRY)
 EMPTY = np.full((720, 1280, 3), DRAWN[0, 0], np.uint8)
 
 
-def scene(x: int, y: int, scale: float, roll_deg: float = 0.0) -> np.ndarray:
-    """The drawn face, of some 160 pixels, at a place and a scale, turned counter-clockwise."""
+def scene(x: int, y: int, scale: float, roll_deg: float = 0.0, drawn: np.ndarray = DRAWN) -> np.ndarray:
+    """A drawn face, of some 160 pixels, at a place and a scale, turned counter-clockwise."""
     matrix = cv2.getRotationMatrix2D((160, 125), roll_deg, scale)
     matrix[:, 2] += (x - 160, y - 125)
-    small = cv2.GaussianBlur(DRAWN, (0, 0), 0.4 / scale) if scale < 1 else DRAWN
+    small = cv2.GaussianBlur(drawn, (0, 0), 0.4 / scale) if scale < 1 else drawn
     border = tuple(int(value) for value in DRAWN[0, 0])
     return np.asarray(cv2.warpAffine(small, matrix, (1280, 720), borderValue=border), np.uint8)
 
@@ -52,9 +53,9 @@ def test_a_small_face_is_found_in_the_first_image_and_within_one_round_later(pla
     assert any(is_about(tracker(image), *place, 48) for _ in CascadeDetector.ways)
 
 
-@pytest.mark.parametrize("roll_deg", [36.0, -36.0])
+@pytest.mark.parametrize("roll_deg", [30.0, -30.0, 36.0, -36.0, 44.0, -44.0])
 def test_a_rolled_face_is_found_and_keeps_its_angle(roll_deg: float) -> None:
-    image, tracker = scene(700, 300, 1.2, roll_deg), FaceTracker(CascadeDetector())
+    image, tracker = scene(700, 300, 1.2, roll_deg, FROWNING), FaceTracker(CascadeDetector())
     found = [tracker(image) for _ in range(SEARCH_EVERY + 2)]
     assert all(is_about(known, 700, 300, 192) for known in found)
     assert {known.turn_deg for known in found if known} == {-np.copysign(30.0, roll_deg)}
