@@ -11,6 +11,7 @@ from ..live.steady_state_config import SteadyStateConfig
 from ..session.config import Config
 from ..session.model import Model
 from ..system.files import replacing
+from ..system.printable import from_text
 from ..validation import UNREADABLE, explain
 
 SCHEMA = 1
@@ -128,7 +129,7 @@ def missing_formats(recording: Path, path: Path, settings: Settings, formats: Se
 def has_format(about: About, name: str, folder: Path) -> bool:
     """Return whether a recording is annotated in a format, or cannot be."""
     file = about.files.get(name, "")
-    return file is None or (file != "" and (folder / file).exists())
+    return file is None or (file != "" and (folder / from_text(file)).exists())
 
 
 def describe_difference(before: Settings, now: Settings) -> str:

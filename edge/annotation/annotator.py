@@ -6,7 +6,7 @@ from pathlib import Path
 from ..session.config import Config
 from ..session.model import Model
 from ..system.files import replacing
-from ..system.printable import visible
+from ..system.printable import as_text, visible
 from ..system.versions import versions
 from .about import About, read_about, settings_of, write_about
 from .annotate import Annotation, OnProgress, annotate
@@ -39,7 +39,7 @@ class Annotator:
             path = entry.path(FORMATS[name].suffix)
             with replacing(path) as part:
                 FORMATS[name].write(annotation, part)
-            files[name] = path.name
+            files[name] = as_text(path.name)
         about = About(
             recording=visible(str(annotation.recording)),
             size_bytes=size_bytes,
@@ -48,7 +48,7 @@ class Annotator:
             labels=list(self.model.bundle.manifest.labels),
             rows=len(annotation.rows),
             files=files,
-            notes=list(notes),
+            notes=[as_text(note) for note in notes],
             versions=versions(),
         )
         write_about(about, entry.note)

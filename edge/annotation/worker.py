@@ -18,6 +18,7 @@ from ..preprocess.framing import threads_for
 from ..session.model import open_model
 from ..sources.base import source_error
 from ..system.own_program import PACKAGE
+from ..system.printable import as_text
 from ..system.resources import exhaustion
 from .annotator import Annotator
 from .collection import Entry
@@ -97,11 +98,6 @@ def failed(error: Exception, name: str = "foal-edge") -> Failed:
     """Return the end by an error, which is one of the recording of that name unless it says otherwise."""
     known = error if isinstance(error, FoalError) else exhaustion(error) or source_error(name, error)
     return Failed(as_text(str(known)), known.exit_status)
-
-
-def as_text(text: str) -> str:
-    """Return a text that may hold a file's name which is none."""
-    return text.encode(errors="backslashreplace").decode()
 
 
 if __name__ == "__main__":

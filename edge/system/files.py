@@ -3,7 +3,8 @@
 import os
 import stat
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from glob import escape
 from pathlib import Path
 
 from ..errors import FoalError, UsageError
@@ -59,15 +60,20 @@ def denied(path: Path) -> str:
     return f"{path}: permission denied; let this user read it and enter the folders above it (chmod, chown)"
 
 
+PART = ".part"
+"""Ending of a file that is being written; before it stands the number of the process that writes it."""
+
+
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path for new content, which takes the file's place once the block has ended without an error.
 
-    Whoever reads the file meets its old or its new content, whole. FoalError where the disk does not take it.
+    Whoever reads the file meets its old or its new content, whole, and of several writers the last one's. FoalError
+    where the disk does not take it.
     """
-    part = path.with_name(f".{path.name}.part")
+    part = path.with_name(f".{path.name}.{os.getpid()}{PART}")
     try:
-        part.unlink(missing_ok=True)
+        remove_remains(path)
         yield part
         with part.open("rb+") as file:
             os.fsync(file.fileno())
@@ -77,7 +83,27 @@ def replacing(path: Path) -> Iterator[Path]:
             f"cannot write {path}: {error.strerror or error}; give a folder that has room and may be written to"
         ) from error
     finally:
-        part.unlink(missing_ok=True)
+        with suppress(OSError):  # a disk that can only be read has none, and the error above says so
+            part.unlink(missing_ok=True)
+
+
+def remove_remains(path: Path) -> None:
+    """Remove what processes that were killed have left half written of a file."""
+    for part in path.parent.glob(f".{escape(path.name)}.*{PART}"):
+        writer = part.name.removeprefix(f".{path.name}.").removesuffix(PART)
+        if writer.isdecimal() and not is_running(int(writer)):
+            part.unlink(missing_ok=True)
+
+
+def is_running(process: int) -> bool:
+    """Return whether another process of this number runs on this machine."""
+    try:
+        os.kill(process, 0)
+    except PermissionError:
+        return True
+    except (ProcessLookupError, OverflowError):
+        return False
+    return process != os.getpid()
 
 
 LFS = b"version https://git-lfs.github.com/spec/v1"

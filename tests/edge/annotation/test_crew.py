@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from edge.annotation.about import missing_formats
 from edge.annotation.collection import collect
 from edge.annotation.crew import Crew, Task, Worker
 from edge.annotation.formats import FILM
@@ -86,7 +87,7 @@ def test_a_stop_ends_all_and_leaves_nothing_half_written(
     stop = threading.Event()
     tasks = [task._replace(formats=["csv", FILM]) for task in tasks_of([film, *voices], tmp_path / "out")]
     with closing(Crew(settings, 1, ignore)) as crew:
-        watcher = threading.Thread(target=stop_once, args=(stop, tmp_path / "out" / ".talk.emotions.mkv.part"))
+        watcher = threading.Thread(target=stop_once, args=(stop, tmp_path / "out"))
         watcher.start()
         crew.run(tasks, ignore, stop)
         watcher.join()
@@ -95,9 +96,9 @@ def test_a_stop_ends_all_and_leaves_nothing_half_written(
     assert {name.replace(".about.json", ".csv") for name in names if name.endswith(".about.json")} <= names
 
 
-def stop_once(stop: threading.Event, part: Path) -> None:
-    """Set `stop` once a file is there, or whoever writes it has gone on."""
-    while not part.exists() and not part.with_name("talk.emotions.about.json").exists():
+def stop_once(stop: threading.Event, folder: Path) -> None:
+    """Set `stop` once the film is being drawn, or whoever draws it has gone on."""
+    while not [*folder.glob(".talk.emotions.mkv.*.part"), *folder.glob("talk.emotions.about.json")]:
         stop.wait(0.01)
     stop.set()
 
@@ -110,8 +111,11 @@ def test_a_model_that_cannot_be_had_is_told_with_its_exit_status(settings: Confi
 
 def test_names_that_are_no_text_are_annotated(crew: Crew, voices: list[Path], tmp_path: Path) -> None:
     odd = voices[0].rename(os.fsdecode(os.fsencode(tmp_path) + b"/f\xfcr.wav"))
-    crew.run(tasks_of([odd], tmp_path / "out"), ignore, threading.Event())
-    assert os.fsencode(tmp_path / "out") + b"/f\xfcr.emotions.csv" in map(os.fsencode, (tmp_path / "out").iterdir())
+    task, told = tasks_of([odd], tmp_path / "out")[0], []
+    crew.run([task], lambda _, reply: told.append(reply), threading.Event())
+    assert isinstance(told[-1], Done)
+    assert set(os.listdir(os.fsencode(tmp_path / "out"))) == {b"f\xfcr.emotions.csv", b"f\xfcr.emotions.about.json"}
+    assert missing_formats(odd, task.entry.note, crew.ready.settings, ["csv", "vtt"]) == ["vtt"]
 
 
 def test_what_is_no_fault_of_a_recording_ends_all(crew: Crew, voices: list[Path], tmp_path: Path) -> None:

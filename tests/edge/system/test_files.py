@@ -1,5 +1,6 @@
 """Files that are there and may be read, and what is said of all others; some of it as a user who may little."""
 
+import errno
 import json
 import os
 import socket
@@ -214,4 +215,39 @@ def test_a_file_that_is_not_finished_leaves_the_old_one(tmp_path: Path) -> None:
 def test_a_file_that_the_disk_does_not_take_is_named(tmp_path: Path) -> None:
     reason = r"cannot write .*a\.txt: No such file or directory; give a folder"
     with pytest.raises(FoalError, match=reason), replacing(tmp_path / "gone" / "a.txt") as part:
+        part.write_text("")
+
+
+def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
+    path = tmp_path / "a.txt"
+    other = "from pathlib import Path\nimport sys\nfrom edge.system.files import replacing\n"
+    other += "with replacing(Path(sys.argv[1])) as part:\n    part.write_text('other')\n"
+    with replacing(path) as part:
+        part.write_text("first half, ")
+        subprocess.run([sys.executable, "-c", other, str(path)], check=True, cwd=ROOT)
+        assert path.read_text() == "other"
+        with part.open("a") as file:
+            file.write("second half")
+    assert [(each.name, each.read_text()) for each in tmp_path.iterdir()] == [("a.txt", "first half, second half")]
+
+
+def test_what_a_killed_writer_left_is_removed_and_a_running_ones_kept(tmp_path: Path) -> None:
+    killed = subprocess.Popen([sys.executable, "-c", ""])
+    killed.wait()
+    for name in (f".a[1].txt.{killed.pid}.part", f".a[1].txt.{os.getppid()}.part", f".b.txt.{killed.pid}.part"):
+        (tmp_path / name).write_text("half")
+    with replacing(tmp_path / "a[1].txt") as part:
+        part.write_text("whole")
+    left = {f".a[1].txt.{os.getppid()}.part", f".b.txt.{killed.pid}.part", "a[1].txt"}
+    assert {each.name for each in tmp_path.iterdir()} == left
+
+
+def test_a_disk_that_can_only_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise OSError(errno.EROFS, "Read-only file system")
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    monkeypatch.setattr(Path, "open", refuse)
+    reason = r"cannot write .*a\.txt: Read-only file system; give a folder"
+    with pytest.raises(FoalError, match=reason), replacing(tmp_path / "a.txt") as part:
         part.write_text("")

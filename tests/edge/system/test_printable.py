@@ -1,11 +1,12 @@
 """Text of others as it may be printed."""
 
 import logging
+import os
 
 import pytest
 
 from edge.system.logs import TextFormatter
-from edge.system.printable import paragraph, visible
+from edge.system.printable import as_text, from_text, paragraph, visible
 from tests.edge.cli.made_text import ODD, SEEN
 
 
@@ -32,3 +33,10 @@ def test_a_line_of_the_log_holds_none(capsys) -> None:
     assert TextFormatter("foal-edge: %(message)s").format(record) == (
         f"foal-edge: no such file: {SEEN}".replace("\\u000a", "\n  ")
     )
+
+
+@pytest.mark.parametrize("name", [b"talk", "für.wav".encode(), b"b\xe9b\xe9 \\u00e9.mkv"])
+def test_names_that_are_no_text_come_back(name: bytes) -> None:
+    text = as_text(os.fsdecode(name))
+    assert text.encode().decode() == text
+    assert os.fsencode(from_text(text)) == name
