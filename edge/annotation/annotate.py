@@ -21,7 +21,7 @@ from ..session.config import Config, StreamConfig
 from ..session.inputs import make_inputs
 from ..session.model import Model
 from ..session.predicting import check_predicted
-from ..sources.contents import Contents, examine
+from ..sources.contents import STILL, Contents, examine
 from ..sources.track_selection import BEST, TrackNumbers
 from ..wire.addresses import OFF
 from .rows import Row, RowCollector
@@ -73,7 +73,7 @@ def annotate(
     tracks = TrackNumbers(config.streams[0].audio_track, config.streams[0].video_track)
     contents = examine(recording, tracks)
     if contents.is_still:
-        raise SourceError(f"{recording} is a still image: use foal-edge score, which predicts labelled images")
+        raise SourceError(f"{recording} {STILL}")
     config = replace(config, fast=True, streams=(stream_of(recording, contents, config.streams[0]),))
     inputs = make_inputs(config.streams, model.bundle.manifest)
     recordings = [each.recording for each in inputs if each.recording is not None]

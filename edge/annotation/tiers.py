@@ -38,7 +38,7 @@ def write_eaf(annotation: Annotation, path: Path) -> None:
     from pympi import Eaf
 
     document = Eaf(author=PROGRAM)
-    recording = annotation.recording.absolute()
+    recording = annotation.recording.parent.resolve() / annotation.recording.name  # no .. in the address
     relative = Path(os.path.relpath(recording, path.absolute().parent)).as_posix()
     document.add_linked_file(
         recording.as_uri(),

@@ -42,7 +42,7 @@ def needs_extra(extra: str) -> Iterator[None]:
         yield
     except (ImportError, RuntimeError) as error:  # pylsl raises RuntimeError without its library
         raise UsageError(
-            f"foal-edge bridge {extra} needs packages that are missing ({error}); pip install 'foal-edge[{extra}]'"
+            f"this bridge needs packages that are missing ({error}); pip install 'foal-edge[{extra}]'"
         ) from error
 
 

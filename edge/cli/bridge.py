@@ -20,8 +20,8 @@ from .options import PATH, client_keys_option, load_client_keys
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 EXAMPLES: Examples = (
     ("bridge lsl --insecure", "Offer predictions and labels to LabRecorder and other inlets."),
-    ("bridge osc --to 127.0.0.1:9000", "Send them to a program for sound or light on this machine."),
-    ("bridge mqtt --home-assistant", "Publish them to the MQTT broker on this machine, announced to Home Assistant."),
+    ("bridge osc --to 127.0.0.1:9000", "Send messages to a program for sound or light on this machine."),
+    ("bridge mqtt --home-assistant", "Publish to the MQTT broker on this machine, announced to Home Assistant."),
     ("bridge rosbag talk --connect tcp://robot:5556 --keys desk", "Write a bag of another machine's messages."),
 )
 
@@ -45,7 +45,9 @@ def bridge_options(command: Callable[..., Any]) -> Callable[..., Any]:
     return connect_option(client_keys_option(command))
 
 
-@bridge_command.command("lsl", cls=Command, examples=EXAMPLES[:1])
+@bridge_command.command(
+    "lsl", cls=Command, examples=EXAMPLES[:1], short_help="Offer predictions and steady labels as outlets of LSL."
+)
 @bridge_options
 @click.option(
     "--control",
@@ -76,7 +78,9 @@ def lsl_command(address: str, folder: Path | None, control: str, insecure: bool)
     run_bridge(address, folder, lambda: LslBridge(LslClock(measure)))
 
 
-@bridge_command.command("osc", cls=Command, examples=EXAMPLES[1:2])
+@bridge_command.command(
+    "osc", cls=Command, examples=EXAMPLES[1:2], short_help="Send predictions, steady labels and states over OSC."
+)
 @bridge_options
 @click.option("--to", default="127.0.0.1:9000", show_default=True, metavar="HOST:PORT", help="UDP address to send to.")
 @insecure_option
@@ -89,7 +93,9 @@ def osc_command(address: str, folder: Path | None, to: str, insecure: bool) -> N
     run_bridge(address, folder, lambda: OscBridge(host, port))
 
 
-@bridge_command.command("mqtt", cls=Command, examples=EXAMPLES[2:3])
+@bridge_command.command(
+    "mqtt", cls=Command, examples=EXAMPLES[2:3], short_help="Publish messages as JSON to an MQTT broker."
+)
 @bridge_options
 @click.option(
     "--broker",
@@ -132,7 +138,7 @@ def mqtt_command(
     run_bridge(address, folder, lambda: MqttBridge(broker, prefix, announces=home_assistant))
 
 
-@bridge_command.command("rosbag", cls=Command, examples=EXAMPLES[3:])
+@bridge_command.command("rosbag", cls=Command, examples=EXAMPLES[3:], short_help="Write messages into a bag of ROS 2.")
 @click.argument("bag", type=PATH, metavar="FOLDER")
 @bridge_options
 def rosbag_command(bag: Path, address: str, folder: Path | None) -> None:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator
 from ..bundle.load import SHIPPED, load
 from ..clock import SystemClock
 from ..errors import SourceError
+from ..session.inputs import WITHOUT_DEVICES
 from ..sources.devices import list_cameras, list_microphones, make_camera
 from ..sources.microphone import Microphone
 from ..sources.trial import frame_size, level_dbfs
@@ -24,6 +25,8 @@ def device_lines(*, tries: bool) -> Iterator[str]:
     microphones = list_microphones()
     yield "microphones:" if microphones else "microphones: none"
     yield from described("--mic", microphones, try_microphone if tries else None)
+    if not cameras and not microphones:
+        yield WITHOUT_DEVICES
 
 
 def described(option: str, found: list[tuple[str, str]], attempt: Callable[[str], str] | None) -> Iterator[str]:

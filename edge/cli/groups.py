@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from importlib import import_module
+from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -114,6 +115,8 @@ def describe_path(path: Path, annotate: str) -> str:
     """Return what may have been meant by a path in place of a command; `annotate` tells how to annotate it."""
     if path.is_dir():
         return f"It is a folder: {annotate}"
+    if (guess_type(path.name)[0] or "").startswith("image/"):
+        return "It is an image: foal-edge score predicts labelled images, Recognizer.predict others (docs/python.md)"
     return f"It is a file: to play it, say --file {path}; {annotate}"
 
 

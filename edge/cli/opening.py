@@ -4,12 +4,14 @@ from collections.abc import Iterator
 
 from ..session.start import Start
 
-CAVEAT = "what the model makes of the demo shows that all works, not how well: it is drawn and synthesised"
+CAVEAT = "drawn and synthesised, it shows that all works, not how well"
 
 
 def opening_lines(start: Start) -> Iterator[str]:
-    """Yield three lines: the model, the input and the output, and where the input is the demo, what it is worth."""
+    """Yield a line each of the model, the detector of faces, the input and the output, and of what a demo is worth."""
     yield f"model   {start.model}"
+    if start.faces:
+        yield f"faces   by {start.faces}"
     yield f"input   {', '.join(start.inputs)}"
     if start.captions:
         yield f"        {CAVEAT}"

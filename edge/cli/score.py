@@ -76,6 +76,9 @@ def score_command(
 
     TABLE.csv has the columns path and label, and a row per clip or still image; paths are relative to it. Common other
     names of columns (file, emotion) and labels (anger, ANG, joy) are known.
+
+    UA is the unweighted mean of the recalls of the labels, WA the share of clips that are right, ECE the expected
+    calibration error: how far confidence is from the share that is right.
     """
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
@@ -111,7 +114,7 @@ def score_command(
         )
     if skipped:
         counts = ", ".join(f"{label} ({count})" for label, count in skipped.items())
-        console.print(f"{skipped.total()} clips are left out, as the bundle does not have their labels: {counts}")
+        console.print(f"clips left out, as the bundle does not have their labels: {counts}")
     if result.failed:
         listed = "\n".join(f"  {reason}" for reason in result.failed)
         raise SourceError(f"{len(result.failed)} of {len(clips)} clips could not be predicted:\n{listed}")

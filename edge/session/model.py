@@ -22,13 +22,20 @@ class Model:
     recognizer: Recognizer
     framing: FramingName
     detector: DetectorName
-    about: str
-    """Name, backend and detector with the reasons for their choice, for people."""
+    runs: str
+    """Name and backend with the reason for its choice, for people."""
+    faces: str
+    """Detector of faces with the reason for its choice, for people; an empty text where none are looked for."""
 
     @property
     def name(self) -> str:
         """Name and version of the bundle."""
         return f"{self.bundle.manifest.name} {self.bundle.manifest.version}"
+
+    @property
+    def about(self) -> str:
+        """Name, backend and detector with the reasons for their choice, for people."""
+        return f"{self.runs}, faces by {self.faces}" if self.faces else self.runs
 
     def run_spec(self, config: Config, session: str, begin_ns: int) -> RunSpec:
         """Return what the messages of a run will depend on, its first window beginning at `begin_ns`."""
@@ -64,6 +71,6 @@ def open_model(config: Config, bundle: Bundle, engine_builder: EngineBuilder) ->
     """
     opened = open_backend(bundle, config.backend, config.threads, engine_builder)
     framing, detector = config.framing or bundle.manifest.video.framing, choose(config.detector)
-    faces = f", faces by {detector.name} ({detector.reason})" if framing == "face" else ""
-    about = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason}){faces}"
-    return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, about)
+    faces = f"{detector.name} ({detector.reason})" if framing == "face" else ""
+    runs = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason})"
+    return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, runs, faces)

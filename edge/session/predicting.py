@@ -59,7 +59,8 @@ def predict(
         def tell(names: Sequence[str], begins_ns: Mapping[str, int]) -> None:
             on_start(
                 Start(
-                    model=model.about,
+                    model=model.runs,
+                    faces=model.faces,
                     inputs=names,
                     address=outputs.publisher.address,
                     page=outputs.page_address,

@@ -11,7 +11,9 @@ class Start:
     """Choices of a run, once they are made."""
 
     model: str
-    """Name, backend and detector with the reasons for their choice, for people."""
+    """Name and backend of the model with the reason for its choice, for people."""
+    faces: str
+    """Detector of faces with the reason for its choice, for people; an empty text where none are looked for."""
     inputs: Sequence[str]
     """Names of the devices and recordings."""
     address: str | None

@@ -62,7 +62,9 @@ class LocalCamera:
             capture = cv2.VideoCapture(device, cv2.CAP_V4L2)
             remedy = "foal-edge devices lists the cameras; another program may be using it"
             node = Path(f"/dev/video{device}" if isinstance(device, int) else device)
-            if os.path.exists(node) and not os.access(node, os.R_OK | os.W_OK):
+            if not os.path.exists(node):
+                remedy = f"there is no {node}; foal-edge devices lists the cameras"
+            elif not os.access(node, os.R_OK | os.W_OK):
                 remedy = denied(node) + ", or put this user into the group video"
         if not capture.isOpened():
             capture.release()

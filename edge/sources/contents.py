@@ -11,6 +11,8 @@ from .location import Location, display_name
 from .track_selection import BEST, TrackNumbers, choose, explain_missing
 
 MICROSECONDS = 1_000_000
+STILL = "is a still image: use foal-edge score for labelled images, Recognizer.predict for others (docs/python.md)"
+"""What is said of a still image where a recording is expected, after its name."""
 
 
 @dataclass(frozen=True)

@@ -94,9 +94,9 @@ PARTS = (
     Part("a happy face and voice", HAPPY),
     Part("an angry face and voice", ANGRY),
     Part("a sad face and voice", SAD),
-    Part("nobody speaks: the face alone counts", NEUTRAL, speaks=False, seconds=7.0),
-    Part("a hand covers the face: the voice alone counts", HAPPY, is_covered=True, seconds=7.0),
-    Part("the microphone is lost: the face alone counts", HAPPY, has_microphone=False),
+    Part("a face that says nothing: soon the face alone counts", NEUTRAL, speaks=False, seconds=7.0),
+    Part("a hand over the face: soon the voice alone counts", HAPPY, is_covered=True, seconds=7.0),
+    Part("a lost microphone: the face alone counts", HAPPY, has_microphone=False),
 )
 BEGINS_S = tuple(sum(part.seconds for part in PARTS[:index]) for index in range(len(PARTS)))
 DURATION_S = sum(part.seconds for part in PARTS)

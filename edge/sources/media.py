@@ -16,7 +16,7 @@ from ..preprocess.media import Block, Discontinuity, Frame, Media, Samples
 from ..preprocess.rings import SampleRing
 from ..preprocess.windowing import FrameGrid
 from .audio_track import AudioTrack, join_blocks
-from .contents import examine
+from .contents import STILL, examine, is_still
 from .decoding import Decoder, open_container
 from .defects import CLOCK_JUMP, Defects
 from .image_conversion import DecodedImage
@@ -49,6 +49,8 @@ class MediaFile:
         self._path, self._audio, self._video, self._numbers = path, audio, video, numbers
         with open_container(path) as container:
             taken, there = choose(container, numbers), container.streams
+            if audio and is_still(container, taken.video):
+                raise SourceError(f"{self.name} {STILL}")
             if audio and not taken.audio:
                 raise SourceError(
                     f"{self.name} {explain_missing('audio', there.audio)}; say --mic off to use its video alone"

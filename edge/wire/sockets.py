@@ -36,10 +36,10 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doi
             raise zmq.ZMQError(zmq.EADDRINUSE)
         sock.bind(address)
     except zmq.ZMQError as error:
-        remedy = f"give another {option}, an address of this machine like tcp://127.0.0.1:6556"
+        remedy = f"give an address of this machine that is free, like {option} tcp://127.0.0.1:6556"
         if error.errno == zmq.EADDRINUSE:
             remedy = f"another foal-edge may run there: end it, {remedy}, or {option} off"
-        raise PublishError(f"cannot {doing} at {address}: {error.strerror}; {remedy}") from error
+        raise PublishError(f"cannot {doing} at {address}: {zmq.strerror(error.errno or 0)}; {remedy}") from error
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
 
 

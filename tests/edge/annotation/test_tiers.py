@@ -94,6 +94,13 @@ def test_an_elan_document_is_linked_to_its_recording(tmp_path: Path) -> None:
     assert media["MIME_TYPE"] == "video/mp4"
 
 
+def test_an_elan_document_names_its_recording_without_detours(tmp_path: Path) -> None:
+    (tmp_path / "out").mkdir()
+    write_eaf(annotation(steady("calm"), tmp_path / "out" / ".."), tmp_path / "a.eaf")
+    media = next(ElementTree.parse(tmp_path / "a.eaf").getroot().iter("MEDIA_DESCRIPTOR")).attrib
+    assert media["MEDIA_URL"] == (tmp_path / "films" / "talk #1.mp4").as_uri()
+
+
 @pytest.mark.parametrize(("duration_s", "end_s"), [(3.25, 3.25), (None, 2.5), (1.0, 2.5)])
 def test_a_textgrid_covers_the_recording_without_gaps(tmp_path: Path, duration_s: float | None, end_s: float) -> None:
     write_textgrid(annotation(steady(*LABELS), tmp_path, duration_s), tmp_path / "a.TextGrid")

@@ -39,3 +39,13 @@ def test_each_device_is_tried_and_one_in_use_is_told(monkeypatch) -> None:
         "  --mic 1  USB Mic  [##########          ] -40 dBFS",
     ]
     assert list(device_lines(tries=False))[-1] == "  --mic 1  USB Mic"
+
+
+def test_a_machine_without_devices_is_told_what_goes_without_them(monkeypatch) -> None:
+    monkeypatch.setattr(device_list, "list_cameras", list)
+    monkeypatch.setattr(device_list, "list_microphones", list)
+    assert list(device_lines(tries=True)) == [
+        "cameras: none",
+        "microphones: none",
+        "without devices, foal-edge --demo shows what a run is, and --file plays a recording",
+    ]

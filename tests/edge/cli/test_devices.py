@@ -45,7 +45,11 @@ def test_only_so_many_seconds_are_measured(edge_command, tmp_path, make_clip) ->
         (["--seconds", "5", "--file", "a.mkv"], 2, "--file, --seconds without --measure-sync"),
         (["--measure-sync", "--mic", "off"], 2, "give a camera and a microphone that are not off"),
         (["--measure-sync", "--audio-track", "1"], 2, "--audio-track 1 is one of a recording's; give --file"),
-        (["--measure-sync", "--camera", "/dev/no-such-camera"], 3, "cannot open camera /dev/no-such-camera"),
+        (
+            ["--measure-sync", "--camera", "/dev/no-such-camera"],
+            3,
+            "cannot open camera /dev/no-such-camera; there is no /dev/no-such-camera",
+        ),
         (["--measure-sync", "--file", "nowhere.mkv"], 3, "no such file: nowhere.mkv"),
         (["--measure-sync", "--av-offset-ms", "9000"], 2, "av_offset_ms: found 9000"),
     ],

@@ -53,6 +53,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
     make_clip(folder / "dumb.mkv", np.stack([face(MOODS[0])] * 10))
     make_clip(folder / "blind.wav", samples=tone(1.0))
     make_clip(folder / "short.wav", samples=tone(0.2))
+    (folder / "face.png").touch()
     (folder / "text.txt").write_text("no recording\n" * 100)
     shutil.copytree(SHIPPED, folder / "damaged")
     (folder / "damaged" / "fusion.onnx").write_bytes(b"damaged")
@@ -77,6 +78,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
         ("nonsense", 2, "nonsense"),
         ("scroe a.csv", 2, "Did you mean 'score'?"),
         ("both.mkv", 2, "to play it, say --file both.mkv"),
+        ("face.png", 2, "It is an image: foal-edge score predicts labelled images"),
         ("--file dumb.mkv", 3, "dumb.mkv has no audio; say --mic off"),
         ("--file blind.wav", 3, "blind.wav has no video; say --camera off"),
         ("--file text.txt", 3, "text.txt"),
@@ -97,7 +99,7 @@ def test_bad_input_ends_with_its_status_and_one_paragraph(
     edge_command, files, monkeypatch, arguments: str, status: int, reason: str
 ) -> None:
     monkeypatch.chdir(files)
-    others = ("score", "scroe", "nonsense", "doctor", "both.mkv")
+    others = ("score", "scroe", "nonsense", "doctor", "both.mkv", "face.png")
     bind = [] if arguments.startswith(others) or "--bind" in arguments else ["--bind", ANY_PORT]
     ended = edge_command(*bind, *arguments.split())
     assert ended.status == status
@@ -111,7 +113,9 @@ def test_a_port_in_use_is_named(edge_command) -> None:
         address = socket.getsockopt_string(zmq.LAST_ENDPOINT)
         ended = edge_command("--demo", "--bind", address)
     assert ended.status == 5
-    assert ended.err.startswith(f"foal-edge: cannot publish at {address}: Address already in use")
+    assert ended.err.startswith(
+        f"foal-edge: cannot publish at {address}: Address already in use; another foal-edge may"
+    )
     assert is_one_paragraph(ended.err)
 
 
@@ -151,7 +155,7 @@ def test_quiet_leaves_the_log_in_json_which_says_what_runs_where(files) -> None:
     ended = in_a_process("-m", "edge", *arguments, "--quiet", "--log-format", "json")
     model, played, output = [json.loads(line) for line in ended.stderr.splitlines()]
     assert (ended.returncode, ended.stdout, model["level"]) == (0, "", "info")
-    assert re.fullmatch(r"model   foal-nano \S+ on onnxruntime-cpu \(.+\), .*", model["message"])
+    assert re.fullmatch(r"model   foal-nano \S+ on onnxruntime-cpu \(.+\)", model["message"])
     assert re.fullmatch(r"input   .*both\.mkv", played["message"])
     assert output["message"] == "output  nothing is kept, not publishing"
 

@@ -8,6 +8,7 @@ from edge.sources.caption import Caption
 
 START = Start(
     model="tiny 0.0.1 on onnxruntime-cpu (as asked for)",
+    faces="cascade (as asked for)",
     inputs=["camera 0", "microphone 1"],
     address="tcp://127.0.0.1:5556",
     page=None,
@@ -17,16 +18,17 @@ START = Start(
 )
 
 
-def test_three_lines_say_model_input_and_output() -> None:
+def test_a_line_each_says_model_faces_input_and_output() -> None:
     assert list(opening_lines(START)) == [
         "model   tiny 0.0.1 on onnxruntime-cpu (as asked for)",
+        "faces   by cascade (as asked for)",
         "input   camera 0, microphone 1",
         "output  nothing is kept, publishing at tcp://127.0.0.1:5556",
     ]
 
 
 def test_what_is_not_there_is_not_named_and_what_is_kept_is() -> None:
-    _, _, output = opening_lines(replace(START, address=None, record="kept"))
+    _, _, output = opening_lines(replace(START, faces="", address=None, record="kept"))
     assert output == "output  recording into kept, not publishing"
 
 
@@ -37,5 +39,5 @@ def test_a_page_beside_the_run_is_told() -> None:
 
 def test_of_the_demo_it_says_what_the_answers_are_worth() -> None:
     lines = list(opening_lines(replace(START, captions=(Caption(0, "a face"),))))
-    assert len(lines) == 4
-    assert "drawn and synthesised" in lines[2]
+    assert len(lines) == 5
+    assert "drawn and synthesised" in lines[3]

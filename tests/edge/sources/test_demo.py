@@ -44,7 +44,7 @@ def test_it_is_audio_and_video_by_time_but_for_the_lost_microphone() -> None:
 def test_it_says_what_it_shows_from_when_on() -> None:
     assert [(caption.time_ns // MS, caption.text) for caption in CAPTIONS][3:5] == [
         (12000, "a sad face and voice"),
-        (16000, "nobody speaks: the face alone counts"),
+        (16000, "a face that says nothing: soon the face alone counts"),
     ]
 
 

@@ -160,6 +160,12 @@ def test_a_missing_modality_is_an_error_with_a_remedy(tmp_path, make_clip, tone,
     assert str(path) in str(refused.value)
 
 
+def test_a_still_image_is_told_from_a_recording_without_audio(tmp_path) -> None:
+    (tmp_path / "still.png").write_bytes(still())
+    with pytest.raises(SourceError, match=r"still\.png is a still image: use foal-edge score"):
+        MediaFile(tmp_path / "still.png", SOUND, PICTURE)
+
+
 @pytest.mark.parametrize("content", [b"", b"hello\n" * 10, b"\x00" * 5000, None])
 def test_a_file_that_is_no_recording_is_an_error(tmp_path, content: bytes | None) -> None:
     path = tmp_path / "thing.mp4"
