@@ -113,7 +113,7 @@ class MqttBridge(Bridge):
     def _on_connect_fail(self, _client: Any, _data: Any) -> None:
         reason = sys.exc_info()[1]  # paho calls this while it handles the error, and tells it nowhere else
         log.warning(
-            "cannot reach %s: %s; is a broker running there? It is tried again, at most every %d s",
+            "cannot reach %s: %s; is a broker running there? Trying again, at most every %d s",
             self._broker,
             reason,
             LONGEST_RETRY_S,

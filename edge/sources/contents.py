@@ -12,7 +12,7 @@ from .track_selection import BEST, TrackNumbers, choose, explain_missing
 
 MICROSECONDS = 1_000_000
 STILL = "is a still image: use foal-edge score for labelled images, Recognizer.predict for others (docs/python.md)"
-"""What is said of a still image where a recording is expected, after its name."""
+"""Error of a still image where a recording is expected, to be put after its name."""
 
 
 @dataclass(frozen=True)

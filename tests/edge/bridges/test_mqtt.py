@@ -167,7 +167,8 @@ def test_a_broker_that_comes_late_gets_what_holds_and_the_rest_is_counted(broker
     caplog.set_level(logging.INFO)
     broker.kill()
     bridge = MqttBridge(broker.address, "foal-edge", announces=True)
-    eventually(lambda: "Connection refused; trying again, at most every 1 s" in caplog.text, "it says why it waits")
+    said = "Connection refused; is a broker running there? Trying again, at most every 1 s"
+    eventually(lambda: said in caplog.text, "it says why it waits")
     bridge.publisher_back()
     for seq in range(3):
         bridge.send(numbered(seq, PREDICTION))

@@ -126,4 +126,4 @@ def test_a_quantised_bundle_stays_on_the_cpu(edge_command, monkeypatch, copied, 
 def test_the_runtime_says_which_backend_and_why(edge_command) -> None:
     ended = edge_command("--demo", "--fast", "--mic", "off", "--bind", "tcp://127.0.0.1:*", "--backend", "onnxruntime")
     assert ended.status == 0
-    assert f"foal-nano {VERSION} on onnxruntime-cpu (as asked for), faces by " in ended.err
+    assert f"foal-nano {VERSION} on onnxruntime-cpu (as asked for)\nfaces   by " in ended.err

@@ -153,9 +153,10 @@ def test_quiet_prints_nothing(edge_command, files) -> None:
 def test_quiet_leaves_the_log_in_json_which_says_what_runs_where(files) -> None:
     arguments = ["--file", str(files / "both.mkv"), "--fast", "--bind", "off", "--backend", "onnxruntime"]
     ended = in_a_process("-m", "edge", *arguments, "--quiet", "--log-format", "json")
-    model, played, output = [json.loads(line) for line in ended.stderr.splitlines()]
+    model, faces, played, output = [json.loads(line) for line in ended.stderr.splitlines()]
     assert (ended.returncode, ended.stdout, model["level"]) == (0, "", "info")
     assert re.fullmatch(r"model   foal-nano \S+ on onnxruntime-cpu \(.+\)", model["message"])
+    assert re.fullmatch(r"faces   by (cascade|centerface) \(.+\)", faces["message"])
     assert re.fullmatch(r"input   .*both\.mkv", played["message"])
     assert output["message"] == "output  nothing is kept, not publishing"
 
