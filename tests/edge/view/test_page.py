@@ -24,7 +24,8 @@ BATCH = 40
 
 
 CHART_FITS = """(() => {
-    const box = document.querySelector(".chart"), canvas = box.querySelector("canvas");
+    const box = document.querySelector(".chart"), canvas = box && box.querySelector("canvas");
+    if (!canvas) return false;  // the chart draws itself again
     return box.clientWidth > 200 && Math.abs(canvas.clientWidth - box.clientWidth) <= 1;
 })()"""
 SMALL_TOOLS = """[...document.querySelectorAll(".tool")].filter((e) => e.getBoundingClientRect().height < 34).length"""
