@@ -14,10 +14,11 @@ from ..bench.plot_style import require_matplotlib
 from ..bench.report import Roofline, read_report, write_report
 from ..bench.run import BenchOptions, Part, measure
 from ..bundle.load import SHIPPED, Bundle, load
-from ..errors import FoalError, UsageError
+from ..errors import FoalError
 from ..models.names import find_bundle_folder
 from ..session.config import HOP_S
 from ..sources.track_selection import TrackNumbers
+from ..system.files import check_folder_of
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples, Group
 from .options import Seconds, audio_track_option, threads_option, video_track_option
@@ -164,8 +165,7 @@ def run_benchmark(
     is printed and written, where a part failed.
     """
     for path in filter(None, (json_file, plot_folder)):
-        if not path.parent.is_dir():
-            raise UsageError(f"no such folder: {path.parent}; make it first")
+        check_folder_of(path)
     if plot_folder:
         require_matplotlib()
     settings = BenchOptions(

@@ -65,14 +65,14 @@ def listen_command(
     """Print what a running foal-edge publishes."""
     received = 0
     kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
-    keys = load_client_keys(folder)
+    keys, source = load_client_keys(folder), f"{address}, topic {topic}" if topic else address
     with (
         Subscriber(address, topic, keys, latest) as subscriber,
         show_json() if as_json else showing(Times(), shows_latency=True, as_table=not plain and is_terminal()) as show,
     ):
         try:
             while count is None or received < count:
-                message = await_message(subscriber, timeout_s, address, has_keys=keys is not None)
+                message = await_message(subscriber, timeout_s, source, has_keys=keys is not None)
                 show(message)
                 if isinstance(message, Prediction):
                     received += 1
@@ -92,16 +92,19 @@ def show_json() -> Iterator[Callable[[Message], None]]:
     yield lambda message: print_line(encode(message, "json").decode())
 
 
-def await_message(subscriber: Subscriber, timeout_s: float | None, address: str, *, has_keys: bool) -> Message:
-    """Return the next message; SourceError after the timeout. Where none comes for a while, that is said once."""
+def await_message(subscriber: Subscriber, timeout_s: float | None, source: str, *, has_keys: bool) -> Message:
+    """Return the next message; SourceError after the timeout. Where none comes for a while, that is said once.
+
+    `source` names the address and the topic for people.
+    """
     doubt = "are these the keys it wants" if has_keys else "does it want --keys"
     patience_s = PATIENCE_S if timeout_s is None else min(PATIENCE_S, timeout_s)
     message = subscriber.receive(patience_s)
     if message is None and patience_s != timeout_s:
-        print_notice(f"nothing from {address} yet: is foal-edge running there, and {doubt}? Waiting for it")
+        print_notice(f"nothing from {source} yet: is foal-edge running there, and {doubt}? Waiting for it")
         message = subscriber.receive(None if timeout_s is None else timeout_s - patience_s)
     if message is None:
-        raise SourceError(f"no message from {address} for {timeout_s} s; is foal-edge running there, and {doubt}?")
+        raise SourceError(f"no message from {source} for {timeout_s:g} s; is foal-edge running there, and {doubt}?")
     return message
 
 

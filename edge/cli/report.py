@@ -4,6 +4,7 @@ from pathlib import Path
 
 import click
 
+from ..annotation.collection import MARK, is_recording
 from ..bench.plot_style import require_matplotlib
 from ..errors import UsageError
 from ..report.from_recording import read_recording
@@ -33,8 +34,9 @@ def report_command(source: Path, output: Path | None, labels: Path | None) -> No
     network.
     """
     require_matplotlib()
-    is_recording = source.is_dir() or source.suffix == ".mcap"
-    report = read_recording(source) if is_recording else read_table(source)
+    check_source(source)
+    is_run = source.is_dir() or source.suffix == ".mcap"
+    report = read_recording(source) if is_run else read_table(source)
     if labels is not None:
         if len(report.sections) > 1:
             raise UsageError(f"--labels are of one stream, {source} has {len(report.sections)}; record it alone")
@@ -47,3 +49,11 @@ def report_command(source: Path, output: Path | None, labels: Path | None) -> No
     with replacing(path) as part:
         part.write_text(make_page(report), encoding="utf-8")
     print_line(str(path))
+
+
+def check_source(source: Path) -> None:
+    """Raise UsageError where the film is given in place of its table, or the folder in place of one of its tables."""
+    if is_recording(source):
+        raise UsageError(f"{source} is to be annotated first: foal-edge annotate {source} -o OUT; then give its table")
+    if tables := sorted(source.glob(f"*{MARK}.csv")):
+        raise UsageError(f"{source} is a folder of tables; give one of them, e.g. {tables[0]}")

@@ -19,6 +19,7 @@ from ..preprocess.framing import make_framing
 from ..session.config import Config
 from ..session.model import open_model
 from ..sources.track_selection import TrackNumbers
+from ..system.files import check_folder_of
 from ..system.signals import interruptible
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples
@@ -82,6 +83,8 @@ def score_command(
     """
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
+    for path in filter(None, (csv_file, json_file)):
+        check_folder_of(path)
     loaded = load(find_bundle_folder(bundle))
     manifest = loaded.manifest
     skipped = Counter[str]()

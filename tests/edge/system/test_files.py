@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from edge.errors import FoalError, SourceError, UsageError
-from edge.system.files import check_file, described, is_there, link_described, replacing
+from edge.system.files import check_file, check_folder_of, described, is_there, link_described, replacing
 
 ROOT = Path(__file__).parents[3]
 NOBODY = 65534
@@ -216,6 +216,12 @@ def test_a_file_that_the_disk_does_not_take_is_named(tmp_path: Path) -> None:
     reason = r"cannot write .*a\.txt: No such file or directory; give a folder"
     with pytest.raises(FoalError, match=reason), replacing(tmp_path / "gone" / "a.txt") as part:
         part.write_text("")
+
+
+def test_a_folder_that_is_not_there_is_named_before_the_work(tmp_path: Path) -> None:
+    check_folder_of(tmp_path / "answers.csv")
+    with pytest.raises(UsageError, match=r"no such folder: .*gone; make it first"):
+        check_folder_of(tmp_path / "gone" / "answers.csv")
 
 
 def test_two_writers_of_one_file_do_not_meet(tmp_path: Path) -> None:
