@@ -1,14 +1,18 @@
 """Live table of a run on a terminal: a row a stream that stays in its place, and the last events below it."""
 
+import logging
 import time
 from collections import deque
 from types import TracebackType
 
 from rich.console import Console, Group
 from rich.live import Live
+from rich.measure import Measurement
 from rich.progress_bar import ProgressBar
 from rich.table import Table
+from rich.text import Text
 
+from ..errors import FoalError
 from ..wire.messages import Message, Prediction, Status
 from .journal import AUDIO_WORDS, VIDEO_WORDS, Journal
 from .times import Times
@@ -18,6 +22,31 @@ REFRESH_S = 0.25
 EVENTS = 6
 """Number of events that stay below the table."""
 BAR_COLUMNS = 16
+HEADINGS = {
+    "at": "at",
+    "stream": "stream",
+    "label": "seems",
+    "bar": "",
+    "confidence": "",
+    "audio": "audio",
+    "video": "video",
+    "agreement": "agreement",
+    "latency": "latency",
+}
+"""Columns with their headings, in order."""
+REDUCED = ("stream", "audio", "video")
+"""Columns that may be narrower than what stands in them: a name is cut, words stand below each other."""
+LEFT_OUT = ("bar", "agreement", "latency", "at", "video", "audio")
+"""Columns that a narrow terminal has no room for, in the order in which they are left out."""
+NAME_COLUMNS = 10
+"""Width down to which names are cut before another column is left out."""
+UNBOUNDED = 10_000
+"""Number of columns in which everything has room."""
+
+Row = dict[str, str | Text | ProgressBar]
+"""Cells of a stream's row by their column."""
+
+log = logging.getLogger(__name__)
 
 
 class LiveTable:
@@ -38,8 +67,11 @@ class LiveTable:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._draw()
-        self._live.stop()
+        try:
+            self._draw()
+            self._live.stop()
+        except (OSError, FoalError) as gone:
+            log.debug("the terminal has gone before its last picture (%r)", gone)
 
     def __call__(self, message: Message) -> None:
         """Take a message, and draw the table where enough time has passed since it was drawn last."""
@@ -56,30 +88,56 @@ class LiveTable:
         self._live.update(Group(self._table(), *self._events), refresh=True)
 
     def _table(self) -> Table:
-        headings = ["at", "stream", "seems", "", "", "audio", "video", "agreement"]
-        table = Table(*headings, *(["latency"] if self._shows_latency else []), box=None, pad_edge=False)
-        for name in sorted(self._predictions.keys() | self._statuses.keys()):
-            table.add_row(*self._row(name, self._predictions.get(name), self._statuses.get(name)))
+        names = sorted(self._predictions.keys() | self._statuses.keys())
+        rows = [self._row(name, self._predictions.get(name), self._statuses.get(name)) for name in names]
+        shown = [column for column in HEADINGS if self._shows_latency or column != "latency"]
+        for column in LEFT_OUT:
+            if self._has_room(self._table_of(rows, shown, NAME_COLUMNS)):
+                break
+            shown = [each for each in shown if each != column]
+        return self._table_of(rows, shown)
+
+    def _table_of(self, rows: list[Row], shown: list[str], name_columns: int | None = None) -> Table:
+        """Return a table of some columns, in which names have so much room at most."""
+        table = Table(box=None, pad_edge=False)
+        for column in shown:
+            most = name_columns if column == "stream" else None
+            table.add_column(HEADINGS[column], no_wrap=column not in REDUCED, max_width=most)
+        for row in rows:
+            table.add_row(*(row.get(column, "") for column in shown))
         return table
 
-    def _row(self, name: str, prediction: Prediction | None, status: Status | None) -> "list[str | ProgressBar]":
+    def _has_room(self, table: Table) -> bool:
+        console = self._live.console
+        return Measurement.get(console, console.options.update_width(UNBOUNDED), table).minimum <= console.width
+
+    def _row(self, name: str, prediction: Prediction | None, status: Status | None) -> Row:
+        title = self._live.console.render_str(name, overflow="ellipsis")
+        title.no_wrap = True
+        row: Row = {
+            "stream": title,
+            "label": "-",
+            "audio": hearing(prediction, status),
+            "video": sight(prediction, status),
+        }
         if prediction is None:
-            return ["", name, "-", "", "", status.audio if status else "", status.video if status else ""]
-        row: list[str | ProgressBar] = [
-            self._times.of(prediction),
-            name,
-            prediction.label,
-            ProgressBar(total=1.0, completed=prediction.confidence, width=BAR_COLUMNS),
-            f"{prediction.confidence:.0%}",
-            hearing(prediction, status),
-            sight(prediction, status),
-            "-" if prediction.agreement is None else f"{prediction.agreement:+.2f}",
-        ]
-        return row + ([f"{prediction.latency_ms.total:.0f} ms"] if self._shows_latency else [])
+            return row
+        return row | {
+            "at": self._times.of(prediction),
+            "label": prediction.label,
+            "bar": ProgressBar(total=1.0, completed=prediction.confidence, width=BAR_COLUMNS),
+            "confidence": f"{prediction.confidence:.0%}",
+            "agreement": "-" if prediction.agreement is None else f"{prediction.agreement:+.2f}",
+            "latency": f"{prediction.latency_ms.total:.0f} ms",
+        }
 
 
-def hearing(prediction: Prediction, status: Status | None) -> str:
-    """Return what is heard, in words."""
+def hearing(prediction: Prediction | None, status: Status | None) -> str:
+    """Return what is heard, in words, or that the stream has stopped; nothing before it has begun."""
+    if status is not None and status.state == "stopped":
+        return "stopped"
+    if prediction is None:
+        return status.audio if status else ""
     state = status.audio if status else prediction.audio.state
     share = f"voice {prediction.audio.speech:.0%}" if prediction.audio.speech is not None else "no sound yet"
     words = AUDIO_WORDS.get(state)
@@ -88,8 +146,12 @@ def hearing(prediction: Prediction, status: Status | None) -> str:
     return "off" if state == "off" else words or share
 
 
-def sight(prediction: Prediction, status: Status | None) -> str:
-    """Return what is seen, in words."""
+def sight(prediction: Prediction | None, status: Status | None) -> str:
+    """Return what is seen, in words; nothing once the stream has stopped, and before it has begun."""
+    if status is not None and status.state == "stopped":
+        return ""
+    if prediction is None:
+        return status.video if status else ""
     state, faces = status.video if status else prediction.video.state, prediction.video.faces
     found = "picture" if faces is None else "1 face" if faces == 1 else f"{faces} faces"
     return "off" if state == "off" else VIDEO_WORDS.get(state) or found

@@ -1,7 +1,9 @@
 """The live table: a row a stream, the last events, and nothing that steers the terminal."""
 
+import errno
 import io
 
+import pytest
 from rich.console import Console
 
 from edge.cli import live_table
@@ -14,6 +16,7 @@ from tests.edge.cli.made_text import ODD, STEERING
 from tests.edge.made_messages import EVENT, PREDICTION, STATUS, numbered
 
 TIMES = Times({"cam1": 0, "door": 0})
+ENDED = numbered(0, STATUS, state="stopped")
 HEARD = numbered(0, PREDICTION, audio=AudioEvidence("ok", -20.0, 0.8))
 
 
@@ -80,3 +83,30 @@ def test_what_is_heard_and_seen_is_said_in_words() -> None:
     assert sight(numbered(0, PREDICTION, video=VideoEvidence("ok", 2, None, 3)), None) == "2 faces"
     assert sight(numbered(0, PREDICTION, video=VideoEvidence("ok", None, None, 3)), None) == "picture"
     assert sight(PREDICTION, numbered(0, STATUS, video="dark")) == "lens covered, or too little light"
+    assert sight(PREDICTION, ENDED) == ""
+
+
+def test_a_stream_that_has_ended_is_said_to_have_stopped() -> None:
+    begun, ended = last_drawn(table(), HEARD, STATUS, ENDED, numbered(0, ENDED, stream="door"))[1:3]
+    assert begun.split()[-5:] == ["75%", "stopped", "-", "4", "ms"]
+    assert ended.split() == ["door", "-", "stopped"]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])
+def test_a_narrow_terminal_shows_fewer_columns_and_each_label_whole(columns: int) -> None:
+    long = numbered(0, HEARD, stream="a-very-long-name-of-a-lobby", label="uncertain", confidence=1.0)
+    shown = table(console=Console(file=io.StringIO(), width=columns))
+    lines = last_drawn(shown, long, numbered(0, STATUS, stream=long.stream, video="no_face"))
+    assert all(len(line) <= columns for line in lines)
+    assert "uncertain" in lines[1]
+    assert "100%" in lines[1]
+    assert ("agreement" in lines[0].split()) == (columns >= 80)
+
+
+def test_a_terminal_that_has_gone_is_no_error_at_the_end() -> None:
+    class Gone(io.StringIO):
+        def write(self, _: str) -> int:
+            raise OSError(errno.EIO, "Input/output error")
+
+    with table(console=Console(file=Gone(), width=80)):
+        pass
