@@ -11,6 +11,9 @@ from ..clock import SECOND_NS
 
 LARGEST_STEP_BACK_NS = SECOND_NS // 2
 """Step back up to which a track overlaps itself; a larger one means that its clock has restarted."""
+MOST_REORDERED = 4
+"""Packets by which FFmpeg's guess at a decoding time may step back where a file has none, as Matroska, for pictures
+that are stored out of order: seconds, where they are slow."""
 LARGEST_STEP_AHEAD_NS = 30 * SECOND_NS
 """Step ahead up to which there is a gap; a larger one, without media in any track, is a jump of the clock."""
 LARGEST_LEAD_NS = SECOND_NS
@@ -47,6 +50,13 @@ class Position:
     """Index of the segment that the track is on."""
     stored_ns: int = 0
     """Decoding time of the last packet; presentation times are not in order."""
+    is_reordered: bool = False
+    """True if packets are stored in another order than they are presented in."""
+
+    def largest_step_back_ns(self, duration: int) -> int:
+        """Return the step back, by a packet that lasts so many ticks, up to which the track overlaps itself."""
+        reordered_ns = MOST_REORDERED * self.clock.time_ns(duration) if self.is_reordered else 0
+        return max(LARGEST_STEP_BACK_NS, reordered_ns)
 
 
 @dataclass
@@ -74,17 +84,19 @@ class Timeline:
             position = self._positions[packet.stream_index] = Position(TrackClock(packet.time_base))
         if packet.is_discard:  # decoded only as a reference for later frames: it lies before the begin
             return position.segment
-        dts, pts = packet.dts, packet.pts
+        dts, pts, duration = packet.dts, packet.pts, packet.duration or 0
+        if pts != dts:
+            position.is_reordered = True
         if dts is not None:
             stored_ns = position.clock.time_ns(dts)
             # Pictures that are stored out of order are decoded from before the begin on, slow ones from seconds before.
             is_ahead = stored_ns + self.segments[0].shift_ns < 0 and self.reached_ns <= LARGEST_LEAD_NS
             if not (is_first and (self.is_sought or is_ahead)):
-                position.segment = self._segment_of(stored_ns, position)
+                position.segment = self._segment_of(stored_ns, duration, position)
             position.stored_ns = stored_ns + self.segments[position.segment].shift_ns
         ticks = dts if pts is None else pts
         if ticks is not None:
-            end_ns = position.clock.time_ns(ticks + (packet.duration or 0))
+            end_ns = position.clock.time_ns(ticks + duration)
             self.reached_ns = max(self.reached_ns, end_ns + self.segments[position.segment].shift_ns)
             self.clock_ns = max(self.clock_ns, end_ns + self.segments[0].shift_ns)
         return position.segment
@@ -93,7 +105,7 @@ class Timeline:
         """Return the end of a segment, in ns; None while it lasts."""
         return self.segments[number + 1].begin_ns if number + 1 < len(self.segments) else None
 
-    def _segment_of(self, stored_ns: int, position: Position) -> int:
+    def _segment_of(self, stored_ns: int, duration: int, position: Position) -> int:
         """Return the first segment, from the track's current one, that a decoding time fits, or append a new one.
 
         A track that continues past the end of its segment has jumped with the others by too little to notice, or
@@ -104,6 +116,7 @@ class Timeline:
         is_on_last = position.segment == len(self.segments) - 1
         if is_on_last and earliest_ns <= stored_ns + self.segments[-1].shift_ns <= latest_ns:
             return position.segment
+        earliest_ns = position.stored_ns - position.largest_step_back_ns(duration)
         mapped_ns = {
             number: stored_ns + self.segments[number].shift_ns for number in range(position.segment, len(self.segments))
         }

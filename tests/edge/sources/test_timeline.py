@@ -123,3 +123,14 @@ def test_pictures_that_are_decoded_seconds_before_the_begin_are_no_jump(first: i
     assert [follow(timeline, PICTURE, at_s) for at_s in (-1.0, 0.0, 1.0)] == [-1.0, 0.0, 1.0]
     assert follow(timeline, SOUND, 1.0) == 1.0
     assert len(timeline.segments) == 1
+
+
+@pytest.mark.parametrize("period_s", [0.04, 1.0, 5.0])
+def test_pictures_out_of_order_whose_decoding_times_are_guessed_are_no_jump(period_s: float) -> None:
+    """As FFmpeg guesses them for two B-frames in Matroska: in order, none, and from then on back by one."""
+    timeline = Timeline([Segment(0)])
+    for decoded, presented in ((0, 0), (1, 1), (2, 2), (4, 4), (None, 3), (3, 5), (5, 6), (6, 8), (7, 7)):
+        stored = packet(PICTURE, presented * period_s, period_s)
+        stored.dts = None if decoded is None else round(decoded * period_s * 1000)
+        assert timeline.follow(stored) == 0
+    assert timeline.reached_ns == pytest.approx(9 * period_s * SECOND_NS)
