@@ -4,6 +4,7 @@ PortAudio lists the devices only when it is initialised, and can be initialised 
 """
 
 import atexit
+import ctypes
 import logging
 import threading
 from collections.abc import Callable
@@ -30,8 +31,20 @@ def portaudio() -> ModuleType:
             f"no microphone without PortAudio ({error}); install it (Debian, Ubuntu: apt install libportaudio2) "
             "or say --mic off"
         ) from error
+    keep_loaded(sounddevice)
     module: ModuleType = sounddevice
     return module
+
+
+def keep_loaded(module: ModuleType) -> None:
+    """Keep PortAudio's code in memory to the end of the process.
+
+    Python frees the module's library where the process ends; a thread that still opens a microphone then, since a run
+    was not closed or a driver hangs, would go on in code that is gone: a segmentation fault.
+    """
+    name = getattr(module, "_libname", None)
+    if name is not None:
+        ctypes.CDLL(name)  # which ctypes never closes
 
 
 class Streams:

@@ -2,8 +2,11 @@
 
 import atexit
 import logging
+import subprocess
 import sys
 import threading
+from ctypes.util import find_library
+from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -108,3 +111,20 @@ def test_without_the_systems_portaudio_the_error_has_the_remedy(monkeypatch) -> 
     monkeypatch.setattr(sys, "meta_path", [Missing(), *sys.meta_path])
     with pytest.raises(SourceError, match=r"PortAudio library not found\); install it .*libportaudio2.*--mic off"):
         portaudio()
+
+
+CLOSED = """
+import os
+from edge.sources.portaudio import portaudio
+sd = portaudio()
+sd._ffi.dlclose(sd._lib)  # as where the process ends
+print("portaudio" in open("/proc/self/maps").read(), flush=True)
+os._exit(0)
+"""
+
+
+@pytest.mark.skipif(not find_library("portaudio"), reason="PortAudio is not installed")
+@pytest.mark.skipif(not Path("/proc/self/maps").exists(), reason="the system does not tell what is in memory")
+def test_code_of_portaudio_stays_for_threads_that_are_still_in_it() -> None:
+    ended = subprocess.run([sys.executable, "-c", CLOSED], capture_output=True, text=True, timeout=60, check=True)
+    assert ended.stdout == "True\n"
