@@ -43,7 +43,7 @@ def predict_window(model: Model, config: Config, frames: Sequence[Image], sample
             check(item)
             stream.add(item)
     except ValueError as error:
-        raise UsageError(f"{error}; give frames in RGB and samples in mono") from error
+        raise UsageError(f"{error}; give a list of frames in RGB, samples in mono as float32") from error
     window = cut_window(stream, end_ns, model.recognizer).window
     if window is None:
         raise UsageError("no face in the frames and silence in the samples: there is nothing to predict from")

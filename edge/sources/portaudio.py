@@ -18,12 +18,15 @@ BUSY_S = 5.0
 """Time to wait for another microphone that is being opened or closed."""
 CLOSE_S = 2.0
 """Time after which a stream that does not close is abandoned, as its driver or sound server hangs."""
+LIBRARY = "libportaudio.so.2"
+"""Name of PortAudio's library on Linux."""
 
 log = logging.getLogger(__name__)
 
 
 def portaudio() -> ModuleType:
     """Return the sounddevice module; raises SourceError if the system lacks PortAudio."""
+    keep_loaded()
     try:
         import sounddevice
     except OSError as error:
@@ -31,20 +34,18 @@ def portaudio() -> ModuleType:
             f"no microphone without PortAudio ({error}); install it (Debian, Ubuntu: apt install libportaudio2) "
             "or say --mic off"
         ) from error
-    keep_loaded(sounddevice)
     module: ModuleType = sounddevice
     return module
 
 
-def keep_loaded(module: ModuleType) -> None:
-    """Keep PortAudio's code in memory to the end of the process.
+def keep_loaded() -> None:
+    """Keep PortAudio's code in memory to the end of the process; called before sounddevice begins it.
 
-    Python frees the module's library where the process ends; a thread that still opens a microphone then, since a run
-    was not closed or a driver hangs, would go on in code that is gone: a segmentation fault.
+    Python frees the library of sounddevice where the process ends; a thread that still lists or opens devices then,
+    since a run was not closed or a driver hangs, would go on in code that is gone: a segmentation fault.
     """
-    name = getattr(module, "_libname", None)
-    if name is not None:
-        ctypes.CDLL(name)  # which ctypes never closes
+    with suppress(OSError):  # not installed, or of another system: sounddevice says so, or has its own
+        ctypes.CDLL(LIBRARY)  # which ctypes never closes
 
 
 class Streams:
