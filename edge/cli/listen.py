@@ -64,6 +64,7 @@ def listen_command(
 ) -> None:
     """Print what a running foal-edge publishes."""
     received = 0
+    silence: str | None = "yet"
     kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
     keys, source = load_client_keys(folder), f"{address}, topic {topic}" if topic else address
     with (
@@ -72,7 +73,8 @@ def listen_command(
     ):
         try:
             while count is None or received < count:
-                message = await_message(subscriber, timeout_s, source, has_keys=keys is not None)
+                message = await_message(subscriber, timeout_s, source, silence, has_keys=keys is not None)
+                silence = None if topic else "any more"
                 show(message)
                 if isinstance(message, Prediction):
                     received += 1
@@ -92,17 +94,20 @@ def show_json() -> Iterator[Callable[[Message], None]]:
     yield lambda message: print_line(encode(message, "json").decode())
 
 
-def await_message(subscriber: Subscriber, timeout_s: float | None, source: str, *, has_keys: bool) -> Message:
+def await_message(
+    subscriber: Subscriber, timeout_s: float | None, source: str, silence: str | None, *, has_keys: bool
+) -> Message:
     """Return the next message; SourceError after the timeout. Where none comes for a while, that is said once.
 
-    `source` names the address and the topic for people.
+    `source` names the address and the topic for people. `silence` is `yet` or `any more`; None where silence means
+    nothing, as of a topic on which messages are rare.
     """
     doubt = "are these the keys it wants" if has_keys else "does it want --keys"
-    patience_s = PATIENCE_S if timeout_s is None else min(PATIENCE_S, timeout_s)
+    patience_s = timeout_s if silence is None else min(PATIENCE_S, timeout_s or PATIENCE_S)
     message = subscriber.receive(patience_s)
     if message is None and patience_s != timeout_s:
-        print_notice(f"nothing from {source} yet: is foal-edge running there, and {doubt}? Waiting for it")
-        message = subscriber.receive(None if timeout_s is None else timeout_s - patience_s)
+        print_notice(f"nothing from {source} {silence}: is foal-edge running there, and {doubt}? Waiting for it")
+        message = subscriber.receive(None if timeout_s is None else timeout_s - PATIENCE_S)
     if message is None:
         raise SourceError(f"no message from {source} for {timeout_s:g} s; is foal-edge running there, and {doubt}?")
     return message

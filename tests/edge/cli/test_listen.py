@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from rich.console import Console
 
+from edge.cli import listen
 from edge.cli.listen import count_predictions, latency_table, percentile
 from edge.wire.messages import Latency
 from edge.wire.publisher import Publisher
@@ -80,6 +81,21 @@ def test_listen_hears_only_its_topic(edge_command, address, options: list[str]) 
     lines = edge_command("listen", "--connect", address, *arguments).out.splitlines()
     assert lines[0].split("  ")[1] == "cam2"
     assert "1 predictions, 0 missed" in lines[1]
+
+
+def test_a_publisher_that_falls_silent_is_told_once(edge_command, address, monkeypatch) -> None:
+    monkeypatch.setattr(listen, "PATIENCE_S", 0.1)
+    ended = edge_command("listen", "--connect", address, "--timeout", 3)
+    assert ended.status == 3
+    assert ended.err.count(f"nothing from {address} any more: is foal-edge running there") == 1
+
+
+def test_a_topic_that_was_heard_may_be_silent(edge_command, address, monkeypatch) -> None:
+    monkeypatch.setattr(listen, "PATIENCE_S", 0.1)
+    ended = edge_command("listen", "--connect", address, "--timeout", 3, "--topic", "emotion.cam2.")
+    assert ended.out.count("cam2") == 1
+    assert "any more" not in ended.err
+    assert f"no message from {address}, topic emotion.cam2. for 3 s" in ended.err
 
 
 def test_listen_ends_in_order_at_ctrl_c(address) -> None:
