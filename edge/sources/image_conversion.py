@@ -95,10 +95,14 @@ class DecodedImage:
         self._kept = self()
 
     def picture(self) -> Picture:
-        """Return the frame in its planes, where it is upright with square pixels and 8 bits, else converted."""
+        """Return the frame in its planes, where it is upright with square pixels and 8 bits, else converted.
+
+        An AVI may keep its rows from the bottom up: then a plane begins with its last row, and its lines go back.
+        """
         frame = self._frame
         is_as_seen = self._size == (frame.width, frame.height) and orientation_of(frame) == UPRIGHT
-        if self._kept is not None or frame.format.name not in PLANAR or not is_as_seen:
+        is_top_down = all(plane.line_size > 0 for plane in frame.planes)
+        if self._kept is not None or frame.format.name not in PLANAR or not is_as_seen or not is_top_down:
             return self()
         luma, blue, red = (plane_of(plane) for plane in frame.planes)
         colours = colour_conversion(frame)

@@ -224,6 +224,33 @@ def test_what_is_not_upright_or_of_other_planes_or_pixels_is_converted_at_once(t
     assert [isinstance(decoded(path), np.ndarray) for path in (wide, square, rotated)] == [True, pixels == "gray", True]
 
 
+def test_rows_from_the_bottom_up_are_converted_at_once(tmp_path: Path) -> None:
+    """As of raw AVI: FFmpeg gives such planes a negative line size, as its filter that flips does."""
+    path = tmp_path / "a.avi"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("rawvideo", rate=5)
+        stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+        image = np.zeros((48, 64, 3), np.uint8)
+        image[:12] = 255
+        container.mux(stream.encode(av.VideoFrame.from_ndarray(image, "rgb24")))
+    path.write_bytes(from_the_bottom_up(path.read_bytes()))
+    framed = resized_part(decoded(path), Box(0, 0, 64, 48), 48, 64)
+    assert framed[-10:].mean() > 250
+    assert framed[:-14].mean() < 5
+
+
+def from_the_bottom_up(avi: bytes) -> bytes:
+    """Return a raw AVI whose header says, as FFmpeg's own do, that its rows are stored so."""
+    said = b"BottomUp\0"
+    changed, at = bytearray(avi), avi.index(b"strf") + 4
+    lists = [4, avi.index(b"LIST") + 4, avi.index(b"LIST", avi.index(b"LIST") + 4) + 4]
+    for place, more in [(at, len(said)), (at + 4, len(said)), *((place, len(said) + 1) for place in lists)]:
+        struct.pack_into("<I", changed, place, struct.unpack_from("<I", changed, place)[0] + more)
+    end = at + 4 + struct.unpack_from("<I", avi, at)[0]
+    changed[end:end] = said + b"\0"
+    return bytes(changed)
+
+
 @pytest.mark.parametrize(
     ("size", "matrix"), [((720, 576), 6), ((1280, 720), 1), ((720, 1280), 1), ((640, 480), 6)], ids=str
 )
