@@ -12,10 +12,11 @@ from typing import Any
 import av
 import numpy as np
 
+from ..clock import SECOND_NS
 from ..preprocess.images import Image
-from ..sources.contents import MICROSECONDS
 from ..sources.decoding import open_container
 from ..sources.media import read_timed_images
+from ..sources.timeline import Segment, Timeline
 from ..sources.track_selection import choose
 from .annotate import Annotation
 from .overlay import draw
@@ -96,14 +97,22 @@ def copied_audio(
 
 
 def copied(source: av.container.InputContainer, taken: av.AudioStream, track: av.AudioStream) -> Iterator[TimedPacket]:
-    """Yield the packets of a track for another one, with times that count from the begin of the file."""
-    begin_ticks = round(Fraction(source.start_time or 0, MICROSECONDS) / (taken.time_base or TICK))
-    for packet in source.demux(taken):
-        if packet.dts is not None:
-            packet.dts -= begin_ticks
-            packet.pts = packet.dts if packet.pts is None else packet.pts - begin_ticks
-            packet.stream = track
-            yield from timed([packet])
+    """Yield the packets of a track for another one on the timeline of the recording; of two at one time the first.
+
+    A file whose clock starts again, or that is damaged, has times that go back, which no container takes.
+    """
+    timeline, last = Timeline([Segment(-1000 * (source.start_time or 0))]), None
+    tick_ns = (taken.time_base or TICK) * SECOND_NS
+    for packet in source.demux():
+        if not packet.size or packet.dts is None:
+            continue
+        shift_ticks = round(timeline.segments[timeline.follow(packet)].shift_ns / tick_ns)
+        if packet.stream_index != taken.index or (last is not None and packet.dts + shift_ticks <= last):
+            continue
+        last = packet.dts = packet.dts + shift_ticks
+        packet.pts = packet.dts if packet.pts is None else packet.pts + shift_ticks
+        packet.stream = track
+        yield from timed([packet])
 
 
 def timed(packets: Sequence["av.Packet[Any]"]) -> Iterator[TimedPacket]:

@@ -63,7 +63,9 @@ def test_a_film_of_odd_sides_without_audio(tmp_path: Path, make_clip: Callable[.
         assert sum(1 for _ in container.decode(video=0)) == 5
 
 
-def test_a_film_whose_clock_begins_late_stays_in_step(film: Path, tmp_path: Path) -> None:
+@pytest.fixture
+def late(film: Path, tmp_path: Path) -> Path:
+    """The film as a transport stream whose clock begins at 7 s and more."""
     late = tmp_path / "late.ts"
     with (
         av.open(str(film)) as source,
@@ -80,11 +82,36 @@ def test_a_film_whose_clock_begins_late_stays_in_step(film: Path, tmp_path: Path
             frame.pts, frame.time_base = number, video.codec_context.time_base
             copy.mux(video.encode(frame.reformat(format="yuv420p")))
         copy.mux(video.encode(None))
+    return late
+
+
+def test_a_film_whose_clock_begins_late_stays_in_step(late: Path, tmp_path: Path) -> None:
     before, after = packets(late), packets(drawn(late, tmp_path))
     with av.open(str(late)) as container:
         begin_s = container.start_time / 1e6
     assert begin_s > 6
     assert [time_s for _, time_s in after] == pytest.approx([time_s - begin_s for _, time_s in before], abs=2e-3)
+
+
+def test_a_film_whose_clock_starts_again_has_all_of_its_audio(late: Path, tmp_path: Path) -> None:
+    once = packets(drawn(late, tmp_path))
+    late.write_bytes(2 * late.read_bytes())
+    twice = packets(drawn(late, tmp_path))
+    assert [content for content, _ in twice] == 2 * [content for content, _ in once]
+    times_s = [time_s for _, time_s in twice]
+    assert times_s == sorted(times_s)
+    again_s = times_s[len(once)]
+    assert [time_s - again_s for time_s in times_s[len(once) :]] == pytest.approx(
+        [time_s for _, time_s in once], abs=5e-3
+    )
+    assert again_s == pytest.approx(4.0, abs=0.2)  # the film's length
+
+
+def test_audio_that_overlaps_itself_is_copied_once(late: Path, tmp_path: Path) -> None:
+    """As where damage has moved its times: no container takes times that go back."""
+    once, stored = packets(drawn(late, tmp_path)), late.read_bytes()
+    late.write_bytes(stored + stored[-len(stored) // 20 // 188 * 188 :])
+    assert [time_s for _, time_s in packets(drawn(late, tmp_path))] == [time_s for _, time_s in once]
 
 
 @pytest.mark.parametrize(
