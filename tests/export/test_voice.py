@@ -99,5 +99,5 @@ def test_the_runtime_leaves_out_what_is_no_voice(bundle: Bundle, level: float, i
 def test_one_whose_encoder_does_not_know_it_says_nothing_of_voice(loaded: Checkpoint) -> None:
     deaf = copy.deepcopy(loaded.model)
     deaf.audio_encoder = KnowsNoVoice(deaf.audio_encoder)
-    assert make_graphs(loaded, *examples(loaded))[1].outputs == ["tokens", "voice"]
+    assert make_graphs(loaded, *examples(loaded))[1].outputs == ["tokens", "frames", "voice"]
     assert make_graphs(loaded._replace(model=deaf), *examples(loaded))[1].outputs == ["tokens", "mask"]

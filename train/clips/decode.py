@@ -28,12 +28,14 @@ def decode_frames(cut: VideoSegment, grid_rate_hz: float, longest_s: float) -> I
     last_ns = begin_ns + to_ns(longest_s)
     end_ns = last_ns if cut.end_s is None else min(last_ns, to_ns(cut.end_s))
     grid = FrameGrid(grid_rate_hz)
-    for decode_pixels, time_s in decode_from(cut.path, cut.begin_s):
+    for decoded, time_s in decode_from(cut.path, cut.begin_s):
         time_ns = max(0, to_ns(time_s))
         if time_ns >= end_ns:
             return
         if time_ns >= begin_ns and grid.wants(time_ns - begin_ns):
-            yield Frame(half_of(decode_pixels(), cut.half), time_ns - begin_ns)
+            # a whole picture stays as it was decoded: the runtime frames it so
+            picture = decoded if cut.half == "whole" else half_of(decoded(), cut.half)
+            yield Frame(picture, time_ns - begin_ns)
 
 
 def decode_audio(utterance: Utterance, rate_hz: int, longest_s: float) -> Samples:

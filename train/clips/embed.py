@@ -31,7 +31,7 @@ BATCH = 64
 EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
 """Bytes of one number of an embedding (fp16), of one time in nanoseconds, and at most of a file's header."""
 
-DECODING_VERSION = "upright"
+DECODING_VERSION = "framed as decoded"
 """Version of the decoding: a new one has all embeddings computed again, as training must see what the runtime sees."""
 
 
@@ -116,7 +116,7 @@ class EmbeddingStore:
         framing = make_framing(video.framing, video.height, video.width)
         crops, times = [], []
         for frame in decode_frames(self._cut(utterance), self.rate_hz, self.config.audio.window_s):
-            crop = framing(frame.image).crop
+            crop = framing(frame.framed).crop
             if crop is not None:
                 crops.append(crop)
                 times.append(frame.end_ns)

@@ -55,8 +55,7 @@ class LogMel(nn.Module):
         S is a multiple of 250; the waveform must be zero past the length.
         """
         decades = self.decades(nn.functional.pad(waveform, (OVERLAP_SAMPLES, OVERLAP_SAMPLES)))
-        past = decades.new_zeros(len(decades), MEMORY_FRAMES, decades.shape[2])
-        return relative(torch.cat([past, decades], dim=1), torch.zeros_like(length), length)
+        return relative(nn.functional.pad(decades, (0, 0, MEMORY_FRAMES, 0)), torch.zeros_like(length), length)
 
     def decades(self, waveform: Tensor) -> Tensor:
         """Map float32 `[B, 75 + S + 75]` to the power in each frame and band as its decimal logarithm, `[B, F, M]`.

@@ -6,6 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import onnx
 import pytest
 from msgspec.structs import replace
 
@@ -103,12 +104,17 @@ def test_a_provider_that_gives_way_is_named_with_what_came_in_its_place(
         open_capturing(*fusion, CUDA)
 
 
+def count(fusion: tuple[Path, GraphEntry], operator: str) -> int:
+    """Number of the graph's nodes of an operator, by the file itself."""
+    return [node.op_type for node in onnx.load(fusion[0]).graph.node].count(operator)
+
+
 @needs_placement
 def test_nodes_that_the_host_would_compute_are_refused_by_their_operators(fusion, monkeypatch) -> None:
     with on_the_host(monkeypatch) as asked, pytest.raises(EngineError) as refused:
         open_strict(*fusion, CUDA)
     assert str(refused.value).startswith(f"{fusion[0]}: ONNX Runtime {VERSION} would run nodes on the host (")
-    assert "11 LayerNormalization, 40 MatMul" in str(refused.value)
+    assert f", {count(fusion, 'MatMul')} MatMul, " in str(refused.value)
     assert asked == [("CUDAExecutionProvider", "1"), ("CUDAExecutionProvider", "")]
 
 
@@ -127,7 +133,7 @@ def test_nodes_elsewhere_are_counted_by_their_operators(fusion) -> None:
     options = session_options(1)
     options.add_session_config_entry("session.record_ep_graph_assignment_info", "1")
     session = sessions.make_session(fusion[0], options, ["CPUExecutionProvider"])
-    assert sessions.nodes_elsewhere(session, "CUDAExecutionProvider")["MatMul"] == 40
+    assert sessions.nodes_elsewhere(session, "CUDAExecutionProvider")["MatMul"] == count(fusion, "MatMul")
     assert not sessions.nodes_elsewhere(session, "CPUExecutionProvider")
 
 
