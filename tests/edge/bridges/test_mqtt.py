@@ -204,6 +204,7 @@ def test_a_broker_that_stands_still_fills_no_memory_and_what_is_lost_is_counted(
     monkeypatch.setattr(mqtt, "KEEPALIVE_S", 3)
     bridge = MqttBridge(broker.address, "foal-edge", announces=False)
     eventually(lambda: connected(bridge), "connected")
+    eventually(lambda: bridge._forget_confirmed() or not bridge._on_the_way, "what it says first is confirmed")
     broker.process.send_signal(signal.SIGSTOP)
     for seq in range(3 * MAX_UNCONFIRMED):  # confirmed by the broker, which it cannot
         bridge.send(numbered(seq, EVENT))
