@@ -9,7 +9,7 @@ from ..clock import SECOND_NS
 
 TOGETHER = 4
 """Number of streams that begin together."""
-GROUPS_A_HOP = 4
+GROUPS_A_HOP = 2
 """Number of groups that begin within one hop."""
 LONGEST_HOP_NS = SECOND_NS // 2
 """Longest hop over which the begins are spread."""

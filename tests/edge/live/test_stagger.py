@@ -30,7 +30,7 @@ def test_many_streams_begin_over_several_hops() -> None:
     delays = delays_ns(32, HOP_NS)
     assert max(delays[: TOGETHER * GROUPS_A_HOP]) < HOP_NS
     assert min(delays[TOGETHER * GROUPS_A_HOP :]) > HOP_NS
-    assert max(delays) < 2 * HOP_NS
+    assert max(delays) < 32 // (TOGETHER * GROUPS_A_HOP) * HOP_NS
 
 
 def test_a_stream_waits_no_longer_where_hops_are_long() -> None:
