@@ -7,7 +7,8 @@ import pytest
 from edge.annotation import formats
 from edge.annotation.formats import FORMATS, check_formats
 from edge.errors import UsageError
-from tests.test_repository import PROJECT
+
+ROOT = Path(__file__).parents[3]
 
 
 @pytest.mark.parametrize("name", ["vtt", "eaf", "textgrid"])
@@ -23,7 +24,9 @@ def test_tables_need_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_extra_has_the_packages() -> None:
-    extra = PROJECT["project"]["optional-dependencies"][formats.EXTRA]
+    tomllib = pytest.importorskip("tomllib", reason="Python has it from 3.11 on")
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+    extra = project["optional-dependencies"][formats.EXTRA]
     wanted = {each.package for each in FORMATS.values() if each.package}
     assert {line.partition(">")[0] for line in extra} == wanted
 

@@ -73,6 +73,8 @@ def test_golden_rows_do_not_depend_on_their_batch(shipped, golden, graph: str) -
 @pytest.mark.parametrize("rows", [0, 1, ROWS_AT_ONCE, ROWS_AT_ONCE + 1, 2 * ROWS_AT_ONCE + 3])
 def test_a_few_rows_are_computed_together_and_all_come_out(shipped, golden, graph: str, rows: int) -> None:
     """Each row of the whole batch is compared with its golden one; what a run keeps in memory grows with its rows."""
+    if rows == 0 and graph == "audio_encoder" and ort.__version__.startswith("1.21."):
+        pytest.skip("ONNX Runtime 1.21 does not multiply matrices of no rows; the runtime gives it none")
     entry, run = getattr(shipped.manifest.graphs, graph), getattr(OrtBackend(load(SHIPPED), threads=1), graph)
     session, sizes_run = run._session, []
 
