@@ -31,7 +31,7 @@ class Journal:
         """Caption that is due next."""
         self._told: dict[str, tuple[object, ...]] = {}
         """State that was told last, by the stream's name."""
-        self._dropped = ""
+        self._dropped = describe_counts({})
 
     def lines(self, message: Message) -> Iterator[str]:
         """Yield what a message says that is new."""
@@ -65,9 +65,8 @@ class Journal:
         return f"{message.stream}  {message.label:<{width}}  {probs}  by {evidence(message)}{latency}"
 
     def _drops(self, message: Stats) -> str | None:
-        dropped = describe_counts(message.dropped)
-        before, self._dropped = self._dropped or describe_counts({}), dropped
-        return None if dropped == before else f"dropped so far: {dropped}"
+        before, self._dropped = self._dropped, describe_counts(message.dropped)
+        return None if self._dropped == before else f"dropped so far: {self._dropped}"
 
 
 def is_new_hop(before: tuple[object, ...] | None, message: Status) -> bool:

@@ -112,8 +112,10 @@ def test_audio_that_overlaps_itself_is_copied_once(late: Path, tmp_path: Path) -
     once, stored = packets(drawn(late, tmp_path)), late.read_bytes()
     late.write_bytes(stored + stored[-len(stored) // 20 // 188 * 188 :])
     times_s, once_s = [time_s for _, time_s in packets(drawn(late, tmp_path))], [time_s for _, time_s in once]
-    assert times_s[: len(once_s)] == once_s
-    assert times_s == sorted(set(times_s))  # FFmpeg before 8 plays what is stored twice after the end
+    if av.library_versions["libavformat"] < (62,):  # FFmpeg 7 reads what is stored twice as if it came after the end
+        assert times_s == sorted(set(times_s))
+        times_s = times_s[: len(once_s)]
+    assert times_s == once_s
 
 
 @pytest.mark.parametrize(
