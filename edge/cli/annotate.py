@@ -31,6 +31,8 @@ from .options import (
     bundle_option,
     detector_option,
     framing_option,
+    no_audio_option,
+    no_video_option,
     threads_option,
     video_track_option,
 )
@@ -74,8 +76,8 @@ EXAMPLES: Examples = (
 @threads_option
 @audio_track_option
 @video_track_option
-@click.option("--no-audio", is_flag=True, help="Predict from video alone.")
-@click.option("--no-video", is_flag=True, help="Predict from audio alone.")
+@no_audio_option
+@no_video_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def annotate_command(
     files: tuple[str, ...],

@@ -49,6 +49,8 @@ backend_option = click.option(
 plain_option = click.option(
     "--plain", is_flag=True, help="Print a line a message; without it, a terminal shows a table that stays in place."
 )
+no_audio_option = click.option("--no-audio", is_flag=True, help="Predict from video alone.")
+no_video_option = click.option("--no-video", is_flag=True, help="Predict from audio alone.")
 audio_track_option = click.option(
     "--audio-track", type=click.IntRange(0), help="Audio track of a recording, counted from 0.  [default: the best]"
 )

@@ -31,6 +31,8 @@ from .options import (
     bundle_option,
     detector_option,
     framing_option,
+    no_audio_option,
+    no_video_option,
     threads_option,
     video_track_option,
 )
@@ -53,8 +55,8 @@ EXAMPLES: Examples = (
 @threads_option
 @audio_track_option
 @video_track_option
-@click.option("--no-audio", is_flag=True, help="Predict from video alone.")
-@click.option("--no-video", is_flag=True, help="Predict from audio alone.")
+@no_audio_option
+@no_video_option
 @click.option("--skip-unknown-labels", is_flag=True, help="Leave out clips whose label the bundle does not have.")
 @click.option("--csv", "csv_file", type=PATH, help="Write each clip's answer into this file, a row each.")
 @click.option("--json", "json_file", type=PATH, help="Write the figures and each clip's answer into this file.")
