@@ -3,7 +3,16 @@
 Importing this module loads ZeroMQ and msgspec, and neither numpy nor OpenCV nor an inference engine.
 """
 
-from .wire.messages import Message, Prediction, Stats, Status, SteadyState
+from .wire.messages import Message, PersonPrediction, Prediction, Stats, Status, SteadyState
 from .wire.subscriber import AsyncSubscriber, Subscriber
 
-__all__ = ["AsyncSubscriber", "Message", "Prediction", "Stats", "Status", "SteadyState", "Subscriber"]
+__all__ = [
+    "AsyncSubscriber",
+    "Message",
+    "PersonPrediction",
+    "Prediction",
+    "Stats",
+    "Status",
+    "SteadyState",
+    "Subscriber",
+]

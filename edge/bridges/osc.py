@@ -14,7 +14,7 @@ from pythonosc.osc_bundle_builder import IMMEDIATELY, OscBundleBuilder
 from pythonosc.osc_message_builder import OscMessageBuilder
 
 from ..errors import PublishError
-from ..wire.messages import CameraPicture, Message, Prediction, Stats, Status
+from ..wire.messages import BasePrediction, CameraPicture, Message, PersonPrediction, Prediction, Stats, Status
 from .base import Bridge
 
 UNADDRESSABLE = re.compile(r"[^!-~]|[#*,/?\[\]{}]")
@@ -75,14 +75,21 @@ def values(message: Message) -> list[tuple[str, list[Argument]]]:
     root = f"/foal-edge/{address_part(message.stream)}"
     if isinstance(message, Prediction):
         return [(f"{root}/{name}", arguments) for name, arguments in prediction_values(message)]
+    if isinstance(message, PersonPrediction):
+        of_person = f"{root}/person/{message.person}"
+        return [(f"{of_person}/{name}", arguments) for name, arguments in prediction_values(message)]
     if isinstance(message, Status):
         state: list[Argument] = [("s", message.state), ("s", message.audio), ("s", message.video)]
-        return [(f"{root}/status", [*state, ("h", message.t_publish), ("h", message.seq)])]
+        status = (f"{root}/status", [*state, ("h", message.t_publish), ("h", message.seq)])
+        if not message.people and not message.left:
+            return [status]
+        people: list[Argument] = [("i", person) for person in message.people]
+        return [status, (f"{root}/people", people)]
     event: list[Argument] = [("s", message.label), ("s", message.previous or ""), ("f", message.confidence)]
     return [(f"{root}/event", [*event, ("h", message.t_since), ("h", message.seq)])]
 
 
-def prediction_values(message: Prediction) -> Iterator[tuple[str, list[Argument]]]:
+def prediction_values(message: BasePrediction) -> Iterator[tuple[str, list[Argument]]]:
     """Give the values of a prediction by name; what is null is left out, as few receivers know OSC's nil."""
     audio, video = message.audio, message.video
     yield "time", [("h", message.t_end), ("d", message.t_end / 1e9)]
@@ -101,6 +108,12 @@ def prediction_values(message: Prediction) -> Iterator[tuple[str, list[Argument]
         yield "faces", [("i", video.faces)]
     if video.box is not None:
         yield "box", [("i", side) for side in video.box]
+    if audio.voice_of is not None:
+        yield "voice_of", [("s", audio.voice_of)]
+    if isinstance(message, PersonPrediction):
+        yield "steady", [("s", message.steady)]
+    elif isinstance(message, Prediction) and message.person is not None:
+        yield "person", [("i", message.person)]
 
 
 def address_part(text: str) -> str:

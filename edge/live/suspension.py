@@ -4,7 +4,7 @@ import logging
 import threading
 
 from ..clock import SECOND_NS, Clock
-from ..wire.messages import CameraPicture, Message, Prediction, Status
+from ..wire.messages import BasePrediction, CameraPicture, Message, Status
 
 TICK_S = 0.25
 GAP_NS = SECOND_NS
@@ -50,7 +50,7 @@ class SuspensionWatch:
 
         Steady states carry the time they hold from, and an end stays one: those are never stale.
         """
-        is_momentary = isinstance(message, Prediction | CameraPicture) or (
+        is_momentary = isinstance(message, BasePrediction | CameraPicture) or (
             isinstance(message, Status) and message.state != "stopped"
         )
         return is_momentary and message.mono_publish < self.awake_since_ns()

@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from ..validation import explain
-from .messages import Message, Prediction, Stats, Status, SteadyState, WireFormat
+from .messages import Message, PersonPrediction, Prediction, Stats, Status, SteadyState, WireFormat
 
 WORDS = ("status", "last", "clock", "schema", "stop")
 EXPECTED = (
@@ -62,13 +62,15 @@ class StatusReply(msgspec.Struct, frozen=True):
     """Last stats of the runtime; null in its first second."""
 
 
-class LastReply(msgspec.Struct, frozen=True):
-    """Reply to `last`: the last prediction and event of each stream."""
+class LastReply(msgspec.Struct, frozen=True, omit_defaults=True):
+    """Reply to `last`: the last prediction and event of each stream, and those of its people."""
 
     predictions: list[Prediction]
     """Last prediction of each stream that has published one."""
     events: list[SteadyState]
     """Last event of each stream that has published one."""
+    people: list[PersonPrediction] = []
+    """Last prediction of each person who is there; empty unless `--people` is above 1."""
 
 
 class ClockReply(msgspec.Struct, frozen=True):

@@ -30,7 +30,7 @@ from .control_messages import (
 )
 from .guard import Limits
 from .keys import ServerKeys
-from .messages import Message, Prediction, Stats, Status, SteadyState
+from .messages import Message, PersonPrediction, Prediction, Stats, Status, SteadyState
 from .server_socket import ServerSocket
 from .sockets import WakeupPipe
 
@@ -41,7 +41,7 @@ HIGH_WATER_MARK = 64
 LIMITS = Limits(connections=64, burst_bytes=1 << 20, rate_bytes_s=1 << 10)
 """Limits of the clients; the bytes that each has sent are counted since its last request was read."""
 
-T = TypeVar("T", Prediction, SteadyState, Status)
+T = TypeVar("T", Prediction, PersonPrediction, SteadyState, Status)
 
 log = logging.getLogger(__name__)
 
@@ -111,7 +111,11 @@ class ControlServer:
             if request.stream is not None and request.stream not in streams:
                 return Refusal(f"no stream {request.stream!r}; there are: {', '.join(streams) or 'none yet'}")
             if isinstance(request, AskLast):
-                return LastReply(select(Prediction, last, request.stream), select(SteadyState, last, request.stream))
+                return LastReply(
+                    select(Prediction, last, request.stream),
+                    select(SteadyState, last, request.stream),
+                    select(PersonPrediction, last, request.stream),
+                )
             stats = next((message for message in last if isinstance(message, Stats)), None)
             return StatusReply(self._about, select(Status, last, request.stream), stats)
         if isinstance(request, AskClock):

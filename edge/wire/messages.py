@@ -7,6 +7,12 @@ In a replay faster than real time (`--fast`), all of them are nanoseconds since 
 Subscribe with SUB sockets, to topics of at most 100 bytes. A new subscriber receives the last message of each matching
 topic at once. XSUB sockets that are already connected receive these repeated messages too, even on topics that they
 have not subscribed to: with an XSUB socket, check the topic of each message.
+
+A field that is called optional is left out of a map where it is null or an empty array; a run that follows one person,
+as without `--people`, sends none of them. Later versions may add types of messages, each on topics of its own, so
+subscribe to the topics that your program handles: `emotion.`, say, and not to all. A subscriber of version 0.1.0 with
+an empty topic ends with an error at a message `person` or `picture`, which a run sends only where it is asked to
+(`--people`, `--show-picture`).
 """
 
 from typing import Literal
@@ -23,16 +29,31 @@ UNCERTAIN = "uncertain"
 AudioState = Literal["ok", "no_speech", "silent", "clipping", "lost", "off"]
 VideoState = Literal["ok", "no_face", "dark", "lost", "off"]
 StreamState = Literal["online", "degraded", "lost", "stopped"]
+VoiceOf = Literal["person", "other", "nobody", "unclear"]
 WireFormat = Literal["msgpack", "json"]
 
 
-class AudioEvidence(msgspec.Struct, frozen=True):
+class PersonSeen(msgspec.Struct, frozen=True):
+    """One of several people before the camera, as seen in one frame."""
+
+    person: int
+    """Number of the person: 1, 2 and so on in the order of coming, never used again in a run. It names no one: whoever
+    leaves and comes back gets a new number."""
+    box: Box | None
+    """Box of the person's face: x, y, width and height, in pixels of the camera's frame; null where the face is
+    hidden for the moment."""
+    speaking: bool | None
+    """True if the voice that is heard is this person's, false if it is not; null if that is unclear."""
+
+
+class AudioEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """Audio that a prediction is based on."""
 
     state: AudioState
     """State of the audio. `ok`: blocks arrive. `no_speech`: blocks arrive, but the last window, of up to 6 s, held less
     voice (speech, laughter, crying) than the bundle asks for, and its audio was left out as if it were missing; short
-    pauses of a speaker do not cause it, the first moments of sound do. `silent`: digital silence for the last second
+    pauses of a speaker do not cause it, the first moments of sound do. With `--people` above 1 it means less voice of
+    the person whom the message is about. `silent`: digital silence for the last second
     (muted). `clipping`: more than a thousandth of the last second's samples are cut off at full scale. `lost`: no block
     yet, or none for 0.5 s. `off`: no audio was asked for."""
     rms_dbfs: float | None
@@ -41,9 +62,13 @@ class AudioEvidence(msgspec.Struct, frozen=True):
     """Share of the window's audio, 0 to 1, in which the model hears a voice: speech, laughter or crying; null without
     audio. With a bundle that has no `voice` in its manifest, a measure of energy, for which music counts as speech: the
     share of 20 ms pieces that are louder than -50 dBFS and 10 dB above the quietest tenth of the pieces."""
+    voice_of: VoiceOf | None = None
+    """Owner of the voice in the newest second, as seen from the person whom the message is about. `person`: that one.
+    `other`: another person before the camera. `nobody`: no voice, or one of no face here. `unclear`: it cannot be told.
+    Null unless `--people` is above 1."""
 
 
-class VideoEvidence(msgspec.Struct, frozen=True):
+class VideoEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """Video that a prediction is based on."""
 
     state: VideoState
@@ -58,6 +83,8 @@ class VideoEvidence(msgspec.Struct, frozen=True):
     a face, without video or with framing `whole`."""
     frames: int
     """Number of frame embeddings in the window; 0 without video."""
+    people: list[PersonSeen] = []
+    """People who are followed in the newest frame, by number; empty unless `--people` is above 1."""
 
 
 class Latency(msgspec.Struct, frozen=True):
@@ -73,12 +100,8 @@ class Latency(msgspec.Struct, frozen=True):
     """`mono_publish - mono_end`, in milliseconds."""
 
 
-class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"):
-    """Topic `emotion.<stream>.`: the emotion that voice and face appear to show, one prediction per hop.
-
-    A window without evidence, in which the audio is missing or `no_speech` and no face was seen, says no emotion: its
-    label is `uncertain`, its probabilities are equal. Only a bundle with `voice` in its manifest knows such windows.
-    """
+class BasePrediction(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+    """Fields that the predictions of a stream and those of its people share."""
 
     schema: int
     """Version of the wire protocol: 1."""
@@ -87,7 +110,7 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     stream: str
     """Name of the stream."""
     seq: int
-    """Sequence number of the stream's predictions, from 0; a gap is a message that the subscriber missed."""
+    """Sequence number of the topic's predictions, from 0; a gap is a message that the subscriber missed."""
     t_start: int
     """Capture time of the oldest audio sample or frame in the window, in nanoseconds of Unix time."""
     t_end: int
@@ -125,6 +148,33 @@ class Prediction(msgspec.Struct, frozen=True, tag_field="type", tag="prediction"
     """Inference backend, such as `onnxruntime-cpu`."""
 
 
+class Prediction(BasePrediction, frozen=True, tag="prediction"):
+    """Topic `emotion.<stream>.`: the emotion that voice and face appear to show, one prediction per hop.
+
+    A window without evidence, in which the audio is missing or `no_speech` and no face was seen, says no emotion: its
+    label is `uncertain`, its probabilities are equal. Only a bundle with `voice` in its manifest knows such windows.
+
+    With `--people` above 1 it is about the main person: the one who speaks, else the largest, and it changes slowly.
+    """
+
+    person: int | None = None
+    """Number of the main person, as in PersonSeen; null if there is none, and unless `--people` is above 1."""
+
+
+class PersonPrediction(BasePrediction, frozen=True, tag="person"):
+    """Topic `person.<stream>.<person>.`: a prediction of one of several people, only with `--people` above 1.
+
+    One a hop for each person who is there, the main person too. Video is that person's face; audio is the stream's
+    where the voice is that person's. The last message of a person is no longer repeated to new subscribers once the
+    person has left.
+    """
+
+    person: int
+    """Number of the person, as in PersonSeen."""
+    steady: str
+    """The person's label after smoothing, hysteresis and a minimum dwell, as in SteadyState; or `uncertain`."""
+
+
 class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell, published on every change."""
 
@@ -156,7 +206,7 @@ class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     """Smoothed probability of `label`, 0 to 1; for `uncertain`, the highest of `probs`."""
 
 
-class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
+class Status(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="status"):
     """Topic `status.<stream>.`: the state of a stream, published on every change and every second as a heartbeat.
 
     The first status is published once each modality asked for has delivered, or has become `lost`.
@@ -186,6 +236,12 @@ class Status(msgspec.Struct, frozen=True, tag_field="type", tag="status"):
     chosen."""
     dropped: dict[str, int]
     """Number of items of the stream dropped since the start, by drop reason."""
+    people: list[int] = []
+    """Numbers of the people who are there, as in PersonSeen; empty unless `--people` is above 1."""
+    came: list[int] = []
+    """Numbers of the people who came since the status before."""
+    left: list[int] = []
+    """Numbers of the people who left since the status before; they are not used again."""
 
 
 class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
@@ -215,7 +271,7 @@ class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
     """Number of items dropped since the start, of all streams, by drop reason."""
 
 
-class CameraPicture(msgspec.Struct, frozen=True, tag_field="type", tag="picture"):
+class CameraPicture(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="picture"):
     """Topic `picture.<stream>.`: a small picture of what the camera sees, published only with `--show-picture`.
 
     At most two a second. They go to subscribers alone, and are neither printed, counted, recorded nor bridged.
@@ -247,12 +303,15 @@ class CameraPicture(msgspec.Struct, frozen=True, tag_field="type", tag="picture"
     """Number of faces, as in VideoEvidence."""
     box: Box | None
     """Box of the face used: x, y, width and height, in pixels of the camera's frame; null without a face."""
+    people: list[PersonSeen] = []
+    """People who are followed in the frame, as in VideoEvidence."""
 
 
-Message = Prediction | SteadyState | Status | Stats | CameraPicture
+Message = Prediction | PersonPrediction | SteadyState | Status | Stats | CameraPicture
 
 TOPICS: dict[type[Message], str] = {
     Prediction: "emotion",
+    PersonPrediction: "person",
     SteadyState: "event",
     Status: "status",
     Stats: "stats",
@@ -262,8 +321,20 @@ TOPICS: dict[type[Message], str] = {
 
 def topic(message: Message) -> bytes:
     """Return the topic, the first part of a message; the final dot keeps `cam1` from matching `cam10`."""
+    if isinstance(message, PersonPrediction):
+        return person_topic(message.stream, message.person)
     name = TOPICS[type(message)]
     return f"{name}.".encode() if isinstance(message, Stats) else f"{name}.{message.stream}.".encode()
+
+
+def people_topic(stream: str) -> bytes:
+    """Return what the topics of all people of a stream begin with."""
+    return f"{TOPICS[PersonPrediction]}.{stream}.".encode()
+
+
+def person_topic(stream: str, person: int) -> bytes:
+    """Return the topic of the predictions of one person of a stream."""
+    return people_topic(stream) + f"{person}.".encode()
 
 
 def encode(message: Message, wire_format: WireFormat) -> bytes:

@@ -37,10 +37,13 @@ def page() -> str:
     """Return the whole page, in Markdown."""
     meanings = read_meanings(inspect.getsource(messages))
     parts = [HEADING, inspect.getdoc(messages) or ""]
+    described: list[type[msgspec.Struct]] = []
     for kind in get_args(messages.Message):
         parts += [f"## {kind.__name__}", *section(kind, meanings)]
         for part in inner(kind):
-            parts += [f"### {part.__name__}", *section(part, meanings)]
+            if part not in described:
+                described.append(part)
+                parts += [f"### {part.__name__}", *section(part, meanings)]
     reasons = [(f"`{reason}`", about) for reason, about in DROP_REASONS.items()]
     parts += [DROPPED, table(("reason", "dropped items"), reasons), CONTROL]
     replies = read_meanings(inspect.getsource(control_messages))
@@ -54,12 +57,22 @@ def section(kind: type[msgspec.Struct], meanings: dict[tuple[str, str], str]) ->
     """Return the description of a struct and a table of its fields, in Markdown."""
     about = struct(kind)
     rows = [
-        (f"`{field.encode_name}`", spelled(field.type), meanings.get((kind.__name__, field.name), ""))
+        (f"`{field.encode_name}`", spelled(field.type) + optional(field), meaning(kind, field.name, meanings))
         for field in about.fields
     ]
     if about.tag is not None:
         rows.insert(0, (f"`{about.tag_field}`", f"`{about.tag}`", "Kind of the message."))
     return [inspect.getdoc(kind) or "", table(("field", "type", "meaning"), rows)]
+
+
+def optional(field: types.Field) -> str:
+    """Return what the page adds to the type of a field that is left out where it has its default."""
+    return "" if field.required else ", optional"
+
+
+def meaning(kind: type[msgspec.Struct], field: str, meanings: dict[tuple[str, str], str]) -> str:
+    """Return the docstring of a field, which may stand in a class that the struct inherits from; "" for none."""
+    return next((meanings[base.__name__, field] for base in kind.__mro__ if (base.__name__, field) in meanings), "")
 
 
 def struct(kind: type[msgspec.Struct]) -> types.StructType:
@@ -71,8 +84,13 @@ def struct(kind: type[msgspec.Struct]) -> types.StructType:
 
 
 def inner(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
-    """Return the types of a struct's fields that are structs themselves."""
-    return [field.type.cls for field in struct(kind).fields if isinstance(field.type, types.StructType)]
+    """Return the structs among the types of a struct's fields, or of arrays there, each followed by its own."""
+    found: list[type[msgspec.Struct]] = []
+    for field in struct(kind).fields:
+        of = field.type.item_type if isinstance(field.type, types.ListType) else field.type
+        if isinstance(of, types.StructType):
+            found += [of.cls, *inner(of.cls)]
+    return found
 
 
 def spelled(kind: types.Type) -> str:

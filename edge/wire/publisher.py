@@ -13,7 +13,17 @@ from ..queues import push
 from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
 from .guard import Limits
 from .keys import ServerKeys
-from .messages import CameraPicture, Message, Prediction, WireFormat, encode, topic
+from .messages import (
+    BasePrediction,
+    CameraPicture,
+    Message,
+    Status,
+    WireFormat,
+    encode,
+    people_topic,
+    person_topic,
+    topic,
+)
 from .server_socket import ServerSocket
 from .sockets import MAX_TOPIC_BYTES, WakeupPipe
 
@@ -40,10 +50,18 @@ class LastValueCache:
         self._lock = threading.Lock()
 
     def update(self, name: bytes, message: Message, body: bytes) -> None:
-        """Replace the last message of a topic, given with its encoded body."""
+        """Replace the last message of a topic, given with its encoded body.
+
+        A status removes those of the people who are there no more: nothing will follow on their topics.
+        """
         with self._lock:
             self._last.pop(name, None)
             self._last[name] = message, body
+            if isinstance(message, Status):
+                there = {person_topic(message.stream, person) for person in message.people}
+                known = {topic for topic in self._last if topic.startswith(people_topic(message.stream))}
+                for gone in known - there:
+                    del self._last[gone]
 
     def messages(self) -> list[Message]:
         """Return the last message of every topic, the oldest first; from any thread."""
@@ -196,7 +214,7 @@ def stamped(message: Message, clock: Clock) -> Message:
     """Return a message with the current time as its publishing time, a prediction with its latency."""
     now_ns = clock.now_ns()
     times = {"mono_publish": now_ns, "t_publish": clock.unix_ns(now_ns)}
-    if isinstance(message, Prediction):
+    if isinstance(message, BasePrediction):
         latency = msgspec.structs.replace(message.latency_ms, total=(now_ns - message.mono_end) / 1e6)
         return msgspec.structs.replace(message, **times, latency_ms=latency)
     if isinstance(message, CameraPicture):

@@ -8,6 +8,8 @@ from .messages import Message, decode
 
 SequenceKey = tuple[str, str]
 """Session and topic of a message: `seq` counts the messages that share both."""
+MOST_SEQUENCES = 10_000
+"""Number of sequences whose last number is known, those of the newest messages: people and sessions come and go."""
 
 
 class ReceiveBuffer:
@@ -39,7 +41,10 @@ class ReceiveBuffer:
             return
         if last_seq is not None and message.seq > last_seq + 1:
             self.missed[sequence] += message.seq - last_seq - 1
+        self._last_seq.pop(sequence, None)  # so that the sequence heard of longest ago stands first
         self._last_seq[sequence] = message.seq
+        if len(self._last_seq) > MOST_SEQUENCES:
+            del self._last_seq[next(iter(self._last_seq))]
         self._keep(sequence, message)
 
     def _keep(self, sequence: SequenceKey, message: Message) -> None:

@@ -11,6 +11,8 @@ from edge.wire.messages import (
     CameraPicture,
     Latency,
     Message,
+    PersonPrediction,
+    PersonSeen,
     Prediction,
     Stats,
     Status,
@@ -100,7 +102,45 @@ PICTURE = CameraPicture(
     faces=1,
     box=Box(1, 2, 300, 4),
 )
-ONE_OF_EACH: list[Message] = [PREDICTION, EVENT, STATUS, STATS, PICTURE]
+TWO_PEOPLE = [PersonSeen(1, Box(1, 2, 300, 4), False), PersonSeen(2, Box(400, 5, 60, 70), True)]
+PERSON = PersonPrediction(
+    schema=1,
+    session="ab",
+    stream="cam1",
+    seq=12,
+    t_start=1,
+    t_end=2,
+    t_publish=1_700_000_000_000_000_000,
+    mono_start=3,
+    mono_end=4,
+    mono_publish=5,
+    label="calm",
+    labels=["calm", "glad"],
+    probs=[0.625, 0.375],
+    confidence=0.625,
+    agreement=0.5,
+    audio=AudioEvidence("ok", -30.5, 0.75, voice_of="person"),
+    video=VideoEvidence("ok", 2, Box(400, 5, 60, 70), 20, TWO_PEOPLE),
+    latency_ms=Latency(1.0, 2.0, 3.0, 4.0),
+    dropped={},
+    bundle="tiny 0.0.1",
+    backend="numpy",
+    person=2,
+    steady="uncertain",
+)
+"""Prediction of the second of two people, who speaks."""
+OF_PEOPLE = {
+    "prediction": msgspec.structs.replace(
+        PREDICTION,
+        person=2,
+        audio=AudioEvidence("ok", -30.5, 0.75, voice_of="person"),
+        video=msgspec.structs.replace(PREDICTION.video, faces=2, people=TWO_PEOPLE),
+    ),
+    "status": msgspec.structs.replace(STATUS, people=[1, 2], came=[2], left=[3]),
+    "picture": msgspec.structs.replace(PICTURE, faces=2, people=TWO_PEOPLE),
+}
+"""Messages of other types as they are with two people, by tag: the main one is the second."""
+ONE_OF_EACH: list[Message] = [PREDICTION, EVENT, STATUS, STATS, PERSON, PICTURE]
 WITHOUT_PICTURE = ONE_OF_EACH[:-1]
 """Those that are recorded and bridged, too."""
 

@@ -12,7 +12,7 @@ osc_bundle = pytest.importorskip("pythonosc.osc_bundle", reason="pip install 'fo
 from edge.bridges.osc import OscBridge, address_part, bundle, values  # noqa: E402
 from edge.errors import PublishError  # noqa: E402
 from edge.wire.messages import AudioEvidence  # noqa: E402
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered  # noqa: E402
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATS, STATUS, WAIT_S, numbered  # noqa: E402
 
 UNIX_NS = 1_764_000_000_123_456_789
 LATE = numbered(2**33, PREDICTION, t_end=UNIX_NS, audio=AudioEvidence("ok", -21.5, 0.75), agreement=0.5)
@@ -74,6 +74,22 @@ def test_a_prediction_arrives_with_its_types_and_its_exact_time() -> None:
         "/foal-edge/cam1/faces": (",i", [1]),
         "/foal-edge/cam1/box": (",iiii", [1, 2, 300, 4]),
     }
+
+
+def test_a_person_has_addresses_below_those_of_the_stream() -> None:
+    found = parsed(bundle(PERSON).dgram)
+    assert all(address.startswith("/foal-edge/cam1/person/2/") for address in found)
+    assert found["/foal-edge/cam1/person/2/label"] == (",s", ["calm"])
+    assert found["/foal-edge/cam1/person/2/box"] == (",iiii", [400, 5, 60, 70])
+    assert found["/foal-edge/cam1/person/2/steady"] == (",s", ["uncertain"])
+    assert found["/foal-edge/cam1/person/2/voice_of"] == (",s", ["person"])
+
+
+def test_who_is_there_and_who_is_the_main_person() -> None:
+    assert parsed(bundle(OF_PEOPLE["prediction"]).dgram)["/foal-edge/cam1/person"] == (",i", [2])
+    assert parsed(bundle(OF_PEOPLE["status"]).dgram)["/foal-edge/cam1/people"] == (",ii", [1, 2])
+    empty = numbered(3, people=[], left=[1, 2])
+    assert parsed(bundle(empty).dgram)["/foal-edge/cam1/people"] == (",", []), "the last have left"
 
 
 def test_the_time_has_the_same_type_where_it_is_small() -> None:

@@ -65,7 +65,8 @@ def test_what_is_uncertain_is_no_expression(tmp_path) -> None:
 
 def test_every_message_is_there_as_json_whole(tmp_path) -> None:
     found = written(tmp_path / "bag", *WITHOUT_PICTURE)
-    topics = ["/foal_edge/cam1/emotion", "/foal_edge/cam1/event", "/foal_edge/cam1/status", "/foal_edge/stats"]
+    of_stream = [f"/foal_edge/cam1/{kind}" for kind in ("emotion", "event", "status")]
+    topics = [*of_stream, "/foal_edge/stats", "/foal_edge/cam1/person"]
     assert [decode(found[topic][0][1].data.encode()) for topic in topics] == WITHOUT_PICTURE
 
 

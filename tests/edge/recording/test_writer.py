@@ -69,6 +69,7 @@ def test_messages_of_every_kind_stand_in_the_channel_of_their_topic(tmp_path: Pa
         "event.cam1.",
         "status.cam1.",
         "stats.",
+        "person.cam1.2.",
         "recording.",
     ]
     assert [decode(json.dumps(fields).encode()) for *_, fields in kept_in(path)[:-1]] == WITHOUT_PICTURE

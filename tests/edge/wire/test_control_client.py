@@ -20,7 +20,7 @@ from edge.wire.control_messages import (
     StopReply,
 )
 from edge.wire.control_server import ControlServer
-from tests.edge.made_messages import ANY_PORT, EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS, WAIT_S
+from tests.edge.made_messages import ANY_PORT, EVENT, ONE_OF_EACH, PERSON, PREDICTION, STATS, STATUS, WAIT_S
 
 
 @pytest.fixture
@@ -34,7 +34,7 @@ def client(clock) -> Iterator[ControlClient]:
 
 def test_replies_are_structs(client) -> None:
     assert client.ask(AskStatus(), StatusReply) == StatusReply({"pid": "7"}, [STATUS], STATS)
-    assert client.ask(AskLast("cam1"), LastReply) == LastReply([PREDICTION], [EVENT])
+    assert client.ask(AskLast("cam1"), LastReply) == LastReply([PREDICTION], [EVENT], [PERSON])
     assert client.ask(AskClock(), ClockReply) == ClockReply(9, 9, 1_000_000_000_009)
 
 

@@ -26,7 +26,7 @@ from edge.wire.control_messages import (
     written_schema,
 )
 from edge.wire.messages import encode
-from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
+from tests.edge.made_messages import EVENT, OF_PEOPLE, ONE_OF_EACH, PERSON, PREDICTION, STATS, STATUS
 
 ALL = [AskStatus(), AskLast(), AskClock(), AskSchema(), AskStop()]
 JSON_TYPES = {
@@ -94,6 +94,11 @@ def test_what_is_published_is_as_the_schema_says() -> None:
         for field in document:
             assert not fits({name: value for name, value in document.items() if name != field}, rule, rule["$defs"])
             assert not fits({**document, field: object()}, rule, rule["$defs"]), field
+    for message in OF_PEOPLE.values():
+        document = json.loads(encode(message, "json"))
+        assert fits(document, rule, rule["$defs"])
+        for field in ("people", "came", "left", "person"):
+            assert field not in document or not fits({**document, field: object()}, rule, rule["$defs"]), field
 
 
 def test_what_is_asked_and_answered_is_as_the_schema_says() -> None:
@@ -101,6 +106,7 @@ def test_what_is_asked_and_answered_is_as_the_schema_says() -> None:
     replies = [
         StatusReply({"a": "b"}, [STATUS], STATS),
         LastReply([PREDICTION], [EVENT]),
+        LastReply([PREDICTION], [EVENT], [PERSON]),
         ClockReply(1, 2, 3),
         StopReply(True),
         Refusal("no"),
@@ -115,7 +121,9 @@ def test_what_is_asked_and_answered_is_as_the_schema_says() -> None:
 def test_the_schema_is_plain_json_and_names_every_type() -> None:
     assert json.loads(json.dumps(schema())) == schema()
     assert schema()["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert {"Prediction", "SteadyState", "Status", "Stats", "AskLast", "ClockReply"} <= set(schema()["$defs"])
+    assert {"Prediction", "PersonPrediction", "SteadyState", "Status", "Stats", "AskLast", "ClockReply"} <= set(
+        schema()["$defs"]
+    )
     assert all(part.get("description") for part in schema()["$defs"].values() if "properties" in part)
 
 

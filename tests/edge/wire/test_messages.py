@@ -8,11 +8,11 @@ import msgspec
 import pytest
 
 from edge.wire.drop_reasons import DROP_REASONS
-from edge.wire.messages import Message, decode, encode, topic
-from tests.edge.made_messages import EVENT, ONE_OF_EACH, PREDICTION, STATS, STATUS
+from edge.wire.messages import Message, PersonPrediction, Prediction, decode, encode, people_topic, topic
+from tests.edge.made_messages import EVENT, OF_PEOPLE, ONE_OF_EACH, PERSON, PREDICTION, STATS, STATUS
 
 each_message = pytest.mark.parametrize(
-    "message", ONE_OF_EACH, ids=["prediction", "event", "status", "stats", "picture"]
+    "message", ONE_OF_EACH, ids=["prediction", "event", "status", "stats", "person", "picture"]
 )
 
 
@@ -108,6 +108,37 @@ def test_stats_have_the_fields_of_version_1() -> None:
     }
 
 
+def test_a_prediction_of_a_person_has_the_fields_of_one_and_whose_it_is() -> None:
+    fields = json.loads(encode(PERSON, "json"))
+    assert list(fields) == [*json.loads(encode(PREDICTION, "json")), "person", "steady"]
+    assert (fields["type"], fields["person"], fields["steady"]) == ("person", 2, "uncertain")
+    assert fields["audio"] == {"state": "ok", "rms_dbfs": -30.5, "speech": 0.75, "voice_of": "person"}
+    assert fields["video"]["people"] == [
+        {"person": 1, "box": [1, 2, 300, 4], "speaking": False},
+        {"person": 2, "box": [400, 5, 60, 70], "speaking": True},
+    ]
+    assert isinstance(PREDICTION, Prediction)
+    assert not isinstance(PERSON, Prediction)
+    assert isinstance(PERSON, PersonPrediction)
+    assert not isinstance(PREDICTION, PersonPrediction)
+
+
+@pytest.mark.parametrize("kind", OF_PEOPLE)
+def test_what_says_nothing_of_people_is_left_out(kind: str) -> None:
+    message = OF_PEOPLE[kind]
+    alone = next(one for one in ONE_OF_EACH if type(one) is type(message))
+    names = {"prediction": {"person"}, "status": {"people", "came", "left"}, "picture": {"people"}}[kind]
+    assert set(json.loads(encode(message, "json"))) - set(json.loads(encode(alone, "json"))) == names
+    for wire_format in ("json", "msgpack"):
+        assert decode(encode(message, wire_format)) == message  # type: ignore[arg-type]
+
+
+def test_a_subscription_to_predictions_gets_none_of_people() -> None:
+    assert not topic(PERSON).startswith(topic(PREDICTION))
+    assert topic(PERSON).startswith(people_topic("cam1"))
+    assert not topic(PERSON).startswith(people_topic("cam"))
+
+
 @each_message
 def test_both_formats_hold_the_same(message: Message) -> None:
     fields = msgspec.msgpack.decode(encode(message, "msgpack"))
@@ -121,6 +152,7 @@ def test_topics_end_with_a_dot() -> None:
         b"event.cam1.",
         b"status.cam1.",
         b"stats.",
+        b"person.cam1.2.",
         b"picture.cam1.",
     ]
 

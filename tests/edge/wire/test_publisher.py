@@ -19,7 +19,9 @@ from edge.wire.publisher import (
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,
+    OF_PEOPLE,
     ONE_OF_EACH,
+    PERSON,
     PREDICTION,
     STATS,
     STATUS,
@@ -138,6 +140,17 @@ def test_a_late_joiner_gets_the_last_of_its_topic_alone(publisher, subscribe) ->
     assert receive(socket) == frames(numbered(8, PREDICTION))
 
 
+def test_a_late_joiner_gets_no_message_of_people_who_have_left(publisher, subscribe) -> None:
+    others = numbered(1, PERSON, person=1), numbered(1, PERSON, person=12), numbered(1, PERSON, stream="cam", person=3)
+    there = numbered(1, OF_PEOPLE["status"], people=[1, 12], left=[2])
+    publish_all(publisher, [PERSON, *others, there])
+    socket = subscribe(publisher.address, "person.", "status.")
+    assert sorted(receive(socket) for _ in range(4)) == sorted(map(frames, (*others, there)))
+    publisher.publish(numbered(2, STATUS))
+    assert receive(socket) == frames(numbered(2, STATUS))
+    assert publisher.last() == [others[2], numbered(2, STATUS)]
+
+
 def test_eighty_streams_reach_a_late_joiner_at_once(publisher, subscribe) -> None:
     kinds = PREDICTION, EVENT, STATUS
     messages = [numbered(1, kind, stream=f"cam{number}") for number in range(80) for kind in kinds]
@@ -153,7 +166,7 @@ def test_those_who_are_there_already_are_sent_nothing_again(publisher, subscribe
         there.append(subscribe(publisher.address, prefix))
         assert [receive(there[-1]) for _ in expected] == [frames(message) for message in expected]
     for _ in range(5):
-        joiner = subscribe(publisher.address, "emotion.", "event.", "status.", "stats.", "picture.")
+        joiner = subscribe(publisher.address, "emotion.", "event.", "status.", "stats.", "person.", "picture.")
         assert sorted(receive(joiner) for _ in ONE_OF_EACH) == sorted(map(frames, ONE_OF_EACH))
     following = numbered(4, EVENT), numbered(4, STATS)
     for message in following:
