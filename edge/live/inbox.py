@@ -21,7 +21,7 @@ MOST_FRAMES = 5
 """Capacity of a stream's frame queue: 1 s at the usual 5 frames per second. A large model encodes audio for half of
 that time; an overloaded machine uses the newest frames."""
 MOST_BLOCKS = 400
-"""Capacity of a stream's block queue: 8 s of 20 ms blocks, more than a window."""
+"""Capacity of a stream's block queue: 8 s of 20 ms blocks, more than a window; those of a recording may be longer."""
 
 BEFORE_THE_LOOP = (FRAMES_OVERLOAD, BLOCKS_OVERLOAD, FRAMES_STALE, SAMPLES_NOT_FINITE, PACKETS_DAMAGED)
 """Reasons counted before anything reaches the loop: by sources and by the inbox."""

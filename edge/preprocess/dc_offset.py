@@ -13,20 +13,25 @@ thousandth of 50 Hz and above."""
 
 def without_offset(samples: Samples, rate_hz: int) -> Samples:
     """Return float32 `[n]` less the average around each sample; voices do not change audibly."""
-    half = reach(rate_hz) // 2
-    before = np.minimum(np.arange(len(samples), dtype=np.float64), half)
-    counts = before + before[::-1] + 1
-    average = averaged(averaged(samples.astype(np.float64), half, counts), half, counts)
-    return (samples - average).astype(np.float32)
+    half, wide = reach(rate_hz) // 2, samples.astype(np.float64)
+    counts = np.full(len(wide), 2 * half + 1.0)
+    lacking = np.arange(half, 0, -1)[: len(wide)]
+    counts[:half] -= lacking
+    counts[len(wide) - len(lacking) :] -= lacking[::-1]
+    wide -= averaged(averaged(wide, half, counts), half, counts)
+    return wide.astype(np.float32)
 
 
 def averaged(samples: NDArray[np.float64], half: int, counts: NDArray[np.float64]) -> NDArray[np.float64]:
     """Return the mean of each sample and up to `half` on either side of it, which `counts` `[n]` says are so many."""
     begin, end = half + 1, half + 1 + len(samples)
-    sums = np.zeros(end + half)
+    sums = np.empty(end + half)
+    sums[:begin] = 0
     np.cumsum(samples, out=sums[begin:end])
     sums[end:] = sums[end - 1]
-    return np.asarray((sums[half + begin :] - sums[: len(samples)]) / counts)
+    means = sums[half + begin :] - sums[: len(samples)]
+    means /= counts
+    return np.asarray(means)
 
 
 def reach(rate_hz: int) -> int:

@@ -40,6 +40,8 @@ class StreamInput:
     """Recording of the stream; None where it has devices."""
     dropped: Counter[str]
     """Items dropped before they reach the loop, by reason."""
+    rate_hz: int
+    """Rate of its audio."""
 
     @property
     def captures(self) -> int:
@@ -92,7 +94,7 @@ def make_inputs(
         except SourceError as error:
             errors.append(error)
             recording = Unopened(f"stream {config.name}", error)
-        inputs.append(StreamInput(index, config, recording, dropped))
+        inputs.append(StreamInput(index, config, recording, dropped, manifest.audio.rate_hz))
     if len(errors) == len(configs):
         raise SourceError("\n".join(str(error) for error in errors)) from errors[0]
     return inputs
@@ -151,7 +153,14 @@ def pace(
     """
     return [
         Capture(
-            Paced(each.recording, clock, partial(begin_ns, each.index), stop, partial(inbox.audio_due_ns, each.index)),
+            Paced(
+                each.recording,
+                clock,
+                partial(begin_ns, each.index),
+                stop,
+                each.rate_hz,
+                partial(inbox.audio_due_ns, each.index),
+            ),
             partial(inbox.put, each.index),
             partial(inbox.end, each.index),
             stop,

@@ -4,9 +4,10 @@ import heapq
 import logging
 import math
 import threading
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import count
 
+import numpy as np
 from msgspec.structs import replace
 
 from ..clock import SECOND_NS, Clock, to_ns
@@ -22,6 +23,8 @@ BEGINS_APART_NS = SECOND_NS // 5
 where windows do, and its frames come together with those of recordings that were meant to begin with it."""
 LONGEST_STEP_NS = to_ns(2 * BLOCK_S)
 """Longest step to the next item for which blocks are held: in a hole a window may end that does not wait for more."""
+ROUNDING_NS = 1000
+"""Largest distance between blocks that is only rounding of their times."""
 SLOW = "it is read more slowly than it plays; give this machine less to do, or the file a smaller picture"
 
 log = logging.getLogger(__name__)
@@ -87,7 +90,7 @@ class Paced:
     seconds to answer, and a start time fixed before that would make all of its recording late. Where reading falls
     behind, for want of CPU or of data, playback pauses and a new time line begins: all of the recording is played.
     Blocks that the consumer does not wait for come with the next item that it does, a fifth of a second late at most,
-    or at once before a hole: each wake costs CPU time.
+    or at once before a hole, and joined to one: each wake costs CPU time, and so does each item.
     """
 
     def __init__(
@@ -96,16 +99,17 @@ class Paced:
         clock: Clock,
         begin_ns: Callable[[], int | None],
         stop: threading.Event,
+        rate_hz: int,
         audio_due_ns: Callable[[], float] = lambda: -math.inf,
     ) -> None:
-        """Make a source.
+        """Make a source; `rate_hz` is the rate of the blocks.
 
         `begin_ns`, called once the first item is decoded, waits until the time is known; None where nothing is to be
         played. `audio_due_ns` tells the time up to which the consumer wants audio at present.
         """
         self.name = recording.name
         self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
-        self._audio_due_ns = audio_due_ns
+        self._rate_hz, self._audio_due_ns = rate_hz, audio_due_ns
 
     def open(self) -> None:
         """Do nothing: the recording was checked when it was made."""
@@ -147,15 +151,43 @@ class Paced:
         """Yield what is held, all of it once the newest is due; return whether `stop` was set before that."""
         if self._clock.wait_until(held[-1].end_ns, self._stop):
             return True
-        yield from held
+        yield from joined(held, self._rate_hz)
         held.clear()
         return False
 
     def _can_wait(self, held: Sequence[Media]) -> bool:
         """Return whether the consumer can do without what is held until more of the recording is due."""
-        newest_ns = held[-1].end_ns
-        is_early = newest_ns < self._audio_due_ns() and newest_ns - held[0].end_ns < MOST_HELD_NS
-        return is_early and all(isinstance(item, Block) for item in held)
+        oldest, newest = held[0], held[-1]
+        # Between two blocks there is no discontinuity: after one, times are later by more than blocks are held.
+        if not (isinstance(oldest, Block) and isinstance(newest, Block)):
+            return False
+        return newest.end_ns - oldest.end_ns < MOST_HELD_NS and newest.end_ns < self._audio_due_ns()
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""
+
+
+def joined(media: Iterable[Media], rate_hz: int) -> Iterator[Media]:
+    """Yield media, with blocks of a rate that follow each other as one."""
+    run: list[Block] = []
+    for item in media:
+        if run and not (isinstance(item, Block) and follows(run[-1], item, rate_hz)):
+            yield as_one(run)
+            run = []
+        if isinstance(item, Block):
+            run.append(item)
+        else:
+            yield item
+    if run:
+        yield as_one(run)
+
+
+def follows(earlier: Block, later: Block, rate_hz: int) -> bool:
+    """Return whether a block begins where the one before it ends."""
+    begin_ns = later.end_ns - len(later.samples) * SECOND_NS // rate_hz
+    return abs(begin_ns - earlier.end_ns) <= ROUNDING_NS
+
+
+def as_one(run: Sequence[Block]) -> Block:
+    """Return blocks that follow each other as one."""
+    return run[0] if len(run) == 1 else Block(np.concatenate([block.samples for block in run]), run[-1].end_ns)

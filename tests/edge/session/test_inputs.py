@@ -49,7 +49,7 @@ def test_recordings(manifest, clip) -> None:
 def test_devices(manifest, clock, config: StreamConfig, kinds: list[type]) -> None:
     devices = make_devices(config, manifest, clock, Counter())
     assert [type(device) for device in devices] == kinds
-    assert StreamInput(0, config, None, Counter()).captures == len(kinds)
+    assert StreamInput(0, config, None, Counter(), 16000).captures == len(kinds)
 
 
 def test_a_recording_has_one_capture(manifest) -> None:

@@ -11,13 +11,16 @@ from msgspec.structs import replace
 
 from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Discontinuity, Frame
-from edge.sources.adapters import MAX_LATE_NS, Paced, Shifted, ShiftedRecording
+from edge.sources.adapters import MAX_LATE_NS, Paced, Shifted, ShiftedRecording, joined
 from edge.sources.demo import Demo
 
 MS = 1_000_000
+RATE_HZ = 200
+"""Rate of `block`."""
 
 
 def block(end_ms: int) -> Block:
+    """Return a block of 20 ms."""
     return Block(np.full(4, end_ms, np.float32), end_ms * MS)
 
 
@@ -90,7 +93,7 @@ class Recorded:
 
 def test_each_item_comes_at_its_own_time(clock) -> None:
     arrived = []
-    for item in Paced(Recorded(), clock, lambda: 1_000_000, threading.Event()).read():
+    for item in Paced(Recorded(), clock, lambda: 1_000_000, threading.Event(), RATE_HZ).read():
         arrived.append((type(item), item.end_ns, clock.now_ns()))
     assert arrived == [(Block, 1_000_020, 1_000_020), (Frame, 1_000_500, 1_000_500)]
     assert clock.waited == [1_000_020, 1_000_500]
@@ -103,13 +106,28 @@ def test_a_recording_that_begins_to_come_late_is_played_from_then_on(clock) -> N
             return super().read()
 
     begun_ns = clock.now_ns()
-    start, *media = Paced(Late(), clock, lambda: begun_ns, threading.Event()).read()
-    assert start == Discontinuity(begun_ns + 5_000_000_000)  # a multiple of a block after the time that was wanted
+    start, *media = Paced(Late(), clock, lambda: begun_ns, threading.Event(), RATE_HZ).read()
+    assert start == Discontinuity(begun_ns + 5_000_000_000)
     assert [item.end_ns for item in media] == [begun_ns + 5_000_000_020, begun_ns + 5_000_000_500]
 
 
+@pytest.mark.parametrize(("late_ms", "begin_ms"), [(0, 0), (1, 200), (200, 200), (230, 400)])
+def test_one_that_comes_late_begins_where_frames_of_others_lie(clock, late_ms: int, begin_ms: int) -> None:
+    class Late(Recorded):
+        def read(self):
+            clock.time_ns += late_ms * MS
+            yield from (frame(0), frame(200))
+
+    begun_ns = clock.now_ns()
+    media = list(Paced(Late(), clock, lambda: begun_ns, threading.Event(), RATE_HZ).read())
+    starts = [item for item in media if isinstance(item, Discontinuity)]
+    assert starts == [Discontinuity(begun_ns + begin_ms * MS)] * (late_ms > 0)
+    times = [item.end_ns - begun_ns for item in media if isinstance(item, Frame)]
+    assert times == [begin_ms * MS, (begin_ms + 200) * MS]
+
+
 def test_nothing_is_played_where_the_begin_never_comes(clock) -> None:
-    assert list(Paced(Recorded(), clock, lambda: None, threading.Event()).read()) == []
+    assert list(Paced(Recorded(), clock, lambda: None, threading.Event(), RATE_HZ).read()) == []
 
 
 def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -> None:
@@ -122,7 +140,7 @@ def test_where_reading_falls_behind_playback_pauses_and_says_so(clock, caplog) -
                 clock.time_ns += late_by_ns.get(number, 0)
                 yield frame(200 * number)
 
-    media = list(Paced(Slow(), clock, lambda: 0, threading.Event()).read())
+    media = list(Paced(Slow(), clock, lambda: 0, threading.Event(), RATE_HZ).read())
     pauses = [3 * MAX_LATE_NS - 600 * MS, 3 * MAX_LATE_NS - 200 * MS]
     times = [item.end_ns for item in media if isinstance(item, Frame)]
     starts = [item.end_ns for item in media if isinstance(item, Discontinuity)]
@@ -141,7 +159,7 @@ def test_of_one_pause_it_says_once(clock, caplog) -> None:
             clock.time_ns += 2 * MAX_LATE_NS
             yield frame(200)
 
-    list(Paced(Slow(), clock, lambda: 0, threading.Event()).read())
+    list(Paced(Slow(), clock, lambda: 0, threading.Event(), RATE_HZ).read())
     assert "has paused once, for 3.8 s in all" in caplog.messages[-1]
 
 
@@ -155,10 +173,10 @@ def test_blocks_that_nobody_waits_for_come_with_what_is_waited_for(clock) -> Non
     begun_ns, due_ns = clock.now_ns(), clock.now_ns() + 300 * MS
     arrived = [
         (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: due_ns).read()
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: due_ns).read()
     ]
-    with_the_frame = [*(("Block", 20 * number, 110) for number in range(1, 6)), ("Frame", 110, 110)]
-    with_the_wanted = [("Block", 20 * number, 300) for number in range(6, 16)]
+    with_the_frame = [("Block", 100, 110), ("Frame", 110, 110)]
+    with_the_wanted = [("Block", 300, 300)]
     wanted = [("Block", 20 * number, 20 * number) for number in range(16, 31)]
     assert arrived == [*with_the_frame, *with_the_wanted, *wanted]
 
@@ -170,11 +188,25 @@ def test_blocks_are_held_for_a_fifth_of_a_second_and_none_is_lost_at_the_end(clo
 
     begun_ns = clock.now_ns()
     arrived = [
-        ((item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: math.inf).read()
+        ((item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS, item.samples)
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: math.inf).read()
     ]
-    assert [end_ms for end_ms, _ in arrived] == [20 * number for number in range(1, 26)]
-    assert [at_ms for _, at_ms in arrived] == [220] * 11 + [440] * 11 + [500] * 3
+    assert [(end_ms, at_ms) for end_ms, at_ms, _ in arrived] == [(220, 220), (440, 440), (500, 500)]
+    samples = np.concatenate([samples for _, _, samples in arrived])
+    assert (samples == np.repeat(np.arange(20, 501, 20), 4)).all()
+
+
+def test_only_blocks_without_a_gap_between_them_are_joined() -> None:
+    media = [block(20), block(40), frame(45), block(60), block(81), block(101), Discontinuity(101 * MS), block(121)]
+    assert times_ms(joined(media, RATE_HZ)) == [
+        ("Block", 40),
+        ("Frame", 45),
+        ("Block", 60),
+        ("Block", 101),
+        ("Discontinuity", 101),
+        ("Block", 121),
+    ]
+    assert list(joined([], RATE_HZ)) == []
 
 
 def test_blocks_before_a_hole_do_not_wait_for_what_follows_it(clock) -> None:
@@ -189,25 +221,26 @@ def test_blocks_before_a_hole_do_not_wait_for_what_follows_it(clock) -> None:
     begun_ns = clock.now_ns()
     arrived = [
         (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), lambda: begun_ns + 1500 * MS).read()
+        for item in Paced(
+            Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: begun_ns + 1500 * MS
+        ).read()
     ]
-    blocks = [("Block", 1400 + 20 * number, 1480) for number in range(1, 5)]
-    assert arrived == [("Frame", 1401, 1401), *blocks, ("Frame", 1602, 1602)]
+    assert arrived == [("Frame", 1401, 1401), ("Block", 1480, 1480), ("Frame", 1602, 1602)]
 
 
 def test_only_the_time_of_an_item_is_changed(clock) -> None:
-    block, frame = Paced(Recorded(), clock, lambda: 7, threading.Event()).read()
+    block, frame = Paced(Recorded(), clock, lambda: 7, threading.Event(), RATE_HZ).read()
     assert block.samples is BLOCK.samples
     assert frame.image is FRAME.image
 
 
 def test_it_ends_where_it_is_stopped(clock) -> None:
     stop = threading.Event()
-    media = Paced(Recorded(), clock, lambda: 0, stop).read()
+    media = Paced(Recorded(), clock, lambda: 0, stop, RATE_HZ).read()
     assert next(media).end_ns == 20
     stop.set()
     assert list(media) == []
 
 
 def test_it_is_named_as_the_recording(clock) -> None:
-    assert Paced(Recorded(), clock, lambda: 0, threading.Event()).name == "two events"
+    assert Paced(Recorded(), clock, lambda: 0, threading.Event(), RATE_HZ).name == "two events"
