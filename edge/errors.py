@@ -6,6 +6,7 @@
     ├── BundleError           exit 4   a bundle is damaged, foreign, of another schema, or computed wrongly by this CPU
     ├── PublishError          exit 5   the publisher cannot bind its address, or the server of a bridge refuses it
     └── EngineError           exit 6   the backend, on the CPU or a GPU, is missing, fails or computes wrongly
+        └── UnansweredError   exit 6   a server that computes has given no result in time; a live run goes on
 
 A message names the value, what was expected and the remedy; it is printed without a traceback.
 """
@@ -50,3 +51,7 @@ class EngineError(FoalError):
         super().__init__(f"{what}; {remedy}" if remedy else what)
         self.what = what
         """Problem without its remedy."""
+
+
+class UnansweredError(EngineError):
+    """Request to a server that computes, to which no result has come in time: the next one may be answered."""

@@ -1,18 +1,22 @@
-"""Commands of the export: bundle, renew, complete, engines, bench."""
+"""Commands of the export: bundle, renew, complete, engines, triton, bench."""
 
 import tempfile
 from functools import partial
 from pathlib import Path
-from typing import Any, get_args
+from typing import Any, Literal, get_args
 
 import click
 import torch
 
+from edge.backends.triton.package import missing_client
 from edge.bundle import load as bundles
 from edge.bundle.manifest import Precision
 from edge.cli.bench import bench_options, run_benchmark
 from edge.cli.engine_builder import make_engine_builder
+from edge.cli.options import Seconds
 from edge.errors import UsageError
+from edge.models.names import find_bundle_folder
+from edge.session.config import HOP_S
 from edge.system.signals import interruptible
 from train import config as configs
 from train.checkpoint import load
@@ -128,6 +132,38 @@ def engines_command(bundle: Path, target: str) -> None:
     targets = engines.make_targets([name.strip() for name in target.split(",")])
     with interruptible() as stop:
         engines.build(bundles.load(bundle), targets, make_engine_builder(stop.is_set))
+
+
+@main.command("triton")
+@click.argument("bundle", type=FOLDER)
+@click.option("-o", "--output", type=FOLDER, required=True, help="Model repository to write to, new or not.")
+@click.option(
+    "--platform",
+    type=click.Choice(("onnx", "tensorrt")),
+    default="onnx",
+    show_default=True,
+    help="Graphs for the server's ONNX Runtime, or engines of TensorRT for a GPU like the one here.",
+)
+@click.option(
+    "--hop", "hop_s", type=Seconds(0.05, 60), default=HOP_S, show_default=True, help="Hop of the nodes, in seconds."
+)
+def triton_command(bundle: Path, output: Path, platform: Literal["onnx", "tensorrt"], hop_s: float) -> None:
+    """Write a bundle's graphs as models of a Triton Inference Server.
+
+    Requests of several nodes are put together within a hundredth of a hop.
+
+    \b
+    Example:
+      python -m export triton foal-nano -o models
+    """
+    try:
+        from . import model_repository
+    except ModuleNotFoundError as error:
+        raise missing_client(error) from error
+    loaded = bundles.load(find_bundle_folder(bundle))
+    with interruptible() as stop:
+        find_engine = partial(engines.find, loaded, make_engine_builder(stop.is_set))
+        model_repository.write(loaded, output, platform, hop_s, click.echo, find_engine)
 
 
 @main.command("bench")

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Sequence
 
-from edge.backends.tensorrt.builder import EngineBuilder, Target
-from edge.backends.tensorrt.platform import architecture, find_tensorrt
+from edge.backends.tensorrt.builder import EngineBuilder, Target, targets_for
+from edge.backends.tensorrt.platform import architecture, find_gpu, find_tensorrt
 from edge.bundle.load import Bundle
+from edge.bundle.manifest import GraphName
 from edge.errors import EngineError, UsageError
 
 
@@ -37,3 +38,9 @@ def build(bundle: Bundle, targets: Sequence[Target], engine_builder: EngineBuild
         raise EngineError("\n".join(failed))
     names = ", ".join(architecture(target.capability) for target in targets)
     engine_builder.tell(f"{bundle.folder} has its engines for {names}")
+
+
+def find(bundle: Bundle, engine_builder: EngineBuilder, graph: GraphName) -> bytes:
+    """Return a graph's engine of TensorRT for the GPU of this machine, kept or built now; EngineError without one."""
+    found = find_tensorrt("tensorrt")  # a server has no TensorRT-RTX
+    return engine_builder.provide(bundle, graph, targets_for(found, find_gpu()))

@@ -47,6 +47,7 @@ OTHER_PROGRAMS = {
     *(
         "apt-get",
         "bash",
+        "docker",
         "dpkg-query",
         "export",
         "find",
@@ -69,6 +70,7 @@ OTHER_PROGRAMS = {
         "python3",
         "source",
         "systemctl",
+        "tritonserver",
         "useradd",
     ),
 }

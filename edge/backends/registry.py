@@ -72,12 +72,35 @@ BACKENDS = (
         f"on this processor, {{about}}: {DAMAGED_REMEDY}, in fp32 where it is in a lower precision",
     ),
 )
-"""All backends, the preferred one first; the last one runs everywhere."""
+"""All backends of this machine, the preferred one first; the last one runs everywhere."""
+TRITON = BackendEntry(
+    name="triton",
+    title="Triton Inference Server",
+    module=".triton.open",
+    error=EngineError,
+    remedy="give {about} the models of this bundle: python -m export triton {folder} -o REPOSITORY (docs/triton.md)",
+    is_automatic=False,
+)
+"""Backend on a server, which has an address in place of a name: `triton://HOST:PORT`."""
+SCHEMES = ("triton", "tritons")
+"""Schemes of a server's address, the second one for TLS."""
+EXPECTED_ADDRESS = "triton://HOST:PORT"
+"""Form of such an address; docs/triton.md has the others."""
 
 
 def choices() -> list[str]:
-    """Return the values of `--backend`: `auto`, then the names of all backends in alphabetical order."""
+    """Return the names that `--backend` takes: `auto`, then those of all backends in alphabetical order."""
     return [AUTO, *sorted(entry.name for entry in BACKENDS)]
+
+
+def is_address(wanted: str) -> bool:
+    """Return whether a value of `--backend` is the address of a server, right or wrong."""
+    return wanted.partition("://")[0] in SCHEMES and "://" in wanted
+
+
+def expected() -> str:
+    """Return what `--backend` takes, for people."""
+    return f"{', '.join(choices())} or {EXPECTED_ADDRESS}"
 
 
 def get_entry(name: str) -> BackendEntry:
@@ -85,7 +108,7 @@ def get_entry(name: str) -> BackendEntry:
     for entry in BACKENDS:
         if entry.name == name:
             return entry
-    raise UsageError(f"--backend {name!r}: one of {', '.join(choices())} is expected")
+    raise UsageError(f"--backend {name!r}: one of {expected()} is expected")
 
 
 def get_published_entry(published: str) -> BackendEntry:

@@ -3,15 +3,18 @@
 import importlib
 import logging
 from collections.abc import Sequence
+from types import ModuleType
 from typing import NamedTuple, Protocol, cast
 
 from ..bundle.load import Bundle
 from ..errors import EngineError, FoalError
 from . import nvidia, registry
-from .base import Backend, RegisteredBackend
+from .base import RegisteredBackend
+from .patience import Patience
 from .proof import Proof, describe_failures, prove
-from .registry import AUTO, BackendEntry, get_entry
+from .registry import AUTO, TRITON, BackendEntry, get_entry, is_address
 from .tensorrt.builder import EngineBuilder
+from .triton.package import missing_client
 
 AS_ASKED = "as asked for"
 
@@ -36,7 +39,7 @@ class BackendModule(Protocol):
 class OpenedBackend(NamedTuple):
     """A backend that has run a bundle's golden vectors."""
 
-    backend: Backend
+    backend: RegisteredBackend
     reason: str
     """Reason for the choice of this backend, for people."""
     proofs: Sequence[Proof]
@@ -46,14 +49,25 @@ class OpenedBackend(NamedTuple):
 
 
 def open_backend(
-    bundle: Bundle, wanted: str, threads: int, engine_builder: EngineBuilder, *, must_prove: bool = True
+    bundle: Bundle,
+    wanted: str,
+    threads: int,
+    engine_builder: EngineBuilder,
+    *,
+    must_prove: bool = True,
+    patience: Patience | None = None,
+    falls_back: bool = False,
 ) -> OpenedBackend:
     """Open the backend of the name `wanted`, or the best one for `auto`, and run the golden vectors on it.
 
     `threads` are those of the CPU, 0 for all. EngineError where a backend that is asked for cannot be had. Where it
     `must_prove` itself, a backend that computes something else than the golden vectors is refused with its entry's
-    error.
+    error. `wanted` may be the address of a server, which is waited for with `patience`; where it `falls_back`, the best
+    backend of this machine computes while the server does not answer.
     """
+    if is_address(wanted):
+        local = open_backend(bundle, AUTO, threads, engine_builder).backend if falls_back else None
+        return open_served(bundle, wanted, patience or Patience(), local, must_prove=must_prove)
     if wanted != AUTO:
         return open_entry(get_entry(wanted), bundle, threads, engine_builder, AS_ASKED, must_prove=must_prove)
     reasons = []
@@ -78,6 +92,26 @@ def open_backend(
     return open_entry(automatic[-1], bundle, threads, engine_builder, reason, must_prove=must_prove)
 
 
+def open_served(
+    bundle: Bundle, address: str, patience: Patience, local: RegisteredBackend | None, *, must_prove: bool
+) -> OpenedBackend:
+    """Open the backend on the server at an address and run the golden vectors on it; `local` stands in for it."""
+    module = import_server()
+    if local is None:
+        backend: RegisteredBackend = module.open_served(bundle, address, patience)
+    else:
+        backend = module.open_with_fallback(bundle, address, patience, local)
+    return check_golden(TRITON, bundle, backend, backend.about, must_prove=must_prove)
+
+
+def import_server() -> ModuleType:
+    """Import the module that opens a backend on a server; EngineError where its client is not installed."""
+    try:
+        return importlib.import_module(TRITON.module, __package__)
+    except ModuleNotFoundError as error:
+        raise missing_client(error) from error
+
+
 def import_backend(entry: BackendEntry) -> BackendModule:
     """Import the module of a backend."""
     return cast(BackendModule, importlib.import_module(entry.module, __package__))
@@ -94,7 +128,7 @@ def open_entry(
 
 
 def check_golden(
-    entry: BackendEntry, bundle: Bundle, backend: Backend, reason: str, *, must_prove: bool
+    entry: BackendEntry, bundle: Bundle, backend: RegisteredBackend, reason: str, *, must_prove: bool
 ) -> OpenedBackend:
     """Run the golden vectors on a backend; the entry's error where it `must_prove` itself and is too far from them."""
     proofs = prove(bundle, backend)

@@ -7,7 +7,6 @@ from typing import Any, get_args
 
 import click
 
-from ..backends.registry import choices
 from ..bench import compare, plots, roofline, tables
 from ..bench.candidates import OpenBaselines, open_candidates
 from ..bench.plot_style import require_matplotlib
@@ -21,7 +20,14 @@ from ..sources.track_selection import TrackNumbers
 from ..system.files import check_folder_of
 from .engine_builder import make_engine_builder
 from .groups import Command, Examples, Group
-from .options import Seconds, audio_track_option, threads_option, video_track_option
+from .options import (
+    BACKEND_METAVAR,
+    Seconds,
+    audio_track_option,
+    parse_backend,
+    threads_option,
+    video_track_option,
+)
 from .terminal import complaints, console
 
 QUICK_S, USUAL_S = 5.0, 240.0
@@ -55,7 +61,8 @@ OPTIONS = (
         "--backend",
         "backends",
         multiple=True,
-        type=click.Choice(choices()),
+        metavar=BACKEND_METAVAR,
+        callback=parse_backend,
         help="Backend that runs the model; may be repeated, the others are compared with the first.  [default: auto]",
     ),
     threads_option,

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from ..backends.registry import choices
+from ..backends.registry import EXPECTED_ADDRESS, choices, expected, is_address
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..preprocess.detector_choice import DetectorChoice
@@ -24,11 +24,22 @@ PATH = click.Path(readable=False, path_type=Path)
 """Type of an option that is a path, which the command itself checks."""
 BACKEND_HELP = (
     "Backend that runs the model; auto: with an NVIDIA GPU TensorRT, or else ONNX Runtime on CUDA, whichever is "
-    "installed; otherwise ONNX Runtime on the CPU."
+    f"installed; otherwise ONNX Runtime on the CPU. {EXPECTED_ADDRESS}: a Triton Inference Server."
 )
 THREADS_HELP = "CPU threads for inference; 0 for one with a small model, one per core with a large one."
 BUNDLE_HELP = f"Folder of the model's bundle, or the name of one that the package has.  [default: {SHIPPED.name}]"
 
+
+def parse_backend(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
+    """Return the name of a backend or the address of a server, or several, as given; click.BadParameter for others."""
+    for each in value if isinstance(value, tuple) else (value,):
+        if each is not None and each not in choices() and not is_address(each):
+            raise click.BadParameter(f"{each!r} is not one of {expected()}")
+    return value
+
+
+BACKEND_METAVAR = f"[{'|'.join([*choices(), EXPECTED_ADDRESS])}]"
+"""Names of backends and the form of an address, for help."""
 bundle_option = click.option("--bundle", type=PATH, default=SHIPPED, help=BUNDLE_HELP)
 bundle_argument = click.argument("bundle", type=PATH, default=SHIPPED)
 framing_option = click.option(
@@ -44,7 +55,12 @@ detector_option = click.option(
 )
 threads_option = click.option("--threads", type=click.IntRange(0), default=DEFAULTS.threads, help=THREADS_HELP)
 backend_option = click.option(
-    "--backend", type=click.Choice(choices()), default=DEFAULTS.backend, show_default=True, help=BACKEND_HELP
+    "--backend",
+    metavar=BACKEND_METAVAR,
+    callback=parse_backend,
+    default=DEFAULTS.backend,
+    show_default=True,
+    help=BACKEND_HELP,
 )
 plain_option = click.option(
     "--plain", is_flag=True, help="Print a line a message; without it, a terminal shows a table that stays in place."

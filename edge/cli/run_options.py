@@ -9,13 +9,13 @@ from typing import Any, get_args
 
 import click
 
-from ..backends.registry import choices
 from ..errors import UsageError
 from ..session.config import Config, StreamConfig, load_config, parse_stream, read
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
 from ..wire.messages import WireFormat
 from .options import (
     BACKEND_HELP,
+    BACKEND_METAVAR,
     BUNDLE_HELP,
     DEFAULTS,
     PATH,
@@ -24,6 +24,7 @@ from .options import (
     audio_track_option,
     detector_option,
     framing_option,
+    parse_backend,
     video_track_option,
 )
 
@@ -33,7 +34,7 @@ STREAM_OPTIONS = ("camera", "mic", "file", "demo", "loop", "audio_track", "video
 HEADINGS = {
     "Sources": ("camera", "mic", "file", "demo", "loop", "audio_track", "video_track", "av_offset_ms", "fast"),
     "Streams and settings": ("streams", "config_file"),
-    "Model": ("bundle", "framing", "detector", "hop_s", "backend", "threads"),
+    "Model": ("bundle", "framing", "detector", "hop_s", "backend", "fallback", "threads"),
     "Publishing": (
         "bind",
         "format",
@@ -98,7 +99,18 @@ OPTIONS = (
         type=Hop(0.05, 60),
         help=f"Seconds between predictions; auto: longer if the machine is too slow.  [default: {DEFAULTS.hop_s}]",
     ),
-    click.option("--backend", type=click.Choice(choices()), help=f"{BACKEND_HELP}  [default: {DEFAULTS.backend}]"),
+    click.option(
+        "--backend",
+        metavar=BACKEND_METAVAR,
+        callback=parse_backend,
+        help=f"{BACKEND_HELP}  [default: {DEFAULTS.backend}]",
+    ),
+    click.option(
+        "--fallback",
+        type=click.Choice(("none", "local")),
+        help="While the server of --backend does not answer: drop and count, or compute on this machine.  "
+        f"[default: {DEFAULTS.fallback}]",
+    ),
     click.option("--threads", type=click.IntRange(0), help=f"{THREADS_HELP}  [default: {DEFAULTS.threads}]"),
     click.option("--bind", help=f"Address to publish at, or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"),
     click.option(

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 from ..clock import SECOND_NS, Clock
+from ..errors import UnansweredError
 from ..preprocess.media import Discontinuity, Media, check
 from ..sources.base import Recording, source_error
 from .driver import encode_frames
@@ -32,7 +33,8 @@ DueWindows = list[tuple[StreamRunner, int]]
 class Loop:
     """Loop over all streams on one recognizer: frames, then windows of all streams are encoded as one batch.
 
-    An error of one stream's own ends that stream; an error of the recognizer ends all.
+    An error of one stream's own ends that stream; an error of the recognizer ends all, except that a server gives no
+    result in time where only the latest counts: what was asked for is dropped and counted.
     """
 
     def __init__(self, runners: Sequence[StreamRunner], recognizer: Recognizer, *, latest_only: bool) -> None:
@@ -63,9 +65,9 @@ class Loop:
         for runner in self._runners:
             runner.begin(loop_input)
         while due := self._next_windows():
-            encode_frames(due, self._recognizer, self._croppers)
+            self._encode_frames(due)
             self._predict(due)
-        encode_frames([(runner, math.inf) for runner in self._runners], self._recognizer, self._croppers)
+        self._encode_frames([(runner, math.inf) for runner in self._runners])
         for runner in self._runners:
             runner.report()
         for delivery in loop_input.deliveries:
@@ -78,10 +80,26 @@ class Loop:
         ends = [(runner, runner.next_window(latest_only=self._latest_only)) for runner in self._runners]
         return [(runner, end_ns) for runner, end_ns in ends if end_ns is not None]
 
+    def _encode_frames(self, queues: Sequence[tuple[StreamRunner, float]]) -> None:
+        try:
+            encode_frames(queues, self._recognizer, self._croppers)
+        except UnansweredError:
+            if not self._latest_only:
+                raise
+            for runner, _ in queues:
+                runner.drop_crops()
+
     def _predict(self, due: DueWindows) -> None:
         cut = [(runner, runner.cut(end_ns)) for runner, end_ns in due]
         windows = [(runner, window) for runner, window in cut if window is not None]
-        recognitions = self._recognizer.recognize([window for _, window in windows])
+        try:
+            recognitions = self._recognizer.recognize([window for _, window in windows])
+        except UnansweredError:
+            if not self._latest_only:
+                raise
+            for runner, _ in windows:
+                runner.drop_window()
+            return
         for (runner, window), recognition in zip(windows, recognitions, strict=True):
             runner.predict(window, recognition)
 

@@ -107,6 +107,4 @@ def build_stream(
         on_drop=drops.add,
         on_framed=pictures.add if pictures else ignore_framed,
     )
-    return stream, Reporter(
-        run_spec.session, stream, drops, manifest, recognizer.backend.name, run_spec.events, publish
-    )
+    return stream, Reporter(run_spec.session, stream, drops, manifest, run_spec.events, publish)

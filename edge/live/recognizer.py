@@ -48,6 +48,8 @@ class Recognition:
     """Duration of audio encoding, for the whole batch."""
     fuse_ms: float
     """Duration of fusion, for the whole batch."""
+    backend: str
+    """Name of the backend that computed it."""
 
     @property
     def has_evidence(self) -> bool:
@@ -122,6 +124,7 @@ class Recognizer:
                 voice,
                 encode_audio_ms,
                 fuse_ms,
+                self.backend.name,
             )
             for row, cosine, heard, seen, voice in zip(probs, cosines, is_heard, is_seen, voices, strict=True)
         ]

@@ -67,7 +67,6 @@ class Reporter:
         stream: Stream,
         drops: DropCounter,
         manifest: Manifest,
-        backend: str,
         steady_state: SteadyStateConfig,
         publish: Callable[[Message], None],
     ) -> None:
@@ -77,7 +76,7 @@ class Reporter:
         self.predictions = 0
         """Number of published predictions."""
         self._session, self._stream, self._manifest, self._publish = session, stream, manifest, publish
-        self._bundle, self._backend = f"{manifest.name} {manifest.version}", backend
+        self._bundle = f"{manifest.name} {manifest.version}"
         self._steady_state = SteadyStateFilter(manifest.labels, steady_state)
         self._steady_states = self._statuses = 0
         self._states: tuple[str, str, int] | None = None
@@ -127,7 +126,7 @@ class Reporter:
                 ),
                 dropped=self._all_dropped(moment),
                 bundle=self._bundle,
-                backend=self._backend,
+                backend=recognition.backend,
             )
         )
         self.predictions += 1

@@ -177,6 +177,12 @@ class Stream:
         self._crops.clear()
         self._encode_s += took_s
 
+    def drop_crops(self) -> int:
+        """Give up the crops that wait for their embeddings; return their number."""
+        count = len(self._crops)
+        self._crops.clear()
+        return count
+
     def _is_camera_lost(self, now_ns: int) -> bool:
         return now_ns - max(self._video_ns or self._begin_ns, self._overload_ns) > self._video_lost_ns
 

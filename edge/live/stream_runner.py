@@ -11,7 +11,14 @@ from ..errors import FoalError
 from ..preprocess.images import Image
 from ..preprocess.media import Embedding, Media
 from ..system.resources import exhaustion
-from ..wire.drop_reasons import FRAMES_OVERLOAD, WINDOWS_EMPTY, WINDOWS_LATE, WINDOWS_NOT_FINITE
+from ..wire.drop_reasons import (
+    FRAMES_OVERLOAD,
+    FRAMES_UNANSWERED,
+    WINDOWS_EMPTY,
+    WINDOWS_LATE,
+    WINDOWS_NOT_FINITE,
+    WINDOWS_UNANSWERED,
+)
 from .inbox import LoopInput, Moment
 from .recognizer import Recognition
 from .reporter import Reporter
@@ -141,6 +148,14 @@ class StreamRunner:
         """Take the embeddings `[n, Dv]` of `crops`, computed in `took_s` seconds together with those of others."""
         with self._guard:
             self._stream.add_embeddings(embeddings, took_s)
+
+    def drop_crops(self) -> None:
+        """Give up the crops that wait: the server gave no embeddings of them in time."""
+        self.reporter.drops.count(FRAMES_UNANSWERED, self._stream.drop_crops())
+
+    def drop_window(self) -> None:
+        """Give up a window that was cut: the server gave no result in time."""
+        self.reporter.drops.count(WINDOWS_UNANSWERED, 1)
 
     def next_window(self, *, latest_only: bool) -> int | None:
         """Advance to the next window that is due, with `latest_only` to the last; return its end, None for none."""

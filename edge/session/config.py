@@ -11,7 +11,7 @@ import msgspec
 from msgspec import Meta
 
 from ..backends.registry import AUTO as BEST_BACKEND
-from ..backends.registry import choices
+from ..backends.registry import SCHEMES, choices, expected, is_address
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..errors import UsageError
@@ -31,7 +31,7 @@ NAME_FORM = "at most 64 letters, digits, - and _, with a letter or a digit among
 Device = str | int
 TrackNumber = Annotated[int, Meta(ge=0)]
 BackendChoice = Annotated[
-    str, Meta(pattern=rf"^({'|'.join(choices())})\Z", description=f"one of {', '.join(choices())}")
+    str, Meta(pattern=rf"^({'|'.join(choices())}|({'|'.join(SCHEMES)})://.+)\Z", description=f"one of {expected()}")
 ]
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
@@ -94,6 +94,8 @@ class Config(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     events: SteadyStateConfig = SteadyStateConfig()
     """Parameters of the steady state."""
     backend: BackendChoice = BEST_BACKEND
+    fallback: Literal["none", "local"] = "none"
+    """`local` to compute on this machine while the server of `backend` does not answer."""
     threads: Annotated[int, Meta(ge=0)] = 0
     """Number of cores for inference; 0 for all."""
     bind: str = AUTO
@@ -220,6 +222,10 @@ def checked(config: Config) -> Config:
             raise UsageError(f"stream {stream.name}: --fast would never end with --loop; give one of them")
     if config.fast and config.hop_s == AUTO:
         raise UsageError("--hop auto follows the machine, --fast does not wait for it; give --hop in seconds")
+    if config.fallback == "local" and not is_address(config.backend):
+        raise UsageError(
+            f"--fallback local is for a server; --backend {config.backend} is none, give triton://HOST:PORT"
+        )
     if config.view and config.address is None:
         raise UsageError(f"--view shows what is published, and nothing is; give --bind {DEFAULT_ADDRESS} with it")
     if config.show_picture and config.address is None:

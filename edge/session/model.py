@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from ..backends.patience import Patience
 from ..backends.select import open_backend
 from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import Bundle
@@ -26,6 +27,8 @@ class Model:
     """Name and backend with the reason for its choice, for people."""
     faces: str
     """Detector of faces with the reason for its choice, for people; an empty text where none are looked for."""
+    patience: Patience
+    """Patience with the server that computes, if any."""
 
     @property
     def name(self) -> str:
@@ -69,8 +72,16 @@ def open_model(config: Config, bundle: Bundle, engine_builder: EngineBuilder) ->
     `engine_builder` builds engines where TensorRT needs them. EngineError, BundleError or UsageError where something
     cannot be had.
     """
-    opened = open_backend(bundle, config.backend, config.threads, engine_builder)
+    patience = Patience()
+    opened = open_backend(
+        bundle,
+        config.backend,
+        config.threads,
+        engine_builder,
+        patience=patience,
+        falls_back=config.fallback == "local",
+    )
     framing, detector = config.framing or bundle.manifest.video.framing, choose(config.detector)
     faces = f"{detector.name} ({detector.reason})" if framing == "face" else ""
     runs = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason})"
-    return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, runs, faces)
+    return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, runs, faces, patience)

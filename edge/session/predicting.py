@@ -23,7 +23,7 @@ from ..sources.caption import Caption
 from ..sources.demo import CAPTIONS, DURATION_S
 from ..sources.looped import looped_captions
 from ..wire.addresses import AUTO
-from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE
+from ..wire.drop_reasons import FRAMES_FAILED, OVERLOAD, WINDOWS_NOT_FINITE, WINDOWS_UNANSWERED
 from ..wire.messages import Message
 from .config import Config, StreamConfig
 from .inputs import StreamInput, open_devices
@@ -95,6 +95,8 @@ def check_predicted(config: Config, name: str, dropped: Mapping[str, int], fail:
     if any(dropped[reason] for reason in OVERLOAD):
         counts = ", ".join(f"{reason} {count}" for reason, count in dropped.items() if count)
         log.warning("%s gave no window in time, this machine being too slow (%s); run fewer streams", name, counts)
+    elif dropped[WINDOWS_UNANSWERED]:
+        fail(EngineError(f"the server gave no result for any window of {name}", "see its log (docs/triton.md)"))
     elif dropped[WINDOWS_NOT_FINITE]:
         fail(EngineError(f"the model gave no window of {name} a finite number", "run `foal-edge doctor`"))
     elif dropped[FRAMES_FAILED]:
@@ -161,7 +163,8 @@ class Run:
                 device.start()
             notifier.ready(" and ".join(names))
             try:
-                run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_input)
+                with self.model.patience.live(self.config.first_hop_s):
+                    run_live(pipeline.loop, inbox, self.clock, self.watch, self.stop, supervisor, on_input)
             except BaseException:
                 self.stop.set()
                 raise

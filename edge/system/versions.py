@@ -17,6 +17,7 @@ PACKAGES = (
     "tensorrt",
     "tensorrt-rtx",
     "cuda-python",
+    "tritonclient",
 )
 """Packages whose versions matter, if they are installed."""
 

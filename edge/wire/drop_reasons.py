@@ -7,9 +7,11 @@ PACKETS_DAMAGED = "packets_damaged"
 WINDOWS_LATE = "windows_late"
 WINDOWS_EMPTY = "windows_empty"
 WINDOWS_NOT_FINITE = "windows_not_finite"
+WINDOWS_UNANSWERED = "windows_unanswered"
 FRAMES_FAILED = "frames_failed"
 FRAMES_NOT_FINITE = "frames_not_finite"
 FRAMES_STALE = "frames_stale"
+FRAMES_UNANSWERED = "frames_unanswered"
 MESSAGES_QUEUE = "messages_queue"
 MESSAGES_STALE = "messages_stale"
 
@@ -21,9 +23,11 @@ DROP_REASONS = {
     WINDOWS_LATE: "windows skipped because a later window was due as well",
     WINDOWS_EMPTY: "windows without audio and video: every modality was lost",
     WINDOWS_NOT_FINITE: "windows for which the model's output or the audio level was not finite",
+    WINDOWS_UNANSWERED: "windows to which the server that computes gave no result in time",
     FRAMES_FAILED: "frames that could not be framed",
     FRAMES_NOT_FINITE: "frames for which the model's embedding was not finite",
     FRAMES_STALE: "frames more than one second old when the driver delivered them",
+    FRAMES_UNANSWERED: "frames to which the server that computes gave no result in time",
     MESSAGES_QUEUE: "messages of all streams produced faster than they could be sent",
     MESSAGES_STALE: "messages of all streams made stale by a stop of the program or a suspension of the machine",
 }

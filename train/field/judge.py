@@ -81,9 +81,7 @@ class Judge:
             hop_ns=end_ns,
         )
         drops, failures = DropCounter("field"), Failures(1)
-        reporter = Reporter(
-            "field", stream, drops, self.manifest, self._backend.name, SteadyStateConfig(), messages.append
-        )
+        reporter = Reporter("field", stream, drops, self.manifest, SteadyStateConfig(), messages.append)
         loop = Loop([StreamRunner(0, stream, reporter, failures)], self._recognizer, latest_only=False)
         loop.run_once(LoopInput(end_ns, 0, end_ns, [Delivery(0, item) for item in media], [{}]))
         failures.raise_any()

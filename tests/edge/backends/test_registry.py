@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from edge.backends import nvidia, registry, select
-from edge.backends.registry import BACKENDS, choices, get_entry, get_published_entry
+from edge.backends.registry import BACKENDS, choices, get_entry, get_published_entry, is_address
 from edge.backends.select import import_backend, open_backend
 from edge.bundle.load import SHIPPED, Bundle, read_manifest
 from edge.errors import BundleError, EngineError, UsageError
@@ -59,7 +59,7 @@ def test_each_module_has_the_functions_of_a_backend() -> None:
 
 
 def test_a_name_without_an_entry_is_named_with_those_that_there_are() -> None:
-    with pytest.raises(UsageError, match=r"^--backend 'openvino': one of auto, cuda, onnxruntime, ort-tensorrt, ten"):
+    with pytest.raises(UsageError, match=r"^--backend 'openvino': one of auto, .* or triton://HOST:PORT is"):
         get_entry("openvino")
 
 
@@ -71,11 +71,20 @@ def test_a_name_without_an_entry_is_named_with_those_that_there_are() -> None:
         ("tensorrt-rtx-1.4.0.76 sm120", "tensorrt"),
         ("cuda-ort-1.31.1 sm90", "cuda"),
         ("ort-tensorrt-1.31.1 sm90", "ort-tensorrt"),
+        ("triton-2.51.0", "onnxruntime"),
         ("numpy", "onnxruntime"),
     ],
 )
 def test_a_published_name_leads_to_its_entry(published: str, name: str) -> None:
     assert get_published_entry(published).name == name
+
+
+@pytest.mark.parametrize(
+    ("wanted", "is_one"),
+    [("triton://a:1", True), ("tritons://", True), ("triton", False), ("tcp://a", False), ("auto", False)],
+)
+def test_an_address_is_known_by_its_scheme(wanted: str, is_one: bool) -> None:
+    assert is_address(wanted) is is_one
 
 
 def test_the_names_need_no_engine_and_no_arrays() -> None:

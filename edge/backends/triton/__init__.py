@@ -1,0 +1,1 @@
+"""Triton Inference Server, which runs a bundle's graphs for several nodes at once."""
