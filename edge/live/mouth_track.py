@@ -1,0 +1,145 @@
+"""Motion of one person's mouth over time, and how it goes with a voice."""
+
+from collections import deque
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ..clock import SECOND_NS, to_ns
+from ..preprocess.face_detector import Face
+from ..preprocess.mouth import Mouth
+from ..preprocess.pictures import Picture
+from .voice_level import Times, VoiceLevel
+
+KEPT_NS = to_ns(6.0)
+"""Time for which motion is kept."""
+LONGEST_STEP_NS = to_ns(0.25)
+"""Longest time between two images that are compared."""
+USUAL_STEP_S = 1 / 15
+"""Time between two images to which changes are scaled: they grow with its square root."""
+STILLEST, STILL_QUANTILE = 0.04, 0.15
+"""Change of a mouth at rest: noise at least, and otherwise as much as in the stillest sixth of the time."""
+MOVING_NS = to_ns(0.35)
+"""Time to either side over which a mouth's motion is averaged."""
+MOVING, MOST_MOVING = 0.6, 0.7
+"""Motion from which on a mouth may be speaking, and from which on more of it says no more."""
+SHORT_NS, LONG_NS = to_ns(1.0), to_ns(2.5)
+"""Time to either side in which mouth and voice are compared: in all of it, and in what the mouth moves of a longer
+one. Where less is to come, as much more is taken of what was before."""
+LEAST_STEPS = 8
+"""Fewest motions that are compared."""
+SKEWS_NS = np.array([to_ns(seconds) for seconds in (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)])
+"""Times by which the sound may be late."""
+
+Floats = NDArray[np.float64]
+
+
+class Step(NamedTuple):
+    """Motion of a mouth from one image to the next."""
+
+    begin_ns: int
+    end_ns: int
+    change: float
+    """Change beyond the head's; NaN where the mouth is not seen."""
+    lower: float
+    """Way of the lower lip downwards."""
+
+
+class Evidence(NamedTuple):
+    """Signs that a person speaks at a time."""
+
+    synchrony: float
+    """Correlation of mouth and voice in 2 s, -1 to 1, at the skew at which it is highest."""
+    long_synchrony: float
+    """The same, of 5 s, while the mouth moves."""
+    moving: float
+    """Motion of the mouth about the time, 0 to 0.7: the logarithm of its changes over those at rest."""
+
+
+class MouthTrack:
+    """Motion of one person's mouth in the last seconds."""
+
+    def __init__(self) -> None:
+        self._mouth = Mouth()
+        self._last_ns: int | None = None
+        self._steps: deque[Step] = deque()
+
+    def see(self, picture: Picture, face: Face, end_ns: int) -> None:
+        """Take the next image, with the face where it was last found."""
+        begin_ns, self._last_ns = self._last_ns, end_ns
+        motion = self._mouth.see(picture, face)
+        if begin_ns is None or not 0 < end_ns - begin_ns <= LONGEST_STEP_NS:
+            return
+        if motion is None:
+            self._steps.append(Step(begin_ns, end_ns, np.nan, np.nan))
+        else:
+            own = max(0.0, motion.change**2 - motion.head**2) * USUAL_STEP_S * SECOND_NS / (end_ns - begin_ns)
+            self._steps.append(Step(begin_ns, end_ns, own**0.5, motion.lower))
+        while self._steps[0].begin_ns < end_ns - KEPT_NS:
+            self._steps.popleft()
+
+    def is_seen_since(self, time_ns: int) -> bool:
+        """Return whether the person has been seen at a time or later."""
+        return self._last_ns is not None and self._last_ns >= time_ns
+
+    def was_seen(self, time_ns: int) -> bool:
+        """Return whether the person's face was there at a time."""
+        return any(step.begin_ns - MOVING_NS <= time_ns <= step.end_ns + MOVING_NS for step in self._steps)
+
+    def compare(self, voice: VoiceLevel, least: int = LEAST_STEPS) -> "Comparison | None":
+        """Return the comparison with a voice; None where fewer than `least` motions are seen."""
+        steps = [step for step in self._steps if not np.isnan(step.change)]
+        return Comparison(steps, voice, least) if len(steps) >= least else None
+
+
+class Comparison:
+    """Comparison of a mouth's steps with a voice."""
+
+    def __init__(self, steps: Sequence[Step], voice: VoiceLevel, least: int = LEAST_STEPS) -> None:
+        """Take at least `least` steps of which as many have to lie about a time."""
+        self._least = least
+        begin = np.array([step.begin_ns for step in steps], np.int64)
+        self._end = np.array([step.end_ns for step in steps], np.int64)
+        changes = np.array([step.change for step in steps])
+        self._moved = np.log1p(changes / max(STILLEST, float(np.quantile(changes, STILL_QUANTILE))))
+        self._lower = np.array([step.lower for step in steps])
+        self._moving = around(self._end, self._moved)
+        late = SKEWS_NS[:, None]
+        self._levels = voice.between(begin + late, self._end + late)
+        self._levels_at_end = voice.between(self._end + late - to_ns(0.03), self._end + late + to_ns(0.03))
+
+    def at(self, time_ns: int) -> Evidence | None:
+        """Return the evidence about a time; None where too little is seen."""
+        short = self._within(time_ns, SHORT_NS)
+        if np.count_nonzero(short) < self._least:
+            return None
+        long = self._within(time_ns, LONG_NS) & (self._moving > MOVING)
+        synchrony = self._synchrony(short)
+        long_synchrony = self._synchrony(long) if np.count_nonzero(long) >= LEAST_STEPS else synchrony
+        moving = float(np.interp(time_ns, self._end, self._moving))
+        return Evidence(synchrony, long_synchrony, min(moving, MOST_MOVING))
+
+    def _within(self, time_ns: int, side_ns: int) -> NDArray[np.bool_]:
+        first_ns = min(time_ns - side_ns, int(self._end[-1]) - 2 * side_ns)
+        return (self._end >= first_ns) & (self._end <= time_ns + side_ns)
+
+    def _synchrony(self, chosen: NDArray[np.bool_]) -> float:
+        lower = np.cumsum(self._lower[chosen])
+        opening = lower - np.linspace(lower[0], lower[-1], len(lower))  # small errors add up
+        moved = correlation(self._moved[chosen], self._levels[:, chosen])
+        opened = correlation(opening, self._levels_at_end[:, chosen])
+        return float(((moved + opened) / 2).max())
+
+
+def around(times_ns: Times, values: Floats) -> Floats:
+    """Return the mean of the values within 0.35 s of each time `[n]`."""
+    near = np.abs(times_ns[:, None] - times_ns) <= MOVING_NS
+    return np.asarray(near @ values / near.sum(axis=1))
+
+
+def correlation(one: Floats, others: Floats) -> Floats:
+    """Return the correlations of `[n]` with each of `[m, n]`; about 0 where one hardly varies."""
+    one, others = one - one.mean(), others - others.mean(axis=1, keepdims=True)
+    return np.asarray(others @ one / np.sqrt((one @ one) * np.square(others).sum(axis=1) + 1e-6))
