@@ -3,7 +3,6 @@
 A bundle is all that training and export hand to the runtime. Whatever the manifest does not explain is refused.
 """
 
-import hashlib
 import os
 from pathlib import Path, PurePosixPath, PureWindowsPath
 
@@ -38,15 +37,25 @@ def load(folder: Path) -> Bundle:
 
     No inference engine has read the graphs yet: nothing has run, and only the manifest has taken memory.
     """
+    return verify(folder, describe(folder))
+
+
+def describe(folder: Path) -> Manifest:
+    """Read a bundle's manifest, which tells what inputs the model takes; its files are not verified yet."""
     if not is_there(folder / MANIFEST, BundleError) and not os.path.lexists(folder / MANIFEST):
         raise BundleError(f"no bundle at {folder}: it has no {MANIFEST}; python -m export bundle makes one")
     manifest = read_manifest(folder)
     consistency.check(manifest, folder)
+    return manifest
+
+
+def verify(folder: Path, manifest: Manifest) -> Bundle:
+    """Return the bundle of a manifest, which `describe` has read, once its files are found to be those it lists."""
     for entry in manifest.graphs.by_name().values():
         for file in entry.files:
-            verify(folder, file)
+            verify_file(folder, file)
         onnx_header.check(folder / entry.file.path, folder / entry.weights.path if entry.weights else None)
-    verify(folder, manifest.golden)
+    verify_file(folder, manifest.golden)
     return Bundle(folder, manifest)
 
 
@@ -68,7 +77,7 @@ def read_manifest(folder: Path) -> Manifest:
     return decode_manifest(text, path)
 
 
-def verify(folder: Path, file: File) -> None:
+def verify_file(folder: Path, file: File) -> None:
     """Raise BundleError unless the file lies inside the folder and has the hash that the manifest gives."""
     path = locate(folder, file.path)
     try:
@@ -100,6 +109,8 @@ def locate(folder: Path, name: str) -> Path:
 
 def sha256(path: Path) -> str:
     """Return the SHA-256 of a file's content, in hex."""
+    import hashlib  # here, as OpenSSL takes 5 ms to load, and recordings are opened before
+
     digest = hashlib.sha256()
     with path.open("rb") as stream:
         while part := stream.read(1 << 20):

@@ -1,9 +1,7 @@
 """Groups whose commands are imported when they are called, with help under headings, and examples of use."""
 
 from collections.abc import Iterator, Mapping, Sequence
-from difflib import get_close_matches
 from importlib import import_module
-from mimetypes import guess_type
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -73,6 +71,8 @@ class Group(click.Group):
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
         """Find a command; an error names those that a misspelt name is close to, or the option for a recording."""
+        from difflib import get_close_matches  # here, since few command lines are wrong
+
         name, known = args[0], self.list_commands(ctx)
         is_unknown = name not in known and not ctx.resilient_parsing and not name.startswith("-")
         if is_unknown and (similar := get_close_matches(name, known)):
@@ -113,6 +113,8 @@ class Group(click.Group):
 
 def describe_path(path: Path, annotate: str) -> str:
     """Return what may have been meant by a path in place of a command; `annotate` tells how to annotate it."""
+    from mimetypes import guess_type  # here, since few command lines are wrong
+
     if path.is_dir():
         return f"It is a folder: {annotate}"
     if (guess_type(path.name)[0] or "").startswith("image/"):

@@ -1,5 +1,6 @@
 """Choice of a face detector by name: CenterFace where its weights are installed, else OpenCV's cascade."""
 
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
@@ -45,6 +46,8 @@ def find_weights() -> Path:
 
 def find_package() -> "Distribution | None":
     """Return the installed package with CenterFace's weights, None where there is none."""
+    if find_spec(PACKAGE) is None:  # which saves a run without it 20 ms and 2 MB
+        return None
     from importlib.metadata import PackageNotFoundError, distribution  # here, since help needs only the names
 
     try:

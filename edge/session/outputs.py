@@ -65,9 +65,9 @@ class Outputs:
                 config.address, config.format, as_it_is if config.fast else stamp, self._see, keys
             )
             opened.callback(self.publisher.close)
-            ours = {"publishing": self.publisher.address or OFF, "version": program_version(), "pid": str(os.getpid())}
             if control is not None:
-                may_stop = stop if config.allow_stop else None
+                may_stop, publishing = stop if config.allow_stop else None, self.publisher.address or OFF
+                ours = {"publishing": publishing, "version": program_version(), "pid": str(os.getpid())}
                 opened.callback(ControlServer(control, about | ours, self.publisher.last, clock, may_stop, keys).close)
             if config.metrics_port is not None:
                 from ..service.prometheus import MetricsEndpoint  # here, since few runs serve metrics

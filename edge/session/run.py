@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ..backends.tensorrt.builder import EngineBuilder
-from ..bundle.load import load
+from ..bundle.load import describe, verify
 from ..clock import SystemClock
 from ..models.names import find_bundle_folder
 from ..wire.messages import Message
@@ -34,10 +34,12 @@ def run(
     message, `on_sent` each message once it is out. A `model` of this configuration that is loaded already is not loaded
     again. FoalError where something that was asked for cannot be had.
     """
-    bundle = model.bundle if model else load(find_bundle_folder(Path(config.bundle)))
+    folder = model.bundle.folder if model else find_bundle_folder(Path(config.bundle))
+    manifest = model.bundle.manifest if model else describe(folder)
     clock = SystemClock()
-    inputs = make_inputs(config.streams, bundle.manifest, in_real_time=not config.fast)
+    inputs = make_inputs(config.streams, manifest, in_real_time=not config.fast)
     with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
+        bundle = model.bundle if model else verify(folder, manifest)
         from .predicting import predict  # here, since recordings are read while it is imported
 
         predict(config, bundle, inputs, playback, clock, stop, engine_builder, on_start, on_sent, model)

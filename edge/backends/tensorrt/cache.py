@@ -4,12 +4,10 @@ An engine is used only where that line is the key that is asked for, and the res
 """
 
 import fcntl
-import hashlib
 import logging
 import os
 import re
 import stat
-import tempfile
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -76,6 +74,8 @@ def roots(bundle: Bundle) -> list[Path]:
     They are in the bundle and in the user's cache, which comes first where the bundle cannot be written to.
     """
     inside = bundle.folder / FOLDER
+    import tempfile  # here, since few runs have engines
+
     home = os.path.expanduser("~")
     caches = Path(os.environ.get("XDG_CACHE_HOME") or (f"{home}/.cache" if home != "~" else tempfile.gettempdir()))
     about = bundle.manifest
@@ -128,7 +128,7 @@ def read(file: Path, key: Key) -> bytes:
         raise CacheMissError(NONE_YET) from error
     except OSError as error:
         raise CacheMissError(f"it cannot be read ({error})") from error
-    if hashlib.sha256(content).hexdigest() != header.sha256:
+    if sha256(content) != header.sha256:
         raise CacheMissError(f"it is damaged: its {len(content)} bytes do not have the sha256 {header.sha256}")
     return content
 
@@ -163,7 +163,7 @@ def read_header(line: bytes, key: Key) -> Header:
 
 def write(file: Path, key: Key, content: memoryview) -> None:
     """Write an engine with its header, whole or not at all; EngineError where it cannot be written."""
-    header = Header(key, hashlib.sha256(content).hexdigest())
+    header = Header(key, sha256(content))
     replace(file, msgspec.json.encode(header) + b"\n", content)
 
 
@@ -179,6 +179,8 @@ def read_if_kept(file: Path) -> bytes:
 
 def replace(file: Path, *parts: bytes | memoryview) -> None:
     """Write a file whole or not at all; EngineError where it cannot be."""
+    import tempfile  # here, since few runs build engines
+
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
         with tempfile.NamedTemporaryFile(dir=file.parent, prefix=partial_prefix(file), delete=False) as stream:
@@ -238,3 +240,10 @@ def take_lock(descriptor: int) -> bool:
     except BlockingIOError:
         return False
     return True
+
+
+def sha256(content: bytes | memoryview) -> str:
+    """Return the SHA-256 of an engine's bytes, in hex."""
+    import hashlib  # here, since few runs have engines
+
+    return hashlib.sha256(content).hexdigest()

