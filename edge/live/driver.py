@@ -1,5 +1,7 @@
 """Driver of streams, one or many: frames to embeddings, and on to windows."""
 
+import os
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import Executor
 from time import perf_counter
@@ -47,12 +49,14 @@ def encode_frames(
 ) -> list[Image]:
     """Crop each queue's frames captured before its time and encode the crops as one batch; return the crops.
 
-    Several queues are cropped at once where `threads` are given.
+    Several queues are cropped at once where `threads` are given: by as many as there are cores, this one among them.
     """
-    cropping = [(queue, before_ns) for queue, before_ns in queues if queue.has_frames(before_ns)]
-    spread = threads.map if threads and len(cropping) > 1 else map
-    for _ in spread(lambda each: each[0].crop_frames(each[1]), cropping):
-        continue
+    waiting = deque((queue, before_ns) for queue, before_ns in queues if queue.has_frames(before_ns))
+    others = min(len(waiting), os.cpu_count() or 1) - 1
+    helpers = [threads.submit(crop_waiting, waiting) for _ in range(others)] if threads else []
+    crop_waiting(waiting)
+    for helper in helpers:
+        helper.result()
     batches = [(queue, queue.crops) for queue, _ in queues if queue.crops]
     crops = [crop for _, batch in batches for crop in batch]
     if not crops:
@@ -65,6 +69,16 @@ def encode_frames(
         queue.add_embeddings(embeddings[first : first + len(batch)], took_s)
         first += len(batch)
     return crops
+
+
+def crop_waiting(waiting: deque[tuple[FrameQueue, float]]) -> None:
+    """Crop the frames of queues until none waits; several threads may do so together."""
+    while True:
+        try:
+            queue, before_ns = waiting.popleft()
+        except IndexError:
+            return
+        queue.crop_frames(before_ns)
 
 
 def cut_window(stream: Stream, end_ns: int, recognizer: Recognizer) -> CutWindow:
