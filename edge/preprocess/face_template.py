@@ -36,7 +36,7 @@ class FaceTemplate:
         part = surroundings(face.box, image, 0)
         self._shrink = min(1.0, TEMPLATE_PX / face.box.width)
         self._picture = shrink_grey(grey_part(image, part), self._shrink) if part.area() else np.zeros((1, 1), np.uint8)
-        self._is_clear = min(self._picture.shape) >= LEAST_PX and self._picture.std() >= LEAST_CONTRAST
+        self._is_clear = min(self._picture.shape) >= LEAST_PX and contrast(self._picture) >= LEAST_CONTRAST
 
     def find(self, image: Picture, last: Box) -> Face | None:
         """Return the face about its last place; None where it is not there, or has changed too much."""
@@ -47,7 +47,7 @@ class FaceTemplate:
         around = shrink_grey(grey_part(image, part), self._shrink)
         _, alike, _, (x, y) = cv2.minMaxLoc(cv2.matchTemplate(around, self._picture, cv2.TM_CCOEFF_NORMED))
         seen = around[y : y + height, x : x + width]
-        if alike < ALIKE or seen.std() < LEAST_CONTRAST:
+        if alike < ALIKE or contrast(seen) < LEAST_CONTRAST:
             return None
         to_right, down, growth, roll_deg = self._change(seen)
         if abs(growth) > MOST_RESIZED or abs(roll_deg) > MOST_ROLLED_DEG:
@@ -82,6 +82,11 @@ class FaceTemplate:
         slopes -= np.outer(slopes @ picture.ravel(), picture)
         _, solved = cv2.invert(slopes @ slopes.T, flags=cv2.DECOMP_SVD)  # which takes pictures without slopes
         return picture, np.asarray(solved @ slopes, np.float32)
+
+
+def contrast(picture: Image) -> float:
+    """Return the standard deviation of a picture in greys."""
+    return float(cv2.meanStdDev(picture)[1][0, 0])
 
 
 def normalised(picture: Image) -> NDArray[np.float32]:
