@@ -1,9 +1,21 @@
 """Journal of a run: its messages as lines that say where in time they stand, and nothing that has not changed."""
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ..sources.caption import Caption
-from ..wire.messages import AudioState, Message, Prediction, Stats, Status, SteadyState, VideoState
+from ..wire.messages import (
+    UNCERTAIN,
+    AudioState,
+    BasePrediction,
+    Message,
+    PersonPrediction,
+    Stats,
+    Status,
+    SteadyState,
+    VideoState,
+)
+from ..wire.present_people import PresentPeople
 from .lines import describe_counts
 from .times import Times, position
 
@@ -31,42 +43,54 @@ class Journal:
         """Caption that is due next."""
         self._told: dict[str, tuple[object, ...]] = {}
         """State that was told last, by the stream's name."""
+        self._people: defaultdict[str, PresentPeople] = defaultdict(PresentPeople)
+        """People who are there, by the stream's name."""
         self._dropped = describe_counts({})
 
     def lines(self, message: Message) -> Iterator[str]:
         """Yield what a message says that is new."""
         yield from self.news(message)
-        if isinstance(message, Prediction):
+        if isinstance(message, BasePrediction):
             yield f"{self._times.of(message)}  {self._prediction(message)}"
 
     def news(self, message: Message) -> Iterator[str]:
-        """Yield what has changed: what the demo shows, the steady state, devices and drops, but no prediction."""
+        """Yield what has changed: what the demo shows, steady states, people, devices, drops, but no prediction."""
         at_ns = self._times.place_ns(message)
         while self._caption is not None and at_ns is not None and self._caption.time_ns <= at_ns:
             yield f"{position(self._caption.time_ns)}  the demo shows {self._caption.text}"
             self._caption = next(self._captions, None)
-        change = self._change(message)
-        if change is not None:
+        for change in self._changes(message):
             yield f"{self._times.of(message)}  {change}"
 
-    def _change(self, message: Message) -> str | None:
+    def _changes(self, message: Message) -> Iterator[str]:
         if isinstance(message, SteadyState):
-            return describe_event(message)
-        if isinstance(message, Status):
+            yield describe_event(message)
+        elif isinstance(message, Status):
+            self._people[message.stream].add(message)
             state = message.state, message.audio, message.video, message.hop_s
             before, self._told[message.stream] = self._told.get(message.stream), state
-            return None if state == before else describe_status(message, has_new_hop=is_new_hop(before, message))
-        return self._drops(message) if isinstance(message, Stats) else None
+            if state != before:
+                yield describe_status(message, has_new_hop=is_new_hop(before, message))
+            if message.came or message.left:
+                yield describe_people(message)
+        elif isinstance(message, PersonPrediction):
+            last = self._people[message.stream].of(message.person)
+            self._people[message.stream].add(message)
+            if message.steady != (last.steady if last else UNCERTAIN):
+                yield f"{title(message)}  is now {message.steady}"
+        elif isinstance(message, Stats):
+            yield from self._drops(message)
 
-    def _prediction(self, message: Prediction) -> str:
+    def _prediction(self, message: BasePrediction) -> str:
         probs = "  ".join(f"{label} {p:4.0%}" for label, p in zip(message.labels, message.probs, strict=True))
         width = max(map(len, (*message.labels, "uncertain")))
         latency = f"  {message.latency_ms.total:.0f} ms" if self._shows_latency else ""
-        return f"{message.stream}  {message.label:<{width}}  {probs}  by {evidence(message)}{latency}"
+        return f"{title(message)}  {message.label:<{width}}  {probs}  by {evidence(message)}{latency}"
 
-    def _drops(self, message: Stats) -> str | None:
+    def _drops(self, message: Stats) -> Iterator[str]:
         before, self._dropped = self._dropped, describe_counts(message.dropped)
-        return None if self._dropped == before else f"dropped so far: {self._dropped}"
+        if self._dropped != before:
+            yield f"dropped so far: {self._dropped}"
 
 
 def is_new_hop(before: tuple[object, ...] | None, message: Status) -> bool:
@@ -90,12 +114,24 @@ def describe_status(message: Status, *, has_new_hop: bool) -> str:
     return f"{message.stream}  {message.state}: {audio}, {video}{hop}"
 
 
+def describe_people(message: Status) -> str:
+    """Return in words who came and left, by number, and how many people are there now."""
+    came = [f"person {person} came" for person in message.came]
+    left = [f"person {person} left" for person in message.left]
+    return f"{message.stream}  {', '.join([*came, *left])}; {len(message.people) or 'nobody'} there"
+
+
+def title(message: BasePrediction) -> str:
+    """Return the stream of a prediction, with the person whom it is about where it is one of several."""
+    return f"{message.stream} person {message.person}" if isinstance(message, PersonPrediction) else message.stream
+
+
 def with_words(state: str, words: str | None) -> str:
     """Return a state with its explanation, if it has one."""
     return f"{state} ({words})" if words else state
 
 
-def evidence(message: Prediction) -> str:
+def evidence(message: BasePrediction) -> str:
     """Return what a prediction is based on: voice, face, both or nothing."""
     is_heard = message.audio.speech is not None and message.audio.state != "no_speech"
     seen = "picture" if message.video.faces is None else "face"

@@ -10,7 +10,7 @@ import click
 
 from ..errors import SourceError
 from ..wire.addresses import DEFAULT_ADDRESS
-from ..wire.messages import TOPICS, Latency, Message, Prediction, encode
+from ..wire.messages import TOPICS, BasePrediction, Latency, Message, PersonPrediction, Prediction, encode
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples
 from .lines import print_line, print_notice
@@ -39,7 +39,7 @@ EXAMPLES: Examples = (
     "--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Address that foal-edge publishes at."
 )
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
-@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions.")
+@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions, those of people too.")
 @plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print each message as a JSON document on a line.")
 @click.option(
@@ -65,7 +65,7 @@ def listen_command(
     """Print what a running foal-edge publishes."""
     received = 0
     silence: str | None = "yet"
-    kept: deque[Prediction] = deque(maxlen=MOST_KEPT)
+    kept: deque[BasePrediction] = deque(maxlen=MOST_KEPT)
     keys, source = load_client_keys(folder), f"{address}, topic {topic}" if topic else address
     with (
         Subscriber(address, topic, keys, latest) as subscriber,
@@ -76,7 +76,7 @@ def listen_command(
                 message = await_message(subscriber, timeout_s, source, silence, has_keys=keys is not None)
                 silence = None if topic else "any more"
                 show(message)
-                if isinstance(message, Prediction):
+                if isinstance(message, BasePrediction):
                     received += 1
                     kept.append(message)
         except KeyboardInterrupt:
@@ -115,10 +115,11 @@ def await_message(
 
 def count_predictions(counts: Mapping[tuple[str, str], int]) -> int:
     """Return how many of the messages counted by session and topic are predictions."""
-    return sum(number for (_, topic), number in counts.items() if topic.startswith(f"{TOPICS[Prediction]}."))
+    kinds = TOPICS[Prediction], TOPICS[PersonPrediction]
+    return sum(number for (_, topic), number in counts.items() if topic.split(".")[0] in kinds)
 
 
-def latency_table(predictions: Collection[Prediction], missed: int, skipped: int) -> "Table":
+def latency_table(predictions: Collection[BasePrediction], missed: int, skipped: int) -> "Table":
     """Return a table of each stage's percentiles in ms, with the numbers of predictions missed and skipped."""
     from rich.table import Table
 

@@ -1,8 +1,12 @@
-"""Live table of a run on a terminal: a row a stream that stays in its place, and the last events below it."""
+"""Live table of a run on a terminal: a row a stream that stays in its place, and the last events below it.
+
+Where several people are followed, a row for each who is there stands below that of their stream, which is about the
+main one: #2 is person 2.
+"""
 
 import logging
 import time
-from collections import deque
+from collections import defaultdict, deque
 from types import TracebackType
 
 from rich.console import Console, Group
@@ -13,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import FoalError
-from ..wire.messages import Message, Prediction, Status
+from ..wire.messages import BasePrediction, Message, PersonPrediction, Prediction, Status, VoiceOf
+from ..wire.present_people import PresentPeople
 from .journal import AUDIO_WORDS, VIDEO_WORDS, Journal
 from .times import Times
 
@@ -43,8 +48,15 @@ NAME_COLUMNS = 10
 UNBOUNDED = 10_000
 """Number of columns in which everything has room."""
 
+VOICE_WORDS: dict[VoiceOf, str] = {
+    "person": "speaks",
+    "other": "another speaks",
+    "nobody": "nobody speaks",
+    "unclear": "unclear who speaks",
+}
+
 Row = dict[str, str | Text | ProgressBar]
-"""Cells of a stream's row by their column."""
+"""Cells of a row by their column."""
 
 log = logging.getLogger(__name__)
 
@@ -56,6 +68,7 @@ class LiveTable:
         self._journal, self._times, self._shows_latency = journal, times, shows_latency
         self._predictions: dict[str, Prediction] = {}
         self._statuses: dict[str, Status] = {}
+        self._people: defaultdict[str, PresentPeople] = defaultdict(PresentPeople)
         self._events = deque[str](maxlen=EVENTS)
         self._live = Live(console=console, auto_refresh=False, vertical_overflow="crop")
         self._drawn_s = 0.0
@@ -76,6 +89,8 @@ class LiveTable:
     def __call__(self, message: Message) -> None:
         """Take a message, and draw the table where enough time has passed since it was drawn last."""
         self._events.extend(self._journal.news(message))
+        if isinstance(message, BasePrediction | Status):
+            self._people[message.stream].add(message)
         if isinstance(message, Prediction):
             self._predictions[message.stream] = message
         elif isinstance(message, Status):
@@ -88,8 +103,10 @@ class LiveTable:
         self._live.update(Group(self._table(), *self._events), refresh=True)
 
     def _table(self) -> Table:
-        names = sorted(self._predictions.keys() | self._statuses.keys())
-        rows = [self._row(name, self._predictions.get(name), self._statuses.get(name)) for name in names]
+        rows: list[Row] = []
+        for name in sorted(self._predictions.keys() | self._statuses.keys() | self._people.keys()):
+            rows.append(self._row(name, self._predictions.get(name), self._statuses.get(name)))
+            rows += [self._person_row(person, self._predictions.get(name)) for person in self._people[name].all()]
         shown = [column for column in HEADINGS if self._shows_latency or column != "latency"]
         for column in LEFT_OUT:
             if self._has_room(self._table_of(rows, shown, NAME_COLUMNS)):
@@ -122,7 +139,19 @@ class LiveTable:
         }
         if prediction is None:
             return row
-        return row | {
+        return row | self._predicted(prediction)
+
+    def _person_row(self, prediction: PersonPrediction, main: Prediction | None) -> Row:
+        is_main = main is not None and main.person == prediction.person
+        return {
+            "stream": Text(f"  #{prediction.person}{' main' if is_main else ''}", no_wrap=True, overflow="ellipsis"),
+            "audio": VOICE_WORDS.get(prediction.audio.voice_of or "unclear", ""),
+            "video": "face hidden" if prediction.video.box is None else "face",
+            **self._predicted(prediction),
+        }
+
+    def _predicted(self, prediction: Prediction | PersonPrediction) -> Row:
+        return {
             "at": self._times.of(prediction),
             "label": prediction.label,
             "bar": ProgressBar(total=1.0, completed=prediction.confidence, width=BAR_COLUMNS),

@@ -4,7 +4,7 @@ import time
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from ..wire.messages import Message, Prediction, Stats, SteadyState
+from ..wire.messages import BasePrediction, Message, Stats, SteadyState
 
 
 @dataclass(frozen=True)
@@ -34,7 +34,7 @@ class Times:
 
 def moment(message: Message) -> tuple[int, int]:
     """Return the time that a message stands for, in ns of Unix time and of CLOCK_MONOTONIC."""
-    if isinstance(message, Prediction):
+    if isinstance(message, BasePrediction):
         return message.t_end, message.mono_end
     if isinstance(message, SteadyState):
         return message.t_since, message.mono_since

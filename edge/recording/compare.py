@@ -109,13 +109,19 @@ def count_dropped(fields: Fields) -> int:
 
 def name(fields: Fields) -> str:
     """Return a message's name for errors, unique within a run."""
-    return f"{fields.get('type')} {fields.get('seq')} of stream {fields.get('stream')}"
+    return f"{fields.get('type')} {fields.get('seq')} of {' '.join(map(str, sender(fields)))}"
+
+
+def sender(fields: Fields) -> tuple[Any, ...]:
+    """Return the words for what numbers a message: its stream, or one person of it."""
+    stream = "stream", fields.get("stream")
+    return (*stream, "person", fields.get("person")) if fields.get("type") == "person" else stream
 
 
 def is_later(one: Fields, other: Fields) -> bool:
     """Return whether a message is a later one of the other's kind and stream."""
     number, its = one.get("seq"), other.get("seq")
-    is_same_kind = (one.get("type"), one.get("stream")) == (other.get("type"), other.get("stream"))
+    is_same_kind = (one.get("type"), *sender(one)) == (other.get("type"), *sender(other))
     return is_same_kind and isinstance(number, int) and isinstance(its, int) and number > its
 
 

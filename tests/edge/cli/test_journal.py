@@ -6,7 +6,7 @@ from edge.cli.journal import Journal
 from edge.cli.times import Times
 from edge.sources.caption import Caption
 from edge.wire.messages import AudioEvidence, Latency, Message, VideoEvidence
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATS, STATUS, numbered
 
 SECOND = 1_000_000_000
 SEEN = VideoEvidence("ok", 1, None, 30)
@@ -71,6 +71,29 @@ def test_each_stream_has_a_state_of_its_own() -> None:
 
 def test_a_new_hop_is_told() -> None:
     assert lines(STATUS, numbered(1, STATUS, hop_s=0.75))[1].endswith("video off, a prediction every 0.75 s")
+
+
+def test_people_are_told_when_they_come_and_when_they_leave() -> None:
+    there = numbered(1, OF_PEOPLE["status"], t_publish=STATUS.t_publish)
+    gone = numbered(2, STATUS, left=[1, 2])
+    assert lines(STATUS, there, numbered(2, there, came=[], left=[]), gone)[1:] == [
+        "0:00.0  cam1  person 2 came, person 3 left; 2 there",
+        "0:00.0  cam1  person 1 left, person 2 left; nobody there",
+    ]
+
+
+def test_a_person_is_named_by_number_and_the_steady_label_is_told_on_a_change() -> None:
+    messages = [numbered(n, PERSON, mono_end=n * SECOND, steady=label) for n, label in enumerate(("uncertain", "calm"))]
+    other = numbered(0, messages[1], person=1)
+    prediction = "calm       calm  62%  glad  38%  by voice and face  4 ms"
+    assert lines(*messages, other, numbered(2, messages[1], mono_end=2 * SECOND)) == [
+        f"0:00.0  cam1 person 2  {prediction}",
+        "0:01.0  cam1 person 2  is now calm",
+        f"0:01.0  cam1 person 2  {prediction}",
+        "0:01.0  cam1 person 1  is now calm",
+        f"0:01.0  cam1 person 1  {prediction}",
+        f"0:02.0  cam1 person 2  {prediction}",
+    ]
 
 
 def test_drops_are_told_when_they_have_grown() -> None:

@@ -13,7 +13,7 @@ from edge.cli.terminal import Terminal
 from edge.cli.times import Times
 from edge.wire.messages import AudioEvidence, VideoEvidence
 from tests.edge.cli.made_text import ODD, STEERING
-from tests.edge.made_messages import EVENT, PREDICTION, STATUS, numbered
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATUS, numbered
 
 TIMES = Times({"cam1": 0, "door": 0})
 ENDED = numbered(0, STATUS, state="stopped")
@@ -39,6 +39,20 @@ def test_a_stream_has_one_row_with_the_newest_prediction() -> None:
     assert lines[1].startswith("0:02.0  cam1    calm")
     assert lines[1].split()[-7:] == ["60%", "voice", "80%", "off", "-", "4", "ms"]
     assert lines[2:] == ["0:00.0  cam1  online: audio ok, video off"]
+
+
+def test_each_of_several_people_has_a_row_below_the_stream() -> None:
+    listens = AudioEvidence("no_speech", -30.0, 0.75, voice_of="other")
+    hidden = VideoEvidence("ok", 2, None, 12)
+    other = numbered(0, PERSON, person=1, label="glad", audio=listens, video=hidden)
+    drawn = last_drawn(table(), OF_PEOPLE["prediction"], PERSON, other)
+    assert drawn[1].split()[1:3] == ["cam1", "glad"]
+    assert [line.split()[1:3] for line in drawn[2:4]] == [["#1", "glad"], ["#2", "main"]]
+    assert "another speaks  face hidden" in drawn[2]
+    assert drawn[3].split()[-6:] == ["62%", "speaks", "face", "+0.50", "4", "ms"]
+    left = last_drawn(table(), PERSON, other, numbered(10, OF_PEOPLE["status"], people=[1], left=[2]))
+    assert [line.split()[:2] for line in left[1:3]] == [["cam1", "-"], ["0:00.0", "#1"]]
+    assert "#2" not in "".join(left)
 
 
 def test_every_stream_has_a_row_even_before_its_first_prediction() -> None:
@@ -90,6 +104,17 @@ def test_a_stream_that_has_ended_is_said_to_have_stopped() -> None:
     begun, ended = last_drawn(table(), HEARD, STATUS, ENDED, numbered(0, ENDED, stream="door"))[1:3]
     assert begun.split()[-5:] == ["75%", "stopped", "-", "4", "ms"]
     assert ended.split() == ["door", "-", "stopped"]
+
+
+@pytest.mark.parametrize("columns", [20, 40, 60, 80])
+def test_a_narrow_terminal_shows_people_with_their_numbers(columns: int) -> None:
+    shown = table(console=Console(file=io.StringIO(), width=columns))
+    lines = last_drawn(shown, OF_PEOPLE["prediction"], PERSON)
+    assert all(len(line) <= columns for line in lines)
+    (person,) = [line for line in lines if "#2" in line]  # the words of cells may go on below
+    assert "calm" in person
+    assert "62%" in person
+    assert ("speaks" in person) == (columns >= 40)
 
 
 @pytest.mark.parametrize("columns", [20, 40, 60, 80, 200])

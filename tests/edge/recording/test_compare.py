@@ -10,6 +10,7 @@ from edge.errors import FoalError, SourceError
 from edge.recording.compare import Comparison, difference, without_measured
 from edge.recording.records import End, Gap, SentMessage
 from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, VideoEvidence, encode, topic
+from tests.edge.made_messages import PERSON
 from tests.edge.recording.made_recordings import status
 
 PREDICTION = Prediction(
@@ -39,6 +40,16 @@ def compare(recorded: list[Any], replayed: list[Any], tolerance: float = 0, *, i
         comparison.check(message)
     comparison.finish(is_complete=is_complete)
     return comparison
+
+
+def test_people_are_compared_each_with_their_own_numbers() -> None:
+    others = [changed(PERSON, person=1, seq=3), changed(PERSON, person=1, seq=4)]
+    sent_messages = [others[0], PERSON, others[1]]
+    assert compare([*sent_messages, End()], sent_messages).equal == 3
+    with pytest.raises(FoalError, match=r"person 12 of stream cam1 person 2 differs: steady is 'calm', recorded"):
+        compare([PERSON, End()], [changed(PERSON, steady="calm")])
+    with pytest.raises(FoalError, match=r"person 3 of stream cam1 person 1 was recorded and is not replayed"):
+        compare([*sent_messages, End()], sent_messages[1:])
 
 
 @pytest.mark.parametrize("wire_format", ["msgpack", "json"])
