@@ -7,9 +7,10 @@ from statistics import quantiles
 from typing import NamedTuple
 
 from ..clock import SECOND_NS
-from ..wire.messages import CameraPicture, Latency, Prediction, Status, SteadyState
+from ..wire.messages import CameraPicture, Latency, PersonPrediction, Prediction, Status, SteadyState
+from ..wire.present_people import PresentPeople
 
-OfStream = Prediction | SteadyState | Status | CameraPicture
+OfStream = Prediction | PersonPrediction | SteadyState | Status | CameraPicture
 """Message of one stream."""
 KEPT_NS = 600 * SECOND_NS
 """Length of the history."""
@@ -64,6 +65,8 @@ class StreamHistory:
         self.steady: SteadyState | None = None
         self.picture: CameraPicture | None = None
         """Newest picture; None unless the run shows them."""
+        self.people = PresentPeople()
+        """People who are there; none unless the run follows several."""
         self.dropped: dict[str, int] = {}
         """Drops since the start of the session, by reason."""
         self.revision = 0
@@ -79,13 +82,15 @@ class StreamHistory:
         """Take a message of the stream."""
         if message.session != self._session:
             self._begin_session(message)
+        if not isinstance(message, CameraPicture):
+            self.people.add(message)
         if isinstance(message, Prediction):
             self._add_prediction(message)
         elif isinstance(message, SteadyState):
             self._add_steady_state(message)
         elif isinstance(message, Status):
             self._add_status(message)
-        else:
+        elif isinstance(message, CameraPicture):
             self.picture = message
 
     def _begin_session(self, message: OfStream) -> None:
@@ -93,6 +98,7 @@ class StreamHistory:
             self.changes.append(Change(message.t_publish, "started anew"))
         self._session, self.dropped = message.session, {}
         self.status = self.steady = self.picture = None
+        self.people = PresentPeople()
 
     def _add_prediction(self, prediction: Prediction) -> None:
         if self.points and self.points[-1].prediction.labels != prediction.labels:
@@ -121,6 +127,8 @@ class StreamHistory:
             if new != old:
                 name = "stream" if what == "state" else what
                 self.changes.append(Change(status.t_publish, f"{name}: {f'{old} → ' if old else ''}{new}"))
+        told = [f"person {person} came" for person in status.came] + [f"person {person} left" for person in status.left]
+        self.changes.extend(Change(status.t_publish, text) for text in told)
         self.status, self.dropped = status, status.dropped
 
     def since(self, revision: int) -> list[Point]:

@@ -1,6 +1,5 @@
 """Texts of a runtime and of a stream, as HTML. Whatever was received is escaped: none of it is trusted."""
 
-from base64 import b64encode
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timezone
 from html import escape
@@ -26,6 +25,8 @@ MEANINGS = {
 """Meaning of each state, in a few words."""
 GOOD_STATES, IDLE_STATES = ("ok",), ("no_speech", "no_face", "off")
 DAY_NS = 86_400 * SECOND_NS
+VOICES = {"person": "the main person", "other": "another person", "nobody": "nobody here", "unclear": "unclear"}
+"""Owner of the voice in the stream's prediction, which is about the main person."""
 LOWEST_DBFS = -80.0
 MOST_SHOWN = 50
 """Number of changes in the list."""
@@ -104,41 +105,27 @@ def evidence(history: StreamHistory) -> str:
     return audio(history.newest) + video(history.newest) if history.newest else ""
 
 
-def picture(history: StreamHistory) -> str:
-    """Return the newest picture with the box of the face, saying why it is there; empty where none is published."""
-    shown = history.picture
-    if shown is None:
-        return ""
-    data = b64encode(shown.jpeg).decode()
-    box = shown.box
-    frame = f'<rect x="{box.x}" y="{box.y}" width="{box.width}" height="{box.height}"/>' if box else ""
-    return (
-        f'<figure><img alt="What the camera sees" src="data:image/jpeg;base64,{data}">'
-        f'<svg viewBox="0 0 {shown.width} {shown.height}" aria-hidden="true">{frame}</svg>'
-        "<figcaption>Camera picture (--show-picture)</figcaption></figure>"
-    )
-
-
 def audio(prediction: Prediction) -> str:
     """Return what was heard."""
     heard = prediction.audio
     level = NONE if heard.rms_dbfs is None else f"{heard.rms_dbfs:.0f} dBFS"
     filled = 0.0 if heard.rms_dbfs is None else 1 - heard.rms_dbfs / LOWEST_DBFS
     speech = NONE if heard.speech is None else f"{heard.speech:.0%}"
-    return facts(
-        "Heard",
-        [
-            ("state", state(heard.state)),
-            ("level", f"{level}{bar(0, filled)}"),
-            ("speech", f"{speech}{bar(0, heard.speech or 0)}"),
-        ],
-    )
+    pairs = [
+        ("state", state(heard.state)),
+        ("level", f"{level}{bar(0, filled)}"),
+        ("speech", f"{speech}{bar(0, heard.speech or 0)}"),
+    ]
+    if heard.voice_of is not None:
+        pairs.append(("voice of", VOICES[heard.voice_of]))
+    return facts("Heard", pairs)
 
 
 def video(prediction: Prediction) -> str:
     """Return what was seen, and how far both agree."""
     seen, agreement = prediction.video, prediction.agreement
-    faces = {None: "not looked for", 0: "none", 1: "1"}.get(seen.faces, f"{seen.faces}; the largest counts")
+    counting = "the largest" if prediction.person is None else f"person {prediction.person}"
+    faces = {None: "not looked for", 0: "none", 1: "1"}.get(seen.faces, f"{seen.faces}; {counting} counts")
     box = f"{seen.box.width} × {seen.box.height} pixels" if seen.box else NONE
     agreed = f"{agreement:+.2f}" if agreement is not None else NONE
     low, high = sorted((0.5, 0.5 + (agreement or 0) / 2))

@@ -7,6 +7,8 @@ from . import markup
 from .chart import appearance, new_rows
 from .csv_table import csv_table
 from .history import StreamHistory
+from .people_markup import people
+from .picture_markup import picture
 from .runtime import Runtime
 
 DEFAULT_HOP_S = 0.5
@@ -42,8 +44,8 @@ class StreamPanel:
         history = self._history
         self.element.classes(add="absent" if is_absent else "", remove="" if is_absent else "absent")
         self._title.set_content(markup.title(history))
-        self._now.set_content(markup.now(history))
-        self._picture.set_content(markup.picture(history))
+        self._now.set_content(markup.now(history) + people(history))
+        self._picture.set_content(picture(history))
         self._evidence.set_content(markup.evidence(history))
         self._latency.set_content(markup.latency(history.latency()))
         self._drops.set_content(markup.drops(history.dropped))

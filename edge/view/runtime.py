@@ -6,7 +6,7 @@ from typing import Literal
 
 from ..errors import FoalError
 from ..wire.keys import ClientKeys
-from ..wire.messages import Message, PersonPrediction, Stats
+from ..wire.messages import Message, Stats
 from ..wire.subscriber import AsyncSubscriber
 from .history import StreamHistory
 
@@ -49,8 +49,6 @@ class Runtime:
             if message.uptime_s > SETTLED_S:
                 while self._unheard:
                     del self.streams[self._unheard.pop()]
-            return
-        if isinstance(message, PersonPrediction):
             return
         self._unheard.discard(message.stream)
         if message.stream not in self.streams:

@@ -6,7 +6,7 @@ import pytest
 from edge.clock import SECOND_NS
 from edge.view.history import KEPT_NS, MOST_CHANGES, MOST_POINTS, StreamHistory, percentiles
 from edge.wire.messages import Latency, Message, Stats
-from tests.edge.made_messages import EVENT, PICTURE, PREDICTION, STATUS, numbered
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PICTURE, PREDICTION, STATUS, numbered
 from tests.edge.view.made_history import run
 
 NOON_NS = 1_700_000_000 * SECOND_NS
@@ -112,3 +112,14 @@ def test_latency_is_of_the_last_minute_alone():
 
 def test_nothing_has_no_latency():
     assert StreamHistory("main").latency() == {}
+
+
+def test_people_come_and_leave_and_a_new_session_has_none():
+    there = numbered(1, OF_PEOPLE["status"], came=[1, 2], left=[])
+    history = history_of([PERSON, numbered(0, PERSON, person=1), there])
+    assert [person.person for person in history.people.all()] == [1, 2]
+    history.add(numbered(2, there, people=[1], came=[], left=[2]))
+    assert [person.person for person in history.people.all()] == [1]
+    assert [change.text for change in history.changes][-3:] == ["person 1 came", "person 2 came", "person 2 left"]
+    history.add(numbered(0, PREDICTION, session="cd"))
+    assert history.people.all() == []

@@ -1,52 +1,13 @@
 """What the page says, as HTML that trusts nothing it received."""
 
-from base64 import b64encode
-from html.parser import HTMLParser
-
 import pytest
 
 from edge.view import markup
-from edge.view.history import Change, StreamHistory
+from edge.view.history import Change
 from edge.view.runtime import Runtime
 from edge.wire.messages import AudioEvidence, VideoEvidence
-from tests.edge.made_messages import EVENT, PICTURE, PREDICTION, STATS, STATUS, numbered
-
-EVIL = "<img src=x onerror=alert(1)>&"
-
-
-class Text(HTMLParser):
-    """Text and tags of a piece of HTML; the tags have to be balanced."""
-
-    def __init__(self, html: str) -> None:
-        super().__init__()
-        self.text, self.open, self.tags = "", [], []
-        self.feed(html)
-        assert not self.open
-
-    def handle_starttag(self, tag: str, attrs: object) -> None:
-        if tag != "img":
-            self.open.append(tag)
-        self.tags.append(tag)
-
-    def handle_startendtag(self, tag: str, attrs: object) -> None:
-        self.tags.append(tag)
-
-    def handle_endtag(self, tag: str) -> None:
-        assert self.open.pop() == tag
-
-    def handle_data(self, data: str) -> None:
-        self.text += data + " "
-
-
-def said(html: str) -> str:
-    return " ".join(Text(html).text.split())
-
-
-def of(*messages) -> StreamHistory:
-    history = StreamHistory("cam1")
-    for message in messages:
-        history.add(message)
-    return history
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PREDICTION, STATS, STATUS, numbered
+from tests.edge.view.made_markup import EVIL, Text, of, said
 
 
 def test_nothing_that_was_received_becomes_markup():
@@ -85,18 +46,16 @@ def test_several_faces_are_told():
     assert "faces 3; the largest counts" in said(markup.evidence(of(numbered(1, PREDICTION, video=video))))
 
 
-def test_a_picture_says_why_it_is_there_and_has_the_box():
-    html = markup.picture(of(PICTURE))
-    assert "Camera picture (--show-picture)" in said(html)
-    assert b64encode(PICTURE.jpeg).decode() in html
-    assert '<svg viewBox="0 0 640 480"' in html
-    assert '<rect x="1" y="2" width="300" height="4"/>' in html
-    assert markup.picture(of(PREDICTION)) == ""
-
-
 def test_the_newest_probabilities_are_a_table_from_top_to_bottom():
     text = said(markup.now(of(PREDICTION)))
     assert text == "Newest prediction: glad glad 75% calm 25%"
+
+
+def test_the_main_person_is_named_where_there_are_several():
+    text = said(markup.evidence(of(OF_PEOPLE["prediction"])))
+    assert "voice of the main person" in text
+    assert "faces 2; person 2 counts" in text
+    assert "voice of" not in said(markup.evidence(of(PREDICTION)))
 
 
 def test_the_steady_state_says_since_when():

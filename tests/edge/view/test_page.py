@@ -11,11 +11,12 @@ from typing import Any
 
 import pytest
 
+from edge.geometry import Box
 from edge.live.pictures import jpeg
 from edge.sources.demo import MOODS, face
-from edge.wire.messages import Prediction
+from edge.wire.messages import AudioEvidence, PersonSeen, Prediction, VideoEvidence
 from edge.wire.publisher import Publisher
-from tests.edge.made_messages import ANY_PORT, PICTURE, STATUS, WAIT_S, nothing, numbered, unchanged
+from tests.edge.made_messages import ANY_PORT, PERSON, PICTURE, STATUS, WAIT_S, nothing, numbered, unchanged
 from tests.edge.view.conftest import width
 from tests.edge.view.made_history import HOP_NS, LABELS, run
 
@@ -337,6 +338,33 @@ def test_the_camera_is_shown_only_where_its_picture_comes(stage: Stage) -> None:
     assert "Camera picture (--show-picture)" in stage.text("figure")
     box = stage.js("document.querySelector('figure rect').getBoundingClientRect().toJSON()")
     assert box["width"] / box["height"] == pytest.approx(PICTURE.box.width / PICTURE.box.height, rel=0.01)
+
+
+def test_people_have_rows_and_boxes_with_their_numbers(stage: Stage) -> None:
+    stage.feed(5)
+    newest = stage.predictions[-1]
+    shown = [PersonSeen(2, Box(80, 40, 60, 60), True), PersonSeen(13, Box(190, 5, 40, 40), False)]
+    of_main = {"stream": "main", "labels": newest.labels, "probs": newest.probs, "confidence": 0.625}
+    listens = {"audio": AudioEvidence("no_speech", -30.0, 0.7, "other"), "video": VideoEvidence("ok", 2, None, 9)}
+    publish = stage.publisher.publish_each
+    publish(numbered(0, PERSON, **of_main, mono_end=newest.mono_end, label="happy", steady="neutral"))
+    publish(numbered(0, PERSON, **of_main, **listens, mono_end=newest.mono_end, person=13, label="uncertain"))
+    publish(numbered(newest.seq + 1, newest, t_end=newest.t_end + HOP_NS, person=2))
+    image = jpeg(face(MOODS[0]))
+    publish(numbered(0, PICTURE, stream="main", jpeg=image, width=320, height=240, people=shown))
+    stage.wait_for_text("People: 2")
+    stage.wait_for_text("2 main happy steady neutral 62% ♪ speaks")
+    assert "13 uncertain steady uncertain, face hidden 62% another speaks" in stage.text(".people")
+    stage.wait_for("document.querySelectorAll('figure rect').length === 2")
+    numbers = stage.js("[...document.querySelectorAll('figure text')].map((e) => e.textContent)")
+    assert numbers == ["2 ♪", "13"]
+    for pixels, scheme in product((375, 1600), ("light", "dark")):
+        with width(stage.browser, pixels, scheme):
+            stage.wait_for(f"document.body.classList.contains('body--dark') === {str(scheme == 'dark').lower()}")
+            assert stage.js("document.documentElement.scrollWidth") == pixels
+            within = "document.querySelector('.people').getBoundingClientRect()"
+            assert stage.js(f"{within}.right <= document.querySelector('.stream').getBoundingClientRect().right")
+            assert contrast(stage) >= 4.5  # WCAG 2, level AA
 
 
 def test_what_a_stranger_publishes_is_text(stage: Stage) -> None:
