@@ -46,7 +46,7 @@ class Annotation:
     contents: Contents
     """Contents of the recording."""
     rows: list[Row]
-    """Predictions, one a window."""
+    """Predictions, one a window, or one a person in it."""
     tracks: TrackNumbers = BEST
     """Tracks that were asked for."""
 
@@ -77,7 +77,8 @@ def annotate(
     config = replace(config, fast=True, streams=(stream_of(recording, contents, config.streams[0]),))
     inputs = make_inputs(config.streams, model.bundle.manifest)
     recordings = [each.recording for each in inputs if each.recording is not None]
-    collector = RowCollector(contents.frame_rate_hz if config.streams[0].wants_video else None)
+    frame_rate_hz = contents.frame_rate_hz if config.streams[0].wants_video else None
+    collector = RowCollector(frame_rate_hz, by_person=True)
     run_spec = model.run_spec(config, uuid.uuid4().hex, begin_ns=0)
     pipeline = build_pipeline(run_spec, model.recognizer, collector.add)
     with closing(pipeline.loop):

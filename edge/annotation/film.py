@@ -19,8 +19,8 @@ from ..sources.media import read_timed_images
 from ..sources.timeline import Segment, Timeline
 from ..sources.track_selection import choose
 from .annotate import Annotation
-from .overlay import draw
-from .rows import Row
+from .overlay import draw, draw_people
+from .rows import Row, by_person
 
 CONTAINER = "matroska"
 """Container that takes nearly every codec of audio."""
@@ -51,13 +51,19 @@ def write_film(annotation: Annotation, path: Path) -> None:
 
 def drawn_images(annotation: Annotation) -> Iterator[tuple[Image, float]]:
     """Yield the frames, cropped to even sides as encoders want them, with their times in seconds."""
-    ends = [row.end_s for row in annotation.rows]
+    people = by_person(annotation.rows)
+    windows = sorted({row.end_s for row in annotation.rows})
+    ends = {person: [row.end_s for row in rows] for person, rows in people.items()}
     for image, time_s in read_timed_images(annotation.recording, numbers=annotation.tracks):
         pixels = image()
         height, width = (side // 2 * 2 for side in pixels.shape[:2])
         pixels = np.ascontiguousarray(pixels[:height, :width])
-        if annotation.rows:
-            draw(pixels, *rows_at(annotation.rows, ends, time_s))
+        shown = [rows_at(rows, ends[person], time_s) for person, rows in people.items()]
+        if list(people) == [None]:
+            draw(pixels, *shown[0])
+        elif people:
+            newest_s = windows[max(0, bisect_right(windows, time_s) - 1)]
+            draw_people(pixels, [(heard, seen) for heard, seen in shown if heard.end_s == newest_s])
         yield pixels, time_s
 
 

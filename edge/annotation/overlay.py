@@ -27,6 +27,26 @@ def draw(image: Image, heard: Row, seen: Row) -> Image:
     return image
 
 
+def draw_people(image: Image, people: Sequence[tuple[Row, Row]]) -> Image:
+    """Draw several people into a frame, in place: each one's box with number and label, and bars of one of them.
+
+    `people` are as for `draw`. The bars are those of who speaks, else of who is nearest: of the largest box.
+    """
+    scale = max(0.4, min(image.shape[:2]) / REFERENCE_PX)
+    for heard, seen in people:
+        if seen.box is not None:
+            label = f"{seen.face_id} {heard.steady_label}"
+            draw_box(image, seen, label, colour_of(heard.steady_label, list(heard.probs)), scale)
+    if people:
+        draw_bars(image, max((heard for heard, _ in people), key=prominence), scale)
+    return image
+
+
+def prominence(row: Row) -> tuple[bool, int]:
+    """Return what a person stands out by: a voice, then the size of the face in pixels."""
+    return row.audio == "ok", row.box.width * row.box.height if row.box else 0
+
+
 def colour_of(label: str, labels: Sequence[str]) -> tuple[int, int, int]:
     """Return the colour of a label in RGB; white for `uncertain`."""
     if label not in labels:

@@ -1,5 +1,6 @@
-"""Rows of an annotation, one a window, made from the messages of a run."""
+"""Rows of an annotation, one a window or one a person in it, made from the messages of a run."""
 
+from collections.abc import Iterable
 from fractions import Fraction
 
 import msgspec
@@ -7,7 +8,7 @@ from msgspec.structs import replace
 
 from ..clock import SECOND_NS
 from ..geometry import Box
-from ..wire.messages import UNCERTAIN, AudioState, Message, Prediction, SteadyState, VideoState
+from ..wire.messages import UNCERTAIN, AudioState, Message, PersonPrediction, Prediction, SteadyState, VideoState
 
 ONLY_FACE = 0
 """Identity of the largest face, the one that is predicted."""
@@ -49,27 +50,39 @@ class Row(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     frame: int | None
     """Number of the film's frame that is shown at `end_s`, from 0, by its mean frame rate; None without video."""
     face_id: int | None
-    """Identity of the face in `box`, from 0; None without a face."""
+    """Number of the person whom the row is about, from 1, where several are followed; else 0 for the face in `box`, and
+    None without a face."""
 
 
 class RowCollector:
-    """Builder of rows from the messages of one stream, in the order in which they are published."""
+    """Builder of rows from the messages of one stream, in the order in which they are published.
 
-    def __init__(self, frame_rate_hz: Fraction | None) -> None:
+    With `by_person`, a prediction that is about one of several people makes no row: that person's own stands beside it.
+    """
+
+    def __init__(self, frame_rate_hz: Fraction | None, *, by_person: bool = False) -> None:
         """Begin a recording; without a frame rate, rows have no frame number."""
         self.rows: list[Row] = []
-        self._frame_rate_hz, self._steady_label = frame_rate_hz, UNCERTAIN
+        self._frame_rate_hz, self._by_person, self._steady_label = frame_rate_hz, by_person, UNCERTAIN
+        self._newest: int | None = None
+        """Index of the row of the newest prediction of the stream; None if that made no row."""
 
     def add(self, message: Message) -> None:
-        """Take a message: a prediction makes a row, a steady state is that of the last row on."""
+        """Take a message: a prediction makes a row, a steady state is that of the stream's last row on."""
         if isinstance(message, Prediction):
-            self.rows.append(make_row(message, self._steady_label, self._frame_rate_hz))
+            self._newest = None
+            if message.person is None or not self._by_person:
+                self._newest = len(self.rows)
+                self.rows.append(make_row(message, self._steady_label, self._frame_rate_hz))
+        elif isinstance(message, PersonPrediction):
+            self.rows.append(make_row(message, message.steady, self._frame_rate_hz))
         elif isinstance(message, SteadyState):
             self._steady_label = message.label
-            self.rows[-1:] = [replace(row, steady_label=message.label) for row in self.rows[-1:]]
+            if self._newest is not None:
+                self.rows[self._newest] = replace(self.rows[self._newest], steady_label=message.label)
 
 
-def make_row(prediction: Prediction, steady_label: str, frame_rate_hz: Fraction | None) -> Row:
+def make_row(prediction: Prediction | PersonPrediction, steady_label: str, frame_rate_hz: Fraction | None) -> Row:
     """Return the row of a prediction whose monotonic times count from the beginning of the recording."""
     audio, video = prediction.audio, prediction.video
     return Row(
@@ -88,8 +101,24 @@ def make_row(prediction: Prediction, steady_label: str, frame_rate_hz: Fraction 
         box=video.box,
         frames=video.frames,
         frame=None if frame_rate_hz is None else frame_at(prediction.mono_end, frame_rate_hz),
-        face_id=None if video.box is None else ONLY_FACE,
+        face_id=face_of(prediction),
     )
+
+
+def face_of(prediction: Prediction | PersonPrediction) -> int | None:
+    """Return the identity of the face that a prediction is about."""
+    if isinstance(prediction, PersonPrediction):
+        return prediction.person
+    return None if prediction.video.box is None else ONLY_FACE
+
+
+def by_person(rows: Iterable[Row]) -> dict[int | None, list[Row]]:
+    """Return the rows of each person by number; None stands for those about nobody in particular, which come first."""
+    found: dict[int | None, list[Row]] = {None: []}
+    for row in rows:
+        found.setdefault(row.face_id or None, []).append(row)
+    numbers = sorted(person for person in found if person is not None)
+    return {person: found[person] for person in (None, *numbers) if found[person]}
 
 
 def frame_at(time_ns: int, frame_rate_hz: Fraction) -> int:

@@ -1,10 +1,10 @@
-"""Segments of a recording in which the steady label is the same, in whole milliseconds."""
+"""Segments of a recording in which the steady label is the same, of each person, in whole milliseconds."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
 from ..system.printable import visible
-from .rows import Row
+from .rows import Row, by_person
 
 
 class Segment(NamedTuple):
@@ -14,6 +14,34 @@ class Segment(NamedTuple):
     end_ms: int
     label: str
     """Label in one line, control characters spelled out."""
+
+
+def segments_by_person(rows: Sequence[Row]) -> dict[int | None, list[Segment]]:
+    """Return the segments of each person by number, and those about nobody in particular (None).
+
+    Where a person has no row for a window that others have, the person is away: no segment reaches over it.
+    """
+    windows = {end_s: number for number, end_s in enumerate(sorted({row.end_s for row in rows}))}
+    found: dict[int | None, list[Segment]] = {}
+    for person, own in by_person(rows).items():
+        found[person] = []
+        for part in without_gaps(own, windows):
+            after_ms = found[person][-1].end_ms if found[person] else 0
+            later = [each._replace(begin_ms=max(each.begin_ms, after_ms)) for each in segments(part)]
+            found[person] += [each for each in later if each.begin_ms < each.end_ms]
+    return found
+
+
+def without_gaps(rows: Sequence[Row], windows: dict[float, int]) -> Iterator[list[Row]]:
+    """Yield the parts of one person's rows between which windows lack; `windows` has the number of each by its end."""
+    part: list[Row] = []
+    for row in rows:
+        if part and windows[row.end_s] > windows[part[-1].end_s] + 1:
+            yield part
+            part = []
+        part.append(row)
+    if part:
+        yield part
 
 
 def segments(rows: Sequence[Row]) -> list[Segment]:

@@ -1,4 +1,7 @@
-"""Steady labels as WebVTT captions, an ELAN document and a Praat TextGrid; the libraries are imported when needed."""
+"""Steady labels as WebVTT captions, an ELAN document and a Praat TextGrid; the libraries are imported when needed.
+
+Where several people were followed, each has a tier.
+"""
 
 import os
 from html import escape
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from ..system.printable import visible
 from .annotate import Annotation
-from .segments import milliseconds, segments
+from .segments import Segment, milliseconds, segments_by_person
 
 TIER = "emotion"
 """Name of the tier."""
@@ -14,15 +17,23 @@ PROGRAM = "foal-edge"
 
 
 def write_vtt(annotation: Annotation, path: Path) -> None:
-    """Write a caption a segment; characters that WebVTT takes for markup are escaped."""
+    """Write a caption a segment, which names its person; characters that WebVTT takes for markup are escaped."""
     from webvtt import Caption, WebVTT
 
-    captions = [
-        Caption(timestamp(begin), timestamp(end), escape(label, quote=False))
-        for begin, end, label in segments(annotation.rows)
+    said = [
+        (begin, end, escape(label if person is None else f"person {person}: {label}", quote=False))
+        for person, found in segments_by_person(annotation.rows).items()
+        for begin, end, label in found
     ]
+    captions = [Caption(timestamp(begin), timestamp(end), text) for begin, end, text in sorted(said)]
     with path.open("w", encoding="utf-8", newline="") as file:
         WebVTT(captions=captions).write(file)
+
+
+def tiers(annotation: Annotation) -> dict[str, list[Segment]]:
+    """Return the segments of each tier by its name: one of all, or one of each person who was followed."""
+    found = segments_by_person(annotation.rows) or {None: []}
+    return {TIER if person is None else f"{TIER} person {person}": each for person, each in found.items()}
 
 
 def timestamp(time_ms: int) -> str:
@@ -34,7 +45,7 @@ def timestamp(time_ms: int) -> str:
 
 
 def write_eaf(annotation: Annotation, path: Path) -> None:
-    """Write an ELAN document with one tier, linked to the recording by its address and from the document's folder."""
+    """Write an ELAN document with the tiers, linked to the recording by its address and from the document's folder."""
     from pympi import Eaf
 
     document = Eaf(author=PROGRAM)
@@ -45,21 +56,23 @@ def write_eaf(annotation: Annotation, path: Path) -> None:
         relpath=visible(relative if relative.startswith("../") else f"./{relative}"),
         mimetype=Eaf.MIMES.get(recording.suffix.lower().lstrip("."), "unknown"),
     )
-    document.add_tier(TIER)
+    for name, found in tiers(annotation).items():
+        document.add_tier(name)
+        for begin, end, label in found:
+            document.add_annotation(name, begin, end, label)
     document.remove_tier("default")
-    for begin, end, label in segments(annotation.rows):
-        document.add_annotation(TIER, begin, end, label)
     document.to_file(str(path))
 
 
 def write_textgrid(annotation: Annotation, path: Path) -> None:
-    """Write a TextGrid with one interval tier that covers all of the recording."""
+    """Write a TextGrid with interval tiers that cover all of the recording."""
     from pympi import TextGrid
 
-    found = segments(annotation.rows)
-    end_ms = max(milliseconds(annotation.contents.duration_s or 0), found[-1].end_ms if found else 1, 1)
-    grid = TextGrid(xmin=0, xmax=end_ms / 1000)
-    tier = grid.add_tier(TIER)
-    for begin, end, label in found:
-        tier.add_interval(begin / 1000, end / 1000, label, check=False)
+    named = tiers(annotation)
+    ends = [segment.end_ms for found in named.values() for segment in found]
+    grid = TextGrid(xmin=0, xmax=max(milliseconds(annotation.contents.duration_s or 0), 1, *ends) / 1000)
+    for name, found in named.items():
+        tier = grid.add_tier(name)
+        for begin, end, label in found:
+            tier.add_interval(begin / 1000, end / 1000, label, check=False)
     grid.to_file(str(path))

@@ -10,9 +10,9 @@ import pylsl
 
 from ..errors import FoalError
 from ..wire.clock_offset import ClockOffset
-from ..wire.messages import Message, Prediction, SteadyState
+from ..wire.messages import Message, PersonPrediction, Prediction, SteadyState
 from .base import Bridge
-from .lsl_channels import channels, sample
+from .lsl_channels import PERSON, channels, person_sample, sample
 
 MEASURE_EVERY_NS = 300 * 10**9
 """Time after which the offset of another machine's clock is measured again: clocks drift."""
@@ -56,8 +56,10 @@ class LslClock:
 
 
 class LslBridge(Bridge):
-    """Bridge to outlets: for each stream one of its predictions and one of its steady label, as markers.
+    """Bridge to outlets: for each stream one of its predictions, one of its steady label (markers), and one of people.
 
+    All people of a stream share that outlet, which comes with the first of them; each sample begins with whose it is.
+    Outlets that come and go with people would be missed by a recorder, which takes the outlets that it finds.
     They are made with the first message. What is pushed while no inlet listens is gone, as LSL has it; it is counted
     and said at the end.
     """
@@ -66,7 +68,7 @@ class LslBridge(Bridge):
         super().__init__()
         self._clock = clock
         self._predictions: dict[str, tuple[list[str], str, pylsl.StreamOutlet]] = {}
-        """Labels, bundle and outlet of each stream."""
+        """Labels, bundle and outlet, by the outlet's name."""
         self._markers: dict[str, pylsl.StreamOutlet] = {}
         self._unheard = 0
 
@@ -74,17 +76,20 @@ class LslBridge(Bridge):
         """Push a prediction or a change of the steady label. Raises FoalError if no clock offset can be measured."""
         if isinstance(message, Prediction):
             self._push(self._prediction_outlet(message), sample(message), message.mono_end, message.session)
+        elif isinstance(message, PersonPrediction):
+            self._push(self._prediction_outlet(message), person_sample(message), message.mono_end, message.session)
         elif isinstance(message, SteadyState):
             if message.stream not in self._markers:
                 self._markers[message.stream] = marker_outlet(message.stream)
             self._push(self._markers[message.stream], [message.label], message.mono_since, message.session)
 
-    def _prediction_outlet(self, message: Prediction) -> pylsl.StreamOutlet:
-        known = self._predictions.get(message.stream)
+    def _prediction_outlet(self, message: Prediction | PersonPrediction) -> pylsl.StreamOutlet:
+        name = outlet_name(message)
+        known = self._predictions.get(name)
         if known is None or known[:2] != (message.labels, message.bundle):
             known = message.labels, message.bundle, prediction_outlet(message)
-            self._predictions[message.stream] = known
-            log.info("LSL outlet of stream %s with the labels %s", message.stream, ", ".join(message.labels))
+            self._predictions[name] = known
+            log.info("LSL outlet %s with the labels %s", name, ", ".join(message.labels))
         return known[2]
 
     def _push(self, outlet: pylsl.StreamOutlet, values: list[float] | list[str], mono_ns: int, session: str) -> None:
@@ -99,13 +104,20 @@ class LslBridge(Bridge):
             log.info("%d samples were pushed while no LSL inlet listened", self._unheard)
 
 
-def prediction_outlet(message: Prediction) -> pylsl.StreamOutlet:
-    """Return a new outlet with the channels of a stream's predictions.
+def outlet_name(message: Prediction | PersonPrediction) -> str:
+    """Return the name of the outlet of a prediction: that of its stream, or of the people of its stream."""
+    return f"foal-edge {message.stream}{' people' if isinstance(message, PersonPrediction) else ''}"
+
+
+def prediction_outlet(message: Prediction | PersonPrediction) -> pylsl.StreamOutlet:
+    """Return a new outlet with the channels of a stream's predictions, or of those of its people.
 
     Its source identifier is the same after a restart with the same labels: inlets find the new outlet by themselves.
     """
     described = channels(message.labels)
-    name = f"foal-edge {message.stream}"
+    if isinstance(message, PersonPrediction):
+        described = [*PERSON, *described]
+    name = outlet_name(message)
     source = f"{name} {','.join(message.labels)}"
     info = pylsl.StreamInfo(name, "Emotion", len(described), pylsl.IRREGULAR_RATE, pylsl.cf_double64, source)
     info.set_channel_labels([channel.label for channel in described])

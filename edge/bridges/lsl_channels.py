@@ -3,7 +3,7 @@
 import math
 from typing import NamedTuple
 
-from ..wire.messages import Prediction
+from ..wire.messages import PersonPrediction, Prediction, VoiceOf
 
 PROBABILITY = "probability"
 
@@ -29,12 +29,22 @@ EVIDENCE = (
 """Channels after those of the labels."""
 
 
+PERSON = (Channel("person", "number", "Person"), Channel("voice", "0 or 1", "Voice"))
+"""Channels before the others in the outlet of people: whose sample it is, and whether the voice is theirs."""
+VOICES: dict[VoiceOf, float] = {"person": 1.0, "other": 0.0, "nobody": 0.0, "unclear": math.nan}
+
+
 def channels(labels: list[str]) -> list[Channel]:
     """Return the channels of predictions with these labels: a probability each, then the evidence."""
     return [*(Channel(label, PROBABILITY, "Probability") for label in labels), *EVIDENCE]
 
 
-def sample(message: Prediction) -> list[float]:
+def person_sample(message: PersonPrediction) -> list[float]:
+    """Return the values of `PERSON` and `channels` for one of several people."""
+    return [float(message.person), VOICES[message.audio.voice_of or "unclear"], *sample(message)]
+
+
+def sample(message: Prediction | PersonPrediction) -> list[float]:
     """Return the values of `channels`; what is null is NaN."""
     evidence = (
         message.confidence,

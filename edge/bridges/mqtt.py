@@ -3,7 +3,8 @@
 PREFIX/availability       `online` or `offline`, retained; the last will
 PREFIX/STREAM/emotion     predictions, at most once, not retained: a minute later they mislead
 PREFIX/STREAM/event       the steady label, retained: it holds until the next one
-PREFIX/STREAM/status      the state of the stream, retained
+PREFIX/STREAM/status      the state of the stream, and who is there, retained
+PREFIX/STREAM/person/N    predictions of each of several people, at most once, not retained
 PREFIX/stats              figures of the runtime, at most once, not retained
 """
 
@@ -20,7 +21,7 @@ from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
 
 from ..errors import PublishError
-from ..wire.messages import TOPICS, Message, Prediction, Stats, Status, SteadyState, encode
+from ..wire.messages import TOPICS, Message, PersonPrediction, Prediction, Stats, Status, SteadyState, encode
 from .base import Bridge, safe_name
 from .home_assistant import OFFLINE, ONLINE, discovery
 
@@ -129,6 +130,8 @@ class MqttBridge(Bridge):
         """Publish a message, or keep it for the next connection if its topic is retained."""
         payload = encode(message, "json")
         name = TOPICS[type(message)]
+        if isinstance(message, PersonPrediction):
+            name = f"{name}/{message.person}"
         topic = f"{self._prefix}/{name}" if isinstance(message, Stats) else self._topic(message.stream, name)
         with self._lock:
             if self._announces and isinstance(message, Prediction):

@@ -7,7 +7,7 @@ from typing import Any
 from rosbags.typesys import Stores, get_types_from_msg, get_typestore
 from rosbags.typesys.store import Typestore
 
-from ..wire.messages import TOPICS, UNCERTAIN, Message, Prediction, Stats, encode
+from ..wire.messages import TOPICS, UNCERTAIN, Message, PersonPrediction, Prediction, Stats, encode
 
 EXPRESSION, IDS, TEXT = "hri_msgs/msg/Expression", "hri_msgs/msg/IdsList", "std_msgs/msg/String"
 DEFINITIONS = {
@@ -29,9 +29,14 @@ def typestore() -> Typestore:
     return store
 
 
-def expression_topic(stream: str) -> str:
-    """Return the topic of a stream's expressions: the stream stands for the face that it follows."""
-    return f"/humans/faces/{ros_name(stream)}/expression"
+def expression_topic(face: str) -> str:
+    """Return the topic of a face's expressions, given its identifier."""
+    return f"/humans/faces/{face}/expression"
+
+
+def face_id(stream: str, person: int | None = None) -> str:
+    """Return the identifier of a face: of one of several people, or of the stream, which stands for its main face."""
+    return ros_name(stream if person is None else f"{stream}_person_{person}")
 
 
 def json_topic(message: Message) -> str:
@@ -46,7 +51,7 @@ def ros_name(text: str) -> str:
     return f"s{name}" if not name or name[0].isdigit() else name
 
 
-def expression(store: Typestore, message: Prediction) -> Any:
+def expression(store: Typestore, message: Prediction | PersonPrediction) -> Any:
     """Return a prediction as an Expression, stamped with the end of its window.
 
     Valence and arousal are NaN, as the model does not say them. A prediction that is uncertain has no expression, with
@@ -57,9 +62,9 @@ def expression(store: Typestore, message: Prediction) -> Any:
     return store.types[EXPRESSION](header(store, message.t_end, message.stream), label, math.nan, math.nan, confidence)
 
 
-def ids(store: Typestore, t_ns: int, streams: list[str]) -> Any:
-    """Return the list of faces that are followed, given their streams."""
-    return store.types[IDS](header(store, t_ns, ""), [ros_name(stream) for stream in streams])
+def ids(store: Typestore, t_ns: int, faces: list[str]) -> Any:
+    """Return the list of faces that are followed, given their identifiers."""
+    return store.types[IDS](header(store, t_ns, ""), faces)
 
 
 def text(store: Typestore, message: Message) -> Any:

@@ -10,7 +10,7 @@ from rosbags.rosbag2 import StoragePlugin, Writer, WriterError
 from rosbags.rosbag2.storage_mcap import McapWriter
 
 from ..errors import FoalError, UsageError
-from ..wire.messages import Message, Prediction, Status
+from ..wire.messages import Message, PersonPrediction, Prediction, Status
 from . import ros_messages as ros
 from .base import Bridge
 
@@ -27,6 +27,8 @@ log = logging.getLogger(__name__)
 class RosbagBridge(Bridge):
     """Bridge that writes every message as JSON, predictions as Expression too, and the list of faces on its changes.
 
+    A face in that list is a stream, or each of the people who are there once a stream has told of several.
+
     The time of a message in the bag is that of its publishing, the stamp in its header that of the capture. A bag that
     was not closed is read after `mcap recover`; what came since the last flush is missing.
     """
@@ -36,7 +38,10 @@ class RosbagBridge(Bridge):
         self._folder = folder
         self._store = ros.typestore()
         self._connections: dict[str, Connection] = {}
-        self._followed: list[str] = []
+        self._followed: dict[str, list[str]] = {}
+        """Identifiers of the faces that are followed, by the stream's name."""
+        self._has_people: set[str] = set()
+        """Streams that have told of people."""
         self._flushed_s = time.monotonic()
         try:
             self._writer = Writer(folder, version=VERSION, storage_plugin=StoragePlugin.MCAP)
@@ -48,9 +53,10 @@ class RosbagBridge(Bridge):
         """Write a message. Raises FoalError if the disk takes no more."""
         try:
             self._write(ros.json_topic(message), ros.TEXT, message.t_publish, ros.text(self._store, message))
-            if isinstance(message, Prediction):
-                made = ros.expression(self._store, message)
-                self._write(ros.expression_topic(message.stream), ros.EXPRESSION, message.t_publish, made)
+            if isinstance(message, Prediction | PersonPrediction):
+                person = message.person if isinstance(message, PersonPrediction) else None
+                topic = ros.expression_topic(ros.face_id(message.stream, person))
+                self._write(topic, ros.EXPRESSION, message.t_publish, ros.expression(self._store, message))
             elif isinstance(message, Status):
                 self._write_followed(message)
             if time.monotonic() - self._flushed_s >= FLUSH_EVERY_S:
@@ -64,11 +70,18 @@ class RosbagBridge(Bridge):
         self._writer.write(self._connections[topic], t_ns, self._store.serialize_cdr(made, kind))
 
     def _write_followed(self, message: Status) -> None:
-        others = [stream for stream in self._followed if stream != message.stream]
-        followed = sorted([*others, message.stream]) if message.state in IS_FOLLOWED else others
-        if followed != self._followed:
-            self._followed = followed
-            self._write(ros.TRACKED, ros.IDS, message.t_publish, ros.ids(self._store, message.t_publish, followed))
+        stream = message.stream
+        if message.people or message.came or message.left:
+            self._has_people.add(stream)
+        faces = [ros.face_id(stream, person) for person in message.people]
+        if stream not in self._has_people:
+            faces = [ros.face_id(stream)]
+        if message.state not in IS_FOLLOWED:
+            faces = []
+        if faces != self._followed.get(stream, []):
+            self._followed[stream] = faces
+            listed = [face for name in sorted(self._followed) for face in self._followed[name]]
+            self._write(ros.TRACKED, ros.IDS, message.t_publish, ros.ids(self._store, message.t_publish, listed))
 
     def _flush(self) -> None:
         storage = cast(McapWriter, self._writer.storage)

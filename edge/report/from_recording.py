@@ -14,13 +14,16 @@ from ..errors import SourceError
 from ..recording.metadata import RunMetadata
 from ..recording.reader import read_metadata
 from ..recording.replay import Replay, at_once
-from ..wire.messages import Latency, Message, Prediction, Stats, Status
+from ..wire.messages import BasePrediction, Latency, Message, PersonPrediction, Stats, Status
 from .contents import Report, Run, Section
 from .from_table import flatten
 
+MOST_PEOPLE = 20
+"""Largest number of people of a stream who have a part of the page: those with the most predictions."""
+
 
 class StreamCollector:
-    """Collector of one stream's messages, whose times then count from the begin of the run."""
+    """Collector of a stream's messages, or of one of its people's, whose times then count from the begin of the run."""
 
     def __init__(self, name: str, begin_ns: int) -> None:
         self.name = name
@@ -31,8 +34,8 @@ class StreamCollector:
         self._dropped: dict[str, int] = {}
 
     def add(self, message: Message) -> None:
-        """Take a message of the stream."""
-        if isinstance(message, Prediction):
+        """Take a message of the stream or person."""
+        if isinstance(message, BasePrediction):
             start_ns, end_ns = message.mono_start - self._begin_ns, message.mono_end - self._begin_ns
             message = replace(message, mono_start=start_ns, mono_end=end_ns)
             self._latencies.append(message.latency_ms)
@@ -62,23 +65,42 @@ def read_recording(path: Path) -> Report:
     about = read_metadata(path)
     names = [spec.name for spec in about.run_spec.stream_specs]
     streams = {name: StreamCollector(name, about.run_spec.begin_ns) for name in names}
+    people: dict[str, dict[int, StreamCollector]] = {name: {} for name in names}
 
     def take(message: Message) -> None:
-        if not isinstance(message, Stats) and message.stream in streams:
+        if isinstance(message, Stats) or message.stream not in streams:
+            return
+        if isinstance(message, PersonPrediction):
+            title = f"{message.stream}, person {message.person}"
+            of_stream = people[message.stream]
+            of_stream.setdefault(message.person, StreamCollector(title, about.run_spec.begin_ns)).add(message)
+        else:
             streams[message.stream].add(message)
 
     Replay(path, about, at_once(threading.Event())).messages(take)
-    sections = [stream.section(is_live=not about.fast) for stream in streams.values() if stream.collector.rows]
-    if not sections:
+    shown = [part for name in names for part in (streams[name], *most_seen(people[name])) if part.collector.rows]
+    if not shown:
         raise SourceError(f"{path} holds no prediction; give another recording, or a table of foal-edge annotate")
-    silent = [name for name in names if not streams[name].collector.rows]
+    sections = [part.section(is_live=not about.fast) for part in shown]
+    notes = [f"stream {name} gave no prediction" for name in names if not streams[name].collector.rows]
+    notes += [
+        f"stream {name}: {MOST_PEOPLE} of {len(people[name])} people are shown, those with the most predictions"
+        for name in names
+        if len(people[name]) > MOST_PEOPLE
+    ]
     return Report(
         title=path.name,
         sections=sections,
         settings=settings_of(about),
         versions={"foal-edge": about.software, **(about.machine.versions if about.machine else {})},
-        notes=[f"stream {name} gave no prediction" for name in silent],
+        notes=notes,
     )
+
+
+def most_seen(people: dict[int, StreamCollector]) -> list[StreamCollector]:
+    """Return those of a stream's people who have a part of the page, by number."""
+    kept = sorted(people, key=lambda person: len(people[person].collector.rows), reverse=True)[:MOST_PEOPLE]
+    return [people[person] for person in sorted(kept)]
 
 
 def settings_of(about: RunMetadata) -> dict[str, str]:

@@ -7,6 +7,7 @@ import msgspec
 
 from ..annotation.about import About, read_about
 from ..annotation.collection import MARK
+from ..annotation.rows import by_person
 from ..annotation.tables import read_rows
 from ..errors import UsageError
 from .contents import Report, Section
@@ -21,7 +22,10 @@ def read_table(path: Path) -> Report:
     name = about.recording if about else path.name
     return Report(
         title=Path(name).name,
-        sections=[Section(name, rows)],
+        sections=[
+            Section(name if person is None else f"{name}, person {person}", own)
+            for person, own in by_person(rows).items()
+        ],
         settings=flatten(msgspec.to_builtins(about.settings)) if about else {},
         versions=about.versions if about else {},
         notes=notes_of(about, path),

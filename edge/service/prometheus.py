@@ -96,6 +96,8 @@ class MetricsCollector(Collector):
 class SessionMetrics:
     """Metrics of one session, updated from its messages.
 
+    Of several people their number is told, and no series of one person's: these would grow with everyone who comes.
+
     One thread observes and others collect, without a lock between them: the latest messages are immutable, and a dict
     is copied in one step before it is iterated over.
     """
@@ -113,6 +115,7 @@ class SessionMetrics:
         self._events: Counter[tuple[str, str]] = Counter()
         self._dropped: dict[tuple[str, str], int] = {}
         self._last: dict[str, Prediction] = {}
+        self._came: Counter[str] = Counter()
         self._statuses: dict[str, Status] = {}
         self._stats: Stats | None = None
 
@@ -130,6 +133,7 @@ class SessionMetrics:
             self._count_label(self._events, message)
         elif isinstance(message, Status):
             self._statuses[message.stream] = message
+            self._came[message.stream] += len(message.came)
             self._update_dropped(message.stream, message.dropped)
         elif isinstance(message, Stats):
             self._stats = message
@@ -160,6 +164,10 @@ class SessionMetrics:
         last, statuses = list(self._last.values()), list(self._statuses.values())
         yield from prediction_metrics(last)
         yield from status_metrics(statuses)
+        came = CounterMetricFamily("foal_people_came", "People who have come, since the start.", labels=["stream"])
+        for stream, count in list(self._came.items()):
+            came.add_metric([stream], count)
+        yield came
         if self._stats is not None:
             yield from stats_metrics(self._stats)
 
@@ -199,14 +207,17 @@ def status_metrics(statuses: list[Status]) -> Iterator[Metric]:
         "foal_device_state", "1 for the state the device is in.", labels=["stream", "device", "state"]
     )
     hops = GaugeMetricFamily("foal_hop_seconds", "Time between two predictions of a stream.", labels=["stream"])
+    about = "People who are there; 0 where one person is followed."
+    people = GaugeMetricFamily("foal_people", about, labels=["stream"])
     for status in statuses:
+        people.add_metric([status.stream], len(status.people))
         hops.add_metric([status.stream], status.hop_s)
         for state in get_args(StreamState):
             streams.add_metric([status.stream, state], state == status.state)
         for device, states, now in (("audio", AudioState, status.audio), ("video", VideoState, status.video)):
             for state in get_args(states):
                 devices.add_metric([status.stream, device, state], state == now)
-    yield from (streams, devices, hops)
+    yield from (streams, devices, hops, people)
 
 
 def stats_metrics(stats: Stats) -> Iterator[Metric]:

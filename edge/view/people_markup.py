@@ -14,7 +14,7 @@ VOICES: dict[VoiceOf, str] = {
     "nobody": "nobody speaks",
     "unclear": "unclear",
 }
-"""What is said of the newest second's voice in a person's row."""
+"""Words for the newest second's voice in a person's row."""
 
 
 def people(history: StreamHistory) -> str:

@@ -13,14 +13,14 @@ from edge.annotation.about import missing_formats, read_about
 from edge.annotation.annotate import Annotation
 from edge.annotation.annotator import Annotator
 from edge.annotation.collection import Entry
-from edge.annotation.film import rows_at, write_film
+from edge.annotation.film import drawn_images, rows_at, write_film
 from edge.annotation.formats import FILM
 from edge.geometry import Box
 from edge.session.config import Config
 from edge.session.model import Model
 from edge.sources.contents import examine
 from edge.sources.media import read_timed_images
-from tests.edge.annotation.made_rows import ROW, steady
+from tests.edge.annotation.made_rows import ROW, person_rows, steady
 
 
 def drawn(film: Path, folder: Path) -> Path:
@@ -53,6 +53,16 @@ def test_every_frame_is_there_at_its_time_with_the_box(film: Path, tmp_path: Pat
         change = np.abs(old().astype(int) - new().astype(int)).max(axis=2)
         assert change[80, 98:103].max() > 40  # an edge of the box
         assert np.median(change) < 8  # what an encoder loses
+
+
+def test_each_of_several_people_has_a_box_while_there(film: Path) -> None:
+    stays = [replace(row, box=Box(100, 40, 80, 80)) for row in person_rows(1, 1, 2, 3, label="calm", hop_s=0.25)]
+    comes = [replace(row, box=Box(220, 100, 40, 40)) for row in person_rows(2, 2, hop_s=0.25)]
+    annotation = Annotation(film, examine(film), [*stays, *comes])
+    before = [image() for image, _ in read_timed_images(film)]
+    for old, (new, time_s) in zip(before, drawn_images(annotation), strict=True):
+        assert (new[80, 100] != old[80, 100]).any()
+        assert (new[120, 220] != old[120, 220]).any() == (0.5 <= time_s < 0.75)
 
 
 def test_a_film_of_odd_sides_without_audio(tmp_path: Path, make_clip: Callable[..., Path]) -> None:

@@ -11,7 +11,7 @@ from edge.annotation.annotate import Annotation
 from edge.annotation.rows import Row
 from edge.annotation.tiers import write_eaf, write_textgrid, write_vtt
 from edge.sources.contents import Contents
-from tests.edge.annotation.made_rows import steady
+from tests.edge.annotation.made_rows import person_rows, steady
 
 pympi = pytest.importorskip("pympi", reason="the extra `annotate` has pympi-ling")
 webvtt = pytest.importorskip("webvtt", reason="the extra `annotate` has webvtt-py")
@@ -124,3 +124,16 @@ def test_a_recording_without_rows_has_empty_tiers(tmp_path: Path) -> None:
     write_textgrid(empty, tmp_path / "a.TextGrid")
     assert (tmp_path / "a.vtt").read_text().strip() == "WEBVTT"
     assert pympi.Eaf(str(tmp_path / "a.eaf")).get_annotation_data_for_tier("emotion") == []
+
+
+def test_each_of_several_people_has_a_tier_and_is_named_in_captions(tmp_path: Path) -> None:
+    made = annotation([*person_rows(1, 2, 3, 4, label="calm"), *person_rows(2, 3, 4)], tmp_path)
+    write_eaf(made, tmp_path / "a.eaf")
+    write_textgrid(made, tmp_path / "a.TextGrid")
+    write_vtt(made, tmp_path / "a.vtt")
+    document = pympi.Eaf(str(tmp_path / "a.eaf"))
+    expected = {"emotion person 1": [(0, 2000, "calm")], "emotion person 2": [(500, 2000, "glad")]}
+    assert {name: document.get_annotation_data_for_tier(name) for name in document.get_tier_names()} == expected
+    grid = pympi.TextGrid(str(tmp_path / "a.TextGrid"))
+    assert [tier.name for tier in grid.get_tiers()] == list(expected)
+    assert captions(tmp_path / "a.vtt") == [(0, 2000, "person 1: calm"), (500, 2000, "person 2: glad")]

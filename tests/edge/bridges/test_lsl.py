@@ -12,7 +12,7 @@ import socket
 import struct
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 import numpy as np
 import pytest
@@ -23,11 +23,12 @@ except (ImportError, RuntimeError):  # RuntimeError without liblsl, which not ev
     pytest.skip("pip install 'foal-edge[lsl]'", allow_module_level=True)
 
 from edge.bridges.lsl import MEASURE_EVERY_NS, LslBridge, LslClock
-from edge.bridges.lsl_channels import channels, sample
+from edge.bridges.lsl_channels import PERSON, VOICES, channels, person_sample, sample
 from edge.errors import FoalError, SourceError
 from edge.wire.clock_offset import ClockOffset
-from edge.wire.messages import AudioEvidence, Prediction
+from edge.wire.messages import AudioEvidence, Prediction, VoiceOf
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
+from tests.edge.made_messages import PERSON as PERSON_PREDICTION
 
 CLONE_NEWNET, SIOCSIFFLAGS, UP, MULTICAST = 0x40000000, 0x8914, 0x1, 0x1000
 HERE = """
@@ -109,6 +110,21 @@ def test_an_inlet_gets_values_names_units_and_capture_times(bridge) -> None:
     assert abs(correction) < 1, "the clocks of both ends are the same"
 
 
+def test_people_share_an_outlet_whose_samples_say_whose_they_are(bridge) -> None:
+    first = numbered(0, PERSON_PREDICTION, stream=STREAM, mono_end=START_NS)
+    bridge.send(first)
+    opened = inlet(f"foal-edge {STREAM} people")
+    other = numbered(9, first, person=11, audio=AudioEvidence("no_speech", -30.5, 0.75, "other"))
+    bridge.send(other)
+    bridge.send(numbered(1, first, mono_end=START_NS + S))
+    values, stamps = pulled(opened, 2)
+    labels = opened.info().get_channel_labels()
+    opened.close_stream()
+    assert labels[:4] == ["person", "voice", "calm", "glad"]
+    assert [row[:3] + row[-1:] for row in values] == [[11.0, 0.0, 0.625, 9.0], [2.0, 1.0, 0.625, 1.0]]
+    assert stamps == [START_NS / 1e9, START_NS / 1e9 + 1]
+
+
 def test_markers_are_the_steady_label_at_its_time_even_before_a_prediction(bridge) -> None:
     steady = numbered(1, EVENT, stream="cam2", mono_since=START_NS + 7, label="glücklich")
     bridge.send(steady)
@@ -174,6 +190,8 @@ def test_a_clock_that_was_measured_once_is_kept_where_it_cannot_be_again(caplog)
 
 
 def test_every_channel_has_a_value() -> None:
+    assert len(person_sample(PERSON_PREDICTION)) == len(PERSON) + len(channels(PERSON_PREDICTION.labels))
+    assert set(VOICES) == set(get_args(VoiceOf))
     assert len(channels(PREDICTION.labels)) == len(sample(PREDICTION))
     assert [math.isnan(value) for value in sample(PREDICTION)].count(True) == 3
 

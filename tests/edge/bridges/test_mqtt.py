@@ -23,7 +23,7 @@ from edge.bridges import mqtt  # noqa: E402
 from edge.bridges.mqtt import MAX_UNCONFIRMED, Broker, MqttBridge  # noqa: E402
 from edge.errors import PublishError  # noqa: E402
 from edge.wire.messages import encode  # noqa: E402
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered  # noqa: E402
+from tests.edge.made_messages import EVENT, PERSON, PREDICTION, STATS, STATUS, numbered  # noqa: E402
 
 
 class Mosquitto:
@@ -261,6 +261,17 @@ def test_a_user_with_a_password_is_let_in(tmp_path, eventually) -> None:
     bridge.check()
     bridge.close()
     guarded.kill()
+
+
+def test_people_have_topics_below_the_streams_and_are_not_announced(broker, listen, eventually) -> None:
+    listener, bridge = listen(), MqttBridge(broker.address, "foal-edge", announces=True)
+    eventually(lambda: connected(bridge), "connected")
+    for message in (PERSON, numbered(0, PERSON, person=11)):
+        bridge.send(message)
+    eventually(lambda: listener.has("foal-edge/cam1/person/11"), "the second has come")
+    bridge.close()
+    assert listener.has("foal-edge/cam1/person/2", json_of(PERSON), retained=False)
+    assert not [topic for topic, *_ in listener.got if topic.startswith("homeassistant")]
 
 
 def test_streams_are_announced_to_home_assistant_once(broker, listen, eventually) -> None:

@@ -21,7 +21,16 @@ from edge.bridges import ros_messages as ros  # noqa: E402
 from edge.bridges.rosbag import RosbagBridge  # noqa: E402
 from edge.errors import FoalError, UsageError  # noqa: E402
 from edge.wire.messages import Message, decode  # noqa: E402
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WITHOUT_PICTURE, numbered  # noqa: E402
+from tests.edge.made_messages import (  # noqa: E402
+    EVENT,
+    OF_PEOPLE,
+    PERSON,
+    PREDICTION,
+    STATS,
+    STATUS,
+    WITHOUT_PICTURE,
+    numbered,
+)
 
 ROOT = Path(__file__).parents[3]
 T_NS = 1_764_000_000_123_456_789
@@ -84,6 +93,28 @@ def test_faces_are_listed_while_their_streams_deliver(tmp_path) -> None:
         (30, ["s2nd_cam", "cam1"]),
         (40, ["s2nd_cam"]),
         (50, []),
+    ]
+
+
+def test_each_of_several_people_is_a_face(tmp_path) -> None:
+    there = OF_PEOPLE["status"]
+    messages = [
+        numbered(0, STATUS, t_publish=10),
+        PERSON,
+        numbered(1, there, t_publish=20),
+        numbered(0, STATUS, t_publish=25, stream="door"),
+        numbered(2, STATUS, t_publish=30, left=[1, 2]),
+        numbered(3, STATUS, t_publish=40),
+        numbered(4, there, t_publish=50, state="stopped"),
+    ]
+    found = written(tmp_path / "bag", *messages)
+    assert [said.expression for _, said in found["/humans/faces/cam1_person_2/expression"]] == ["calm"]
+    assert "/humans/faces/cam1/expression" not in found
+    assert [(t_ns, said.ids) for t_ns, said in found["/humans/faces/tracked"]] == [
+        (10, ["cam1"]),
+        (20, ["cam1_person_1", "cam1_person_2"]),
+        (25, ["cam1_person_1", "cam1_person_2", "door"]),
+        (30, ["door"]),
     ]
 
 

@@ -19,9 +19,11 @@ from edge.preprocess.media import Block
 from edge.recording.compare import FLOATS_ALIKE
 from edge.recording.reader import read_inputs, read_messages, read_metadata
 from edge.recording.replay import Replay, at_once, find_bundle, in_its_own_time, open_recognizer
-from edge.wire.messages import encode
+from edge.wire.messages import Message, encode
+from tests.edge.made_messages import OF_PEOPLE, PERSON, numbered
 from tests.edge.recording.made_golden import BEGIN_NS, GOLDEN, about, record_demo
 from tests.edge.recording.made_recordings import Kept, file_of, kept_in, record, rewrite, status
+from tests.edge.recording.made_recordings import about as made_about
 
 NEVER = threading.Event()
 LEFT_OUT = {("status.main.", 1), ("emotion.main.", 2)}
@@ -159,6 +161,13 @@ def test_messages_are_published_as_they_were_sent(recording: Path, caplog) -> No
     replay(recording).messages(published.append)
     assert len(published) == len(sent) - 2
     assert caplog.records[0].getMessage().startswith("2 records are missing here")
+
+
+def test_messages_of_people_are_published_as_they_were_sent(tmp_path: Path) -> None:
+    sent = [OF_PEOPLE["prediction"], PERSON, numbered(3, PERSON, person=11), OF_PEOPLE["status"]]
+    again: list[Message] = []
+    replay(record(tmp_path, [], sent, made_about())).messages(again.append)
+    assert again == sent
 
 
 def test_a_message_of_another_version_is_not_published(tmp_path: Path) -> None:

@@ -10,10 +10,10 @@ import pytest
 from edge.recording.foxglove import CompressedImage, RawAudio
 from edge.recording.records import Mark, Step
 from edge.recording.schemas import json_schema
-from edge.wire.messages import Message, Prediction, Stats, Status, SteadyState
-from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS
+from edge.wire.messages import Message, PersonPrediction, Prediction, Stats, Status, SteadyState
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATS, STATUS
 
-KINDS = [Prediction, SteadyState, Status, Stats, Step, Mark, RawAudio, CompressedImage]
+KINDS = [Prediction, PersonPrediction, SteadyState, Status, Stats, Step, Mark, RawAudio, CompressedImage]
 WRONG = (None, "x", 7, 0.5, [], [0.5], ["x"], {}, {"x": 1})
 SINGLE = {"boolean", "string", "number", "integer"}
 
@@ -40,7 +40,10 @@ def test_viewers_can_read_each_schema(kind: type[msgspec.Struct]) -> None:
     assert "$ref" not in json.dumps(schema)
 
 
-@pytest.mark.parametrize("message", [PREDICTION, EVENT, STATUS, STATS], ids=lambda message: type(message).__name__)
+MESSAGES = [PREDICTION, PERSON, EVENT, STATUS, STATS, OF_PEOPLE["prediction"], OF_PEOPLE["status"]]
+
+
+@pytest.mark.parametrize("message", MESSAGES, ids=lambda message: type(message).__name__)
 def test_messages_have_the_schema_of_the_wire(message: Message) -> None:
     mine, wires = (
         jsonschema.Draft202012Validator(schema) for schema in (json_schema(type(message)), msgspec.json.schema(Message))

@@ -10,10 +10,12 @@ from edge.errors import SourceError
 from edge.recording.metadata import RunMetadata
 from edge.recording.reader import read_metadata
 from edge.recording.replay import Replay
+from edge.report import from_recording
 from edge.report.from_recording import StreamCollector, read_recording
 from edge.wire.messages import Prediction, SteadyState
-from tests.edge.made_messages import EVENT, PREDICTION, STATUS
+from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATUS, numbered
 from tests.edge.recording.made_golden import BEGIN_NS, GOLDEN
+from tests.edge.recording.made_recordings import about, record
 
 S = 1_000_000_000
 
@@ -64,6 +66,21 @@ def test_an_event_whose_prediction_is_missing_is_passed_over() -> None:
     stream = StreamCollector("cam1", 0)
     stream.add(EVENT)
     assert stream.collector.rows == []
+
+
+def test_each_of_several_people_has_a_part_and_the_stream_is_about_the_main_one(tmp_path: Path, monkeypatch) -> None:
+    monkeypatch.setattr(from_recording, "MOST_PEOPLE", 2)
+    often = [numbered(n, PERSON, mono_end=n * S + 5, steady="calm") for n in range(1, 4)]
+    others = [numbered(n, PERSON, person=person, mono_end=n * S + 5) for person, n in ((11, 1), (11, 2), (1, 3))]
+    path = record(tmp_path, [], [OF_PEOPLE["prediction"], *often, *others], about())
+    report = read_recording(path)
+    assert [(section.name, len(section.rows)) for section in report.sections] == [
+        ("cam1", 1),
+        ("cam1, person 2", 3),
+        ("cam1, person 11", 2),
+    ]
+    assert {row.steady_label for row in report.sections[1].rows} == {"calm"}
+    assert report.notes == ["stream cam1: 2 of 3 people are shown, those with the most predictions"]
 
 
 def test_what_is_no_recording_is_refused(tmp_path: Path) -> None:

@@ -16,6 +16,7 @@ from edge.errors import PublishError
 from edge.service import prometheus
 from edge.service.prometheus import MetricsEndpoint
 from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, Status, SteadyState, VideoEvidence
+from tests.edge.made_messages import PERSON
 
 WAIT_S = 60
 PREDICTION = Prediction(
@@ -138,6 +139,18 @@ def test_of_a_devices_states_one_is_set(page) -> None:
     assert audio == {"ok": 0, "silent": 0, "clipping": 0, "lost": 1, "off": 0}
     assert video == {"ok": 0, "no_face": 1, "dark": 0, "lost": 0, "off": 0}
     assert stream == {"online": 0, "degraded": 1, "lost": 0, "stopped": 0}
+
+
+def test_people_are_counted_and_none_has_a_series(page) -> None:
+    there = msgspec.structs.replace(STATUS, people=[1, 12], came=[1, 12])
+    for message in (STATUS, there, msgspec.structs.replace(there, came=[13], left=[1], people=[12, 13])):
+        page.observe(message)
+    page.observe(msgspec.structs.replace(PERSON, session=STATUS.session, person=12))
+    samples = scrape(page)
+    assert value(samples, "foal_people", stream="cam1") == 2
+    assert value(samples, "foal_people_came_total", stream="cam1") == 3
+    assert not [labels for _, labels in samples if ("person", "12") in labels]
+    assert not named(samples, "foal_predictions_total")
 
 
 def test_the_runtime_is_gauged(page) -> None:
