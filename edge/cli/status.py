@@ -52,6 +52,11 @@ def status_command(address: str, timeout_s: float, as_json: bool, folder: Path |
         console.print(part)
 
 
+def people(number: int) -> str:
+    """Return a number of people in words."""
+    return "1 person" if number == 1 else f"{number} people"
+
+
 def status_report(reply: StatusReply) -> "Iterator[str | Table]":
     """Give lines and a table: what runs, a row per stream, and the load."""
     from rich.table import Table
@@ -62,6 +67,7 @@ def status_report(reply: StatusReply) -> "Iterator[str | Table]":
     table = Table("stream", "state", "audio", "video", "hop s", "dropped")
     for status in reply.streams:
         dropped = describe_counts(status.dropped)
-        table.add_row(status.stream, status.state, status.audio, status.video, f"{status.hop_s:g}", dropped)
+        video = f"{status.video}, {people(len(status.people))}" if status.people else status.video
+        table.add_row(status.stream, status.state, status.audio, video, f"{status.hop_s:g}", dropped)
     yield table
     yield describe_load(reply.stats) if reply.stats is not None else "no figures yet: they come every second"

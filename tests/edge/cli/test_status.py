@@ -78,5 +78,7 @@ def test_a_report_says_what_runs_a_row_per_stream_and_the_load() -> None:
     lines = [row for row in captured.get().splitlines() if "cam" in row]
     rows = [[cell.strip() for cell in row.strip("│ ").split("│")] for row in lines]
     assert rows == [[name, "online", "ok", "off", "0.5", "frames_overload 2"] for name in ("cam1", "cam2")]
+    *_, table, _ = status_report(StatusReply({}, [numbered(1, people=[1, 7]), numbered(1, people=[3])], STATS))
+    assert list(table.columns[3].cells) == ["off, 2 people", "off, 1 person"]
     *_, last = status_report(StatusReply({}, [], None))
     assert str(last).startswith("no figures yet")

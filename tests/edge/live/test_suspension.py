@@ -20,7 +20,7 @@ from edge.live.recognizer import Recognizer
 from edge.live.reporter import CHECK_NS
 from edge.live.suspension import GAP_NS, SuspensionWatch
 from edge.wire.messages import Prediction, Status, decode
-from tests.edge.made_messages import EVENT, PREDICTION, STATUS
+from tests.edge.made_messages import EVENT, PERSON, PREDICTION, STATUS
 from tests.edge.made_run import MS, MadeRun, recorded
 
 SECOND_NS = 10**9
@@ -72,8 +72,10 @@ def test_what_was_judged_before_a_gap_is_stale_but_what_carries_its_own_time_is_
     clock.time_ns += 30 * SECOND_NS
     after = {"mono_publish": clock.time_ns + MS}
     stopped = msgspec.structs.replace(STATUS, state="stopped", **before)
-    stale = [watch.is_stale(msgspec.structs.replace(message, **before)) for message in (PREDICTION, STATUS, EVENT)]
-    assert (stale, watch.is_stale(stopped)) == ([True, True, False], False)
+    stale = [
+        watch.is_stale(msgspec.structs.replace(message, **before)) for message in (PREDICTION, PERSON, STATUS, EVENT)
+    ]
+    assert (stale, watch.is_stale(stopped)) == ([True, True, True, False], False)
     assert not any(watch.is_stale(msgspec.structs.replace(message, **after)) for message in (PREDICTION, STATUS))
 
 

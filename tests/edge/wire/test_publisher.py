@@ -321,6 +321,7 @@ def test_a_stamp_is_the_time_of_leaving_and_the_latency_that_follows(clock) -> N
     stamp = stamped(numbered(0, PREDICTION, mono_end=7_000_000_000), clock)
     assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
     assert (stamp.mono_end, stamp.latency_ms) == (7_000_000_000, Latency(1, 2, 3, 250.0))
+    assert stamped(numbered(0, PERSON, mono_end=7_000_000_000), clock).latency_ms.total == 250.0
     for message in ONE_OF_EACH:
         stamp = stamped(message, clock)
         assert (stamp.mono_publish, stamp.t_publish) == (7_250_000_000, 1_007_250_000_000)
