@@ -44,7 +44,7 @@ class BaseSubscriber:
         if (size := len(topic.encode())) > MAX_TOPIC_BYTES:
             raise UsageError(
                 f"the topic {topic!r} has {size} bytes, and foal-edge accepts at most {MAX_TOPIC_BYTES}; "
-                "topics are emotion.NAME., event.NAME., status.NAME. and stats."
+                "topics are emotion.NAME., person.NAME.N., event.NAME., status.NAME. and stats."
             )
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.SUB)
@@ -86,7 +86,7 @@ class Subscriber(BaseSubscriber):
             for message in messages:
                 print(message.stream, message.label, message.confidence)
 
-    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `status.`, or an empty text for all topics. The last message of
+    `topic` is a prefix: `emotion.`, `emotion.cam1.`, `person.`, or an empty text for all topics. The last message of
     each topic is received at once, the following ones as they are published; duplicates are removed. With `latest`,
     only the newest waiting message of each topic is returned, so that a slow subscriber stays up to date. `keys` are
     needed if foal-edge runs with keys: the folder `hand-out/NAME` that `foal-edge keys` made for this client.
