@@ -202,7 +202,7 @@ def test_xdf_keeps_times_and_values_over_a_pause(bridge, tmp_path: Path, eventua
     bridge.send(made(0, START_NS))
     found = pylsl.resolve_byprop("name", f"foal-edge {STREAM}", timeout=WAIT_S)
     recording = labrecorder.Recording(str(tmp_path / "made.xdf"), found)
-    outlet = bridge._predictions[STREAM][2]
+    outlet = bridge._predictions[f"foal-edge {STREAM}"][2]
     eventually(outlet.have_consumers, "the recorder listens")
     start_ns = int(pylsl.local_clock() * 1e9)
     ends = [start_ns + n * S // 2 for n in range(20)] + [start_ns + 70 * S + n * S // 2 for n in range(10)]
