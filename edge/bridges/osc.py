@@ -113,7 +113,7 @@ def prediction_values(message: BasePrediction) -> Iterator[tuple[str, list[Argum
     if isinstance(message, PersonPrediction):
         yield "steady", [("s", message.steady)]
     elif isinstance(message, Prediction) and message.person is not None:
-        yield "person", [("i", message.person)]
+        yield "main_person", [("i", message.person)]  # OSC's addresses are leaves: /person holds those of people
 
 
 def address_part(text: str) -> str:

@@ -164,9 +164,9 @@ class Prediction(BasePrediction, frozen=True, tag="prediction"):
 class PersonPrediction(BasePrediction, frozen=True, tag="person"):
     """Topic `person.<stream>.<person>.`: a prediction of one of several people, only with `--people` above 1.
 
-    One a hop for each person who is there, the main person too. Video is that person's face; audio is the stream's
-    where the voice is that person's. The last message of a person is no longer repeated to new subscribers once the
-    person has left.
+    One a hop for each person who is there, the main person too; all of a hop have the `t_end` of the stream's own.
+    Video is that person's face; audio is the stream's where the voice is that person's. The last message of a person is
+    no longer repeated to new subscribers once the person has left.
     """
 
     person: int

@@ -86,7 +86,7 @@ def test_a_person_has_addresses_below_those_of_the_stream() -> None:
 
 
 def test_who_is_there_and_who_is_the_main_person() -> None:
-    assert parsed(bundle(OF_PEOPLE["prediction"]).dgram)["/foal-edge/cam1/person"] == (",i", [2])
+    assert parsed(bundle(OF_PEOPLE["prediction"]).dgram)["/foal-edge/cam1/main_person"] == (",i", [2])
     assert parsed(bundle(OF_PEOPLE["status"]).dgram)["/foal-edge/cam1/people"] == (",ii", [1, 2])
     empty = numbered(3, people=[], left=[1, 2])
     assert parsed(bundle(empty).dgram)["/foal-edge/cam1/people"] == (",", []), "the last have left"
