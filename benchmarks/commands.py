@@ -1,5 +1,6 @@
 """Commands of the measurements from the checkout."""
 
+import tempfile
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -8,10 +9,13 @@ import click
 import msgspec
 
 from edge.backends.onnxruntime import processor
+from edge.bench import recording
 from edge.cli.bench import FILE, parse_stream_counts
 from edge.cli.options import Seconds
 from edge.cli.terminal import complaints, console
 from edge.errors import UsageError
+from edge.session.config import HOP_S
+from train.packages import explain_missing
 
 from .commits import report
 from .commits.revisions import find_last_release, find_revision
@@ -33,6 +37,7 @@ def main() -> None:
       python -m benchmarks commits HEAD --against 908b201 --page docs/results.md
       python -m benchmarks peers --data corpora
       python -m benchmarks films
+      python -m benchmarks triton
     """
 
 
@@ -128,6 +133,37 @@ def films_command(film: Path | None, rounds: int) -> None:
     )
     console.print()
     print_lines(films.markdown(found, duration_s))
+
+
+@main.command("triton")
+@click.option("--file", "film", type=FILE, help="Film with audio and video.  [default: one of the demo's face, 30 s]")
+@click.option("--streams", type=click.IntRange(1, 64), default=16, show_default=True, help="Streams of each node.")
+@click.option("--hop", "hop_s", type=Seconds(0.05, 60), default=HOP_S, show_default=True, help="Hop of both, seconds.")
+@click.option("--seconds", type=Seconds(1, 3600), default=20, show_default=True, help="Length of each part.")
+@click.option("--shared-memory", is_flag=True, help="Let tensors lie in memory that nodes and server share.")
+@click.option("--fallback", is_flag=True, help="Let the nodes compute while the server does not answer.")
+def triton_command(
+    film: Path | None, streams: int, hop_s: float, seconds: float, shared_memory: bool, fallback: bool
+) -> None:
+    """Run two nodes on one Triton server, which is restarted and slow, and kill a node.
+
+    FOAL_TRITON is the Python of an environment with nvidia-pytriton and onnxruntime, 3.10 to 3.12.
+
+    \b
+    Example:
+      python -m benchmarks triton --streams 16
+    """
+    with explain_missing("dev"):
+        from .triton import scenario
+    with tempfile.TemporaryDirectory() as scratch:
+        if film is None:
+            film = Path(scratch) / "film.mp4"
+            recording.write(film, films.DEMO_S)
+        told = scenario.Ways(shares_memory=shared_memory, falls_back=fallback)
+        found = list(scenario.share(film, streams, hop_s, seconds, Path(scratch), told, complaints.print))
+    print_lines(f"{date.today():%Y-%m-%d}, {processor()}, {len(scenario.NODES)} nodes of {streams} streams:")
+    console.print()
+    print_lines(scenario.markdown(found, hop_s))
 
 
 def print_lines(text: str) -> None:

@@ -63,6 +63,11 @@ class Program:
             raise FoalError(f"foal-edge ended with status {status} while it was measured: {text}")
         return status is not None
 
+    def kill(self) -> None:
+        """End the program at once, as a crash does."""
+        self._process.kill()
+        self._process.wait()
+
     def cpu_s(self) -> float:
         """Return the CPU time of all threads so far, the last that was read once the program has ended."""
         with suppress(OSError):
