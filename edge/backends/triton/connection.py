@@ -2,9 +2,11 @@
 
 import json
 import os
+from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("GRPC_VERBOSITY", "NONE")  # what goes wrong is an error here, stderr is the log's
+import grpc
 from tritonclient.grpc import InferenceServerClient
 from tritonclient.utils import InferenceServerException
 
@@ -37,9 +39,15 @@ CHANNEL = (
     ("grpc.per_rpc_retry_buffer_size", 1 << 26),  # a larger request is not kept for a repetition
     ("grpc.use_local_subchannel_pool", 1),  # else a new connection would inherit the pauses of the one before
 )
+PEM = b"-----BEGIN "
+"""Begin of each part of a file in PEM."""
 TLS_SIGNS = ("handshake", "ssl", "certificate", "tls")
 """Words of gRPC's messages about TLS, in lower case."""
 START_REMEDY = "is it running, and is that its port for gRPC, 8001 by default? docs/triton.md starts one"
+
+
+class LateError(UnansweredError):
+    """Request whose time was over before a result came; the connection stands."""
 
 
 class Connection:
@@ -48,18 +56,14 @@ class Connection:
     def __init__(self, address: ServerAddress) -> None:
         """Make the channel, which connects with the first request; EngineError where files of TLS cannot be used."""
         self.address = address
-        files = [str(path) if path else None for path in (address.ca, address.key, address.cert)]
-        try:
-            self._client = InferenceServerClient(address.target, False, address.is_secure, *files, channel_args=CHANNEL)
-        except OSError as error:
-            raise EngineError(
-                f"a file of TLS of {address.text} cannot be read ({error})", "let this user do so"
-            ) from error
+        credentials = tls_credentials(address) if address.is_secure else None
+        self._client = InferenceServerClient(address.target, creds=credentials, channel_args=CHANNEL)
 
     def ask(self, method: str, *arguments: Any, deadline_s: float, **named: Any) -> Any:
         """Call a method of the client and return its result.
 
-        UnansweredError where no answer comes within the deadline, EngineError where the server refuses.
+        LateError where no answer comes within the deadline, UnansweredError where the server is away, EngineError where
+        it refuses.
         """
         try:
             return getattr(self._client, method)(*arguments, client_timeout=deadline_s, **named)
@@ -71,11 +75,28 @@ class Connection:
         self._client.close()
 
 
+def tls_credentials(address: ServerAddress) -> grpc.ChannelCredentials:
+    """Return what an address's files of TLS say; EngineError where one cannot be read or is not in PEM."""
+    ca, key, cert = (None if path is None else read_pem(path) for path in (address.ca, address.key, address.cert))
+    return grpc.ssl_channel_credentials(ca, key, cert)
+
+
+def read_pem(path: Path) -> bytes:
+    """Return the content of a file in PEM; EngineError where it cannot be read or is none."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise EngineError(f"{path} cannot be read ({error.strerror})", "let this user read it") from error
+    if PEM not in content:  # gRPC would say that it cannot connect
+        raise EngineError(f"{path} is not in PEM: it lacks {PEM.decode()}", "convert it with openssl")
+    return content
+
+
 def explain(address: ServerAddress, error: InferenceServerException, deadline_s: float) -> EngineError:
     """Return what an error of the client's means: the server, what was expected, and the remedy."""
     status, message = (error.status() or "").removeprefix("StatusCode."), (error.message() or "").strip()
     if status == "DEADLINE_EXCEEDED":
-        return UnansweredError(
+        return LateError(
             f"{address.text} has not answered within {deadline_s:.3g} s",
             "it or the network is too slow: see what it has to do, or take a longer --hop",
         )

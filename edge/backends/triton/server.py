@@ -19,7 +19,7 @@ from ..base import Array
 from ..patience import Patience
 from ..proof import describe_failures, prove
 from .address import ServerAddress
-from .connection import Connection
+from .connection import Connection, LateError
 from .graph import RemoteGraph
 from .models import ServerInfo, check_server
 from .names import model_version
@@ -129,35 +129,36 @@ class Server:
         self._answers.clear()
         self._proven.update(self._bundle.manifest.graphs.by_name())
         self._tell(logging.WARNING, "%s: looking for it from now on", problem.what)
-        threading.Thread(target=self._seek, name="foal-edge: server", daemon=True).start()
+        threading.Thread(target=self._seek, name="foal-edge: server", daemon=True, args=(problem,)).start()
 
-    def _seek(self) -> None:
-        """Connect anew until the server computes the golden vectors."""
-        began_s, told = time.monotonic(), ""
-        if self._connected is not None:
-            self._connected.close()
+    def _seek(self, problem: EngineError) -> None:
+        """Prove the connection again if a result was late, else connect anew, until the golden vectors are right."""
+        began_s, told, connected = time.monotonic(), "", self._connected
         while True:
             try:
-                self._connected = self._find()
+                if connected is not None and not self._stands_after(problem):
+                    connected.close()
+                    connected = None
+                connected = connected or connect(self._address, self._bundle, self._patience)
+                self._prove(connected)
             except EngineError as error:
-                self._problem = error
+                self._problem = problem = error
                 if not isinstance(error, UnansweredError) and error.what != told:
                     told = error.what
                     self._tell(logging.WARNING, "%s", error)
                 time.sleep(LOOK_S)
             else:
                 break
+        self._connected = connected
         self._tell(logging.WARNING, "%s answers again, after %.1f s", self._address.text, time.monotonic() - began_s)
         self._answers.set()
 
-    def _find(self) -> Connected:
-        """Return a connection over which the golden vectors are right; EngineError where there is none."""
-        connected = connect(self._address, self._bundle, self._patience)
-        try:
-            wrong = describe_failures(self._bundle, connected, prove(self._bundle, connected))
-            if wrong:
-                raise EngineError(wrong, "give the server the models of this bundle: python -m export triton")
-        except BaseException:
-            connected.close()
-            raise
-        return connected
+    def _stands_after(self, problem: EngineError) -> bool:
+        """Return whether a connection can be used after a problem; in shared memory a late result may still arrive."""
+        return isinstance(problem, LateError) and not self._address.shares_memory
+
+    def _prove(self, connected: Connected) -> None:
+        """Raise EngineError where the golden vectors are not right over a connection, or it fails."""
+        wrong = describe_failures(self._bundle, connected, prove(self._bundle, connected))
+        if wrong:
+            raise EngineError(wrong, "give the server the models of this bundle: python -m export triton")

@@ -116,3 +116,14 @@ def test_each_misunderstanding_about_tls_is_named(secured: MadeServer, certifica
 def test_a_server_without_tls_is_said_to_be_one(server: MadeServer) -> None:
     with pytest.raises(UnansweredError, match="one without TLS is triton://"):
         ask(f"tritons://127.0.0.1:{server.port}")
+
+
+def test_a_file_of_tls_that_is_none_or_may_not_be_read_is_named(tmp_path: Path) -> None:
+    ca = tmp_path / "ca.pem"
+    ca.write_text("garbage")
+    with pytest.raises(EngineError, match=r"ca\.pem is not in PEM: it lacks -----BEGIN ; convert it with openssl"):
+        ask(f"tritons://127.0.0.1:1?ca={ca}")
+    address = parse(f"tritons://127.0.0.1:1?ca={ca}")
+    ca.unlink()
+    with pytest.raises(EngineError, match=r"ca\.pem cannot be read \(No such file or directory\)"):
+        Connection(address)

@@ -97,6 +97,22 @@ def test_a_result_that_comes_late_is_left_out_and_the_server_looked_for(
         wait_until(lambda: answers(opened, fusion))
 
 
+@pytest.mark.parametrize(("way", "is_kept"), [("", True), ("?memory=shared", False)])
+def test_a_connection_stands_after_a_late_result_unless_that_may_come_into_memory_in_use(
+    server: MadeServer, shipped_bundle: Bundle, patience: Patience, fusion: dict[str, Any], way: str, is_kept: bool
+) -> None:
+    made = Server(parse(server.address + way), shipped_bundle, patience, is_waited_for=True)
+    made.open()
+    made.run("fusion", fusion)
+    before, regions = made._connected, set(server.regions)
+    with patience.live(0.4), server.held():
+        assert not answers(made, fusion)
+    with patience.live(60.0):
+        wait_until(lambda: answers(made, fusion))
+    assert (made._connected is before) is is_kept
+    assert not regions & set(server.regions)
+
+
 def test_work_on_recordings_waits_for_the_server(server: MadeServer, opened: Server, fusion: dict[str, Any]) -> None:
     server.stop()
     back = threading.Timer(0.2, server.start)
