@@ -69,7 +69,7 @@ class Node:
 
 @dataclass(frozen=True)
 class Figures:
-    """What one node did during one part of the scenario."""
+    """Figures of one node in one part of the scenario."""
 
     part: str
     node: str

@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from edge.errors import UsageError
+from edge.errors import EngineError, UsageError
 from export.__main__ import run_command
+from tests.edge.backends.tensorrt import made_tensorrt
 from tests.export.conftest import Exported, Lowered
 
 
@@ -66,3 +67,31 @@ def test_a_lower_precision_needs_the_corpora(
     assert said.count("\n") == 1
     assert not list(tmp_path.iterdir())
     assert stopped.value.code == UsageError.exit_status
+
+
+def test_a_model_repository_is_written_of_a_bundle_by_its_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tritonclient.grpc", reason="pip install 'foal-edge[triton]'")
+    folder = tmp_path / "models"
+    monkeypatch.setattr(sys, "argv", ["export", "triton", "foal-nano", "-o", str(folder), "--hop", "1"])
+    with pytest.raises(SystemExit) as stopped:
+        run_command()
+    assert not stopped.value.code
+    assert capsys.readouterr().out.startswith(
+        f"{folder}/foal-nano.image_encoder: version 3001, onnx, batches of up to 32"
+    )
+    assert "max_queue_delay_microseconds: 10000" in (folder / "foal-nano.fusion" / "config.pbtxt").read_text()
+
+
+def test_plans_of_tensorrt_need_it_and_a_gpu(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("tritonclient.grpc", reason="pip install 'foal-edge[triton]'")
+    made_tensorrt.installed(monkeypatch, version="8.6.2")
+    command = ["triton", "foal-nano", "-o", str(tmp_path / "models"), "--platform", "tensorrt"]
+    monkeypatch.setattr(sys, "argv", ["export", *command])
+    with pytest.raises(SystemExit) as stopped:
+        run_command()
+    assert "no TensorRT to use (tensorrt is 8.6.2" in capsys.readouterr().err
+    assert stopped.value.code == EngineError.exit_status
