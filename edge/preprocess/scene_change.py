@@ -34,10 +34,10 @@ class SceneChange:
         """Take an image for searched: nothing in it is new."""
         self._searched = cells_of(image)
 
-    def find(self, image: Picture, known: Box) -> Box | None:
+    def find(self, image: Picture, *known: Box) -> Box | None:
         """Return the part of an image in which something is new, and take it for searched; None where nothing is.
 
-        A face that came into the image lies in that part. Changes in and around a known face are its own.
+        A face that came into the image lies in that part. Changes in and around known faces are their own.
         """
         cells, searched = cells_of(image), self._searched
         if searched is None or searched.shape != cells.shape:
@@ -46,8 +46,8 @@ class SceneChange:
         brighter = float(np.clip(cells.mean() / max(1.0, searched.mean()), 1 / MOST_BRIGHTER, MOST_BRIGHTER))
         change = np.abs(cells - brighter * searched)
         pixels = image.shape[0] / cells.shape[0]
-        own = surroundings(known, image, round(known.width * MARGIN))
-        change[as_slices(own, pixels)] = 0
+        for box in known:
+            change[as_slices(surroundings(box, image, round(box.width * MARGIN)), pixels)] = 0
         is_new = cv2.blur(change, (FACE_CELLS, FACE_CELLS)) > max(NEW_GREYS, NEW_SHARE * float(cells.std()))
         if not is_new.any():
             return None
