@@ -23,6 +23,7 @@ from .commits.run import Options, compare_revisions
 from .films import run as films
 from .peers import pictures, table
 from .peers.run import compare_all
+from .people import run as people
 
 ROOT = Path(__file__).parents[1]
 """Checkout whose commits are compared."""
@@ -38,6 +39,9 @@ def main() -> None:
       python -m benchmarks peers --data corpora
       python -m benchmarks films
       python -m benchmarks triton
+
+
+      python -m benchmarks people --file talk.mp4
     """
 
 
@@ -164,6 +168,25 @@ def triton_command(
     print_lines(f"{date.today():%Y-%m-%d}, {processor()}, {len(scenario.NODES)} nodes of {streams} streams:")
     console.print()
     print_lines(scenario.markdown(found, hop_s))
+
+
+@main.command("people")
+@click.option("--file", "film", type=FILE, required=True, help="Film of one person who speaks; half a minute or more.")
+@click.option("--rounds", type=click.IntRange(1), default=6, show_default=True, help="Runs of each; intervals need 6.")
+@click.option("--seconds", type=Seconds(1, 3600), default=10, show_default=True, help="Steady state of each run.")
+def people_command(film: Path, rounds: int, seconds: float) -> None:
+    """Compare the CPU time of four people before one camera with that of one, live.
+
+    The film of four is made of the one that is given, at its size.
+
+    \b
+    Example:
+      python -m benchmarks people --file talk.mp4
+    """
+    found = people.compare(film, rounds, seconds, complaints.print)
+    print_lines(f"{date.today():%Y-%m-%d}, {processor()}, medians of {rounds} rounds of {seconds:g} s:")
+    console.print()
+    print_lines(people.markdown(found))
 
 
 def print_lines(text: str) -> None:

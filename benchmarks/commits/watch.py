@@ -65,12 +65,13 @@ class Watch:
         return found
 
 
-def watch_run(python: Path, recording: Path, streams: int, seconds: float) -> Run:
-    """Run an environment's foal-edge on a recording, as several streams that begin together; see `Run`.
+def watch_run(python: Path | None, recording: Path, streams: int, seconds: float, *, people: int = 1) -> Run:
+    """Run an environment's foal-edge, None for this one's, on a recording, as several streams; see `Run`.
 
     UsageError where the recording is too short for `seconds` of the steady state.
     """
-    arguments = [text for number in range(streams) for text in ("--stream", f"name=s{number},file={recording}")]
+    follow = f",people={people}" if people > 1 else ""  # which earlier commits do not know
+    arguments = [text for number in range(streams) for text in ("--stream", f"name=s{number},file={recording}{follow}")]
     needed = f"{recording} ends too early: {WARM_S + seconds + 1:g} s are needed; give a longer one or fewer --seconds"
     started_s = time.monotonic()
     with Program(arguments, python) as program:

@@ -47,7 +47,7 @@ def predict_window(model: Model, config: Config, frames: Sequence[Image], sample
     window = cut_window(stream, end_ns, model.recognizer).window
     if window is None:
         raise UsageError("no face in the frames and silence in the samples: there is nothing to predict from")
-    reporter.predict(window, model.recognizer.recognize([window])[0], Moment(end_ns, end_ns, 0, {}))
+    reporter.predict(window, model.recognizer.recognize([window]), Moment(end_ns, end_ns, 0, {}))
     if not collector.rows:
         raise EngineError("the model gave the window no finite number", "run `foal-edge doctor`")
     return collector.rows[0]

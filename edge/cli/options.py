@@ -11,7 +11,7 @@ from ..backends.registry import EXPECTED_ADDRESS, choices, expected, is_address
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
 from ..preprocess.detector_choice import DetectorChoice
-from ..session.config import Config
+from ..session.config import MOST_PEOPLE, Config
 from ..system.logs import LogFormat
 
 if TYPE_CHECKING:
@@ -61,6 +61,12 @@ backend_option = click.option(
     default=DEFAULTS.backend,
     show_default=True,
     help=BACKEND_HELP,
+)
+people_option = click.option(
+    "--people",
+    type=click.IntRange(1, MOST_PEOPLE),
+    help=f"People before the camera who are followed at most, each with predictions of their own.  "
+    f"[default: {DEFAULTS.streams[0].people}]",
 )
 plain_option = click.option(
     "--plain", is_flag=True, help="Print a line a message; without it, a terminal shows a table that stays in place."

@@ -25,14 +25,26 @@ from .options import (
     detector_option,
     framing_option,
     parse_backend,
+    people_option,
     video_track_option,
 )
 
 Command = Callable[..., Any]
-STREAM_OPTIONS = ("camera", "mic", "file", "demo", "loop", "audio_track", "video_track", "av_offset_ms")
+STREAM_OPTIONS = ("camera", "mic", "file", "demo", "people", "loop", "audio_track", "video_track", "av_offset_ms")
 """Options that describe the only stream, or whatever a `--stream` leaves out."""
 HEADINGS = {
-    "Sources": ("camera", "mic", "file", "demo", "loop", "audio_track", "video_track", "av_offset_ms", "fast"),
+    "Sources": (
+        "camera",
+        "mic",
+        "file",
+        "demo",
+        "people",
+        "loop",
+        "audio_track",
+        "video_track",
+        "av_offset_ms",
+        "fast",
+    ),
     "Streams and settings": ("streams", "config_file"),
     "Model": ("bundle", "framing", "detector", "hop_s", "backend", "fallback", "threads"),
     "Publishing": (
@@ -68,6 +80,7 @@ OPTIONS = (
     click.option("--mic", help=f"Number or name of a microphone; off for none.  [default: {STREAM.mic}]"),
     click.option("--file", help="Recording, by its path or URL, in place of devices; played in real time."),
     click.option("--demo", is_flag=True, default=None, help="Built-in clip in place of devices."),
+    people_option,
     click.option("--loop", is_flag=True, default=None, help="Play the recording or the demo again and again."),
     audio_track_option,
     video_track_option,

@@ -46,6 +46,11 @@ class EncodedAudio(NamedTuple):
         finite = np.isfinite(self.tokens).all(axis=(1, 2))
         return np.asarray(finite if self.voice is None else finite & np.isfinite(self.voice).all(axis=1))
 
+    def rows(self, numbers: Sequence[int]) -> "EncodedAudio":
+        """Return the audio of some windows, by their numbers in the batch, each as often as it is given."""
+        voice = None if self.voice is None else self.voice[numbers]
+        return EncodedAudio(self.tokens[numbers], self.mask[numbers], voice)
+
 
 def encode_audio(manifest: Manifest, backend: Backend, windows: Sequence[AudioInput]) -> EncodedAudio:
     """Return the encoded audio of windows; whole ones are at most as many as the audio encoder takes at once."""

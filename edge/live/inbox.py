@@ -87,6 +87,8 @@ class StreamQueues:
     """Captures that still run; with the last of them the stream ends."""
     dropped: Counter[str]
     """Dropped items by reason. No reason is added later: other threads count here and read."""
+    most_frames: int = MOST_FRAMES
+    """Capacity of the frame queue."""
     frames: deque[Arrival] = field(default_factory=deque)
     blocks: deque[Arrival] = field(default_factory=deque)
     discontinuities: deque[Arrival] = field(default_factory=lambda: deque(maxlen=1))
@@ -104,7 +106,7 @@ class StreamQueues:
             self.discontinuities.append(arrival)
             return
         if isinstance(item, Frame):
-            queue, most, reason = self.frames, MOST_FRAMES, FRAMES_OVERLOAD
+            queue, most, reason = self.frames, self.most_frames, FRAMES_OVERLOAD
         else:
             queue, most, reason = self.blocks, MOST_BLOCKS, BLOCKS_OVERLOAD
             self.audio_end_ns = item.end_ns
@@ -141,14 +143,17 @@ class StreamQueues:
 class Inbox:
     """Media of all streams in the order of arrival; when a queue is full, its oldest item is dropped and counted."""
 
-    def __init__(self, captures: Sequence[int], dropped: Sequence[Counter[str]] = ()) -> None:
+    def __init__(
+        self, captures: Sequence[int], dropped: Sequence[Counter[str]] = (), most_frames: Sequence[int] = ()
+    ) -> None:
         """Make empty queues.
 
         `captures` gives the number of captures of each stream: with the last of them the stream ends. `dropped` gives
-        the counters of the streams' recordings, where those have been made already.
+        the counters of the streams' recordings, where those have been made already, `most_frames` the capacity of each
+        stream's queue of frames.
         """
-        counters = dropped or [Counter[str]() for _ in captures]
-        self._streams = [StreamQueues(*each) for each in zip(captures, counters, strict=True)]
+        counters, most = dropped or [Counter[str]() for _ in captures], most_frames or [MOST_FRAMES] * len(captures)
+        self._streams = [StreamQueues(*each) for each in zip(captures, counters, most, strict=True)]
         for queues in self._streams:
             queues.dropped.update(dict.fromkeys(BEFORE_THE_LOOP, 0))
         self._arrivals = 0

@@ -10,6 +10,7 @@ import os
 import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from itertools import islice
 
 from ..clock import SECOND_NS, Clock
 from ..errors import UnansweredError
@@ -92,16 +93,17 @@ class Loop:
     def _predict(self, due: DueWindows) -> None:
         cut = [(runner, runner.cut(end_ns)) for runner, end_ns in due]
         windows = [(runner, window) for runner, window in cut if window is not None]
+        parts = [part for _, window in windows for part in window.parts]
         try:
-            recognitions = self._recognizer.recognize([window for _, window in windows])
+            recognitions = iter(self._recognizer.recognize(parts, [part.heard for part in parts]))
         except UnansweredError:
             if not self._latest_only:
                 raise
             for runner, _ in windows:
                 runner.drop_window()
             return
-        for (runner, window), recognition in zip(windows, recognitions, strict=True):
-            runner.predict(window, recognition)
+        for runner, window in windows:
+            runner.predict(window, list(islice(recognitions, len(window.parts))))
 
     def ended(self) -> list[int]:
         """Return the indices of the streams that have ended."""

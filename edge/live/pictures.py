@@ -9,6 +9,7 @@ from ..preprocess.framing import FramingResult
 from ..preprocess.images import Image
 from ..preprocess.pictures import Picture, rgb_image
 from ..wire.messages import SCHEMA, CameraPicture, Message
+from .people import People, seen
 
 LONGEST_SIDE_PX = 320
 QUALITY = 75
@@ -20,8 +21,11 @@ PERIOD_NS = SECOND_NS // 2
 class PicturePublisher:
     """Publisher of the pictures of one stream, at most two a second."""
 
-    def __init__(self, session: str, stream: str, publish: Callable[[Message], None]) -> None:
-        self._session, self._stream, self._publish = session, stream, publish
+    def __init__(
+        self, session: str, stream: str, publish: Callable[[Message], None], people: People | None = None
+    ) -> None:
+        """Make a publisher; with `people`, pictures say who speaks."""
+        self._session, self._stream, self._publish, self._people = session, stream, publish, people
         self._taken_ns: int | None = None
         self._count = 0
 
@@ -31,6 +35,7 @@ class PicturePublisher:
             return
         self._taken_ns = end_ns
         height, width = picture.shape[:2]
+        speaker = self._people.speaker if self._people else None
         self._publish(
             CameraPicture(
                 schema=SCHEMA,
@@ -46,6 +51,7 @@ class PicturePublisher:
                 height=height,
                 faces=framed.faces,
                 box=framed.box,
+                people=[seen(each.person, each.face.box, speaker) for each in framed.people],
             )
         )
         self._count += 1

@@ -12,7 +12,9 @@ from ..clock import SECOND_NS, to_ns
 from ..preprocess.detector_choice import DetectorName
 from ..preprocess.framing import make_framing
 from ..wire.messages import Message
+from .active_speaker import ActiveSpeaker
 from .loop import Loop
+from .people import People
 from .pictures import PicturePublisher
 from .recognizer import Recognizer
 from .reporter import DropCounter, Reporter
@@ -35,6 +37,8 @@ class StreamSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """True for a recording, whose media may be late only because they are read late."""
     delay_ns: Annotated[int, msgspec.Meta(ge=0, le=60 * SECOND_NS)] = 0
     """Time from the begin of the run to that of the stream."""
+    people: Annotated[int, msgspec.Meta(ge=1)] = 1
+    """Number of people who are followed at most."""
 
 
 class RunSpec(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -95,10 +99,13 @@ def build_stream(
     """Build one stream and its reporter."""
     manifest = recognizer.manifest
     drops = DropCounter(stream_spec.name)
-    pictures = PicturePublisher(run_spec.session, stream_spec.name, publish) if shows_picture else None
+    video = manifest.video
+    framing = make_framing(run_spec.framing, video.height, video.width, run_spec.detector, stream_spec.people)
+    people = People(manifest, framing, ActiveSpeaker()) if stream_spec.people > 1 else None
+    pictures = PicturePublisher(run_spec.session, stream_spec.name, publish, people) if shows_picture else None
     stream = Stream(
         manifest,
-        make_framing(run_spec.framing, manifest.video.height, manifest.video.width, run_spec.detector),
+        framing,
         audio=stream_spec.audio,
         video=stream_spec.video,
         begin_ns=run_spec.begin_ns + stream_spec.delay_ns,
@@ -106,5 +113,6 @@ def build_stream(
         audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
         on_drop=drops.add,
         on_framed=pictures.add if pictures else ignore_framed,
+        people=people,
     )
     return stream, Reporter(run_spec.session, stream, drops, manifest, run_spec.events, publish)

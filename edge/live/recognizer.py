@@ -20,6 +20,8 @@ from ..wire.messages import UNCERTAIN
 from .audio_encoding import AudioInput, EncodedAudio, encode_audio
 from .voice import Voice, is_enough, measure
 
+Mask = NDArray[np.bool_]
+
 
 class WindowInput(AudioInput, Protocol):
     """Inputs of the recognizer for one window."""
@@ -76,8 +78,11 @@ class Recognizer:
             embeddings[part] = self.backend.image_encoder({"frames": np.stack(crops[part])})["embedding"]
         return embeddings
 
-    def recognize(self, windows: Sequence[WindowInput]) -> list[Recognition]:
+    def recognize(self, windows: Sequence[WindowInput], heard: Sequence[Mask | None] = ()) -> list[Recognition]:
         """Return one recognition for each window, computed in batches as large as the graphs take.
+
+        `heard` says of a person's window which tokens bool `[Ta]` are that person's voice; None for all of them.
+        Windows of people in one stream share its samples, which are encoded once.
 
         A window without samples or embeddings lacks that modality, and so does one with less voice than the bundle's
         `voice` asks for. Where both are lacking, the probabilities are equal. They are NaN where the model gives none,
@@ -87,24 +92,27 @@ class Recognizer:
         largest = graphs.fusion.batch.largest
         if self.manifest.pieces is None:
             largest = min(largest, graphs.audio_encoder.batch.largest)
-        batches = [windows[i : i + largest] for i in range(0, len(windows), largest)]
-        return [recognition for batch in batches for recognition in self._recognize(batch)]
+        heard = heard or [None] * len(windows)
+        batches = [slice(i, i + largest) for i in range(0, len(windows), largest)]
+        return [found for batch in batches for found in self._recognize(windows[batch], heard[batch])]
 
-    def _recognize(self, windows: Sequence[WindowInput]) -> list[Recognition]:
+    def _recognize(self, windows: Sequence[WindowInput], heard: Sequence[Mask | None]) -> list[Recognition]:
         started = time.perf_counter()
-        audio = encode_audio(self.manifest, self.backend, windows)
+        audio = self._encode_audio(windows, heard)
+        counted = np.stack([mask if own is None else mask & own for mask, own in zip(audio.mask, heard, strict=True)])
         tokens, is_invalid = audio.tokens, ~audio.is_finite()
         if is_invalid.any():  # a graph that scales a whole batch would spread it to the other windows
             tokens = np.where(is_invalid[:, None, None], np.float32(0), tokens)
-        voices = self._measure_voices(audio)
-        is_heard = np.array([self._counts(*each) for each in zip(windows, voices, strict=True)])
+        voices = self._measure_voices(audio, counted)
+        counts = np.array([self._counts(*each) for each in zip(windows, voices, strict=True)])
+        is_heard = np.logical_and(counted.any(axis=1), counts)
         is_seen = np.array([len(window.embeddings) > 0 for window in windows])
         encoded = time.perf_counter()
         embeddings, frame_mask = self._pad_embeddings(windows)
         fused = self.backend.fusion(
             {
                 "audio_tokens": tokens,
-                "audio_mask": audio.mask & is_heard[:, None],
+                "audio_mask": counted & is_heard[:, None],
                 "video_tokens": embeddings,
                 "video_mask": frame_mask,
             }
@@ -129,12 +137,25 @@ class Recognizer:
             for row, cosine, heard, seen, voice in zip(probs, cosines, is_heard, is_seen, voices, strict=True)
         ]
 
-    def _measure_voices(self, audio: EncodedAudio) -> list[Voice | None]:
-        """Return the voice in each window; None where there is no audio, or the bundle cannot tell."""
+    def _encode_audio(self, windows: Sequence[WindowInput], heard: Sequence[Mask | None]) -> EncodedAudio:
+        """Return the encoded audio of windows; what those of people in one stream share is encoded once."""
+        keys = [
+            row if own is None else -id(window.samples)
+            for row, (window, own) in enumerate(zip(windows, heard, strict=True))
+        ]
+        different = dict(zip(keys, windows, strict=True))
+        audio = encode_audio(self.manifest, self.backend, list(different.values()))
+        if len(different) == len(windows):
+            return audio
+        rows = {key: row for row, key in enumerate(different)}
+        return audio.rows([rows[key] for key in keys])
+
+    def _measure_voices(self, audio: EncodedAudio, counted: Mask) -> list[Voice | None]:
+        """Return the voice of the tokens that count; None without audio, and where the bundle cannot tell."""
         spec, token_s = self.manifest.voice, self.manifest.token_s
         if spec is None or audio.voice is None:
             return [None] * len(audio.mask)
-        rows = zip(audio.voice, audio.mask, strict=True)
+        rows = zip(np.where(counted, audio.voice, 0), audio.mask, strict=True)
         return [measure(probabilities, mask, token_s, spec.threshold) for probabilities, mask in rows]
 
     def _counts(self, window: WindowInput, voice: Voice | None) -> bool:

@@ -1,37 +1,39 @@
 """Messages of one stream: predictions, steady states and statuses, each kind numbered."""
 
 import logging
-import math
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from typing import Any
 
 from ..bundle.manifest import Manifest
 from ..clock import SECOND_NS
 from ..wire.drop_reasons import DROP_REASONS, WINDOWS_NOT_FINITE
 from ..wire.messages import (
     SCHEMA,
-    AudioEvidence,
     AudioState,
-    Latency,
     Message,
+    PersonPrediction,
     Prediction,
     Status,
     SteadyState,
     StreamState,
-    VideoEvidence,
     VideoState,
 )
 from .inbox import Moment
+from .main_person import MainPerson
+from .people import seen
+from .prediction_fields import Part, make_part, prediction_fields, with_speech
 from .recognizer import Recognition
-from .signal_quality import rms_dbfs, speech_share
-from .steady_state import SteadyStateFilter
 from .steady_state_config import SteadyStateConfig
+from .steady_states import SteadyStates
 from .stream import Stream
 from .window import Window
 
 HEARTBEAT_NS = SECOND_NS
 CHECK_NS = SECOND_NS // 5
 """Distance between two checks of the states of a stream's modalities."""
+REMEMBERED_PEOPLE = 1000
+"""Number of people, those seen last, whose messages go on being numbered should they come back."""
 ALIVE = ("ok", "no_speech", "silent", "clipping", "no_face", "dark")
 """States of a modality that delivers."""
 
@@ -77,73 +79,67 @@ class Reporter:
         """Number of published predictions."""
         self._session, self._stream, self._manifest, self._publish = session, stream, manifest, publish
         self._bundle = f"{manifest.name} {manifest.version}"
-        self._steady_state = SteadyStateFilter(manifest.labels, steady_state)
+        self._main = MainPerson()
+        self._steady = SteadyStates(manifest.labels, steady_state)
         self._steady_states = self._statuses = 0
-        self._states: tuple[str, str, int] | None = None
+        self._person_seqs: dict[int, int] = {}
+        self._people: tuple[int, ...] = ()
+        self._states: tuple[str, str, int, tuple[int, ...]] | None = None
         self._checked_ns = self._status_ns = -HEARTBEAT_NS
         self._is_stopped = self._is_speechless = False
 
-    def predict(self, window: Window, recognition: Recognition, moment: Moment) -> None:
-        """Publish a window's prediction, and the steady state if it changes; nothing if a number is not finite."""
-        self._is_speechless = len(window.samples) > 0 and not recognition.is_heard
-        audio = AudioEvidence(
-            self._with_speech(window.audio), rms_dbfs(window.samples), self._speech(window, recognition)
-        )
-        if not is_finite(*recognition.probs, recognition.agreement, audio.rms_dbfs, audio.speech):
-            figures = f"probabilities {recognition.probs.tolist()}, agreement {recognition.agreement}, {audio}"
-            self.drops.add(WINDOWS_NOT_FINITE, f"not all of a window is finite: {figures}")
+    def predict(self, window: Window, recognitions: Sequence[Recognition], moment: Moment) -> None:
+        """Publish the predictions of a window, given the recognition of each part, and the steady state if it changes.
+
+        Nothing is published of a part of which a number is not finite.
+        """
+        self._is_speechless = len(window.samples) > 0 and not any(each.is_heard for each in recognitions)
+        parts = [make_part(self._manifest, *each) for each in zip(window.parts, recognitions, strict=True)]
+        for part in parts:
+            if not part.is_finite:
+                self.drops.add(WINDOWS_NOT_FINITE, f"not all of a window is finite: {part.figures}")
+        parts = [part for part in parts if part.is_finite]
+        if not parts:
             return
-        framing = window.framing
-        self._publish(
-            Prediction(
-                schema=SCHEMA,
-                session=self._session,
-                stream=self.name,
-                seq=self.predictions,
-                t_start=moment.unix_ns(window.start_ns),
-                t_end=moment.unix_ns(window.end_ns),
-                t_publish=moment.unix_ns(moment.now_ns),
-                mono_start=window.start_ns,
-                mono_end=window.end_ns,
-                mono_publish=moment.now_ns,
-                label=recognition.label(self._manifest.labels),
-                labels=self._manifest.labels,
-                probs=[float(p) for p in recognition.probs],
-                confidence=float(recognition.probs.max()),
-                agreement=recognition.agreement,
-                audio=audio,
-                video=VideoEvidence(
-                    window.video,
-                    framing.faces if framing else None,
-                    framing.box if framing else None,
-                    len(window.embeddings),
-                ),
-                latency_ms=Latency(
-                    window.encode_video_s * 1e3,
-                    recognition.encode_audio_ms,
-                    recognition.fuse_ms,
-                    (moment.now_ns - window.end_ns) / 1e6,
-                ),
-                dropped=self._all_dropped(moment),
-                bundle=self._bundle,
-                backend=recognition.backend,
-            )
-        )
+        main = self._main.choose([part.window for part in parts])
+        self._publish_prediction(parts, main, moment)
+        self._steady.keep([part.person for part in parts])
+        for part in parts:
+            label = self._steady.update(part)
+            if part.person is not None:
+                self._publish_person(part, part.person, label, moment)
+        self._report_change(main, moment)
+
+    def _publish_prediction(self, parts: Sequence[Part], main: Window, moment: Moment) -> None:
+        people = [
+            seen(part.person, part.window.framing.box if part.window.framing else None, part.window.speaker)
+            for part in parts
+            if part.person is not None
+        ]
+        part = next(part for part in parts if part.window is main)
+        fields = prediction_fields(part, self._manifest.labels, moment, people)
+        self._publish(Prediction(**self._fields(moment), **fields, seq=self.predictions, person=main.person))
         self.predictions += 1
-        self._report_change(window, recognition, moment)
 
-    def _speech(self, window: Window, recognition: Recognition) -> float | None:
-        """Return the share of speech: the model's, or a measure of energy where the bundle cannot tell."""
-        if self._manifest.voice is None:
-            return speech_share(window.samples, self._manifest.audio.rate_hz)
-        return recognition.voice.share if recognition.voice else None
+    def _publish_person(self, part: Part, person: int, label: str, moment: Moment) -> None:
+        fields = prediction_fields(part, self._manifest.labels, moment)
+        seq = self._person_seqs[person] = self._person_seqs.pop(person, -1) + 1
+        if len(self._person_seqs) > REMEMBERED_PEOPLE:
+            del self._person_seqs[next(iter(self._person_seqs))]
+        self._publish(PersonPrediction(**self._fields(moment), **fields, seq=seq, person=person, steady=label))
 
-    def _with_speech(self, audio: AudioState) -> AudioState:
-        """Return the state of the audio, `no_speech` where sound arrives but the last window held too little voice."""
-        return "no_speech" if self._is_speechless and audio in ("ok", "clipping") else audio
+    def _fields(self, moment: Moment) -> dict[str, Any]:
+        """Return the fields that all messages of the stream's predictions share."""
+        return {
+            "schema": SCHEMA,
+            "session": self._session,
+            "stream": self.name,
+            "dropped": self._all_dropped(moment),
+            "bundle": self._bundle,
+        }
 
-    def _report_change(self, window: Window, recognition: Recognition, moment: Moment) -> None:
-        change = self._steady_state.update(recognition.probs, window.end_ns, has_evidence=recognition.has_evidence)
+    def _report_change(self, main: Window, moment: Moment) -> None:
+        change = self._steady.change(main.person, main.end_ns)
         if change is None:
             return
         self._publish(
@@ -172,7 +168,7 @@ class Reporter:
             return
         self._checked_ns = now_ns
         audio, video = self._judge(moment)
-        states = audio, video, self._stream.hop_ns
+        states = audio, video, self._stream.hop_ns, self._stream.present(moment.judged_ns)
         if states != self._states or now_ns - self._status_ns >= HEARTBEAT_NS:
             derived: StreamState = "online"
             if "lost" in (audio, video):
@@ -196,10 +192,11 @@ class Reporter:
 
     def _judge(self, moment: Moment) -> tuple[AudioState, VideoState]:
         """Return the states of the stream's modalities."""
-        audio = self._with_speech(self._stream.audio_state(moment.judged_ns))
+        audio = with_speech(self._stream.audio_state(moment.judged_ns), is_speechless=self._is_speechless)
         return audio, self._stream.video_state(moment.judged_ns)
 
     def _publish_status(self, moment: Moment, state: StreamState, audio: AudioState, video: VideoState) -> None:
+        before, self._people = self._people, () if state == "stopped" else self._stream.present(moment.judged_ns)
         self._publish(
             Status(
                 schema=SCHEMA,
@@ -213,6 +210,9 @@ class Reporter:
                 video=video,
                 hop_s=self._stream.hop_ns / SECOND_NS,
                 dropped=self._all_dropped(moment),
+                people=list(self._people),
+                came=[person for person in self._people if person not in before],
+                left=[person for person in before if person not in self._people],
             )
         )
         self._statuses += 1
@@ -222,8 +222,3 @@ class Reporter:
             reason: self.drops.counts[reason] + moment.dropped.get(reason, 0) for reason in DROP_REASONS
         }
         return self.all_dropped
-
-
-def is_finite(*numbers: float | None) -> bool:
-    """Return whether all numbers can be published; None stands for a missing one."""
-    return all(number is None or math.isfinite(number) for number in numbers)

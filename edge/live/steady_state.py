@@ -69,6 +69,7 @@ class SteadyStateFilter:
         self._dwell_ns, self._forget_ns = to_ns(config.dwell_s), to_ns(config.forget_s)
         self._smoothing = Smoothing(config.smoothing_s)
         self._label: str | None = None
+        self._smoothed = np.zeros(len(self._labels))
         self._since_ns = 0
         self._end_ns: int | None = None
 
@@ -106,10 +107,21 @@ class SteadyStateFilter:
         return self._labels[best] if has_evidence and smoothed[best] >= self._config.enter else UNCERTAIN
 
     def _change(self, label: str, smoothed: NDArray[np.float64], end_ns: int) -> Change | None:
-        if label == self._label:
+        previous, self._label, self._smoothed = self._label, label, smoothed
+        if label != previous:
+            self._since_ns = end_ns
+        return self.change_from(previous, end_ns)
+
+    @property
+    def label(self) -> str:
+        """Label of the bundle, or `uncertain`, as it is before the first window."""
+        return self._label or UNCERTAIN
+
+    def change_from(self, previous: str | None, end_ns: int) -> Change | None:
+        """Return the change to this state from a label that was published before; None where it is the same."""
+        if self.label == previous:
             return None
-        previous, self._label, self._since_ns = self._label, label, end_ns
-        return Change(label, previous, smoothed.copy(), float(smoothed.max()), end_ns)
+        return Change(self.label, previous, self._smoothed.copy(), float(self._smoothed.max()), end_ns)
 
     def _check(self, probs: NDArray[np.floating[Any]]) -> None:
         count = len(self._labels)

@@ -6,9 +6,12 @@ Nothing here waits or asks for the time of day: the same media give the same win
 import math
 from collections import deque
 from collections.abc import Callable
+from dataclasses import replace
 from time import perf_counter
+from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
 from ..bundle.manifest import Manifest
 from ..clock import to_ns
@@ -21,10 +24,11 @@ from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
 from ..wire.messages import AudioState, VideoState
+from .people import People
 from .pieced_audio import PiecedAudio
 from .signal_quality import is_clipping, is_dark, is_muted
 from .token_window import TokenWindow
-from .window import DueWindow, Window
+from .window import DueWindow, Window, audio_span
 
 GRACE_NS = 100_000_000
 """Time for which a window waits for late audio."""
@@ -40,6 +44,17 @@ def ignore_drop(_reason: str, _why: str) -> None:
 
 def ignore_framed(_picture: Picture, _framed: FramingResult, _end_ns: int) -> None:
     """Show nothing."""
+
+
+class Crop(NamedTuple):
+    """Input of the image encoder that waits for its embedding."""
+
+    image: Image
+    """uint8 `[H, W, 3]`."""
+    end_ns: int
+    """Capture time of its frame."""
+    person: int | None = None
+    """Number of the person, where several are followed."""
 
 
 class Stream:
@@ -59,12 +74,14 @@ class Stream:
         video_lost_ns: float = to_ns(VIDEO_LOST_S),
         on_drop: Callable[[str, str], None] = ignore_drop,
         on_framed: Callable[[Picture, FramingResult, int], None] = ignore_framed,
+        people: People | None = None,
     ) -> None:
         """Make an empty stream.
 
         `audio` and `video` say which modalities are asked for. `audio_lag_ns` is the delay that the user has added to
         the audio's capture times. `on_drop` gets the drop reason of each unusable frame and an explanation,
-        `on_framed` each frame with what was found in it and its capture time.
+        `on_framed` each frame with what was found in it and its capture time. With `people`, those find faces in the
+        place of `framing`.
         """
         self.audio, self.video = audio, video
         self._grid = HopGrid(begin_ns, hop_ns)
@@ -72,6 +89,7 @@ class Stream:
         self._audio_lost_ns, self._video_lost_ns = audio_lost_ns + audio_lag_ns, video_lost_ns
         self._grace_ns = GRACE_NS + audio_lag_ns
         self._framing, self._on_drop, self._on_framed = framing, on_drop, on_framed
+        self._people = people
         self._crop_shape = manifest.video.height, manifest.video.width, 3
         self._window_ns = to_ns(manifest.audio.window_s)
         self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples, past=manifest.piece_samples)
@@ -79,7 +97,7 @@ class Stream:
         width = manifest.graphs.image_encoder.outputs[0].shape[-1]
         self._embeddings = EmbeddingRing(manifest.frames, int(width))
         self._frames: deque[Frame] = deque()
-        self._crops: list[tuple[Image, int]] = []
+        self._crops: list[Crop] = []
         self._framed: FramingResult | None = None
         self._video_ns: int | None = None
         self._overload_ns = begin_ns
@@ -149,28 +167,37 @@ class Stream:
             self._forget_video()
         self._video_ns = frame.end_ns
         picture = frame.framed
-        framed = self._framing(picture)
+        framed = self._framing(picture) if self._people is None else self._people.frame(picture, frame.end_ns)
+        if framed is None:
+            return
         self._is_dark = framed.box is None and is_dark(rgb_image(picture))
         self._framed = NOT_FRAMED if self._is_dark else framed
         self._on_framed(picture, self._framed, frame.end_ns)
         self._is_unusable = False
-        crop = self._framed.crop
-        if crop is not None:
-            if crop.dtype != np.uint8 or crop.shape != self._crop_shape:
-                raise ValueError(f"it comes out as {form(crop)}, uint8 {list(self._crop_shape)} is expected")
-            self._crops.append((crop, frame.end_ns))
+        if self._framed.crop is not None:
+            self._wait(Crop(self._framed.crop, frame.end_ns))
+        for person in self._framed.people:
+            self._wait(Crop(person.crop, frame.end_ns, person.person))
+
+    def _wait(self, crop: Crop) -> None:
+        image = crop.image
+        if image.dtype != np.uint8 or image.shape != self._crop_shape:
+            raise ValueError(f"it comes out as {form(image)}, uint8 {list(self._crop_shape)} is expected")
+        self._crops.append(crop)
 
     @property
     def crops(self) -> list[Image]:
         """Crops uint8 `[H, W, 3]` that wait for their embeddings."""
-        return [crop for crop, _ in self._crops]
+        return [crop.image for crop in self._crops]
 
     def add_embeddings(self, embeddings: Embedding, took_s: float = 0.0) -> None:
         """Take the embeddings `[n, Dv]` of `crops`, computed in `took_s` seconds; those not finite are left out."""
-        for (_, end_ns), embedding in zip(self._crops, embeddings, strict=True):
+        for crop, embedding in zip(self._crops, embeddings, strict=True):
             is_finite = bool(np.isfinite(embedding).all())
-            if is_finite:
-                self._embeddings.append(embedding, end_ns)
+            if is_finite and self._people is not None and crop.person is not None:
+                self._people.append(crop.person, embedding, crop.end_ns)
+            elif is_finite:
+                self._embeddings.append(embedding, crop.end_ns)
             else:
                 self._on_drop(FRAMES_NOT_FINITE, "the model gives a frame an embedding that is not finite")
             self._is_unusable = not is_finite
@@ -190,6 +217,8 @@ class Stream:
         self._embeddings.clear()
         self._crops.clear()
         self._framed = None
+        if self._people is not None:
+            self._people.clear()
 
     def is_due(self, now_ns: int) -> bool:
         """Return whether the next window can be cut: its audio has arrived, or is no longer waited for."""
@@ -222,17 +251,18 @@ class Stream:
         if video == "lost":
             self._forget_video()
         samples, tokens = self._cut_audio(end_ns)
-        embeddings, times = self._embeddings.between(end_ns - self._window_ns, end_ns)
-        ends = [int(times[-1])] if len(times) else []
-        starts = [int(times[0])] if len(times) else []
+        embeddings, times = self._frames_before(end_ns)
+        spans = [(int(times[0]), int(times[-1]))] if len(times) else []
         if len(samples):
-            audio_ns = min(self._samples.end_ns or end_ns, end_ns)
-            ends.append(audio_ns)
-            starts.append(audio_ns - to_ns(len(samples) / self._samples.rate_hz))
-        if not ends:
+            spans.append(audio_span(samples, self._samples, end_ns))
+        if not spans:
             return None
+        starts, ends = zip(*spans, strict=True)
         encode_s, self._encode_s = self._encode_s, 0.0
-        return Window(samples, embeddings, tokens, min(starts), max(ends), audio, video, self._framed, encode_s)
+        window = Window(samples, embeddings, tokens, min(starts), max(ends), audio, video, self._framed, encode_s)
+        if self._people is None:
+            return window
+        return replace(window, people=self._people.windows(window, self._samples, end_ns))
 
     def _cut_audio(self, end_ns: int) -> tuple[Samples, TokenWindow | None]:
         samples = self._samples.until(end_ns)
@@ -261,10 +291,20 @@ class Stream:
             return "lost"
         if self._is_dark:
             return "dark"
-        embeddings, _ = self._embeddings.between(now_ns - self._window_ns, now_ns)
-        if len(embeddings):
+        if len(self._frames_before(now_ns)[1]):
             return "ok"
         return "lost" if self._is_unusable else "no_face"
+
+    def _frames_before(self, end_ns: int) -> tuple[Embedding, NDArray[np.int64]]:
+        """Return the embeddings `[n, Dv]` and times of the window's frames; of several people the times alone."""
+        begin_ns = end_ns - self._window_ns
+        if self._people is None:
+            return self._embeddings.between(begin_ns, end_ns)
+        return self._embeddings.between(end_ns, end_ns)[0], self._people.times(begin_ns, end_ns)
+
+    def present(self, now_ns: int) -> tuple[int, ...]:
+        """Return the numbers of the people who are there; none where one alone is followed."""
+        return () if self._people is None else self._people.present(now_ns)
 
     def is_awaited(self, now_ns: int) -> bool:
         """Return whether a modality has given nothing since the time line began, and has time left to."""

@@ -180,10 +180,10 @@ class StreamRunner:
                 window = None
         return window
 
-    def predict(self, window: Window, recognition: Recognition) -> None:
-        """Publish the prediction of a window."""
+    def predict(self, window: Window, recognitions: Sequence[Recognition]) -> None:
+        """Publish the prediction of a window, given the recognition of each of its parts."""
         with self._guard:
-            self.reporter.predict(window, recognition, self._moment)
+            self.reporter.predict(window, recognitions, self._moment)
 
     def report(self) -> None:
         """Publish the status where it is due."""

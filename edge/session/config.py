@@ -33,6 +33,8 @@ TrackNumber = Annotated[int, Meta(ge=0)]
 BackendChoice = Annotated[
     str, Meta(pattern=rf"^({'|'.join(choices())}|({'|'.join(SCHEMES)})://.+)\Z", description=f"one of {expected()}")
 ]
+MOST_PEOPLE = 8
+"""Most people who are followed before one camera."""
 Offset = Annotated[float, Meta(ge=-5000, le=5000)]
 
 
@@ -56,6 +58,8 @@ class StreamConfig(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of the recording's video track, counted from 0; null for the best."""
     demo: bool = False
     """True for the program's own clip, in place of the devices."""
+    people: Annotated[int, Meta(ge=1, le=MOST_PEOPLE)] = 1
+    """Number of people before the camera who are followed at most, each with predictions of their own."""
     loop: bool = False
     """True to play the recording or the demo again and again, with times that go on."""
     av_offset_ms: Offset = 0.0
@@ -201,6 +205,8 @@ def check_stream(stream: StreamConfig) -> None:
         raise UsageError(f"stream {stream.name}: the name of its file is empty; give a recording or its address")
     if stream.demo and stream.file is not None:
         raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
+    if stream.people > 1 and not stream.wants_video:
+        raise UsageError(f"stream {stream.name}: --people {stream.people} are told apart by a camera, which is off")
     if stream.loop and not stream.is_recorded:
         raise UsageError(f"stream {stream.name}: --loop is for recordings; give --file or --demo with it")
     for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):

@@ -7,10 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import partial
 
-from ..bundle.manifest import Manifest
+import msgspec
+
+from ..bundle.manifest import Manifest, VideoSpec
 from ..clock import Clock, to_ns
 from ..errors import SourceError
-from ..live.inbox import Inbox
+from ..live.active_speaker import MOUTH_RATE_HZ
+from ..live.inbox import MOST_FRAMES, Inbox
 from ..preprocess.media import Media
 from ..sources.adapters import Paced, Shifted, ShiftedRecording
 from ..sources.base import Recording, Source, source_error
@@ -42,11 +45,20 @@ class StreamInput:
     """Items dropped before they reach the loop, by reason."""
     rate_hz: int
     """Rate of its audio."""
+    most_frames: int = MOST_FRAMES
+    """Number of frames that may wait for the loop."""
 
     @property
     def captures(self) -> int:
         """Number of threads that read the stream: one for each device, one for a recording."""
         return 1 if self.config.is_recorded else self.config.wants_video + self.config.wants_audio
+
+
+def video_spec(config: StreamConfig, manifest: Manifest) -> VideoSpec:
+    """Return what is taken of a stream's video: the bundle's frames, and for several people those that show mouths."""
+    if config.people == 1:
+        return manifest.video
+    return msgspec.structs.replace(manifest.video, rate_hz=max(manifest.video.rate_hz, MOUTH_RATE_HZ))
 
 
 def make_recording(
@@ -56,7 +68,7 @@ def make_recording(
     if not config.is_recorded:
         return None
     audio = manifest.audio if config.wants_audio else None
-    video = manifest.video if config.wants_video else None
+    video = video_spec(config, manifest) if config.wants_video else None
     recording: Recording
     if config.file:
         numbers = TrackNumbers(config.audio_track, config.video_track)
@@ -65,7 +77,7 @@ def make_recording(
         recording = Demo(audio, video)
     if config.av_offset_ms:
         recording = ShiftedRecording(recording, to_ns(config.av_offset_ms / 1000))
-    return Looped(recording, manifest.video.rate_hz) if config.loop else recording
+    return Looped(recording, video_spec(config, manifest).rate_hz) if config.loop else recording
 
 
 class Unopened:
@@ -94,7 +106,8 @@ def make_inputs(
         except SourceError as error:
             errors.append(error)
             recording = Unopened(f"stream {config.name}", error)
-        inputs.append(StreamInput(index, config, recording, dropped, manifest.audio.rate_hz))
+        most = MOST_FRAMES if config.people == 1 else round(video_spec(config, manifest).rate_hz)
+        inputs.append(StreamInput(index, config, recording, dropped, manifest.audio.rate_hz, most))
     if len(errors) == len(configs):
         raise SourceError("\n".join(str(error) for error in errors)) from errors[0]
     return inputs
@@ -102,14 +115,14 @@ def make_inputs(
 
 def make_inbox(inputs: Sequence[StreamInput]) -> Inbox:
     """Make the inbox of all streams; it counts its drops where the inputs do."""
-    return Inbox([each.captures for each in inputs], [each.dropped for each in inputs])
+    return Inbox(*zip(*((each.captures, each.dropped, each.most_frames) for each in inputs), strict=True))
 
 
 def make_devices(config: StreamConfig, manifest: Manifest, clock: Clock, dropped: Counter[str]) -> list[Source]:
     """Make the camera and the microphone that were asked for."""
     devices: list[Source] = []
     if config.wants_video:
-        devices.append(make_camera(str(config.camera), manifest.video, clock, dropped))
+        devices.append(make_camera(str(config.camera), video_spec(config, manifest), clock, dropped))
     if config.wants_audio:
         microphone = Microphone(str(config.mic), manifest.audio, clock, dropped)
         devices.append(Shifted(microphone, to_ns(config.av_offset_ms / 1000)) if config.av_offset_ms else microphone)

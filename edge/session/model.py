@@ -8,6 +8,7 @@ from ..backends.tensorrt.builder import EngineBuilder
 from ..bundle.load import Bundle
 from ..bundle.manifest import FramingName
 from ..clock import to_ns
+from ..errors import UsageError
 from ..live.pipeline import RunSpec, StreamSpec
 from ..live.recognizer import Recognizer
 from ..live.stagger import delays_ns
@@ -54,6 +55,7 @@ class Model:
                     max(0.0, -stream.av_offset_ms),
                     stream.is_recorded,
                     delay_ns,
+                    stream.people,
                 )
                 for stream, delay_ns in zip(streams, delays, strict=True)
             ),
@@ -82,6 +84,9 @@ def open_model(config: Config, bundle: Bundle, engine_builder: EngineBuilder) ->
         falls_back=config.fallback == "local",
     )
     framing, detector = config.framing or bundle.manifest.video.framing, choose(config.detector)
+    if framing == "whole" and any(stream.people > 1 for stream in config.streams):
+        found = f"{bundle.manifest.name} looks at whole frames"
+        raise UsageError(f"--people are told apart by their faces, and {found}; give --framing face, or --people 1")
     faces = f"{detector.name} ({detector.reason})" if framing == "face" else ""
     runs = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason})"
     return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, runs, faces, patience)

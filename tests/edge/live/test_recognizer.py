@@ -167,3 +167,21 @@ def test_a_voice_that_is_not_finite_leaves_its_window_without_probabilities(
 def test_softmax_survives_large_logits(shift: float) -> None:
     expected = np.array([1, np.e, np.e**2]) / (1 + np.e + np.e**2)
     np.testing.assert_allclose(softmax(np.array([[0.0, 1.0, 2.0]]) + shift)[0], expected)
+
+
+def test_people_of_one_stream_share_its_audio_and_each_has_what_is_theirs(voice_manifest, numpy_backend) -> None:
+    audio = voiced([0.5] * 4, 3)
+    first = np.array([True, True, False, False])
+    windows = [audio, Heard(audio.samples, np.ones((7, 3), np.float32)), voiced([0.5] * 4, 1)]
+    found = Recognizer(voice_manifest, numpy_backend).recognize(windows, [first, ~first, None])
+    calls = dict(numpy_backend.calls)
+    assert len(calls["audio_encoder"]["waveform"]) == 2
+    assert calls["fusion"]["audio_mask"].tolist() == [first.tolist(), (~first).tolist(), [True] * 4]
+    assert [each.voice for each in found] == [(1.0, 0.5), (1.0, 0.5), (2.0, 1.0)]
+    np.testing.assert_array_equal(calls["fusion"]["audio_tokens"][0], calls["fusion"]["audio_tokens"][1])
+
+
+def test_too_little_of_a_persons_voice_is_none(voice_manifest, numpy_backend) -> None:
+    windows = [voiced([0.5] * 4, 3)]
+    found = Recognizer(voice_manifest, numpy_backend).recognize(windows, [np.array([True, False, False, False])])[0]
+    assert (found.is_heard, found.voice) == (False, (0.5, 0.25))

@@ -1,0 +1,1 @@
+"""Cost of several people before one camera, beside one."""
