@@ -11,7 +11,7 @@ from ..clock import SECOND_NS, to_ns
 from ..preprocess.people_tracker import TrackedFace
 from ..preprocess.pictures import Picture
 from ..preprocess.rings import SampleRing
-from .mouth_track import LEAST_STEPS, SHORT_NS, Comparison, Evidence, MouthTrack
+from .mouth_track import LEAST_STEPS, SHORT_NS, Evidence, MouthTrack
 from .voice_level import VoiceLevel
 
 MOUTH_RATE_HZ = 15
@@ -72,21 +72,27 @@ class ActiveSpeaker:
             person: track for person, track in self._tracks.items() if track.is_seen_since(end_ns - KEPT_NS)
         }
         voice = VoiceLevel(samples, end_ns)
-        compared = {person: track.compare(voice, self._least_steps) for person, track in self._tracks.items()}
         last = (end_ns - 1) // SLOT_NS
         newest = max(self._candidates, default=last)
-        for slot in range(max(last - KEPT_SLOTS, min(newest, last - REVISED_SLOTS) + 1), last + 1):
-            self._candidates[slot] = self._candidate(slot * SLOT_NS + SLOT_NS // 2, voice, compared)
+        slots = range(max(last - KEPT_SLOTS, min(newest, last - REVISED_SLOTS) + 1), last + 1)
+        self._candidates |= dict.fromkeys(slots, Candidate(NOBODY))
+        self._candidates |= self._compare([slot for slot in slots if voice.is_voiced(middle_ns(slot))], voice)
         self._candidates = {slot: each for slot, each in self._candidates.items() if slot > last - KEPT_SLOTS}
         self._verdicts = verdicts_on(self._candidates)
 
-    def _candidate(self, time_ns: int, voice: VoiceLevel, compared: Mapping[int, Comparison | None]) -> Candidate:
-        if not voice.is_voiced(time_ns):
-            return Candidate(NOBODY)
-        here = [person for person, track in self._tracks.items() if track.was_seen(time_ns)]
-        evidence = {person: track.at(time_ns) for person in here if (track := compared[person])}
-        odds = {person: log_odds(signs) for person, signs in evidence.items() if signs}
-        return choose(odds, is_all=len(odds) == len(here))
+    def _compare(self, slots: Sequence[int], voice: VoiceLevel) -> dict[int, Candidate]:
+        """Return the verdict on each slot in which there is a voice."""
+        times_ns = np.array([middle_ns(slot) for slot in slots], np.int64)
+        evidence: dict[int, Sequence[Evidence | None]] = {}
+        for person, track in self._tracks.items():
+            compared = track.compare(voice, self._least_steps) if slots else None
+            evidence[person] = compared.at(times_ns) if compared else [None] * len(slots)
+        found = {}
+        for index, slot in enumerate(slots):
+            here = [person for person, track in self._tracks.items() if track.was_seen(middle_ns(slot))]
+            odds = {person: log_odds(signs) for person in here if (signs := evidence[person][index])}
+            found[slot] = choose(odds, is_all=len(odds) == len(here))
+        return found
 
     def owners(self, times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return for each time `[n]` the number of the person who speaks, NOBODY or UNCLEAR."""
@@ -98,6 +104,11 @@ class ActiveSpeaker:
         self._tracks.clear()
         self._candidates.clear()
         self._verdicts.clear()
+
+
+def middle_ns(slot: int) -> int:
+    """Return the middle of a slot of time."""
+    return slot * SLOT_NS + SLOT_NS // 2
 
 
 def log_odds(evidence: Evidence) -> float:

