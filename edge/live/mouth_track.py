@@ -126,7 +126,7 @@ class Comparison:
     def _within(self, times_ns: Times, side_ns: int) -> NDArray[np.bool_]:
         """Return which steps `[s, n]` lie about each time."""
         first_ns = np.minimum(times_ns - side_ns, self._end[-1] - 2 * side_ns)
-        return (self._end >= first_ns[:, None]) & (self._end <= times_ns[:, None] + side_ns)
+        return np.asarray((self._end >= first_ns[:, None]) & (self._end <= times_ns[:, None] + side_ns))
 
     def _synchrony(self, chosen: NDArray[np.bool_]) -> Floats:
         """Return the synchrony `[s]` of mouth and voice in the chosen steps `[s, n]`."""

@@ -107,25 +107,20 @@ class People:
         self.speaker = newest_owner(self._speaker, end_ns)
         faces = window.framing.faces if window.framing else None
         begin_ns = end_ns - to_ns(self._manifest.audio.window_s)
-        heard = [audio_span(window.samples, ring, end_ns)] if len(window.samples) else []
         windows = []
         for number, person in sorted(self._people.items()):
             embeddings, times = person.embeddings.between(begin_ns, end_ns)
-            if not len(times):
-                continue
-            starts, ends = zip(*[*heard, (int(times[0]), int(times[-1]))], strict=True)
-            windows.append(
-                replace(
-                    window,
-                    embeddings=embeddings,
-                    start_ns=min(starts),
-                    end_ns=max(ends),
-                    framing=FramingResult(None, faces, self._box(person)),
-                    person=number,
-                    heard=owners == number,
-                    speaker=self.speaker,
+            if len(times):
+                windows.append(
+                    replace(
+                        window,
+                        embeddings=embeddings,
+                        framing=FramingResult(None, faces, self._box(person)),
+                        person=number,
+                        heard=owners == number,
+                        speaker=self.speaker,
+                    )
                 )
-            )
         return tuple(windows)
 
     def _box(self, person: Person) -> Box | None:

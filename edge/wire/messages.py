@@ -37,8 +37,8 @@ class PersonSeen(msgspec.Struct, frozen=True):
     """One of several people before the camera, as seen in one frame."""
 
     person: int
-    """Number of the person: 1, 2 and so on in the order of coming, never used again in a run. It names no one: whoever
-    leaves and comes back gets a new number."""
+    """Number of the person: 1, 2 and so on in the order of coming, never another's in a run. It names no one: whoever
+    comes back later than 5 s after they were seen gets a new number."""
     box: Box | None
     """Box of the person's face: x, y, width and height, in pixels of the camera's frame; null where the face is
     hidden for the moment."""
@@ -241,7 +241,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
     came: list[int] = []
     """Numbers of the people who came since the status before."""
     left: list[int] = []
-    """Numbers of the people who left since the status before; they are not used again."""
+    """Numbers of the people who left since the status before: they have not been seen for 2 s."""
 
 
 class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
