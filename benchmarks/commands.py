@@ -2,6 +2,7 @@
 
 import tempfile
 from datetime import date
+from os import getloadavg
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from .commits import report
 from .commits.revisions import find_last_release, find_revision
 from .commits.run import Options, compare_revisions
 from .films import run as films
+from .fleet import run as fleet
 from .peers import pictures, table
 from .peers.run import compare_all
 from .people import run as people
@@ -38,6 +40,7 @@ def main() -> None:
       python -m benchmarks commits HEAD --against 908b201 --page docs/results.md
       python -m benchmarks peers --data corpora
       python -m benchmarks films
+      python -m benchmarks fleet
       python -m benchmarks triton
 
 
@@ -137,6 +140,34 @@ def films_command(film: Path | None, rounds: int) -> None:
     )
     console.print()
     print_lines(films.markdown(found, duration_s))
+
+
+@main.command("fleet")
+@click.option(
+    "--seconds",
+    "phase_s",
+    type=Seconds(1, 3600),
+    default=10,
+    show_default=True,
+    help="Length of a phase, and of what follows.",
+)
+def fleet_command(phase_s: float) -> None:
+    """Run ten nodes behind two proxies, in networks of their own, while one is cut off, slow, or stands still.
+
+    Needs root on Linux, `ip` and `tc`. Tells what the healthy nodes lost, and how late their messages were.
+
+    \b
+    Example:
+      python -m benchmarks fleet --seconds 30
+    """
+    rows, states = fleet.run(phase_s, complaints.print)
+    load = getloadavg()[1]
+    print_lines(
+        f"{date.today():%Y-%m-%d}, {processor()}, {fleet.RATE_HZ:g} predictions/s of each node, {2 * phase_s:g} s a "
+        f"phase, load average {load:.1f}:"
+    )
+    console.print()
+    print_lines(fleet.markdown(rows, states))
 
 
 @main.command("triton")

@@ -19,7 +19,7 @@ from edge.cli.main import FORCED_STATUS, main
 from edge.service import http_server
 from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
-from edge.wire import control_server, guard, publisher
+from edge.wire import control_server, guard, publisher, publishing_socket, sockets
 from edge.wire.addresses import AUTO
 from edge.wire.drop_reasons import DROP_REASONS
 from edge.wire.messages import Message
@@ -109,15 +109,15 @@ def test_the_table_of_limits_of_unauthenticated_clients_is_what_the_ports_put_up
     table = re.search(r"^\| \| publishing .*?\n\n", PAGE, re.MULTILINE | re.DOTALL)
     assert table is not None
     rows = [re.findall(r"\d+", line) for line in table[0].splitlines()[2:] if line]
-    limits, asked = publisher.LIMITS, control_server.LIMITS
+    limits, asked = publishing_socket.LIMITS, control_server.LIMITS
     assert [[int(number) for number in row] for row in rows] == [
         [limits.connections, asked.connections],
-        [publisher.MAX_FRAME_BYTES, control_server.MAX_REQUEST_BYTES],
+        [publishing_socket.MAX_FRAME_BYTES, control_server.MAX_REQUEST_BYTES],
         [limits.burst_bytes, limits.rate_bytes_s, asked.burst_bytes],
         [guard.HANDSHAKE_TIMEOUT_MS // 1000] * 2,
         [publisher.SEND_HIGH_WATER_MARK, control_server.HIGH_WATER_MARK],
     ]
-    assert f"longer than {publisher.MAX_TOPIC_BYTES} bytes" in PAGE
+    assert f"longer than {sockets.MAX_TOPIC_BYTES} bytes" in PAGE
     assert f"It serves {http_server.MAX_CONCURRENT_REQUESTS} requests" in PAGE
     assert f"each has {http_server.REQUEST_TIMEOUT_S} s" in PAGE
     assert f"grow by {guard.MAX_MEMORY_GROWTH_BYTES >> 20} MiB" in PAGE
@@ -125,7 +125,7 @@ def test_the_table_of_limits_of_unauthenticated_clients_is_what_the_ports_put_up
 
 def test_descriptors_enough_for_all_who_may_connect_and_to_spare() -> None:
     assert int(unit()["Service"]["LimitNOFILE"]) > 4 * (
-        publisher.LIMITS.connections + control_server.LIMITS.connections
+        publishing_socket.LIMITS.connections + control_server.LIMITS.connections
     )
 
 

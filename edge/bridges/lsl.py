@@ -75,13 +75,13 @@ class LslBridge(Bridge):
     def send(self, message: Message) -> None:
         """Push a prediction or a change of the steady label. Raises FoalError if no clock offset can be measured."""
         if isinstance(message, Prediction):
-            self._push(self._prediction_outlet(message), sample(message), message.mono_end, message.session)
+            self._push(self._prediction_outlet(message), sample(message), message.mono_end, message)
         elif isinstance(message, PersonPrediction):
-            self._push(self._prediction_outlet(message), person_sample(message), message.mono_end, message.session)
+            self._push(self._prediction_outlet(message), person_sample(message), message.mono_end, message)
         elif isinstance(message, SteadyState):
             if message.stream not in self._markers:
                 self._markers[message.stream] = marker_outlet(message.stream)
-            self._push(self._markers[message.stream], [message.label], message.mono_since, message.session)
+            self._push(self._markers[message.stream], [message.label], message.mono_since, message)
 
     def _prediction_outlet(self, message: Prediction | PersonPrediction) -> pylsl.StreamOutlet:
         name = outlet_name(message)
@@ -92,9 +92,23 @@ class LslBridge(Bridge):
             log.info("LSL outlet %s with the labels %s", name, ", ".join(message.labels))
         return known[2]
 
-    def _push(self, outlet: pylsl.StreamOutlet, values: list[float] | list[str], mono_ns: int, session: str) -> None:
+    def _push(
+        self,
+        outlet: pylsl.StreamOutlet,
+        values: list[float] | list[str],
+        mono_ns: int,
+        message: Prediction | PersonPrediction | SteadyState,
+    ) -> None:
+        node = message.node
+        if node is None:
+            stamp_s = self._clock.stamp_s(mono_ns, message.session)
+        elif node.mono_offset_ns is not None:  # in the time of the proxy's machine, whose clock is measured
+            stamp_s = self._clock.stamp_s(mono_ns - node.mono_offset_ns, node.proxy)
+        else:
+            self.dropped["clock_unknown"] += 1
+            return
         self._unheard += not outlet.have_consumers()
-        outlet.push_sample(values, self._clock.stamp_s(mono_ns, session))
+        outlet.push_sample(values, stamp_s)
 
     def close(self) -> None:
         """Close all outlets."""

@@ -6,6 +6,7 @@ PREFIX/STREAM/event       the steady label, retained: it holds until the next on
 PREFIX/STREAM/status      the state of the stream, and who is there, retained
 PREFIX/STREAM/person/N    predictions of each of several people, at most once, not retained
 PREFIX/stats              figures of the runtime, at most once, not retained
+PREFIX/NODE/stats         the same of a node behind a proxy, whose streams are NODE_STREAM
 """
 
 import logging
@@ -132,14 +133,15 @@ class MqttBridge(Bridge):
         name = TOPICS[type(message)]
         if isinstance(message, PersonPrediction):
             name = f"{name}/{message.person}"
-        topic = f"{self._prefix}/{name}" if isinstance(message, Stats) else self._topic(message.stream, name)
+        owner = message.stream if not isinstance(message, Stats) else message.node.name if message.node else None
+        topic = f"{self._prefix}/{name}" if owner is None else self._topic(owner, name)
         with self._lock:
             if self._announces and isinstance(message, Prediction):
                 self._announce(message)
             self._send(topic, payload, retain=isinstance(message, SteadyState | Status))
 
-    def _topic(self, stream: str, name: str) -> str:
-        return f"{self._prefix}/{safe_name(stream)}/{name}"
+    def _topic(self, owner: str, name: str) -> str:
+        return f"{self._prefix}/{safe_name(owner)}/{name}"
 
     def _announce(self, message: Prediction) -> None:
         if self._announced.get(message.stream) != message.labels:

@@ -42,7 +42,8 @@ def face_id(stream: str, person: int | None = None) -> str:
 def json_topic(message: Message) -> str:
     """Return the topic of a whole message as JSON."""
     kind = TOPICS[type(message)]
-    return f"/foal_edge/{kind}" if isinstance(message, Stats) else f"/foal_edge/{ros_name(message.stream)}/{kind}"
+    owner = message.stream if not isinstance(message, Stats) else message.node.name if message.node else None
+    return f"/foal_edge/{kind}" if owner is None else f"/foal_edge/{ros_name(owner)}/{kind}"
 
 
 def ros_name(text: str) -> str:

@@ -45,7 +45,8 @@ class Journal:
         """State that was told last, by the stream's name."""
         self._people: defaultdict[str, PresentPeople] = defaultdict(PresentPeople)
         """People who are there, by the stream's name."""
-        self._dropped = describe_counts({})
+        self._dropped: dict[str, str] = {}
+        """Drops that were told last, by the node's name, which is empty without a proxy."""
 
     def lines(self, message: Message) -> Iterator[str]:
         """Yield what a message says that is new."""
@@ -88,9 +89,10 @@ class Journal:
         return f"{title(message)}  {message.label:<{width}}  {probs}  by {evidence(message)}{latency}"
 
     def _drops(self, message: Stats) -> Iterator[str]:
-        before, self._dropped = self._dropped, describe_counts(message.dropped)
-        if self._dropped != before:
-            yield f"dropped so far: {self._dropped}"
+        name, dropped = message.node.name if message.node else "", describe_counts(message.dropped)
+        before, self._dropped[name] = self._dropped.get(name, describe_counts({})), dropped
+        if dropped != before:
+            yield f"{f'{name}  ' if name else ''}dropped so far: {dropped}"
 
 
 def is_new_hop(before: tuple[object, ...] | None, message: Status) -> bool:

@@ -36,7 +36,12 @@ EXAMPLES: Examples = (
 
 @click.command("listen", cls=Command, examples=EXAMPLES)
 @click.option(
-    "--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Address that foal-edge publishes at."
+    "--connect",
+    "addresses",
+    multiple=True,
+    default=(DEFAULT_ADDRESS,),
+    show_default=True,
+    help="Address that foal-edge publishes at; repeated for two proxies of one fleet.",
 )
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions, those of people too.")
@@ -52,7 +57,7 @@ EXAMPLES: Examples = (
 @click.option("--latest", is_flag=True, help="Skip messages that a newer one of their topic has overtaken.")
 @client_keys_option
 def listen_command(
-    address: str,
+    addresses: tuple[str, ...],
     topic: str,
     count: int | None,
     plain: bool,
@@ -66,9 +71,9 @@ def listen_command(
     received = 0
     silence: str | None = "yet"
     kept: deque[BasePrediction] = deque(maxlen=MOST_KEPT)
-    keys, source = load_client_keys(folder), f"{address}, topic {topic}" if topic else address
+    keys, source = load_client_keys(folder), " and ".join(addresses) + (f", topic {topic}" if topic else "")
     with (
-        Subscriber(address, topic, keys, latest) as subscriber,
+        Subscriber(addresses, topic, keys, latest) as subscriber,
         show_json() if as_json else showing(Times(), shows_latency=True, as_table=not plain and is_terminal()) as show,
     ):
         try:
@@ -99,7 +104,7 @@ def await_message(
 ) -> Message:
     """Return the next message; SourceError after the timeout. Where none comes for a while, that is said once.
 
-    `source` names the address and the topic for people. `silence` is `yet` or `any more`; None where silence means
+    `source` names the addresses and the topic for people. `silence` is `yet` or `any more`; None where silence means
     nothing, as of a topic on which messages are rare.
     """
     doubt = "are these the keys it wants" if has_keys else "does it want --keys"

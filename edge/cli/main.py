@@ -35,6 +35,7 @@ SECTIONS = {
         "listen": LazyCommand("Print what a running foal-edge publishes", needs_opencv=False),
         "view": LazyCommand("Show running instances of foal-edge on a page", needs_opencv=False),
         "status": LazyCommand("Print the state of a running foal-edge", needs_opencv=False),
+        "proxy": LazyCommand("Publish the messages of many nodes at one address", needs_opencv=False),
         "bridge": LazyCommand("Hand what is published to LSL, OSC, MQTT or a bag of ROS 2", needs_opencv=False),
         "schema": LazyCommand("Print the JSON Schema of all messages", needs_opencv=False),
         "devices": LazyCommand("List cameras and microphones, or measure their skew"),

@@ -1,6 +1,6 @@
 """Command `foal-edge status`: asks a running foal-edge for its state."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -8,7 +8,7 @@ import click
 
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, control_address
 from ..wire.control_client import TIMEOUT_S, ControlClient
-from ..wire.control_messages import AskStatus, StatusReply, write
+from ..wire.control_messages import AskStatus, NodeState, StatusReply, write
 from .groups import Command, Examples
 from .lines import describe_counts, describe_load, print_line
 from .options import Seconds, client_keys_option, load_client_keys
@@ -58,7 +58,7 @@ def people(number: int) -> str:
 
 
 def status_report(reply: StatusReply) -> "Iterator[str | Table]":
-    """Give lines and a table: what runs, a row per stream, and the load."""
+    """Give lines and a table: what runs, a row per stream, and the load; of a proxy, a row per node in its place."""
     from rich.table import Table
 
     width = max(map(len, reply.about), default=0)
@@ -70,4 +70,26 @@ def status_report(reply: StatusReply) -> "Iterator[str | Table]":
         video = f"{status.video}, {people(len(status.people))}" if status.people else status.video
         table.add_row(status.stream, status.state, status.audio, video, f"{status.hop_s:g}", dropped)
     yield table
+    if reply.nodes:
+        yield nodes_table(reply.nodes)
+        return
     yield describe_load(reply.stats) if reply.stats is not None else "no figures yet: they come every second"
+
+
+def nodes_table(nodes: Sequence[NodeState]) -> "Table":
+    """Return a table of the nodes of a fleet."""
+    from rich.table import Table
+
+    table = Table("node", "state", "received", "missed", "refused", "delay ms", "clock s", "problem")
+    for node in nodes:
+        table.add_row(
+            node.name,
+            node.state if node.state != "lost" else f"lost for {node.silence_s:.0f} s",
+            str(node.received),
+            str(node.missed),
+            describe_counts(node.refused),
+            "-" if node.delay_ms is None else f"{node.delay_ms:.1f}",
+            "-" if node.unix_offset_ns is None else f"{node.unix_offset_ns / 1e9:+.3f}",
+            node.problem or "-",
+        )
+    return table

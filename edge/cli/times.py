@@ -33,12 +33,16 @@ class Times:
 
 
 def moment(message: Message) -> tuple[int, int]:
-    """Return the time that a message stands for, in ns of Unix time and of CLOCK_MONOTONIC."""
+    """Return the time that a message stands for, in ns of Unix time and of CLOCK_MONOTONIC.
+
+    The Unix time of a message that came through a proxy is that of the proxy's machine.
+    """
+    ahead_ns = (message.node.unix_offset_ns or 0) if message.node else 0
     if isinstance(message, BasePrediction):
-        return message.t_end, message.mono_end
+        return message.t_end - ahead_ns, message.mono_end
     if isinstance(message, SteadyState):
-        return message.t_since, message.mono_since
-    return message.t_publish, message.mono_publish
+        return message.t_since - ahead_ns, message.mono_since
+    return message.t_publish - ahead_ns, message.mono_publish
 
 
 def clock_time(unix_ns: int) -> str:

@@ -3,7 +3,7 @@
 import socket
 import threading
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import get_args
 from wsgiref.simple_server import make_server
 
@@ -32,17 +32,12 @@ LOOPBACK = "127.0.0.1"
 BUCKETS_S = (0.001, 0.002, 0.003, 0.005, 0.01, 0.02, 0.03, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0)
 
 
-class MetricsEndpoint:
-    """HTTP endpoint of the metrics, which serves them in a thread until it is closed.
+class MetricsServer:
+    """HTTP server of the metrics that `collect` returns, which serves them in a thread until it is closed."""
 
-    `observe` every message once it is published. All counters are those of one session: the first message of another
-    session resets them, as Prometheus expects of a program that was restarted.
-    """
-
-    def __init__(self, port: int, host: str = LOOPBACK) -> None:
-        self._session = SessionMetrics("")
+    def __init__(self, port: int, collect: Callable[[], Iterable[Metric]], host: str = LOOPBACK) -> None:
         registry = CollectorRegistry(auto_describe=False)
-        registry.register(MetricsCollector(self))
+        registry.register(MetricsCollector(collect))
         application = require_local_host(make_wsgi_app(registry))
         try:
             self._server = make_server(
@@ -60,16 +55,6 @@ class MetricsEndpoint:
         self._thread = threading.Thread(target=self._serve, name="metrics", daemon=True)
         self._thread.start()
 
-    def observe(self, message: Message) -> None:
-        """Update the metrics with a published message; takes a few microseconds, also during a scrape."""
-        if message.session != self._session.name:
-            self._session = SessionMetrics(message.session)
-        self._session.observe(message)
-
-    def collect(self) -> Iterator[Metric]:
-        """Return the current values of all metrics."""
-        return self._session.collect()
-
     def _serve(self) -> None:
         while not self._is_closed:
             self._server.handle_request()
@@ -82,15 +67,37 @@ class MetricsEndpoint:
         self._server.server_close()
 
 
+class MetricsEndpoint(MetricsServer):
+    """HTTP endpoint of the metrics of a run.
+
+    `observe` every message once it is published. All counters are those of one session: the first message of another
+    session resets them, as Prometheus expects of a program that was restarted.
+    """
+
+    def __init__(self, port: int, host: str = LOOPBACK) -> None:
+        self._session = SessionMetrics("")
+        super().__init__(port, self.collect, host)
+
+    def observe(self, message: Message) -> None:
+        """Update the metrics with a published message; takes a few microseconds, also during a scrape."""
+        if message.session != self._session.name:
+            self._session = SessionMetrics(message.session)
+        self._session.observe(message)
+
+    def collect(self) -> Iterator[Metric]:
+        """Return the current values of all metrics."""
+        return self._session.collect()
+
+
 class MetricsCollector(Collector):
     """Collector that the registry asks at every scrape."""
 
-    def __init__(self, endpoint: MetricsEndpoint) -> None:
-        self._endpoint = endpoint
+    def __init__(self, collect: Callable[[], Iterable[Metric]]) -> None:
+        self._collect = collect
 
     def collect(self) -> Iterable[Metric]:
         """Return the current values of all metrics."""
-        return self._endpoint.collect()
+        return self._collect()
 
 
 class SessionMetrics:

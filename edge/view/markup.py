@@ -38,6 +38,8 @@ def about_runtime(runtime: Runtime, now_s: float) -> str:
     presence = runtime.presence(now_s)
     newest = next((each.newest for each in runtime.streams.values() if each.newest), None)
     facts = [f"{newest.bundle} on {newest.backend}"] if newest else []
+    if "" not in runtime.nodes and runtime.nodes:
+        facts = [f"{len(runtime.nodes)} nodes"]
     if runtime.stats:
         facts += [
             f"hop {runtime.stats.hop_s:g} s",
@@ -56,7 +58,9 @@ def notice(runtime: Runtime, presence: Presence, now_s: float) -> str:
     silence = duration(runtime.silence_s(now_s))
     keys = "are these the keys it wants" if runtime.has_keys else "does it want --keys"
     texts = {
-        "live": "",
+        "live": "".join(
+            f"No message of {name} for {duration(gone_s)}. " for name, gone_s in runtime.silent_nodes(now_s).items()
+        ).rstrip(),
         "waiting": f"Nothing has come from there yet. Is foal-edge running there, and {keys}? "
         "The page fills as soon as something comes.",
         "gone": f"No message for {silence}: foal-edge or the way to it is gone. What stands below was its last. "

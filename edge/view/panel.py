@@ -87,13 +87,12 @@ class RuntimePanel:
         self._about.set_content(markup.about_runtime(runtime, now_s))
         for name in self._streams.keys() - runtime.streams.keys():
             self._streams.pop(name).close()
-        is_absent = runtime.presence(now_s) != "live"
         for name, history in runtime.streams.items():
             if name not in self._streams:
                 with self._element:
                     self._streams[name] = StreamPanel(f"{runtime.address} {name}", history)
             hop_s = history.status.hop_s if history.status else DEFAULT_HOP_S
-            self._streams[name].update(hop_s, is_absent=is_absent)
+            self._streams[name].update(hop_s, is_absent=runtime.is_absent(name, now_s))
 
 
 def tool(text: str, label: str | None = None) -> ui.element:

@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..clock import Clock, SystemClock
+from ..errors import FoalError
 from .control_client import TIMEOUT_S, ControlClient
 from .control_messages import AskClock, ClockReply
 from .keys import ClientKeys
+from .messages import Node
 
 ROUNDS = 8
 
@@ -33,6 +35,27 @@ class ClockOffset:
     def ours_unix_ns(self, theirs_ns: int) -> int:
         """Return a Unix time of the publishing machine, in nanoseconds, as one of this machine."""
         return theirs_ns - self.unix_ns
+
+    def beside(self, other: "ClockOffset") -> "ClockOffset":
+        """Return the offset of the same clocks to those of another machine, given the offset of that one's clocks."""
+        uncertainty_ns = self.uncertainty_ns + other.uncertainty_ns
+        return ClockOffset(self.mono_ns - other.mono_ns, self.unix_ns - other.unix_ns, uncertainty_ns)
+
+    def through(self, node: Node) -> "ClockOffset":
+        """Return the offset of a node's clocks to this machine, given that this is the offset of the proxy's clocks.
+
+            offset = estimate_offset("tcp://proxy:5557").through(prediction.node)
+            age_ns = time.monotonic_ns() - offset.ours_mono_ns(prediction.mono_end)
+
+        Raises FoalError if the proxy has not measured the node's clocks.
+        """
+        if node.mono_offset_ns is None or node.unix_offset_ns is None or node.uncertainty_ns is None:
+            raise FoalError(f"the proxy has not measured the clocks of {node.name}; does it reach its control port?")
+        return ClockOffset(
+            self.mono_ns + node.mono_offset_ns,
+            self.unix_ns + node.unix_offset_ns,
+            self.uncertainty_ns + node.uncertainty_ns,
+        )
 
 
 def estimate_offset(

@@ -5,7 +5,7 @@ answered in its own format, a bare word in JSON.
 """
 
 from functools import cache
-from typing import Any
+from typing import Any, Literal
 
 import msgspec
 
@@ -18,6 +18,7 @@ EXPECTED = (
     '{"ask": "last", "stream": "main"}, in one frame'
 )
 LONGEST_WORD = 20
+NodePresence = Literal["waiting", "online", "lost"]
 FIXMAP, MAP16, MAP32 = range(0x80, 0x90), 0xDE, 0xDF
 """First bytes of a MessagePack map."""
 
@@ -51,7 +52,39 @@ class AskStop(msgspec.Struct, frozen=True, tag_field="ask", tag="stop", forbid_u
 Request = AskStatus | AskLast | AskClock | AskSchema | AskStop
 
 
-class StatusReply(msgspec.Struct, frozen=True):
+class NodeState(msgspec.Struct, frozen=True):
+    """State of one node of a fleet, as a proxy sees it."""
+
+    name: str
+    """Name of the node."""
+    address: str
+    """Address that the proxy connects to; empty for a node that connects to the proxy."""
+    state: NodePresence
+    """`waiting`: nothing has come yet. `online`: messages come. `lost`: none for three seconds."""
+    silence_s: float | None
+    """Time since its last message, in seconds; null before the first."""
+    received: int
+    """Number of its messages that came and were forwarded."""
+    repeated: int
+    """Number of its messages that came a second time, and were not forwarded."""
+    missed: int
+    """Number of its messages that never came (gaps in `seq`)."""
+    refused: dict[str, int]
+    """Number of its messages that came and were not forwarded, by reason."""
+    delay_ms: float | None
+    """Time from the publishing of its newest message to its arrival, in milliseconds; null until its clocks are
+    measured."""
+    mono_offset_ns: int | None
+    """CLOCK_MONOTONIC of the node less that of the proxy's machine, in nanoseconds; null until it is measured."""
+    unix_offset_ns: int | None
+    """Unix time of the node less that of the proxy's machine, in nanoseconds; null until it is measured."""
+    uncertainty_ns: int | None
+    """Largest possible error of both offsets, in nanoseconds."""
+    problem: str | None
+    """Problem of the node, in words; null if there is none."""
+
+
+class StatusReply(msgspec.Struct, frozen=True, omit_defaults=True):
     """Reply to `status`: what runs and the state of its streams."""
 
     about: dict[str, str]
@@ -59,7 +92,9 @@ class StatusReply(msgspec.Struct, frozen=True):
     streams: list[Status]
     """Last status of each stream that has published one."""
     stats: Stats | None
-    """Last stats of the runtime; null in its first second."""
+    """Last stats of the runtime; null in its first second, and of a proxy."""
+    nodes: list[NodeState] = []
+    """Nodes of the fleet, of a proxy; empty of a runtime."""
 
 
 class LastReply(msgspec.Struct, frozen=True, omit_defaults=True):

@@ -18,6 +18,7 @@ from .control_messages import (
     AskStop,
     ClockReply,
     LastReply,
+    NodeState,
     Refusal,
     Reply,
     StatusReply,
@@ -49,8 +50,9 @@ log = logging.getLogger(__name__)
 class ControlServer:
     """Server of the control port, which answers one request after the other and survives malformed ones.
 
-    `about` describes the runtime, `last` returns the last message of every topic. The event `stop` is set by a request
-    `stop`; None refuses such requests. With `keys`, only the clients that they admit are answered.
+    `about` describes the runtime, `last` returns the last message of every topic, `nodes` the nodes of a fleet. The
+    event `stop` is set by a request `stop`; None refuses such requests. With `keys`, only the clients that they admit
+    are answered.
     """
 
     def __init__(
@@ -61,8 +63,9 @@ class ControlServer:
         clock: Clock,
         stop: threading.Event | None,
         keys: ServerKeys | None = None,
+        nodes: Callable[[], list[NodeState]] = list,
     ) -> None:
-        self._about, self._last, self._clock, self._stop = about, last, clock, stop
+        self._about, self._last, self._clock, self._stop, self._nodes = about, last, clock, stop, nodes
         options = {zmq.SNDHWM: HIGH_WATER_MARK, zmq.RCVHWM: HIGH_WATER_MARK, zmq.MAXMSGSIZE: MAX_REQUEST_BYTES}
         self._server = ServerSocket(zmq.ROUTER, options, LIMITS, keys)  # REP would leave malformed requests unanswered
         self._socket = self._server.socket
@@ -117,7 +120,7 @@ class ControlServer:
                     select(PersonPrediction, last, request.stream),
                 )
             stats = next((message for message in last if isinstance(message, Stats)), None)
-            return StatusReply(self._about, select(Status, last, request.stream), stats)
+            return StatusReply(self._about, select(Status, last, request.stream), stats, self._nodes())
         if isinstance(request, AskClock):
             now_ns = self._clock.now_ns()
             return ClockReply(received_ns, now_ns, self._clock.unix_ns(now_ns))

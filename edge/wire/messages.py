@@ -100,7 +100,32 @@ class Latency(msgspec.Struct, frozen=True):
     """`mono_publish - mono_end`, in milliseconds."""
 
 
-class BasePrediction(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type"):
+class Node(msgspec.Struct, frozen=True):
+    """Node of a fleet from which a message came, and its clocks as the proxy has measured them beside its own.
+
+    The offsets are those of the machine of the proxy that the subscriber is connected to, null until they are measured.
+    """
+
+    name: str
+    """Name of the node; its streams are called `<name>/<stream>`."""
+    proxy: str
+    """Random identifier of the proxy's session, new at every start of the proxy."""
+    mono_offset_ns: int | None
+    """CLOCK_MONOTONIC of the node less that of the proxy's machine, in nanoseconds."""
+    unix_offset_ns: int | None
+    """Unix time of the node less that of the proxy's machine, in nanoseconds."""
+    uncertainty_ns: int | None
+    """Largest possible error of both offsets, in nanoseconds."""
+
+
+class Published(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
+    """Field that every message has which came through a proxy."""
+
+    node: Node | None = None
+    """Node from which the message came through `foal-edge proxy`; null where there is no proxy."""
+
+
+class BasePrediction(Published, frozen=True, tag_field="type"):
     """Fields that the predictions of a stream and those of its people share."""
 
     schema: int
@@ -175,7 +200,7 @@ class PersonPrediction(BasePrediction, frozen=True, tag="person"):
     """The person's label after smoothing, hysteresis and a minimum dwell, as in SteadyState; or `uncertain`."""
 
 
-class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
+class SteadyState(Published, frozen=True, tag_field="type", tag="event"):
     """Topic `event.<stream>.`: the label after smoothing, hysteresis and a minimum dwell, published on every change."""
 
     schema: int
@@ -206,7 +231,7 @@ class SteadyState(msgspec.Struct, frozen=True, tag_field="type", tag="event"):
     """Smoothed probability of `label`, 0 to 1; for `uncertain`, the highest of `probs`."""
 
 
-class Status(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="status"):
+class Status(Published, frozen=True, tag_field="type", tag="status"):
     """Topic `status.<stream>.`: the state of a stream, published on every change and every second as a heartbeat.
 
     The first status is published once each modality asked for has delivered, or has become `lost`.
@@ -244,7 +269,7 @@ class Status(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", 
     """Numbers of the people who left since the status before: they have not been seen for 2 s."""
 
 
-class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
+class Stats(Published, frozen=True, tag_field="type", tag="stats"):
     """Topic `stats.`: figures of the whole runtime, published every second."""
 
     schema: int
@@ -271,7 +296,7 @@ class Stats(msgspec.Struct, frozen=True, tag_field="type", tag="stats"):
     """Number of items dropped since the start, of all streams, by drop reason."""
 
 
-class CameraPicture(msgspec.Struct, frozen=True, omit_defaults=True, tag_field="type", tag="picture"):
+class CameraPicture(Published, frozen=True, tag_field="type", tag="picture"):
     """Topic `picture.<stream>.`: a small picture of what the camera sees, published only with `--show-picture`.
 
     At most two a second. They go to subscribers alone, and are neither printed, counted, recorded nor bridged.
@@ -324,7 +349,9 @@ def topic(message: Message) -> bytes:
     if isinstance(message, PersonPrediction):
         return person_topic(message.stream, message.person)
     name = TOPICS[type(message)]
-    return f"{name}.".encode() if isinstance(message, Stats) else f"{name}.{message.stream}.".encode()
+    if isinstance(message, Stats):
+        return f"{name}.{message.node.name}.".encode() if message.node else f"{name}.".encode()
+    return f"{name}.{message.stream}.".encode()
 
 
 def people_topic(stream: str) -> bytes:

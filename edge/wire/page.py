@@ -10,9 +10,9 @@ import msgspec
 from msgspec import inspect as types
 
 from . import control_messages, messages
-from .control_messages import Reply
+from .control_messages import NodeState, Reply
 from .drop_reasons import DROP_REASONS
-from .page_clients import CLIENTS, CONTROL
+from .page_clients import CLIENTS, CONTROL, FLEETS
 
 HEADING = """\
 # The wire
@@ -45,10 +45,11 @@ def page() -> str:
                 described.append(part)
                 parts += [f"### {part.__name__}", *section(part, meanings)]
     reasons = [(f"`{reason}`", about) for reason, about in DROP_REASONS.items()]
-    parts += [DROPPED, table(("reason", "dropped items"), reasons), CONTROL]
+    parts += [DROPPED, table(("reason", "dropped items"), reasons), FLEETS, CONTROL]
     replies = read_meanings(inspect.getsource(control_messages))
     for reply in get_args(Reply):
         parts += [f"### {reply.__name__}", *section(reply, replies)]
+    parts += [f"### {NodeState.__name__}", *section(NodeState, replies)]
     parts.append(CLIENTS)
     return "\n\n".join(part.strip() for part in parts) + "\n"
 
@@ -87,9 +88,10 @@ def inner(kind: type[msgspec.Struct]) -> list[type[msgspec.Struct]]:
     """Return the structs among the types of a struct's fields, or of arrays there, each followed by its own."""
     found: list[type[msgspec.Struct]] = []
     for field in struct(kind).fields:
-        of = field.type.item_type if isinstance(field.type, types.ListType) else field.type
-        if isinstance(of, types.StructType):
-            found += [of.cls, *inner(of.cls)]
+        for of in field.type.types if isinstance(field.type, types.UnionType) else [field.type]:
+            each = of.item_type if isinstance(of, types.ListType) else of
+            if isinstance(each, types.StructType):
+                found += [each.cls, *inner(each.cls)]
     return found
 
 

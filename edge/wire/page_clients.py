@@ -1,4 +1,36 @@
-"""Text of the page of the wire about the control port, and about clients in other languages than this package's."""
+"""Text of the page of the wire about fleets, the control port, and clients in other languages than this package's."""
+
+FLEETS = """\
+## Fleets
+
+Behind [`foal-edge proxy`](fleet.md) the messages of many nodes come from one address. They are those above, but for
+their names and one field:
+
+- `NODE/` is put before the name of the stream, in the topic and in `stream`: `emotion.lobby/cam1.`. In a topic
+  without a stream, `NODE.` follows the kind: `stats.lobby.`. What follows a stream's name in a topic stays. So
+  `emotion.` is all predictions, `emotion.lobby/` those of one node, `emotion.lobby/cam1.` those of one stream.
+- A node's name has at most 20 letters, digits, - and _, with a letter or a digit among them. Names of streams have
+  the same characters, at most 64 of them: a `/` in a name says that the message came through a proxy. No message is
+  named twice.
+- `node` says which node it was, and how its clocks differ, as [Node](#node) has it.
+- Nothing else changes, `session` and `seq` neither. Whoever hears two proxies of one fleet drops what has a
+  `session`, topic and `seq` that was heard before.
+- A new subscriber gets the last messages of the nodes that are heard. Those of a node that has been silent for three
+  seconds come again when it is back.
+
+A time of CLOCK_MONOTONIC in a message, less `node.mono_offset_ns`, is one of the proxy's machine; the same holds for
+Unix time and `node.unix_offset_ns`. A program on another machine than the proxy's asks the proxy's control port for
+its `clock` as it would ask a runtime's, and takes off that offset as well. In Python:
+
+```python
+from foal_edge.clock_offset import estimate_offset
+
+proxy = estimate_offset("tcp://proxy:5557")  # again every few minutes, and when `node.proxy` changes
+
+
+def captured_at(prediction) -> int:
+    return proxy.through(prediction.node).ours_mono_ns(prediction.mono_end)
+```"""
 
 CONTROL = """\
 ## Control port
@@ -14,6 +46,8 @@ in MessagePack or JSON, which is answered in its own format, or a bare word, whi
 | `{"ask": "clock"}` | `clock` | [ClockReply](#clockreply) |
 | `{"ask": "schema"}` | `schema` | JSON Schema of all messages, requests and replies; `foal-edge schema` prints it |
 | `{"ask": "stop"}` | `stop` | [StopReply](#stopreply), if foal-edge was started with `--allow-stop` |
+
+A proxy answers as well, but for `stop`: the streams are those of all its nodes, and `nodes` tells of these.
 
 A request that is not understood or not allowed, an unknown key in it as well, is answered with a [Refusal](#refusal):
 look for `error` first."""

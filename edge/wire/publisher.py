@@ -11,7 +11,6 @@ import zmq
 from ..clock import Clock
 from ..queues import push
 from .drop_reasons import MESSAGES_QUEUE, MESSAGES_STALE
-from .guard import Limits
 from .keys import ServerKeys
 from .messages import (
     BasePrediction,
@@ -20,57 +19,19 @@ from .messages import (
     Status,
     WireFormat,
     encode,
-    people_topic,
-    person_topic,
     topic,
 )
+from .publishing_socket import LIMITS, PublishingSocket
 from .server_socket import ServerSocket
-from .sockets import MAX_TOPIC_BYTES, WakeupPipe
+from .sockets import WakeupPipe
 
 QUEUE_LENGTH = 64
 """Number of messages that wait for the publishing thread; the oldest are dropped beyond it."""
 SEND_HIGH_WATER_MARK = 256
 """Number of messages that wait for one slow subscriber; further ones are not sent to it. A new subscriber gets the last
 messages of up to 80 streams at once."""
-MAX_SUBSCRIPTIONS_AT_ONCE = 100
-"""Number of subscriptions handled before the next messages are sent, so that a storm of them delays no message."""
-MAX_FRAME_BYTES = 1024
-"""Largest frame from a subscriber; its part of the handshake with keys is below 1000 bytes."""
-LIMITS = Limits(connections=256, burst_bytes=1 << 16, rate_bytes_s=1 << 10)
-"""Limits of the subscribers: each may send some hundred subscriptions at once."""
 PUT_TIMEOUT_S = 0.1
 """Time between two checks whether the publishing thread still runs, while the queue is full."""
-
-
-class LastValueCache:
-    """Last message of every topic, in the order of publishing; one thread updates it, any thread lists it."""
-
-    def __init__(self) -> None:
-        self._last: dict[bytes, tuple[Message, bytes]] = {}
-        self._lock = threading.Lock()
-
-    def update(self, name: bytes, message: Message, body: bytes) -> None:
-        """Replace the last message of a topic, given with its encoded body.
-
-        A status removes those of the people who are there no more: nothing will follow on their topics.
-        """
-        with self._lock:
-            self._last.pop(name, None)
-            self._last[name] = message, body
-            if isinstance(message, Status):
-                there = {person_topic(message.stream, person) for person in message.people}
-                known = {topic for topic in self._last if topic.startswith(people_topic(message.stream))}
-                for gone in known - there:
-                    del self._last[gone]
-
-    def messages(self) -> list[Message]:
-        """Return the last message of every topic, the oldest first; from any thread."""
-        with self._lock:
-            return [message for message, _ in self._last.values()]
-
-    def matching(self, prefix: bytes) -> list[list[bytes]]:
-        """Return topic and body of the last messages whose topics begin with a prefix; from the updating thread."""
-        return [[name, body] for name, (_, body) in self._last.items() if name.startswith(prefix)]
 
 
 class Publisher:
@@ -93,13 +54,12 @@ class Publisher:
         self._format, self._stamp, self._on_sent = wire_format, stamp, on_sent
         self.dropped: Counter[str] = Counter({MESSAGES_QUEUE: 0, MESSAGES_STALE: 0})
         """Number of messages dropped, of all streams, by drop reason."""
-        options = {zmq.XPUB_MANUAL: 1, zmq.SNDHWM: SEND_HIGH_WATER_MARK, zmq.MAXMSGSIZE: MAX_FRAME_BYTES}
+        options = PublishingSocket.options(SEND_HIGH_WATER_MARK)
         self._server = ServerSocket(zmq.XPUB, options, LIMITS, keys)
-        self._socket = self._server.socket
+        self._socket = PublishingSocket[Message](self._server.socket)
         self.address = None if address is None else self._server.bind(address, "publish", "--bind")
         """Address with its actual port; None without one."""
         self._queue: queue.Queue[Message | None] = queue.Queue(QUEUE_LENGTH)
-        self._cache = LastValueCache()
         self._wakeup = WakeupPipe()
         self._error: BaseException | None = None
         self._thread = threading.Thread(target=self._run, name="publisher", daemon=True)
@@ -112,7 +72,7 @@ class Publisher:
 
     def last(self) -> list[Message]:
         """Return the last message of every topic, the oldest first; from any thread."""
-        return self._cache.messages()
+        return [message for message, _ in self._socket.cache.values()]
 
     def publish(self, message: Message) -> None:
         """Queue a message without waiting; the oldest is dropped if the queue is full. Raises the thread's error."""
@@ -140,14 +100,14 @@ class Publisher:
 
     def _run(self) -> None:
         poller = zmq.Poller()
-        poller.register(self._socket, zmq.POLLIN)
+        poller.register(self._server.socket, zmq.POLLIN)
         poller.register(self._wakeup, zmq.POLLIN)
         try:
             is_open = True
             while is_open:
                 poller.poll()
                 self._wakeup.drain()
-                self._handle_subscriptions()
+                self._socket.handle_subscriptions()
                 is_open = self._send_queued()
         except BaseException as error:  # raised again in the threads that publish
             self._error = error
@@ -169,37 +129,10 @@ class Publisher:
         return True
 
     def _send(self, message: Message) -> None:
-        name, body = topic(message), encode(message, self._format)
-        self._cache.update(name, message, body)
-        self._socket.send_multipart([name, body])
+        self._socket.send(topic(message), message, encode(message, self._format))
+        if isinstance(message, Status):
+            self._socket.forget_people(message.stream, message.people)
         self._on_sent(message)
-
-    def _handle_subscriptions(self) -> None:
-        for _ in range(MAX_SUBSCRIPTIONS_AT_ONCE):
-            try:
-                change = self._socket.recv(zmq.NOBLOCK)
-            except zmq.Again:
-                break
-            if len(change) > 1 + MAX_TOPIC_BYTES:
-                continue
-            if change[:1] == b"\x01":
-                self._send_last(change[1:])
-                self._socket.setsockopt(zmq.SUBSCRIBE, change[1:])
-            elif change[:1] == b"\x00":
-                self._socket.setsockopt(zmq.UNSUBSCRIBE, change[1:])
-
-    def _send_last(self, prefix: bytes) -> None:
-        """Send the last messages to a subscriber that is about to be subscribed.
-
-        ZeroMQ sends by topic, not by subscriber, and XPUB_MANUAL_LAST_VALUE covers a single message. But a subscriber
-        that is not subscribed yet is among those that a topic does not match: with inverted matching, the messages
-        reach only these. SUB sockets among them filter out topics that they did not ask for; XSUB sockets receive them,
-        as documented in `messages`.
-        """
-        self._socket.setsockopt(zmq.INVERT_MATCHING, 1)
-        for frames in self._cache.matching(prefix):
-            self._socket.send_multipart(frames)
-        self._socket.setsockopt(zmq.INVERT_MATCHING, 0)
 
     def close(self) -> None:
         """Send the queued messages and end; subscribers have a second to take them. Raises the thread's error."""

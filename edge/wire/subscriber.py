@@ -3,7 +3,7 @@
 import math
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -30,7 +30,7 @@ class BaseSubscriber:
 
     def __init__(
         self,
-        address: str = DEFAULT_ADDRESS,
+        address: str | Sequence[str] = DEFAULT_ADDRESS,
         topic: str = "",
         keys: "ClientKeys | Path | str | None" = None,
         latest: bool = False,
@@ -50,7 +50,8 @@ class BaseSubscriber:
         self._socket = self._context.socket(zmq.SUB)
         self._socket.subscribe(topic)
         try:
-            connect(self._socket, address, client_keys)
+            for each in [address] if isinstance(address, str) else address:
+                connect(self._socket, each, client_keys)
         except BaseException:
             self.close()
             raise
@@ -86,6 +87,7 @@ class Subscriber(BaseSubscriber):
             for message in messages:
                 print(message.stream, message.label, message.confidence)
 
+    `address` may be several addresses, of proxies of one fleet: what comes from more than one is received once.
     `topic` is a prefix: `emotion.`, `emotion.cam1.`, `person.`, or an empty text for all topics. The last message of
     each topic is received at once, the following ones as they are published; duplicates are removed. With `latest`,
     only the newest waiting message of each topic is returned, so that a slow subscriber stays up to date. `keys` are

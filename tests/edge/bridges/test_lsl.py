@@ -26,7 +26,7 @@ from edge.bridges.lsl import MEASURE_EVERY_NS, LslBridge, LslClock
 from edge.bridges.lsl_channels import PERSON, VOICES, channels, person_sample, sample
 from edge.errors import FoalError, SourceError
 from edge.wire.clock_offset import ClockOffset
-from edge.wire.messages import AudioEvidence, Prediction, VoiceOf
+from edge.wire.messages import AudioEvidence, Node, Prediction, VoiceOf
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
 from tests.edge.made_messages import PERSON as PERSON_PREDICTION
 
@@ -187,6 +187,28 @@ def test_a_clock_that_was_measured_once_is_kept_where_it_cannot_be_again(caplog)
     assert "the clock is not measured again: no answer" in caplog.text
     with pytest.raises(FoalError, match="no answer"):
         clock.stamp_s(S, "another session, and perhaps another machine")
+
+
+def test_a_time_of_a_node_behind_a_proxy_is_one_of_this_machine() -> None:
+    measured: list[str] = []
+
+    def measure() -> ClockOffset:
+        measured.append("proxy")
+        return ClockOffset(S, 0, 1)
+
+    bridge = LslBridge(LslClock(measure))
+    nodes = [Node(name, "p", ahead_s * S, 0, 1) for name, ahead_s in (("a", 100), ("b", 7), ("a", 101))]
+    bridge.send(made(0, START_NS, session="a", node=nodes[0]))
+    opened = inlet(f"foal-edge {STREAM}")
+    for seq, node in enumerate(nodes[1:], start=1):
+        bridge.send(made(seq, START_NS, session=node.name, node=node))
+    _, stamps = pulled(opened, 2)
+    opened.close_stream()
+    assert stamps == [START_NS / 1e9 - 8, START_NS / 1e9 - 102]
+    assert measured == ["proxy"], "it is one machine's clock, whatever node has published"
+    bridge.send(made(3, START_NS, node=Node("a", "p", None, None, None)))
+    assert bridge.dropped == {"clock_unknown": 1}
+    bridge.close()
 
 
 def test_every_channel_has_a_value() -> None:

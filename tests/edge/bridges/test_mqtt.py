@@ -22,7 +22,7 @@ from paho.mqtt.enums import CallbackAPIVersion  # noqa: E402
 from edge.bridges import mqtt  # noqa: E402
 from edge.bridges.mqtt import MAX_UNCONFIRMED, Broker, MqttBridge  # noqa: E402
 from edge.errors import PublishError  # noqa: E402
-from edge.wire.messages import encode  # noqa: E402
+from edge.wire.messages import Node, encode  # noqa: E402
 from tests.edge.made_messages import EVENT, PERSON, PREDICTION, STATS, STATUS, numbered  # noqa: E402
 
 
@@ -138,6 +138,17 @@ def test_messages_come_as_json_retained_where_they_hold_and_availability_ends(
     kept = {topic for topic, _, retained in late.got if retained}
     assert kept == {"foal-edge/availability", "foal-edge/cam1/event", "foal-edge/cam1/status"}
     assert bridge.dropped.total() == 0
+
+
+def test_nodes_behind_a_proxy_have_topics_of_their_own(broker, listen, publisher, running, eventually) -> None:
+    listener, node = listen(), Node("lobby", "p", 0, 0, 1)
+    bridge = MqttBridge(broker.address, "foal-edge", announces=False)
+    eventually(lambda: connected(bridge), "connected")
+    with running(bridge):
+        publisher.publish(numbered(0, PREDICTION, stream="lobby/cam1", node=node))
+        publisher.publish(numbered(0, STATS, node=node))
+        eventually(lambda: listener.has("foal-edge/lobby/stats"), "the last message came")
+    assert listener.has("foal-edge/lobby_cam1/emotion")
 
 
 def test_a_bridge_that_is_killed_is_offline_by_its_last_will(broker, listen, eventually) -> None:

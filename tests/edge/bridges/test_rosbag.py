@@ -20,7 +20,7 @@ from rosbags.rosbag2 import Reader  # noqa: E402
 from edge.bridges import ros_messages as ros  # noqa: E402
 from edge.bridges.rosbag import RosbagBridge  # noqa: E402
 from edge.errors import FoalError, UsageError  # noqa: E402
-from edge.wire.messages import Message, decode  # noqa: E402
+from edge.wire.messages import Message, Node, decode  # noqa: E402
 from tests.edge.made_messages import (  # noqa: E402
     EVENT,
     OF_PEOPLE,
@@ -77,6 +77,10 @@ def test_every_message_is_there_as_json_whole(tmp_path) -> None:
     of_stream = [f"/foal_edge/cam1/{kind}" for kind in ("emotion", "event", "status")]
     topics = [*of_stream, "/foal_edge/stats", "/foal_edge/cam1/person"]
     assert [decode(found[topic][0][1].data.encode()) for topic in topics] == WITHOUT_PICTURE
+
+
+def test_the_stats_of_each_node_of_a_fleet_have_a_topic() -> None:
+    assert ros.json_topic(numbered(0, STATS, node=Node("lobby-2", "p", 0, 0, 0))) == "/foal_edge/lobby_2/stats"
 
 
 def test_faces_are_listed_while_their_streams_deliver(tmp_path) -> None:

@@ -5,7 +5,7 @@ import pytest
 from edge.cli.journal import Journal
 from edge.cli.times import Times
 from edge.sources.caption import Caption
-from edge.wire.messages import AudioEvidence, Latency, Message, VideoEvidence
+from edge.wire.messages import AudioEvidence, Latency, Message, Node, VideoEvidence
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATS, STATUS, numbered
 
 SECOND = 1_000_000_000
@@ -102,6 +102,14 @@ def test_drops_are_told_when_they_have_grown() -> None:
     assert lines(STATS, STATS, grown, grown) == [
         "0:00.0  dropped so far: windows_late 1",
         "0:00.0  dropped so far: windows_late 2",
+    ]
+
+
+def test_drops_are_told_by_node() -> None:
+    of_a, of_b = (numbered(0, STATS, node=Node(name, "p", None, None, None)) for name in "ab")
+    assert lines(of_a, of_b, of_a, of_b) == [
+        "0:00.0  a  dropped so far: windows_late 1",
+        "0:00.0  b  dropped so far: windows_late 1",
     ]
 
 

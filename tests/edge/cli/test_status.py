@@ -8,6 +8,8 @@ from rich.console import Console
 
 from edge.cli.lines import describe_load
 from edge.cli.status import status_report
+from edge.fleet.member import Member
+from edge.wire.clock_offset import ClockOffset
 from edge.wire.control_messages import StatusReply
 from edge.wire.control_server import ControlServer
 from tests.edge.made_messages import ANY_PORT, PREDICTION, STATS, STATUS, numbered
@@ -82,3 +84,21 @@ def test_a_report_says_what_runs_a_row_per_stream_and_the_load() -> None:
     assert list(table.columns[3].cells) == ["off, 2 people", "off, 1 person"]
     *_, last = status_report(StatusReply({}, [], None))
     assert str(last).startswith("no figures yet")
+
+
+def test_a_proxy_tells_of_its_nodes_in_place_of_the_load() -> None:
+    healthy, lost = Member("a", "tcp://a:1"), Member("b")
+    for member, at_s in ((healthy, 9.0), (lost, 4.0)):
+        member.check_session("ab", at_s)
+    healthy.set_clock(ClockOffset(0, 2_500_000_000, 1))
+    lost.refused["wrong_topic"] = 3
+    reply = StatusReply({"proxy": "p"}, [STATUS], None, [healthy.state(10.0), lost.state(10.0)])
+    *_, table = status_report(reply)
+    console = Console(width=160, file=None)
+    with console.capture() as captured:
+        console.print(table)
+    rows = [[cell.strip() for cell in row.strip("│ ").split("│")] for row in captured.get().splitlines()[3:-1]]
+    assert rows == [
+        ["a", "online", "0", "0", "nothing", "-", "+2.500", "its clock is +2.500 s off"],
+        ["b", "lost for 6 s", "0", "0", "wrong_topic 3", "-", "-", "-"],
+    ]

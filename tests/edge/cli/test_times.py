@@ -5,6 +5,7 @@ import time
 import pytest
 
 from edge.cli.times import Times, clock_time, position
+from edge.wire.messages import Node
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
 
 BEGAN_NS = 10_000_000_000
@@ -49,6 +50,13 @@ def test_what_a_message_stands_for_is_its_window_its_change_or_its_sending(in_ut
     ]
     assert [Times().of(message) for message in messages] == [f"00:00:0{second}.0" for second in (*seconds.values(), 3)]
     assert Times().place_ns(messages[0]) is None
+
+
+def test_a_time_of_a_node_is_one_of_the_proxys_machine(in_utc) -> None:
+    ahead = Node("a", "p", 0, 3_000_000_000, 1)
+    assert Times().of(numbered(0, STATUS, t_publish=5_000_000_000, node=ahead)) == "00:00:02.0"
+    unknown = Node("a", "p", None, None, None)
+    assert Times().of(numbered(0, STATUS, t_publish=5_000_000_000, node=unknown)) == "00:00:05.0"
 
 
 def test_a_recorded_stream_has_its_place_and_another_the_clock(in_utc) -> None:

@@ -5,7 +5,7 @@ import pytest
 from edge.view import markup
 from edge.view.history import Change
 from edge.view.runtime import Runtime
-from edge.wire.messages import AudioEvidence, VideoEvidence
+from edge.wire.messages import AudioEvidence, Node, VideoEvidence
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PREDICTION, STATS, STATUS, numbered
 from tests.edge.view.made_markup import EVIL, Text, of, said
 
@@ -76,6 +76,16 @@ def test_a_runtime_says_whether_it_is_there(silence_s: float, expected: str):
     assert text.startswith("tcp://robot:5556")
     assert expected in text
     assert "tiny 0.0.1 on numpy · hop 0.5 s · busy 25% · up 4 s" in text
+
+
+def test_a_proxy_tells_how_many_nodes_there_are_and_which_is_gone():
+    runtime = Runtime("tcp://robot:5556")
+    for name, at_s in (("lobby", 100.0), ("gate", 110.0)):
+        runtime.add(numbered(0, STATS, node=Node(name, "p", 0, 0, 1)), at_s)
+    text = said(markup.about_runtime(runtime, 110.0))
+    assert "● live 2 nodes" in text
+    assert "No message of lobby for 10 s." in text
+    assert "gate" not in text
 
 
 def test_who_waits_is_told_what_to_look_at():

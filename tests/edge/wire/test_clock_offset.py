@@ -3,10 +3,11 @@
 import pytest
 
 from edge.clock import SystemClock
-from edge.errors import SourceError
+from edge.errors import FoalError, SourceError
 from edge.wire.clock_offset import ClockOffset, estimate_offset, exchange
 from edge.wire.control_messages import ClockReply
 from edge.wire.control_server import ControlServer
+from edge.wire.messages import Node
 from tests.edge.made_messages import ANY_PORT
 
 
@@ -87,3 +88,14 @@ def test_times_are_brought_home() -> None:
 def test_silence_is_named() -> None:
     with pytest.raises(SourceError, match=r"no answer from tcp://127.0.0.1:9 within 0.01 s"):
         estimate_offset("tcp://127.0.0.1:9", timeout_s=0.01)
+
+
+def test_the_clocks_of_a_node_are_told_through_a_proxy() -> None:
+    proxy = ClockOffset(mono_ns=1_000, unix_ns=-50, uncertainty_ns=3)
+    assert proxy.through(Node("lobby", "p", 30, 7, 4)) == ClockOffset(1_030, -43, 7)
+    with pytest.raises(FoalError, match="the proxy has not measured the clocks of lobby"):
+        proxy.through(Node("lobby", "p", None, None, None))
+
+
+def test_an_offset_beside_another_is_that_between_the_two_others() -> None:
+    assert ClockOffset(30, 7, 4).beside(ClockOffset(10, -5, 1)) == ClockOffset(20, 12, 5)

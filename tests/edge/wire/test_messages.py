@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from edge.wire.drop_reasons import DROP_REASONS
-from edge.wire.messages import Message, PersonPrediction, Prediction, decode, encode, people_topic, topic
+from edge.wire.messages import Message, Node, PersonPrediction, Prediction, decode, encode, people_topic, topic
 from tests.edge.made_messages import EVENT, OF_PEOPLE, ONE_OF_EACH, PERSON, PREDICTION, STATS, STATUS
 
 each_message = pytest.mark.parametrize(
@@ -35,7 +35,8 @@ def test_a_status_in_messagepack_byte_by_byte() -> None:
         (text("hop_s"), b"\xcb\x3f\xe0" + bytes(6)),
         (text("dropped"), b"\x81" + text("frames_overload") + b"\x02"),
     ]
-    assert encode(STATUS, "msgpack") == b"\x8c" + b"".join(key + value for key, value in pairs)
+    # The header has 16 bits, as it has room for all optional fields
+    assert encode(STATUS, "msgpack") == b"\xde\x00\x0c" + b"".join(key + value for key, value in pairs)
 
 
 def test_a_status_in_json_byte_by_byte() -> None:
@@ -181,3 +182,7 @@ def test_every_reason_for_dropping_is_explained() -> None:
     first = {"frames_overload", "blocks_overload", "windows_late", "windows_empty", "messages_queue"}
     assert first | {"windows_not_finite", "frames_failed", "frames_not_finite"} <= set(DROP_REASONS)
     assert all(len(reason.split()) > 3 for reason in DROP_REASONS.values())
+
+
+def test_the_stats_of_a_node_have_a_topic_of_their_own() -> None:
+    assert topic(msgspec.structs.replace(STATS, node=Node("lobby", "p", None, None, None))) == b"stats.lobby."

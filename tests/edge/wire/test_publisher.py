@@ -8,14 +8,9 @@ import zmq
 
 from edge.errors import PublishError, UsageError
 from edge.wire.messages import Latency, Message, decode, encode, topic
-from edge.wire.publisher import (
-    MAX_FRAME_BYTES,
-    MAX_SUBSCRIPTIONS_AT_ONCE,
-    MAX_TOPIC_BYTES,
-    QUEUE_LENGTH,
-    Publisher,
-    stamped,
-)
+from edge.wire.publisher import QUEUE_LENGTH, Publisher, stamped
+from edge.wire.publishing_socket import MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_AT_ONCE
+from edge.wire.sockets import MAX_TOPIC_BYTES
 from tests.edge.made_messages import (
     ANY_PORT,
     EVENT,

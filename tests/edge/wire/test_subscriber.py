@@ -205,3 +205,16 @@ def test_the_example_of_the_readme_ends_without_a_traceback_at_ctrl_c() -> None:
             process.kill()
     publisher.close()
     assert (process.returncode, err) == (0, "")
+
+
+def test_what_comes_from_two_addresses_is_given_once(desk: Desk) -> None:
+    other = Desk()
+    with Subscriber([desk.address, other.address]) as subscriber:
+        for each in (desk, other):
+            each.await_subscription()
+        desk.send(numbered(0), numbered(1))
+        assert [subscriber.receive(WAIT_S) for _ in range(2)] == [numbered(0), numbered(1)]
+        other.send(numbered(0), numbered(1), numbered(2))
+        assert subscriber.receive(WAIT_S) == numbered(2)
+        assert not subscriber.missed
+    other.context.destroy(linger=0)

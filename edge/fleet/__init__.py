@@ -1,0 +1,1 @@
+"""Fleet: one address for the messages of many nodes."""
