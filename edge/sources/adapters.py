@@ -11,16 +11,13 @@ import numpy as np
 from msgspec.structs import replace
 
 from ..clock import SECOND_NS, Clock, to_ns
-from ..preprocess.media import BLOCK_S, Block, Discontinuity, Frame, Media
+from ..preprocess.media import BLOCK_NS, BLOCK_S, Block, Discontinuity, Frame, Media
 from .base import Recording, Source
 
 MAX_LATE_NS = 2 * SECOND_NS
 """Largest delay of a recording's media behind their time; where reading takes longer, playback pauses instead."""
 MOST_HELD_NS = SECOND_NS // 5
 """Largest delay of blocks that no window waits for: the distance of two frames."""
-BEGINS_APART_NS = SECOND_NS // 5
-"""Distance of the times at which a recording that comes late may begin, that of two frames: then its blocks still end
-where windows do, and its frames come together with those of recordings that were meant to begin with it."""
 LONGEST_STEP_NS = to_ns(2 * BLOCK_S)
 """Longest step to the next item for which blocks are held: in a hole a window may end that does not wait for more."""
 ROUNDING_NS = 1000
@@ -124,8 +121,8 @@ class Paced:
                 earliest_ns = self._clock.now_ns() - item.end_ns
                 if (wanted_ns := self._begin_ns()) is None:
                     return
-                steps_late = max(0, -((wanted_ns - earliest_ns) // BEGINS_APART_NS))
-                begin_ns = wanted_ns + steps_late * BEGINS_APART_NS
+                blocks_late = max(0, -((wanted_ns - earliest_ns) // BLOCK_NS))
+                begin_ns = wanted_ns + blocks_late * BLOCK_NS  # so that blocks still end where windows do
                 if begin_ns > wanted_ns:
                     yield Discontinuity(begin_ns)
             if held and begin_ns + item.end_ns - held[-1].end_ns > LONGEST_STEP_NS and (yield from self._give(held)):
