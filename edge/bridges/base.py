@@ -30,6 +30,9 @@ class Bridge:
     def publisher_back(self) -> None:
         """Tell the other side that foal-edge is heard, for the first time or again."""
 
+    def node_lost(self, name: str) -> None:
+        """Tell the other side that a node behind a proxy is not heard any more; its next messages say that it is."""
+
     def close(self) -> None:
         """Hand over what waits, for two seconds at most, and close."""
         raise NotImplementedError

@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import paho.mqtt.client as paho
 from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode
 from paho.mqtt.reasoncodes import ReasonCode
@@ -69,6 +70,8 @@ class MqttBridge(Bridge):
         self._broker, self._prefix, self._announces = broker, prefix, announces
         self._announced: dict[str, list[str]] = {}
         """Labels with which each stream was announced to Home Assistant."""
+        self._statuses: dict[str, Status] = {}
+        """Last status of each stream of a node behind a proxy."""
         self._lock = threading.Lock()
         """Lock of the following, which paho's thread uses too."""
         self._connected = False
@@ -138,6 +141,8 @@ class MqttBridge(Bridge):
         with self._lock:
             if self._announces and isinstance(message, Prediction):
                 self._announce(message)
+            if isinstance(message, Status) and message.node is not None:
+                self._statuses[message.stream] = message
             self._send(topic, payload, retain=isinstance(message, SteadyState | Status))
 
     def _topic(self, owner: str, name: str) -> str:
@@ -192,6 +197,15 @@ class MqttBridge(Bridge):
         waiting, self._unsent = self._unsent, set()
         for topic in waiting:
             self._publish(topic, self._retained[topic], retain=True)
+
+    def node_lost(self, name: str) -> None:
+        """Publish that the streams of a node are lost, in place of its last status."""
+        with self._lock:
+            for stream, status in list(self._statuses.items()):
+                if status.node is not None and status.node.name == name:
+                    del self._statuses[stream]
+                    lost = msgspec.structs.replace(status, state="lost")
+                    self._send(self._topic(stream, TOPICS[Status]), encode(lost, "json"), retain=True)
 
     def publisher_lost(self) -> None:
         """Publish that nothing is available."""

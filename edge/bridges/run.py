@@ -49,6 +49,31 @@ class PublisherWatch:
             self._heard = False
 
 
+class NodesWatch:
+    """Watch over the nodes behind a proxy: says once of each that it is not heard any more while others are."""
+
+    def __init__(self, bridge: Bridge, now_s: float) -> None:
+        self._bridge, self._last_s = bridge, now_s
+        self._heard_s: dict[str, float] = {}
+        """Time of the newest message of each node that is heard, the one heard of longest ago first."""
+
+    def message_came(self, message: Message, now_s: float) -> None:
+        """Note a message, and tell of the nodes that have fallen silent."""
+        if now_s - self._last_s >= SILENCE_S:  # the proxy itself was away
+            self._heard_s = dict.fromkeys(self._heard_s, now_s)
+        self._last_s = now_s
+        if message.node is not None:
+            self._heard_s.pop(message.node.name, None)
+            self._heard_s[message.node.name] = now_s
+        while self._heard_s:
+            name, heard_s = next(iter(self._heard_s.items()))
+            if now_s - heard_s < SILENCE_S:
+                break
+            del self._heard_s[name]
+            log.warning("no message of %s for %g s", name, SILENCE_S)
+            self._bridge.node_lost(name)
+
+
 class LossReport:
     """Report of what is lost: a line where there is more of it, at most every ten seconds."""
 
@@ -81,6 +106,7 @@ def bridge_messages(
         return {name: n for name, n in {"missed": subscriber.missed.total(), **bridge.dropped}.items() if n}
 
     watch, report = PublisherWatch(bridge, address, clock_s()), LossReport(losses)
+    nodes = NodesWatch(bridge, clock_s())
     bridged = 0
     try:
         while not stop.is_set():
@@ -90,6 +116,7 @@ def bridge_messages(
                 watch.none_came(clock_s())
             else:
                 watch.message_came(clock_s())
+                nodes.message_came(message, clock_s())
                 if not isinstance(message, CameraPicture):  # those are for who subscribes here
                     bridge.send(message)
                     bridged += 1

@@ -102,8 +102,14 @@ class Member:
         self._delay_ms = None if clock is None else (now_ns - clock.ours_mono_ns(head.mono_publish)) / 1e6
 
     def set_clock(self, offset: ClockOffset | None, problem: str | None = None) -> None:
-        """Take the offset of the node's clocks; None forgets it. A clock that becomes wrong or right again is said."""
-        was_wrong, self.clock, self.clock_problem = self.has_wrong_clock, offset, problem
+        """Take the offset of the node's clocks, or None to forget it; a clock that becomes wrong or right is said.
+
+        With a `problem`, which kept it from being measured again, the offset stays as it is.
+        """
+        self.clock_problem = problem
+        if problem is not None:
+            return
+        was_wrong, self.clock = self.has_wrong_clock, offset
         if offset is not None and self.has_wrong_clock and not was_wrong:
             log.warning(
                 "the clock of %s is %+.3f s off; its Unix times are wrong, so set it (NTP)", self.name, self.ahead_s

@@ -162,8 +162,9 @@ class Proxy:
             home.measure_now()
             opened.callback(home.close)
 
-    def _set_home(self, offset: ClockOffset | None, _problem: str | None) -> None:
-        self.forwarding.home = offset
+    def _set_home(self, offset: ClockOffset | None, problem: str | None) -> None:
+        if problem is None:
+            self.forwarding.home = offset
 
     def _measure_clock(self, name: str) -> None:
         if name in self._watches:

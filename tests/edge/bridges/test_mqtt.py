@@ -10,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
+import msgspec
 import pytest
 
 paho = pytest.importorskip("paho.mqtt.client", reason="pip install 'foal-edge[mqtt]'")
@@ -147,7 +148,14 @@ def test_nodes_behind_a_proxy_have_topics_of_their_own(broker, listen, publisher
     with running(bridge):
         publisher.publish(numbered(0, PREDICTION, stream="lobby/cam1", node=node))
         publisher.publish(numbered(0, STATS, node=node))
-        eventually(lambda: listener.has("foal-edge/lobby/stats"), "the last message came")
+        status = numbered(0, stream="lobby/cam1", node=node)
+        publisher.publish(status)
+        eventually(lambda: listener.has("foal-edge/lobby_cam1/status", json_of(status)), "the last message came")
+        bridge.node_lost("gate")
+        bridge.node_lost("lobby")
+        lost = json_of(msgspec.structs.replace(status, state="lost"))
+        eventually(lambda: listener.has("foal-edge/lobby_cam1/status", lost), "its stream is lost")
+    assert listener.has("foal-edge/lobby/stats")
     assert listener.has("foal-edge/lobby_cam1/emotion")
 
 

@@ -6,9 +6,9 @@ import threading
 import pytest
 
 from edge.bridges.base import Bridge, check_remote, needs_extra, safe_name
-from edge.bridges.run import LossReport, PublisherWatch, bridge_messages
+from edge.bridges.run import LossReport, NodesWatch, PublisherWatch, bridge_messages
 from edge.errors import FoalError, UsageError
-from edge.wire.messages import Message
+from edge.wire.messages import Message, Node
 from edge.wire.subscriber import Subscriber
 from tests.edge.made_messages import PREDICTION, STATUS, numbered
 
@@ -31,6 +31,9 @@ class Kept(Bridge):
     def publisher_lost(self) -> None:
         self.told.append("lost")
 
+    def node_lost(self, name: str) -> None:
+        self.told.append(f"{name} lost")
+
     def publisher_back(self) -> None:
         self.told.append("back")
 
@@ -51,6 +54,22 @@ def test_every_message_comes_and_what_was_missed_is_said(publisher, caplog) -> N
     assert [first, *bridge.messages] == [numbered(9), PREDICTION, numbered(15)]
     assert (bridge.told, bridge.is_closed) == (["back"], True)
     assert "2 messages received; lost: missed 5" in caplog.text
+
+
+def test_a_node_that_is_silent_while_others_are_heard_is_said_once(caplog) -> None:
+    bridge = Kept()
+    watch = NodesWatch(bridge, 0)
+    of_a, of_b = (numbered(0, node=Node(name, "p", None, None, None)) for name in "ab")
+    for message, second in ((of_a, 0), (of_b, 1), (of_b, 4), (of_b, 5), (of_b, 9), (numbered(0), 10)):
+        watch.message_came(message, second)
+    assert bridge.told == ["a lost"]
+    watch.message_came(of_a, 11)
+    watch.message_came(of_b, 60)
+    assert bridge.told == ["a lost"], "the proxy was away, and a may come at once"
+    watch.message_came(of_b, 64)
+    watch.message_came(of_b, 65)
+    assert bridge.told == ["a lost", "a lost"]
+    assert caplog.text.count("no message of a for 5 s") == 2
 
 
 def test_a_publisher_that_goes_and_comes_back_is_said_once_each(caplog) -> None:

@@ -122,3 +122,12 @@ def test_why_clocks_are_not_measured_is_told() -> None:
     member.set_clock(None, "nobody answers")
     state = member.state(0.0)
     assert (state.problem, state.mono_offset_ns, state.unix_offset_ns) == ("nobody answers", None, None)
+
+
+def test_an_offset_that_cannot_be_measured_again_is_kept_until_it_is_forgotten() -> None:
+    member = Member("lobby")
+    member.set_clock(ClockOffset(5, 6, 7))
+    member.set_clock(None, "nobody answers")
+    assert (member.clock, member.clock_problem) == (ClockOffset(5, 6, 7), "nobody answers")
+    member.set_clock(None)
+    assert (member.clock, member.clock_problem) == (None, None)
