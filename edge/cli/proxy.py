@@ -1,10 +1,13 @@
 """Command `foal-edge proxy`: one address for the messages of many nodes."""
 
+import logging
 import sys
 import threading
 import time
-from contextlib import ExitStack, closing
+from collections.abc import Iterator
+from contextlib import ExitStack, closing, contextmanager
 from pathlib import Path
+from shutil import get_terminal_size
 from typing import TYPE_CHECKING
 
 import click
@@ -25,8 +28,8 @@ if TYPE_CHECKING:
 
 SECOND_S, MINUTE_S = 1.0, 60.0
 """Time between two status lines, where one replaces the other on a terminal, and elsewhere."""
-REWRITE = "\r\x1b[2K"
-"""Control sequence that goes back to the beginning of an empty line."""
+ERASE = "\r\x1b[2K"
+"""Control sequence that erases the line that the cursor is in."""
 EXAMPLES: Examples = (
     ("proxy --from tcp://robot:5556 --from desk=tcp://10.0.0.7:5556", "Publish two nodes at tcp://127.0.0.1:5556."),
     (
@@ -118,14 +121,37 @@ def describe_nodes(settings: Settings) -> str:
 
 def show_status(proxy: Proxy, stop: threading.Event) -> None:
     """Print a status line every second that replaces the one before on a terminal, or one a minute, until the stop."""
-    is_terminal = sys.stderr.isatty()
     line = StatusLine(time.monotonic())
-    while not stop.wait(SECOND_S if is_terminal else MINUTE_S):
-        text = visible(line(proxy.states(), time.monotonic()))
-        stderr.write(f"{REWRITE}{text}" if is_terminal else f"{text}\n")
-    if is_terminal:
-        stderr.write("\n")
+    if sys.stderr.isatty():
+        with erasing_before_records():
+            while not stop.wait(SECOND_S):
+                text = visible(line(proxy.states(), time.monotonic()))
+                stderr.write(ERASE + text[: get_terminal_size().columns - 1])
+                stderr.flush()
+        stderr.write(ERASE)
+    else:
+        while not stop.wait(MINUTE_S):
+            print_notice(line(proxy.states(), time.monotonic()))
     print_notice(line(proxy.states(), time.monotonic()))
+
+
+@contextmanager
+def erasing_before_records() -> Iterator[None]:
+    """Erase the status line before each record of the log, which takes its place."""
+    eraser, root = Eraser(), logging.getLogger()
+    root.handlers.insert(0, eraser)
+    try:
+        yield
+    finally:
+        root.removeHandler(eraser)
+
+
+class Eraser(logging.Handler):
+    """Handler that erases the line that the cursor is in."""
+
+    def emit(self, _record: logging.LogRecord) -> None:
+        """Erase the line."""
+        stderr.write(ERASE)
 
 
 def serve_metrics(port: int, proxy: Proxy) -> "MetricsServer":

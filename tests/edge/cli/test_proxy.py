@@ -1,6 +1,7 @@
 """`foal-edge proxy`, as it is typed, and the other commands through it."""
 
 import json
+import os
 import re
 import signal
 import socket
@@ -14,7 +15,7 @@ from urllib.request import urlopen
 import pytest
 
 from tests.edge.fleet.made_fleet import MadeNode, await_that, fleet
-from tests.edge.made_messages import ANY_PORT, EVENT, PREDICTION, STATS, STATUS, WAIT_S
+from tests.edge.made_messages import ANY_PORT, EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
 
 ROOT = Path(__file__).parents[3]
 
@@ -119,3 +120,27 @@ def test_a_bridge_hands_on_what_comes_through_it() -> None:
         b"/foal-edge/a_cam1/event",
         b"/foal-edge/b_cam1/event",
     }
+
+
+def test_on_a_terminal_the_status_line_makes_way_for_the_log() -> None:
+    node = MadeNode("lobby")
+    source = f"lobby={node.publisher.address},control=off"
+    ours, theirs = os.openpty()
+    command = [sys.executable, "-m", "edge", "proxy", "--from", source, "--bind", ANY_PORT, "--control", "off"]
+    with subprocess.Popen(command, cwd=ROOT, stderr=theirs) as process:
+        os.close(theirs)
+        shown = b""
+        try:
+            while b"1 of 1 nodes online" not in shown:
+                shown += os.read(ours, 4096)
+                node.publish(STATUS)
+            node.publish(numbered(0, session="cd"), numbered(10), numbered(1, session="cd"))
+            while b"foal-edge: two nodes" not in shown:
+                shown += os.read(ours, 4096)
+        finally:
+            process.send_signal(signal.SIGINT)
+            process.wait(WAIT_S)
+    os.close(ours)
+    node.close()
+    assert process.returncode == 0
+    assert b"\r\x1b[2Kfoal-edge: two nodes are called 'lobby'" in shown
