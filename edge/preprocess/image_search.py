@@ -25,7 +25,8 @@ class ImageSearch:
         self._detector = detector
         self._scene = SceneChange()
         self._way: int | None = None  # number of the way that was taken last; None before the first image
-        self._further = -1
+        self._further_ways = [way for way in dict.fromkeys(detector.ways) if not way.is_upright_and_whole]
+        self._further = 0  # number of these ways that were taken
         self._since_search = 0
         self.others: list[Face] = []
         """Faces that are not followed, as of when each part of the image was searched last."""
@@ -67,14 +68,14 @@ class ImageSearch:
 
     @property
     def is_further_due(self) -> bool:
-        """True where something small or leaning is searched for: half-way between two looks."""
-        return self._since_search % LOOK_EVERY == LOOK_EVERY // 2
+        """True where something small or leaning is searched for: in each image until all ways for it were taken once,
+        then half-way between two searches of the whole image."""
+        return self._further < len(self._further_ways) or self._since_search == SEARCH_EVERY // 2
 
     def find_further(self, image: Picture, *known: Face) -> list[Face]:
-        """Return the faces that the next way finds of those by which no upright, whole image is searched."""
-        ways = [way for way in dict.fromkeys(self._detector.ways) if not way.is_upright_and_whole]
-        self._further = (self._further + 1) % len(ways)
-        way = ways[self._further]
+        """Return the faces, known ones left out, that the next way finds of those for small or leaning ones."""
+        way = self._further_ways[self._further % len(self._further_ways)]
+        self._further += 1
         part = way.part(image)
         found = without(known, self._look(image, way, part))
         self.others = [face for face in self.others if not part.holds_centre_of(face.box)] + found

@@ -71,7 +71,7 @@ class PeopleTracker:
         if self._search.is_look_due:
             found = self._search.find_new(image, *faces_of(seen(self._people)))
             self._associate(image, found)
-        elif self._search.is_further_due and len(self._people) < self._most:
+        elif not found and self._search.is_further_due and len(self._people) < self._most:
             found = self._search.find_further(image, *faces_of(seen(self._people)))
             self._associate(image, found)
         self._meet(image, found)
