@@ -15,7 +15,7 @@ SAME_PLACE, SAME_SIZE = 0.35, 1.15
 place speaks for it."""
 ALIKE_HERE, ALIKE_ELSEWHERE = 0.47, 0.53
 """Correlations of looks from which on a face is taken for a person's: in the same place, and elsewhere. Those of
-different people in the made films of the field test reach 0.58 in one pair of ten."""
+different people in films made of photographs reach 0.58 in one pair of ten."""
 REACH, FURTHER = 1.0, 0.6
 """Distance at which a face can be a person's, in widths of it: at once, and for each image in which they were lost."""
 MOST_RESIZED = 1.4
