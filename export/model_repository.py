@@ -157,12 +157,14 @@ def graph_config(
     return config
 
 
-def tensors(kind: "type[pb.ModelInput] | type[pb.ModelOutput]", entries: Sequence[Tensor]) -> list[pb.ModelInput]:
+def tensors(
+    kind: "type[pb.ModelInput] | type[pb.ModelOutput]", entries: Sequence[Tensor], *, reshapes: bool = True
+) -> list[pb.ModelInput]:
     """Return the inputs or outputs of a model; the batch stands in none of them."""
     found = []
     for entry in entries:
         tensor = kind(name=entry.name, data_type=f"TYPE_{DATATYPES[entry.dtype]}", dims=row_shape(entry))
-        if len(entry.shape) == 1:  # a number a row, which the server has no shape for
+        if reshapes and len(entry.shape) == 1:  # a number a row, which the server has no shape for
             tensor.reshape.SetInParent()
         found.append(tensor)
     return found
@@ -213,8 +215,8 @@ def ensemble_config(manifest: Manifest) -> pb.ModelConfig:
         name=model_name(manifest, ENSEMBLE),
         platform="ensemble",
         max_batch_size=min(audio.batch.largest, fusion.batch.largest),
-        input=tensors(pb.ModelInput, [*audio.inputs, *own]),
-        output=tensors(pb.ModelOutput, [*fusion.outputs, *told]),
+        input=tensors(pb.ModelInput, [*audio.inputs, *own], reshapes=False),  # its models do that
+        output=tensors(pb.ModelOutput, [*fusion.outputs, *told], reshapes=False),
         version_policy=pb.ModelVersionPolicy(specific=pb.ModelVersionPolicy.Specific(versions=[version])),
         ensemble_scheduling=pb.ModelEnsembling(step=[first, second]),
     )

@@ -79,6 +79,8 @@ class Figures:
     dropped: dict[str, int]
     """Drops of all streams, by reason."""
     latencies_ms: list[float]
+    cpu_s: float
+    """CPU time of the node."""
     backends: list[str]
     """Names of the backends that computed."""
 
@@ -116,14 +118,14 @@ def start(stack: ExitStack, name: str, film: Path, streams: int, hop_s: float, o
 
 def part(name: str, nodes: Sequence[Node], seconds: float, begin: Callable[[], None]) -> Iterator[Figures]:
     """Yield the figures of each node from `begin` on, for so many seconds after it."""
-    before = [{reason: node.total(reason) for reason in REASONS} for node in nodes]
+    before = [({reason: node.total(reason) for reason in REASONS}, node.program.cpu_s()) for node in nodes]
     for node in nodes:
         node.predictions.clear()
     began_s = time.monotonic()
     begin()
     watch(nodes, seconds)
     took_s = time.monotonic() - began_s
-    for node, counted in zip(nodes, before, strict=True):
+    for node, (counted, cpu_s) in zip(nodes, before, strict=True):
         published = [sum(each.stream == stream for each in node.predictions) for stream in sorted(node.dropped)]
         yield Figures(
             name,
@@ -132,6 +134,7 @@ def part(name: str, nodes: Sequence[Node], seconds: float, begin: Callable[[], N
             published,
             {reason: node.total(reason) - counted[reason] for reason in REASONS},
             [each.latency_ms.total for each in node.predictions],
+            node.program.cpu_s() - cpu_s,
             sorted({each.backend for each in node.predictions}),
         )
 
@@ -180,8 +183,8 @@ def come_back(nodes: Sequence[Node]) -> None:
 def markdown(figures: Sequence[Figures], hop_s: float) -> str:
     """Return the figures as a table."""
     lines = [
-        "| part | node | s | due a stream | published: fewest, most | unanswered | late | p50, p99 ms | computed by |",
-        "|---|---|---|---|---|---|---|---|---|",
+        "| part | node | s | due a stream | published | unanswered | late | p50, p99 ms | CPU, ms/s | computed by |",
+        "|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in figures:
         p50, p99 = np.percentile(each.latencies_ms, [50, 99]) if each.latencies_ms else (float("nan"), float("nan"))
@@ -194,6 +197,7 @@ def markdown(figures: Sequence[Figures], hop_s: float) -> str:
             str(each.dropped[WINDOWS_UNANSWERED]),
             str(each.dropped[WINDOWS_LATE]),
             f"{p50:.0f}, {p99:.0f}",
+            f"{each.cpu_s * 1e3 / each.seconds / max(1, len(each.published)):.0f}",
             " ".join(each.backends),
         )
         lines.append(f"| {' | '.join(cells)} |")

@@ -128,6 +128,7 @@ def test_whole_windows_have_an_ensemble_from_the_audio_to_the_logits(manifest: M
     assert config.name == "tiny.window"
     assert [each.name for each in config.input] == ["waveform", "length", "video_tokens", "video_mask"]
     assert [each.name for each in config.output] == ["logits", "audio_embedding", "video_embedding"]
+    assert not any(each.HasField("reshape") for each in config.input), "a server refuses an ensemble that reshapes"
     first, second = config.ensemble_scheduling.step
     assert (first.model_name, second.model_name) == ("tiny.audio_encoder", "tiny.fusion")
     assert (first.model_version, second.model_version) == (1, 1)

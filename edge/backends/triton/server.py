@@ -52,11 +52,14 @@ class Connected:
 
 def connect(address: ServerAddress, bundle: Bundle, patience: Patience) -> Connected:
     """Connect to a server; EngineError where it does not answer or has other models."""
-    connection = Connection(address)
+    connection, graphs = Connection(address), dict[GraphName, RemoteGraph]()
     try:
         info = check_server(connection, bundle, patience.request_s)
-        graphs = {name: RemoteGraph(connection, bundle, name, patience) for name in bundle.manifest.graphs.by_name()}
+        for name in bundle.manifest.graphs.by_name():
+            graphs[name] = RemoteGraph(connection, bundle, name, patience)
     except BaseException:
+        for graph in graphs.values():
+            graph.close()
         connection.close()
         raise
     about = f"{info.name} {info.version} at {address.text}, models in version {model_version(bundle.manifest)}"

@@ -22,6 +22,9 @@ class MadeProgram:
     def receive(self, _timeout_s: float) -> Any:
         return self.waiting.pop(0) if self.waiting else None
 
+    def cpu_s(self) -> float:
+        return 0.0
+
     def has_ended(self) -> bool:
         return False
 
@@ -60,11 +63,11 @@ def test_a_stream_that_does_not_begin_is_an_error() -> None:
 def test_the_table_has_a_row_a_part_and_node() -> None:
     dropped = dict.fromkeys(DROP_REASONS, 0) | {WINDOWS_UNANSWERED: 4}
     figures = [
-        Figures("both nodes", "a", 10.0, [9, 10], dropped, [20.0, 40.0], ["triton-2.51.0"]),
-        Figures("server slow", "a", 5.0, [0, 0], dropped, [], []),
+        Figures("both nodes", "a", 10.0, [9, 10], dropped, [20.0, 40.0], 0.5, ["triton-2.51.0"]),
+        Figures("server slow", "a", 5.0, [0, 0], dropped, [], 0.0, []),
     ]
     rows = markdown(figures, 0.5).splitlines()[2:]
-    assert rows[0] == "| both nodes | a | 10.0 | 20 | 9, 10 | 4 | 0 | 30, 40 | triton-2.51.0 |"
+    assert rows[0] == "| both nodes | a | 10.0 | 20 | 9, 10 | 4 | 0 | 30, 40 | 25 | triton-2.51.0 |"
     assert "| 0, 0 |" in rows[1]
 
 
