@@ -14,15 +14,22 @@ import pytest
 
 pytest.importorskip("tritonclient.grpc", reason="pip install 'foal-edge[triton]'")
 
+from tritonclient.grpc import InferInput
+from tritonclient.utils import np_to_triton_dtype
+
 from benchmarks.triton.serving import VARIABLE, TritonServer
 from edge.backends.base import get_graph
 from edge.backends.patience import Patience
 from edge.backends.select import open_backend
+from edge.backends.triton.address import parse
+from edge.backends.triton.connection import Connection
 from edge.bundle import golden
 from edge.bundle.load import SHIPPED, load
+from edge.bundle.manifest import Manifest
 from edge.errors import EngineError, UnansweredError, UsageError
 from edge.models.names import FOLDER
 from export.model_repository import write
+from tests.benchmarks.triton.made_windows import make_bundle
 from tests.edge.backends.tensorrt.made_engines import engine_builder
 
 real = pytest.mark.skipif(VARIABLE not in os.environ, reason=f"{VARIABLE} names no Python with nvidia-pytriton")
@@ -98,6 +105,27 @@ def test_a_real_server_that_is_too_slow_and_restarted_is_found_again(server: Tri
             compute(backend, 2)
         server.start()
         wait_for_it()
+
+
+@real
+def test_a_real_server_runs_the_ensemble_of_whole_windows(manifest: Manifest, tmp_path: Path) -> None:
+    write(make_bundle(manifest, tmp_path), tmp_path / "models", "onnx", 0.5, ignore, ignore)
+    draw = np.random.default_rng(7)
+    given = {
+        "waveform": draw.normal(size=(3, 2000)).astype(np.float32),
+        "length": np.array([[600], [2000], [0]]),
+        "video_tokens": draw.normal(size=(3, 10, 3)).astype(np.float32),
+        "video_mask": draw.random((3, 10)) > 0.5,
+    }
+    with TritonServer(tmp_path / "models", tmp_path) as started:
+        inputs = [InferInput(name, array.shape, np_to_triton_dtype(array.dtype)) for name, array in given.items()]
+        for each, array in zip(inputs, given.values(), strict=True):
+            each.set_data_from_numpy(array)
+        result = Connection(parse(started.address)).ask("infer", "tiny.window", inputs, "1", deadline_s=30.0)
+    heard = given["waveform"].reshape(3, 4, 2, 250).mean(axis=3) * (given["length"] > np.arange(4) * 500)[..., None]
+    seen = given["video_tokens"].sum(axis=1)[:, :2] * given["video_mask"].sum(axis=1, keepdims=True)
+    # sums of ten numbers in fp32
+    np.testing.assert_allclose(result.as_numpy("logits"), heard.sum(axis=1) + seen, rtol=1e-4, atol=1e-4)
 
 
 def test_without_an_environment_the_variable_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
