@@ -50,6 +50,7 @@ OTHER_PROGRAMS = {
         "docker",
         "dpkg-query",
         "export",
+        "ffmpeg",
         "find",
         "grep",
         "head",
