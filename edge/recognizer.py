@@ -14,7 +14,7 @@ from .backends.tensorrt.progress import quiet_engine_builder
 from .bundle.load import SHIPPED, load
 from .models.names import find_bundle_folder
 from .session.background import BackgroundRun
-from .session.config import Config, StreamConfig, build, checked
+from .session.config import Config, StreamConfig, build, check_stream, checked
 from .session.model import open_model
 from .wire.addresses import AUTO, OFF
 
@@ -48,12 +48,17 @@ class Recognizer:
         self.about = self._model.about
         """Model, backend and detector, for people."""
 
-    def annotate(self, recording: str | PathLike[str], *, audio: bool = True, video: bool = True) -> Annotation:
+    def annotate(
+        self, recording: str | PathLike[str], *, audio: bool = True, video: bool = True, people: int = 1
+    ) -> Annotation:
         """Predict every window of a recording, as `foal-edge annotate` does; `rows` has them.
 
-        SourceError where the recording cannot be read, or has nothing of what is wanted.
+        With more than one of `people`, so many are followed at most, and there is a row for each. SourceError where the
+        recording cannot be read, or has nothing of what is wanted.
         """
-        stream = StreamConfig(camera="0" if video else OFF, mic="default" if audio else OFF)
+        wanted = {"camera": "0" if video else OFF, "mic": "default" if audio else OFF, "people": people}
+        stream: StreamConfig = build(wanted, StreamConfig, "annotate")
+        check_stream(stream)
         return annotate(Path(recording), self._model, replace(self._config, streams=(stream,)), ignore)
 
     def predict(self, frames: "Sequence[Image]" = (), samples: "Samples | None" = None) -> Row:

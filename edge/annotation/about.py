@@ -42,6 +42,8 @@ class Settings(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Number of the audio track that was asked for; None for the best."""
     video_track: int | None
     """Number of the video track that was asked for; None for the best."""
+    people: int = 1
+    """Number of people who were followed at most."""
 
 
 class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -82,6 +84,7 @@ def settings_of(model: Model, config: Config) -> Settings:
         steady_state=config.events,
         audio=stream.wants_audio,
         video=stream.wants_video,
+        people=stream.people,
         audio_track=stream.audio_track,
         video_track=stream.video_track,
     )

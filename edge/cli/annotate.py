@@ -17,7 +17,7 @@ from ..annotation.formats import FILM, FORMATS, check_formats
 from ..bundle.manifest import FramingName
 from ..errors import SourceError, UsageError
 from ..preprocess.detector_choice import DetectorChoice
-from ..session.config import Config, StreamConfig
+from ..session.config import Config, StreamConfig, check_stream
 from ..system.signals import interruptible
 from ..wire.addresses import OFF
 from .annotation_report import AnnotationReport
@@ -33,6 +33,7 @@ from .options import (
     framing_option,
     no_audio_option,
     no_video_option,
+    people_option,
     threads_option,
     video_track_option,
 )
@@ -41,6 +42,7 @@ EXAMPLES: Examples = (
     ("annotate talk.mp4 -o tables", "Write tables/talk.emotions.csv, a row per window."),
     ("annotate films more/clip.mkv -o out --format csv --format eaf", "Annotate a folder and a file, for ELAN too."),
     ("annotate talk.mp4 -o tables --video", "Draw boxes and bars into a copy of the film, too."),
+    ("annotate talk.mp4 -o tables --people 2", "A row per window and person."),
     ("annotate @list.txt -o out --jobs 2", "Annotate the recordings of a list, two at once."),
 )
 
@@ -78,6 +80,7 @@ EXAMPLES: Examples = (
 @video_track_option
 @no_audio_option
 @no_video_option
+@people_option
 @click.option("--quiet", is_flag=True, help="Print warnings and errors only.")
 def annotate_command(
     files: tuple[str, ...],
@@ -127,13 +130,15 @@ def make_config(
     video_track: int | None,
     no_audio: bool,
     no_video: bool,
+    people: int | None,
 ) -> Config:
     """Return the settings of the command line; UsageError where they leave nothing to go by."""
     if no_audio and no_video:
         raise UsageError("--no-audio and --no-video leave nothing to go by; give one of them")
-    stream = StreamConfig(audio_track=audio_track, video_track=video_track)
+    stream = StreamConfig(audio_track=audio_track, video_track=video_track, people=people or StreamConfig().people)
     if no_audio or no_video:
         stream = replace(stream, camera=OFF) if no_video else replace(stream, mic=OFF)
+    check_stream(stream)
     return Config(
         streams=(stream,),
         fast=True,

@@ -42,7 +42,12 @@ class Model:
         return f"{self.runs}, faces by {self.faces}" if self.faces else self.runs
 
     def run_spec(self, config: Config, session: str, begin_ns: int) -> RunSpec:
-        """Return what the messages of a run will depend on, its first window beginning at `begin_ns`."""
+        """Return what the messages of a run will depend on, its first window beginning at `begin_ns`.
+
+        UsageError where several people are asked for and frames are not searched for faces.
+        """
+        if self.framing == "whole":
+            check_alone(config, self.bundle.manifest.name)
         hop_ns, streams = to_ns(config.first_hop_s), config.streams
         delays = [0] * len(streams) if config.fast else delays_ns(len(streams), hop_ns)
         return RunSpec(
@@ -84,9 +89,16 @@ def open_model(config: Config, bundle: Bundle, engine_builder: EngineBuilder) ->
         falls_back=config.fallback == "local",
     )
     framing, detector = config.framing or bundle.manifest.video.framing, choose(config.detector)
-    if framing == "whole" and any(stream.people > 1 for stream in config.streams):
-        found = f"{bundle.manifest.name} looks at whole frames"
-        raise UsageError(f"--people are told apart by their faces, and {found}; give --framing face, or --people 1")
     faces = f"{detector.name} ({detector.reason})" if framing == "face" else ""
     runs = f"{bundle.manifest.name} {bundle.manifest.version} on {opened.backend.name} ({opened.reason})"
     return Model(bundle, Recognizer(bundle.manifest, opened.backend), framing, detector.name, runs, faces, patience)
+
+
+def check_alone(config: Config, name: str) -> None:
+    """Raise UsageError where several people are asked for, whom a bundle of that name could not tell apart."""
+    for stream in config.streams:
+        if stream.people > 1:
+            raise UsageError(
+                f"stream {stream.name}: {stream.people} people are told apart by their faces, and {name} looks at "
+                "whole frames here; give --framing face, or --people 1"
+            )

@@ -45,3 +45,9 @@ def test_the_fifth_stream_of_a_live_run_begins_half_a_hop_later(is_fast: bool, d
 def test_a_backend_that_is_not_known_is_refused() -> None:
     with pytest.raises(UsageError):
         open_model(Config(backend="openvino"), load(SHIPPED), quiet_engine_builder())
+
+
+def test_people_are_not_told_apart_in_whole_frames() -> None:
+    config = Config(streams=(StreamConfig(name="hall", people=3),), framing="whole", **CPU)
+    with pytest.raises(UsageError, match="stream hall: 3 people are told apart by their faces, and foal-nano looks at"):
+        open_model(config, load(SHIPPED), quiet_engine_builder()).run_spec(config, "s", 0)
