@@ -53,7 +53,7 @@ class People:
         self._faces: list[TrackedFace] = []
         self._newest_ns = 0
         self.speaker = NOBODY
-        """Who spoke in the second before the last window: a person's number, NOBODY or UNCLEAR."""
+        """Speaker in the second before the last window: a person's number, NOBODY or UNCLEAR."""
 
     def clear(self) -> None:
         """Forget what was seen; whoever is seen again keeps their number."""

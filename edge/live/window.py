@@ -39,7 +39,7 @@ class Window:
     heard: NDArray[np.bool_] | None = None
     """bool `[Ta]`, True for the tokens of the audio that are this person's voice; None where all are taken for it."""
     speaker: int | None = None
-    """Who speaks in the newest second: a person's number, NOBODY or UNCLEAR; None where nobody asks."""
+    """Speaker in the newest second: a person's number, NOBODY or UNCLEAR; None where nobody asks."""
     people: tuple["Window", ...] = ()
     """Windows of the people who are followed, in the order of their numbers, with the same audio."""
 
