@@ -19,7 +19,7 @@ MOUTH_RATE_HZ = 15
 NOBODY, UNCLEAR = 0, -1
 """Verdicts beside the numbers of people: no face here speaks; it cannot be told which, or whether."""
 
-WEIGHTS, OFFSET = Evidence(4.9, 3.1, 3.7), -5.5
+WEIGHTS, OFFSET = Evidence(4.73, 2.37, 4.01), -5.44
 """Logistic regression from evidence to the log odds that a person speaks; `python -m train.field.speaker_fit` makes
 it."""
 LEAST_ODDS, SURE_ODDS = 0.0, 1.2
@@ -54,7 +54,7 @@ class ActiveSpeaker:
     after it is known, too.
     """
 
-    def __init__(self, rate_hz: int = MOUTH_RATE_HZ) -> None:
+    def __init__(self, rate_hz: float = MOUTH_RATE_HZ) -> None:
         """Make a detector that is shown so many frames a second."""
         self._least_steps = max(LEAST_STEPS, round(LEAST_SEEN * rate_hz * 2 * SHORT_NS / SECOND_NS))
         self._tracks: dict[int, MouthTrack] = {}

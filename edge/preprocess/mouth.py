@@ -87,14 +87,14 @@ def scaled(picture: Picture, face: Face) -> Image | None:
     part = surroundings(box, picture, margin)
     if box.width < LEAST_PX or not part.area():
         return None
-    step = max(1, box.width // (4 * FACE_PX))  # of a large face every second pixel says enough
-    grey = grey_part(picture, part)
+    step = max(1, box.width // (2 * FACE_PX))  # of a large face every second pixel, or third, says enough
+    grey = grey_part(picture, part, step)
     side = box.width + 2 * margin
-    if grey.shape != (side, side):
-        above, before = part.y - box.y + margin, part.x - box.x + margin
-        below, after = side - above - part.height, side - before - part.width
+    if part.area() < side * side:
+        above, before = (part.y - box.y + margin) // step, (part.x - box.x + margin) // step
+        below, after = -(-side // step) - above - grey.shape[0], -(-side // step) - before - grey.shape[1]
         grey = np.asarray(cv2.copyMakeBorder(grey, above, below, before, after, cv2.BORDER_REPLICATE), np.uint8)
-    double = cv2.resize(grey[::step, ::step], (2 * SIDE_PX, 2 * SIDE_PX), interpolation=cv2.INTER_LINEAR)
+    double = cv2.resize(grey, (2 * SIDE_PX, 2 * SIDE_PX), interpolation=cv2.INTER_LINEAR)
     small = np.asarray(cv2.resize(double, (SIDE_PX, SIDE_PX), interpolation=cv2.INTER_AREA), np.uint8)  # both are quick
     if face.turn_deg:
         turn = cv2.getRotationMatrix2D(((SIDE_PX - 1) / 2, (SIDE_PX - 1) / 2), face.turn_deg, 1.0)

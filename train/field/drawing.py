@@ -15,9 +15,11 @@ FRAME_PX = 240
 """Height of the legend, the titles and the axis."""
 
 
-def draw(path: Path, results: Results) -> None:
-    """Draw a panel for each section, one line a row, into a PNG."""
-    parts = sections(results)
+def draw(path: Path, results: Results) -> bool:
+    """Draw a panel for each section of emotions, one line a row, into a PNG; return False where there is none."""
+    parts = {section: rows for section, rows in sections(results).items() if rows[0].figures}
+    if not parts:
+        return False
     heights = [SECTION_PX + ROW_PX * len(rows) for rows in parts.values()]
     figure = blank_figure(sum(heights) + FRAME_PX)
     panels = figure.subplots(len(parts), 1, squeeze=False, sharex=True, height_ratios=heights)[:, 0]
@@ -26,14 +28,16 @@ def draw(path: Path, results: Results) -> None:
     panels[-1].set_xlabel("%")
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside upper center", ncols=2, frameon=False)
     save(figure, path)
+    return True
 
 
 def draw_section(axes: Axes, section: str, rows: list[Row]) -> None:
     """Draw the rows of one section from top to bottom."""
     blue, orange, *_ = colours(2)
     places = range(len(rows))
-    axes.barh(places, [100 * row.figures.uncertain for row in rows], color=orange, alpha=0.35, label="no emotion")
-    known = [(place, row.figures.ua) for place, row in zip(places, rows, strict=True) if row.figures.ua is not None]
+    figures = [row.figures for row in rows if row.figures]
+    axes.barh(places, [100 * each.uncertain for each in figures], color=orange, alpha=0.35, label="no emotion")
+    known = [(place, each.ua) for place, each in zip(places, figures, strict=True) if each.ua is not None]
     axes.errorbar(
         [100 * ua.mean for _, ua in known],
         [place for place, _ in known],

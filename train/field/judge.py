@@ -59,7 +59,7 @@ class Judge:
     """Bundle on a backend that judges scenes."""
 
     def __init__(self, manifest: Manifest, backend: Backend, detector: DetectorName) -> None:
-        self.manifest, self._detector = manifest, detector
+        self.manifest, self.detector = manifest, detector
         self._backend, self._recognizer = backend, Recognizer(manifest, backend)
 
     def __call__(self, scene: Scene) -> Judgement:
@@ -73,7 +73,7 @@ class Judge:
                 scene.framing or video.framing if scene.image is not None else "whole",
                 video.height,
                 video.width,
-                self._detector,
+                self.detector,
             ),
             audio=scene.samples is not None,
             video=scene.image is not None,

@@ -81,7 +81,7 @@ def run(judge: Judge, pairs: Sequence[tuple[Voice, Face]], condition: Condition,
     multiplied = [Case(a.subject, product(a.judgement, b.judgement, labels)) for a, b in zip(heard, seen, strict=True)]
     made = {"voice alone": heard, "face alone": seen, "product of the two": multiplied, "both": both}
     rows = [make_row(OF_ONE_LABEL, f"{name}: {what}", cases) for what, cases in made.items()]
-    ua = [row.figures.ua.mean for row in rows if row.figures.ua is not None]
+    ua = [row.figures.ua.mean for row in rows if row.figures and row.figures.ua]
     more = {"above the better one": ua[3] - max(ua[:2]), "above the product": ua[3] - ua[2]}
     last = rows[-1]
     return [*rows[:-1], Row(last.section, last.name, last.figures, last.by, more)]

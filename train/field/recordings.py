@@ -75,7 +75,7 @@ class Recordings:
     def __init__(
         self, config: Config, labels: Sequence[str], root: Path, fold: FieldFold, most: int, seed: int
     ) -> None:
-        self.labels, self._root, self._fold, self._most, self._seed = labels, root, fold, most, seed
+        self.labels, self.root, self._fold, self._most, self._seed = labels, root, fold, most, seed
         recipe = voices_and_faces(config)
         speakers = {
             "held-out": {*recipe.validation_speakers, *recipe.test_speakers},
@@ -90,11 +90,11 @@ class Recordings:
         found = [
             Voice(voice)
             for corpus in corpora
-            for voice in VOICES[corpus].utterances(self._root)
+            for voice in VOICES[corpus].utterances(self.root)
             if voice.label in self.labels and (speakers is None or voice.speaker in speakers)
         ]
         if not found:
-            raise UsageError(f"no voices of {', '.join(self.labels)} in {', '.join(corpora)} of {self._root}")
+            raise UsageError(f"no voices of {', '.join(self.labels)} in {', '.join(corpora)} of {self.root}")
         return balanced(found, [(v.utterance.speaker, v.utterance.label) for v in found], self._most, self._seed)
 
     def whole_corpora(self) -> dict[str, list[Voice]]:
@@ -120,7 +120,7 @@ class Recordings:
     @cached_property
     def _held_out_faces(self) -> fer2013.Faces:
         part = {"held-out": slice(None), "validation": slice(0, None, 2), "test": slice(1, None, 2)}[self._fold]
-        return fer2013.load(self._root)[1][part]
+        return fer2013.load(self.root)[1][part]
 
     def _cut_out(self, emotions: NDArray[np.int64]) -> list[Face]:
         """Return the held-out faces whose emotion, `[N]`, is one of the labels."""
@@ -140,7 +140,7 @@ class Recordings:
     def photographs(self) -> list[Face]:
         """Press photographs of faces with a margin of a quarter, 128 px, one a person; none where not there."""
         found: dict[str, tuple[Path, str]] = {}
-        for path in matching_files(self._root / "lfw_expressions", "*/*.jpg"):
+        for path in matching_files(self.root / "lfw_expressions", "*/*.jpg"):
             label, person = PHOTOGRAPHS.get(path.parent.name, path.parent.name), path.stem[:-5]
             if label in self.labels and is_kept_for_tests(person):
                 found.setdefault(person, (path, label))
@@ -149,11 +149,11 @@ class Recordings:
 
     def noises(self, kind: str, rate_hz: int) -> dict[str, Samples]:
         """Return the recordings of a kind that are kept for tests, by name."""
-        return {path.stem: decoded(path, rate_hz) for path in noises.held_out(self._root, kind)}
+        return {path.stem: decoded(path, rate_hz) for path in noises.held_out(self.root, kind)}
 
     def impulse_responses(self, rate_hz: int) -> list[Samples]:
         """Return the recorded impulse responses."""
-        return [decoded(path, rate_hz) for path in noises.impulse_responses(self._root)]
+        return [decoded(path, rate_hz) for path in noises.impulse_responses(self.root)]
 
 
 def read_image(path: Path) -> Image:

@@ -7,6 +7,7 @@ import msgspec
 
 from edge.geometry import Box
 
+from ..intervals import Interval
 from .figures import Case, Figures, Subject, measure, split
 from .judge import Judge, Scene
 
@@ -14,16 +15,26 @@ LEAST_OVERLAP = 0.3
 """Smallest overlap (intersection over union) of a found face with the true one."""
 
 
+class OwnFigures(msgspec.Struct, frozen=True):
+    """Figures of a section that judges something else than emotions."""
+
+    count: int
+    columns: dict[str, Interval]
+    """Figures by the title of their column, which names their unit."""
+
+
 class Row(msgspec.Struct, frozen=True):
     """Figures of one condition."""
 
     section: str
     name: str
-    figures: Figures
+    figures: Figures | None
+    """None in a section with figures of its own."""
     by: dict[str, dict[str, Figures]]
     """Figures by group, such as `corpus` -> `emodb`."""
     more: dict[str, float]
     """Further figures by name, shares between 0 and 1."""
+    own: OwnFigures | None = None
 
 
 class Trial(NamedTuple):

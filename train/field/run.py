@@ -9,7 +9,7 @@ import msgspec
 from edge.errors import UsageError
 
 from ..log import console, progress
-from . import faces, pairs, silence, voices
+from . import faces, pairs, silence, speakers, voices
 from .drawing import draw
 from .judge import Judge
 from .recordings import Recordings
@@ -30,6 +30,7 @@ def plan(judge: Judge, recordings: Recordings, most: int, seed: int) -> Iterator
     yield from silence.plan(judge, recordings, max(1, NOISE_WINDOWS * most // USUAL), seed)
     yield from faces.plan(judge, recordings, seed)
     yield from pairs.plan(judge, recordings, seed)
+    yield from speakers.plan(recordings, judge.detector, max(1, speakers.USUAL_FILMS * most // USUAL), seed)
 
 
 def run(judge: Judge, recordings: Recordings, most: int, started: Results, only: Sequence[str], folder: Path) -> None:
@@ -57,8 +58,8 @@ def run(judge: Judge, recordings: Recordings, most: int, started: Results, only:
     for part in terminal_tables(results):
         console.print(part)
     (folder / TABLE).write_text(markdown(results), encoding="utf-8")
-    draw(folder / DRAWING, results)
-    console.print(f"written: {folder / TABLE}, {folder / DRAWING}")
+    written = [folder / TABLE, *([folder / DRAWING] if draw(folder / DRAWING, results) else [])]
+    console.print(f"written: {', '.join(map(str, written))}")
 
 
 def name_of(trial: Trial) -> str:

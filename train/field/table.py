@@ -23,9 +23,8 @@ def markdown(results: Results) -> str:
     """Return a table for each section, the meaning of the figures, and the command."""
     parts = [f"{results.model}. " + ", ".join(f"{name} {value}" for name, value in results.settings.items()) + "."]
     for section, rows in sections(results).items():
-        columns = used_columns(rows)
-        lines = [[HEADER[column] for column in columns], [":--"] + ["--:"] * (len(columns) - 1)]
-        lines += [[cells(row)[column] for column in columns] for row in rows]
+        titles, *lines = columns_of(rows)
+        lines = [titles, [":--"] + ["--:"] * (len(titles) - 1), *lines]
         parts.append(f"## {section.capitalize()}\n\n" + "\n".join(f"| {' | '.join(line)} |" for line in lines))
         notes = [f"- {row.name}: {further(row)}" for row in rows if row.more]
         parts += ["\n".join(notes)] if notes else []
@@ -36,12 +35,12 @@ def markdown(results: Results) -> str:
 def terminal_tables(results: Results) -> Iterator[Table | str]:
     """Yield the same tables for a terminal, each followed by its further figures."""
     for section, rows in sections(results).items():
-        columns = used_columns(rows)
+        titles, *lines = columns_of(rows)
         table = Table(title=section)
-        for column in columns:
-            table.add_column(HEADER[column], justify="right" if column else "left")
-        for row in rows:
-            table.add_row(*(cells(row)[column] for column in columns))
+        for title in titles:
+            table.add_column(title, justify="right" if title else "left")
+        for line in lines:
+            table.add_row(*line)
         yield table
         yield from (f"{row.name}: {further(row)}" for row in rows if row.more)
 
@@ -54,15 +53,24 @@ def sections(results: Results) -> dict[str, list[Row]]:
     return found
 
 
-def used_columns(rows: list[Row]) -> list[int]:
-    """Return the numbers of the columns that hold a figure in some row."""
-    lines = [cells(row) for row in rows]
-    return [column for column in range(len(HEADER)) if any(line[column] != EMPTY for line in lines)]
+def columns_of(rows: list[Row]) -> list[list[str]]:
+    """Return the titles of the columns that hold a figure in some row, then the cells of each row."""
+    lines = [titles_of(rows[0]), *map(cells, rows)]
+    used = [number for number in range(len(lines[0])) if any(line[number] != EMPTY for line in lines[1:])]
+    return [[line[number] for number in used] for line in lines]
+
+
+def titles_of(row: Row) -> list[str]:
+    """Return the titles of a row's cells."""
+    return ["", "n", *row.own.columns] if row.own else list(HEADER)
 
 
 def cells(row: Row) -> list[str]:
-    """Return a row's cells, one for each column of the header."""
+    """Return a row's cells."""
     figures = row.figures
+    if row.own:
+        return [row.name, str(row.own.count), *(number(figure) for figure in row.own.columns.values())]
+    assert figures is not None, "a row has figures of one kind"
     return [
         row.name,
         str(figures.count),
@@ -78,8 +86,13 @@ def cells(row: Row) -> list[str]:
 
 def summary(row: Row) -> str:
     """Return a row as a line, for the progress."""
-    shown = zip(HEADER[1:], cells(row)[1:], strict=True)
+    shown = zip(titles_of(row)[1:], cells(row)[1:], strict=True)
     return f"{row.section}: {row.name}  " + "  ".join(f"{name} {cell}" for name, cell in shown if cell != EMPTY)
+
+
+def number(figure: Interval) -> str:
+    """Return a figure with its interval, such as `97.7 (96 to 99)`."""
+    return f"{figure.mean:.1f} ({figure.low:.0f} to {figure.high:.0f})"
 
 
 def interval(share: Interval | None) -> str:

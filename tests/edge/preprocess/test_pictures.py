@@ -46,3 +46,9 @@ def test_a_face_that_leans_is_levelled_out_of_the_whole_image() -> None:
     assert expected.box
     assert framed.box.is_near(expected.box)
     assert framed.crop is not None
+
+
+def test_of_a_part_in_grey_every_second_row_and_column_may_be_taken() -> None:
+    image = np.random.default_rng(0).integers(0, 256, (20, 30, 3), np.uint8)
+    box = Box(3, 2, 21, 15)
+    assert np.array_equal(grey_part(image, box, 2), grey_part(image, box)[::2, ::2])

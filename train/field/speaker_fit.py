@@ -1,0 +1,157 @@
+"""Weights of `ActiveSpeaker`: a logistic regression from evidence to whether a person speaks.
+
+`python -m train.field.speaker_fit --data corpora` makes the numbers that stand in `edge/live/active_speaker.py`, of
+people, voices and a clip that the field test does not take.
+"""
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from edge.clock import to_ns
+from edge.live.mouth_track import Comparison, Evidence, MouthTrack
+from edge.live.voice_level import VoiceLevel
+from edge.preprocess.people_tracker import TrackedFace
+from edge.preprocess.pictures import Picture
+from edge.preprocess.rings import SampleRing
+
+from ..config import load, voices_and_faces
+from ..corpora.noises import of_kind
+from ..corpora.registry import VOICES
+from ..corpora.utterance import matching_files
+from ..log import console, progress
+from .dialogues import CLIPS, PHOTOGRAPHS, Material
+from .draws import generator
+from .recordings import decoded, is_kept_for_tests, read_image
+from .speakers import FITTED_CLIPS, SOUNDS, clip_paths
+from .speech_films import Film
+from .talkers import RATE_HZ, STEP_S, footage, trimmed
+from .watching import BEGIN_NS, Projector, hops
+
+CLIP_WEIGHT = 5.0
+"""Weight of films of the real clip: made mouths tell less of real ones."""
+RIDGE = 1e-3
+EVERY_NS = to_ns(0.125)
+JUDGED_NS = to_ns(1.0)
+UTTERANCES = 6
+SPEAKERS = 24
+PHOTOGRAPHED = 60
+ROUNDS = 30
+
+
+class Example(NamedTuple):
+    """Evidence about one person at one time."""
+
+    evidence: Evidence
+    speaks: bool
+    weight: float
+
+
+class EvidenceCollector:
+    """Watcher of a film that collects the evidence where a voice is heard."""
+
+    def __init__(self, film: Film) -> None:
+        self._film = film
+        self._tracks: dict[int, MouthTrack] = {}
+        self.found: list[tuple[int, Evidence, int]] = []
+        """Person, evidence and the number of the talker who speaks, 0 for nobody."""
+
+    def see(self, picture: Picture, faces: Sequence[TrackedFace], end_ns: int) -> None:
+        """Take the next frame."""
+        for person, face in faces:
+            self._tracks.setdefault(person, MouthTrack()).see(picture, face, end_ns)
+
+    def judge(self, samples: SampleRing, end_ns: int) -> None:
+        """Collect the evidence about the second before the end of a hop."""
+        voice = VoiceLevel(samples, end_ns)
+        compared = {person: track.compare(voice) for person, track in self._tracks.items()}
+        for time_ns in range(max(BEGIN_NS, end_ns - JUDGED_NS) + EVERY_NS // 2, end_ns, EVERY_NS):
+            step = int((time_ns - BEGIN_NS) / to_ns(STEP_S))
+            is_asked = self._film.heard[step] or not self._film.heard.any()
+            if is_asked and voice.is_voiced(time_ns):
+                self._collect(compared, time_ns, int(self._film.truth[step]))
+
+    def _collect(self, compared: dict[int, Comparison | None], time_ns: int, talker: int) -> None:
+        for person, comparison in compared.items():
+            evidence = comparison.at(time_ns) if comparison else None
+            if evidence:
+                self.found.append((person, evidence, talker))
+
+
+def examples_of(film: Film, weight: float) -> Iterator[Example]:
+    """Yield the evidence in a film with the truth."""
+    collector, projector = EvidenceCollector(film), Projector(film, "cascade")
+    for end_ns in hops(film):
+        projector.play(collector, end_ns)
+    for person, evidence, talker in collector.found:
+        yield Example(evidence, person == talker, weight)
+
+
+def regression(examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Return the weights and the offset, `[4]`, by Newton's method; speaking and not speaking weigh alike."""
+    signs = np.array([[*example.evidence, 1.0] for example in examples])
+    speaks = np.array([example.speaks for example in examples], float)
+    weights = np.array([example.weight for example in examples])
+    share = float(weights @ speaks / weights.sum())
+    weights = weights / weights.sum() * np.where(speaks > 0, 0.5 / share, 0.5 / (1 - share))
+    found = np.zeros(signs.shape[1])
+    for _ in range(ROUNDS):
+        odds = 1 / (1 + np.exp(-signs @ found))
+        slope = signs.T @ (weights * (odds - speaks)) + RIDGE * found
+        bend = (signs.T * (weights * odds * (1 - odds))) @ signs + RIDGE * np.eye(len(found))
+        found -= np.linalg.solve(bend, slope)
+    return found
+
+
+def material_of(data: Path, config: Path, seed: int) -> Material:
+    """Return the first clip, and photographs, voices and noises that the field test does not take."""
+    recipe = voices_and_faces(load(config))
+    kept = {*recipe.validation_speakers, *recipe.test_speakers}
+    utterances: dict[str, list[Path]] = {}
+    for corpus in recipe.voices:
+        for voice in VOICES[corpus].utterances(data):
+            if voice.speaker not in kept:
+                utterances.setdefault(voice.speaker, []).append(voice.path)
+    rng = generator(seed, "speaker fit")
+    speakers = [list(utterances.values())[index] for index in rng.permutation(len(utterances))[:SPEAKERS]]
+    photographs = [
+        path for path in matching_files(data / "lfw_expressions", "*/*.jpg") if not is_kept_for_tests(path.stem[:-5])
+    ]
+    return Material(
+        [footage(path) for path in clip_paths(data)[:FITTED_CLIPS]],
+        [read_image(photographs[index]) for index in rng.permutation(len(photographs))[:PHOTOGRAPHED]],
+        [
+            [trimmed(decoded(paths[index], RATE_HZ)) for index in rng.permutation(len(paths))[:UTTERANCES]]
+            for paths in speakers
+        ],
+        [decoded(path, RATE_HZ) for kind in SOUNDS for path in of_kind(data, kind)[::2]],
+    )
+
+
+@click.command()
+@click.option(
+    "--data", type=click.Path(path_type=Path), envvar="FOAL_DATA", required=True, help="Folder of the corpora."
+)
+@click.option("--config", type=click.Path(path_type=Path), default=Path("configs/nano.yaml"), show_default=True)
+@click.option("--films", default=6, show_default=True, help="Films of each kind.")
+@click.option("--seed", default=1234, show_default=True)
+def fit(data: Path, config: Path, films: int, seed: int) -> None:
+    """Fit the weights and print them."""
+    material = material_of(data, config, seed)
+    kinds = [(name, compose, CLIP_WEIGHT if name in CLIPS else 1.0) for name, compose in (CLIPS | PHOTOGRAPHS).items()]
+    drawn = [(*kind, number) for kind in kinds for number in range(films)]
+    examples = [
+        example
+        for name, compose, weight, number in progress(drawn, "films", shown=console.is_terminal)
+        for example in examples_of(compose(material, generator(seed, "fit", name, str(number))), weight)
+    ]
+    *weights, offset = regression(examples).round(2).tolist()
+    console.print(f"WEIGHTS, OFFSET = Evidence({', '.join(map(str, weights))}), {offset}  # {len(examples)} examples")
+
+
+if __name__ == "__main__":
+    fit()
