@@ -22,7 +22,7 @@ NOBODY, UNCLEAR = 0, -1
 WEIGHTS, OFFSET = Evidence(4.73, 2.37, 4.01), -5.44
 """Logistic regression from evidence to the log odds that a person speaks; `python -m train.field.speaker_fit` makes
 it."""
-LEAST_ODDS, SURE_ODDS = 0.0, 1.2
+LEAST_ODDS, SURE_ODDS = -0.7, 1.2
 """Log odds from which on a person may be speaking, and that they have to reach before it ends."""
 LEAST_DISTANCE = 0.4
 """Log odds by which a person has to be above everybody else."""

@@ -90,14 +90,19 @@ class Clips:
 
     def __init__(self, material: Material, rng: Draw) -> None:
         self._clips, self._rng = material.clips, rng
+        self._said: Sequence[Sequence[Footage]] = [self._clips] * max(self.scales)
 
-    def cast(self, people: int) -> Cast:
-        """Return people each of whom says the clips."""
-        return Cast([[clip.samples for clip in self._clips]] * people, self._rng)
+    def cast(self, people: int, *, are_apart: bool = False) -> Cast:
+        """Return people each of whom says the clips; `are_apart` if each has a clip of their own."""
+        own = [
+            [self._clips[index % len(self._clips)]] for index in self._rng.permutation(max(people, len(self._clips)))
+        ]
+        self._said = own[:people] if are_apart else [self._clips] * people
+        return Cast([[clip.samples for clip in clips] for clips in self._said], self._rng)
 
     def talker(self, person: int, script: Sequence[Said]) -> Talker:
         """Return a person with a script."""
-        return ClipTalker(self._clips, script)
+        return ClipTalker(self._said[person], script)
 
 
 class Photographs:
@@ -110,8 +115,8 @@ class Photographs:
         self._voices = [material.voices[index] for index in rng.permutation(len(material.voices))]
         self._rng = rng
 
-    def cast(self, people: int) -> Cast:
-        """Return people with a voice each."""
+    def cast(self, people: int, *, are_apart: bool = False) -> Cast:
+        """Return people with a voice each, which is always of their own."""
         return Cast(self._voices[:people], self._rng)
 
     def talker(self, person: int, script: Sequence[Said]) -> Talker:
@@ -137,7 +142,7 @@ def taking_turns(maker: Maker, people: int, material: Material, rng: Draw, *, sn
 def both_moving(maker: Maker, material: Material, rng: Draw) -> Film:
     """Two people speak all the time, each something else; one is heard."""
     scene = maker(material, rng)
-    cast = scene.cast(2)
+    cast = scene.cast(2, are_apart=True)
     scripts = [cast.monologue(person) for person in range(2)]
     heard = int(rng.integers(2))
     talkers = [scene.talker(person, script) for person, script in enumerate(scripts)]
