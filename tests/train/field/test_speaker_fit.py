@@ -22,4 +22,4 @@ def test_the_weights_of_made_evidence_are_found_again() -> None:
 def test_whoever_speaks_has_more_evidence() -> None:
     examples = list(examples_of(made_film(9, 4.0), 1.0))
     means = [np.mean([each.evidence for each in examples if each.speaks == speaks], axis=0) for speaks in (True, False)]
-    assert (means[0] > means[1] + 0.1).all()
+    assert (means[0][:2] > means[1][:2] + 0.3).all()  # noise alone moves a still mouth a little, too
