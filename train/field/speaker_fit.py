@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from edge.clock import to_ns
-from edge.live.mouth_track import Comparison, Evidence, MouthTrack
+from edge.live.mouth_track import Evidence, MouthTrack
 from edge.live.voice_level import VoiceLevel
 from edge.preprocess.people_tracker import TrackedFace
 from edge.preprocess.pictures import Picture
@@ -68,18 +68,24 @@ class EvidenceCollector:
     def judge(self, samples: SampleRing, end_ns: int) -> None:
         """Collect the evidence about the second before the end of a hop."""
         voice = VoiceLevel(samples, end_ns)
-        compared = {person: track.compare(voice) for person, track in self._tracks.items()}
-        for time_ns in range(max(BEGIN_NS, end_ns - JUDGED_NS) + EVERY_NS // 2, end_ns, EVERY_NS):
-            step = int((time_ns - BEGIN_NS) / to_ns(STEP_S))
-            is_asked = self._film.heard[step] or not self._film.heard.any()
-            if is_asked and voice.is_voiced(time_ns):
-                self._collect(compared, time_ns, int(self._film.truth[step]))
+        all_ns = range(max(BEGIN_NS, end_ns - JUDGED_NS) + EVERY_NS // 2, end_ns, EVERY_NS)
+        times_ns = [time_ns for time_ns in all_ns if self._is_asked(time_ns) and voice.is_voiced(time_ns)]
+        for person, track in self._tracks.items():
+            comparison = track.compare(voice) if times_ns else None
+            found = comparison.at(np.array(times_ns, np.int64)) if comparison else []
+            self.found += [
+                (person, evidence, int(self._film.truth[step_at(time_ns)]))
+                for time_ns, evidence in zip(times_ns, found, strict=False)
+                if evidence
+            ]
 
-    def _collect(self, compared: dict[int, Comparison | None], time_ns: int, talker: int) -> None:
-        for person, comparison in compared.items():
-            evidence = comparison.at(time_ns) if comparison else None
-            if evidence:
-                self.found.append((person, evidence, talker))
+    def _is_asked(self, time_ns: int) -> bool:
+        return bool(self._film.heard[step_at(time_ns)]) or not self._film.heard.any()
+
+
+def step_at(time_ns: int) -> int:
+    """Return the step of a film at a time."""
+    return (time_ns - BEGIN_NS) // to_ns(STEP_S)
 
 
 def examples_of(film: Film, weight: float) -> Iterator[Example]:
