@@ -29,7 +29,7 @@ class Row(msgspec.Struct, frozen=True):
     section: str
     name: str
     figures: Figures | None
-    """None in a section with figures of its own."""
+    """Figures of emotions; None in a section with figures of its own."""
     by: dict[str, dict[str, Figures]]
     """Figures by group, such as `corpus` -> `emodb`."""
     more: dict[str, float]

@@ -1,4 +1,4 @@
-"""Who speaks, in films of several people: whose the voice that is heard is taken to be."""
+"""Section `who speaks`: whose voice is heard in films of several people."""
 
 from collections.abc import Iterator, Sequence
 from functools import partial

@@ -29,7 +29,7 @@ FLICKER, FLICKER_HZ = 0.1, 0.4
 
 
 class Look(NamedTuple):
-    """How a person is filmed."""
+    """Size, light and motion of a person in a film."""
 
     scale: float
     """Height of their picture, as a share of the image's."""
@@ -50,7 +50,7 @@ class Film:
 
     talkers: Sequence[Talker]
     looks: Sequence[Look]
-    """How each is filmed."""
+    """Look of each talker."""
     size: tuple[int, int]
     """Width and height of the images."""
     quality: int

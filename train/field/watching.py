@@ -36,7 +36,7 @@ Verdicts = NDArray[np.int64]
 
 
 class Watcher(Protocol):
-    """What is shown a film, as an `ActiveSpeaker` is."""
+    """Audience of a film: an `ActiveSpeaker`, or something that is shown as much."""
 
     def see(self, picture: Picture, faces: Sequence[TrackedFace], end_ns: int) -> None:
         """Take the next frame, with everybody's face where it was last found."""
