@@ -57,7 +57,7 @@ the last one counts."""
 VOICES_AND_FACES_BOTH = "`both` are pairs of one voice and one face, neither of which was trained on."
 
 CLIPS = """\
-Clips with audio and video: {half}. {trained}
+Clips with audio and video: {used}. {trained}
 One fold of the corpus was left out for the test; another trained nothing, chose the epoch and calibrated the
 confidences."""
 CLIPS_TRAINED = """The image encoder is frozen; the audio encoder and
@@ -119,6 +119,16 @@ def describe_voice(manifest: Manifest) -> str:
     return VOICE.format(**msgspec.structs.asdict(manifest.voice)) if manifest.voice else ""
 
 
+def used_of_frames(recipe: Clips) -> str:
+    """Return a clause about what of the clips' frames is used."""
+    if recipe.people > 1:
+        return (
+            f"of up to {recipe.people} people in the frame, the one whose mouth goes\n"
+            "with the voice is used, and no frame where nobody's does"
+        )
+    return "only the speaker's half of the frame is used" if recipe.speaker_half else "the whole frame is used"
+
+
 def model_card(manifest: Manifest, config: Config, torch_version: str, ancestor: Ancestor | None = None) -> str:
     """Return the model card in Markdown, from the manifest, the configuration and what the training began with."""
     rows = [
@@ -126,12 +136,9 @@ def model_card(manifest: Manifest, config: Config, torch_version: str, ancestor:
         for name, row in manifest.measured.items()
     ]
     if isinstance(config.recipe, Clips):
-        half = (
-            "only the speaker's half of the frame is used" if config.recipe.speaker_half else "the whole frame is used"
-        )
         is_frozen = isinstance(config.audio_encoder, NanoAudio)
         trained = CLIPS_FROZEN.format(ancestor=ancestor.name) if ancestor and is_frozen else CLIPS_TRAINED
-        recipe, both = CLIPS.format(half=half, trained=trained), CLIPS_BOTH
+        recipe, both = CLIPS.format(used=used_of_frames(config.recipe), trained=trained), CLIPS_BOTH
     else:
         validation, test = (
             ", ".join(names) for names in (config.recipe.validation_speakers, config.recipe.test_speakers)

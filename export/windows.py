@@ -4,7 +4,6 @@ Every third window has audio alone, every third video alone, as live windows may
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -12,11 +11,11 @@ import numpy as np
 import torch
 
 from edge.errors import UsageError
-from edge.preprocess.framing import make_framing
 from edge.preprocess.images import Image
 from edge.preprocess.media import Samples
 from edge.sources.media import read_audio
-from train.clips.decode import decode_audio, decode_frames
+from train.clips.decode import decode_audio
+from train.clips.speaker import speaker_crops
 from train.clips.split import folds, split
 from train.config import Clips, Config
 from train.corpora import registry
@@ -103,7 +102,7 @@ class ClipWindows:
             raise UsageError(f"--fold {left_out}: the corpus has the folds {', '.join(names)}")
         rows = split(utterances, left_out or names[-1], "strict")
         of_fold = rows.train if fold == "train" else rows.validation
-        self._config, self._speaker_half = config, recipe.speaker_half
+        self._config = config
         self._utterances = sorted((utterances[row] for row in of_fold.tolist()), key=lambda found: found.label)
 
     def __len__(self) -> int:
@@ -115,17 +114,9 @@ class ClipWindows:
         return Window(decode_audio(utterance, samples.rate_hz, samples.window_s), self._crops(utterance), label)
 
     def _crops(self, utterance: Utterance) -> list[Image]:
-        video, segment = self._config.video, utterance.video
-        assert segment is not None, "a corpus of clips"
-        framing = make_framing(video.framing, video.height, video.width)
-        selected = decode_frames(
-            segment if self._speaker_half else replace(segment, half="whole"),
-            video.rate_hz,
-            self._config.audio.window_s,
-        )
-        found = [framing(frame.image).crop for frame in selected]
-        most = round(video.rate_hz * self._config.audio.window_s)
-        return [crop for crop in found if crop is not None][:most]
+        rate_hz = self._config.video.rate_hz
+        most = round(rate_hz * self._config.audio.window_s)
+        return [crop.image for crop in speaker_crops(self._config, utterance, rate_hz)[:most]]
 
 
 def evenly_spaced(length: int, count: int) -> list[int]:

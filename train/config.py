@@ -8,6 +8,7 @@ from msgspec import Meta
 
 from edge.bundle.manifest import AudioSpec, Share, Text, VideoSpec, VoiceSpec
 from edge.errors import UsageError
+from edge.session.config import MOST_PEOPLE
 from edge.system.files import check_file, is_there
 from edge.validation import UNREADABLE, explain
 from edge.wire.messages import UNCERTAIN
@@ -167,6 +168,16 @@ class Clips(Part, frozen=True, tag="clips"):
     speaker_half: bool
     """True if only the speaker's half of the frame is used where two people share it side by side."""
     stage: Schedule
+    people: Annotated[int, Meta(ge=1, le=MOST_PEOPLE)] = 1
+    """Number of people in a picture who are followed at most; of several, the one whose mouth goes with the voice is
+    the speaker. With 1, the largest face is, or all of the frame."""
+
+    def __post_init__(self) -> None:
+        if self.people > 1 and self.speaker_half:
+            raise ValueError(
+                f"people {self.people} with speaker_half true: the speaker's place is either found or known; "
+                "give people: 1, or speaker_half: false"
+            )
 
 
 class Config(Part, frozen=True):
@@ -202,6 +213,11 @@ class Config(Part, frozen=True):
             if encoders not in ((WavLM, Clip), (NanoAudio, NanoImage)):
                 raise ValueError(
                     "a recipe of clips takes encoders of the types wavlm and clip, or both of the type nano"
+                )
+            if self.recipe.people > 1 and self.video.framing != "face":
+                raise ValueError(
+                    f"people {self.recipe.people} are told apart by their faces, but the picture's framing is "
+                    f"{self.video.framing}; give framing: face, or people: 1"
                 )
             return
         if encoders != (NanoAudio, NanoImage):

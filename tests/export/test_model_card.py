@@ -1,8 +1,11 @@
 """The model card says who was kept out, what the pairs are, and the measured figures."""
 
+import pytest
+
 from edge.bundle import load as bundles
 from export.model_card import model_card
 from tests.export.conftest import Exported
+from tests.train.made_talkers import for_people
 from train.checkpoint import Checkpoint
 from train.config import voices_and_faces
 
@@ -41,6 +44,15 @@ def test_it_names_corpora_licences_window_and_recipe(exported: Exported, loaded:
     assert f"temperature {loaded.temperature:.3f}" in said
     assert "The last 2 s of audio at 16000 Hz, and 10 frames (5 a second) of\n64 x 64 pixels" in said
     assert "--config configs/tiny.yaml" in said
+
+
+@pytest.mark.parametrize(
+    ("people", "said"),
+    [(1, "video: the whole frame is used."), (2, "of up to 2 people in the frame, the one whose mouth goes with the")],
+)
+def test_of_clips_it_says_what_of_the_frames_is_used(exported: Exported, people: int, said: str) -> None:
+    card = model_card(bundles.load(exported.folder).manifest, for_people(people), "9.9")
+    assert said in " ".join(card.split())
 
 
 def test_it_is_made_of_the_manifest_and_the_config_alone(exported: Exported, loaded: Checkpoint) -> None:

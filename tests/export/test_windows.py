@@ -1,5 +1,6 @@
 """Windows of the folds that training had: paired by label or cut from clips, whole, without picture, without sound."""
 
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -8,9 +9,11 @@ import pytest
 from edge.errors import UsageError
 from export import windows as module
 from export.windows import Window, Windows, evenly_spaced
-from tests.train import made_clips
+from tests.train import made_clips, made_talkers
 from tests.train.clips.conftest import RATE_HZ, SIDE, WINDOW_S, architectures, dwarf, release
 from tests.train.made import PITCHES_HZ
+from tests.train.made_talkers import SIDES, for_people
+from train import config
 from train.checkpoint import Checkpoint
 from train.config import Config, voices_and_faces
 
@@ -109,6 +112,21 @@ def test_clips_to_fit_to_are_of_the_other_folds(dwarf: Config, release: Path, mo
     monkeypatch.setattr(module, "decode_audio", lambda found, *_: cut.add(found.fold) or np.ones(1, np.float32))
     list(Windows(dwarf, release, "train", 100, "Session2"))
     assert cut == {"Session3", "Session4", "Session5"}
+
+
+def test_of_two_people_in_a_clip_the_windows_show_the_speaker(tmp_path: Path) -> None:
+    two, rows = for_people(2), ["path,label,speaker,fold"]
+    for fold, side in product((1, 2, 3), SIDES):
+        name = f"{side}-{fold}.mp4"
+        rows.append(f"{name},{two.labels[SIDES.index(side)]},{fold},{fold}")
+        if fold == 2:
+            made_talkers.one_who_talks(tmp_path / name, side)
+    made_clips.write_text(tmp_path / "table.csv", "\n".join(rows) + "\n")
+    clips = module.ClipWindows(two, config.clips(two), tmp_path, "validation", "3")
+    assert len(clips) == 2
+    for row in range(2):
+        assert made_talkers.sides_of(clips[row].crops) == {SIDES[clips[row].label]}
+        assert len(clips[row].crops) == round(made_talkers.SECONDS * two.video.rate_hz)
 
 
 @pytest.mark.usefixtures("architectures")

@@ -203,6 +203,26 @@ def test_a_recipe_takes_the_encoders_that_it_can_train(nano: Config, base: Confi
             replace(whole, **parts)
 
 
+def test_several_people_are_told_apart_by_faces_and_have_no_half_of_their_own(base: Config) -> None:
+    own = load(made.SHIPPED.with_name("own-clips.yaml"))
+    recipe = config.clips(own)
+    assert recipe.people == 1
+    assert config.clips(replace(own, recipe=replace(recipe, people=8))).people == 8
+    with pytest.raises(ValueError, match=r"people 2 are told apart by .* framing is whole; give framing: face"):
+        replace(base, recipe=replace(recipe, people=2))
+    with pytest.raises(ValueError, match=r"people 2 with speaker_half true: .*; give people: 1, or speaker_half"):
+        replace(recipe, people=2, speaker_half=True)
+
+
+@pytest.mark.parametrize("people", [0, 9])
+def test_so_many_people_cannot_be_followed(tmp_path: Path, people: int) -> None:
+    path = tmp_path / "crowd.yaml"
+    text = made.SHIPPED.with_name("own-clips.yaml").read_text()
+    path.write_text(text.replace("speaker_half: false", f"speaker_half: false\n  people: {people}"))
+    with pytest.raises(UsageError, match=rf"recipe\.people: found {people}, expected a whole number from 1 to 8"):
+        load(path)
+
+
 def test_a_schedule_without_draws_takes_any_batch() -> None:
     assert Schedule(epochs=1, batch=10_000, learning_rate=1.0).draws is None
     assert Schedule(epochs=1, batch=16, learning_rate=1.0, draws=16).batch == 16

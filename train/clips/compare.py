@@ -12,7 +12,7 @@ from torch import Tensor, nn
 from edge.errors import UsageError
 
 from ..ablation import Ablation, Curve, Prediction, collect, outcome
-from ..config import Config, clips
+from ..config import Clips, Config, clips
 from ..corpora import registry
 from ..corpora.check import select_usable
 from ..corpora.utterance import Utterance
@@ -203,14 +203,20 @@ def curves(experiment: Experiment, found: dict[Run, dict[str, Tensor]]) -> list[
     return made
 
 
+def used_of_frames(recipe: Clips) -> str:
+    """Return what of each frame is used, for readers of the figures."""
+    if recipe.people > 1:
+        return f"in each whoever of up to {recipe.people} people has a mouth that goes with the voice"
+    return "the speaker in half of each" if recipe.speaker_half else "all of each"
+
+
 def notes(experiment: Experiment, protocols: Sequence[Protocol]) -> list[str]:
     """Return the notes that readers of the figures need."""
     config, utterances = experiment.config, experiment.examples.utterances
     found = [
         f"{len(utterances):,} utterances of {clips(config).corpus} in {len(folds(utterances))} folds, each left out "
         f"once; {config.audio.window_s:g} s, {config.video.rate_hz:g} frames a second, "
-        f"{'the speaker in half of each' if clips(config).speaker_half else 'all of each'}, "
-        f"framing `{config.video.framing}`.",
+        f"{used_of_frames(clips(config))}, framing `{config.video.framing}`.",
         "UA and WA are over all folds' utterances together; the curves are of networks trained at one rate and length.",
         "Alone: the same network, the other modality left out when it is evaluated.",
         *(PROTOCOL_NOTES[protocol] for protocol in protocols),

@@ -6,7 +6,6 @@ Dimensions: Tv frames of an utterance, Dv the embedding's width, H and W the hei
 import hashlib
 import shutil
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import NamedTuple
 
@@ -15,17 +14,15 @@ import torch
 from torch import Tensor, nn
 
 from edge.errors import SourceError, UsageError
-from edge.preprocess.framing import make_framing
-from edge.preprocess.images import Image
 from edge.sources.base import source_error
 
 from ..config import Clip, Config, clips
-from ..corpora.utterance import Utterance, VideoSegment
+from ..corpora.utterance import Utterance
 from ..folders import make_writable
 from ..log import console, progress
 from ..processes import Processes
 from ..tensors import fingerprint, read_tensors, write_tensors
-from .decode import decode_frames
+from .speaker import ASSOCIATION_VERSION, SpeakerCrop, speaker_crops, speaker_segment
 
 BATCH = 64
 EMBEDDING_BYTES, TIME_BYTES, HEADER_BYTES = 2, 8, 300
@@ -51,17 +48,24 @@ class EmbeddingStore:
         self.config, self.encoder, self.rate_hz = config, encoder, rate_hz
         video = config.video
         half = "speaker-half" if clips(config).speaker_half else "whole-picture"
+        self._people = clips(config).people
+        speaker = f"speaker-of-{self._people}" if self._people > 1 else half
         part = config.image_encoder
         architecture = part.architecture.replace("/", "-") if isinstance(part, Clip) else "nano"
         made_of = f"{architecture}-{fingerprint(encoder)[:12]}"
         size = f"{video.framing}-{video.height}x{video.width}"
-        self.folder = folder / f"{made_of}-{size}-{half}-{rate_hz:g}hz-{config.audio.window_s:g}s"
+        self.folder = folder / f"{made_of}-{size}-{speaker}-{rate_hz:g}hz-{config.audio.window_s:g}s"
 
     def path(self, utterance: Utterance) -> Path:
-        """Return the path of an utterance's embeddings, which depends on its segment and on its file's size."""
-        cut = self._cut(utterance)
-        size = cut.path.stat().st_size if cut.path.is_file() else 0
-        source = f"{cut.path.name} {size} {cut.begin_s} {cut.end_s} {cut.half} {DECODING_VERSION}"
+        """Return the path of an utterance's embeddings, which depends on its segment and on its file's size.
+
+        Whose they are of several people depends on the audio, too.
+        """
+        cut = speaker_segment(self.config, utterance)
+        source = f"{cut.path.name} {size_of(cut.path)} {cut.begin_s} {cut.end_s} {cut.half} {DECODING_VERSION}"
+        if self._people > 1:
+            audio = utterance.path
+            source += f" {audio.name} {size_of(audio)} {self.config.audio.rate_hz} {ASSOCIATION_VERSION}"
         digest = hashlib.sha256(source.encode()).hexdigest()[:8]
         return self.folder / utterance.corpus / f"{utterance.name}-{digest}.safetensors"
 
@@ -82,16 +86,18 @@ class EmbeddingStore:
         lost: list[str] = []
         for utterance in progress(mine, "embedding frames", processes.is_main):
             try:
-                crops, times = self._crops(utterance)
+                crops = speaker_crops(self.config, utterance, self.rate_hz)
             except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
                 lost.append(f"  {source_error(utterance.name, error)}")
                 continue
-            embeddings = self._embed(crops, times, processes.device)
+            embeddings = self._embed(crops, processes.device)
             write_tensors(self.path(utterance), embeddings._asdict(), {"utterance": utterance.name})
         self.encoder.cpu()
         processes.wait()
         if lost:
             raise SourceError("\n".join([f"{len(lost)} of {len(mine)} utterances could not be embedded:", *lost]))
+        if self._people > 1 and processes.is_main:
+            self._tell_of_unseen(utterances)
 
     def has(self, utterance: Utterance) -> bool:
         """Return whether an utterance's embeddings exist."""
@@ -110,30 +116,26 @@ class EmbeddingStore:
             f"at most {megabytes:,.1f} MB, {free_gigabytes:,.0f} GB are free"
         )
 
-    def _crops(self, utterance: Utterance) -> tuple[list[Image], list[int]]:
-        """Return an utterance's crops and their times; as in the runtime, frames without one are left out."""
-        video = self.config.video
-        framing = make_framing(video.framing, video.height, video.width)
-        crops, times = [], []
-        for frame in decode_frames(self._cut(utterance), self.rate_hz, self.config.audio.window_s):
-            crop = framing(frame.framed).crop
-            if crop is not None:
-                crops.append(crop)
-                times.append(frame.end_ns)
-        return crops, times
+    def _tell_of_unseen(self, utterances: Sequence[Utterance]) -> None:
+        """Print how many utterances have no frames; those that another process could not embed are not counted."""
+        found = [len(self.read(utterance).time_ns) for utterance in utterances if self.has(utterance)]
+        if unseen := found.count(0):
+            console.print(
+                f"{unseen:,} of {len(found):,} utterances have no frames: of up to {self._people} people, "
+                "nobody's mouth is seen to go with the voice"
+            )
 
     @torch.no_grad()
-    def _embed(self, crops: Sequence[Image], times: Sequence[int], device: torch.device) -> FrameEmbeddings:
+    def _embed(self, crops: Sequence[SpeakerCrop], device: torch.device) -> FrameEmbeddings:
         if not crops:
             return FrameEmbeddings(
                 torch.zeros(0, self.config.image_encoder.width, dtype=torch.float16), torch.zeros(0).long()
             )
-        parts = torch.from_numpy(np.stack(crops)).split(BATCH)
+        parts = torch.from_numpy(np.stack([crop.image for crop in crops])).split(BATCH)
         embedding = torch.cat([self.encoder(part.to(device)).half().cpu() for part in parts])
-        return FrameEmbeddings(embedding, torch.tensor(times))
+        return FrameEmbeddings(embedding, torch.tensor([crop.time_ns for crop in crops]))
 
-    def _cut(self, utterance: Utterance) -> VideoSegment:
-        assert utterance.video is not None, "a corpus of clips"
-        if clips(self.config).speaker_half:
-            return utterance.video
-        return replace(utterance.video, half="whole")
+
+def size_of(path: Path) -> int:
+    """Return a file's size in bytes; 0 where there is none."""
+    return path.stat().st_size if path.is_file() else 0

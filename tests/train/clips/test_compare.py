@@ -245,6 +245,15 @@ def test_the_other_clips_and_embeddings_are_other_data(dwarf: Config, short_rele
     assert len({experiment.data for experiment in benches}) == 3
 
 
+@pytest.mark.parametrize(
+    ("people", "half", "said"),
+    [(1, True, "the speaker in half of each"), (1, False, "all of each"), (3, False, "whoever of up to 3 people")],
+)
+def test_what_of_the_frames_is_used_is_noted(dwarf: Config, people: int, half: bool, said: str) -> None:
+    recipe = replace(config.clips(dwarf), speaker_half=half, people=people)
+    assert said in compare.used_of_frames(recipe)
+
+
 def test_speakers_of_several_folds_are_noted(dwarf_experiment: Experiment) -> None:
     utterances = [changed(each, speaker="iemocap-01F") for each in dwarf_experiment.examples.utterances]
     known = changed(dwarf_experiment, examples=changed(dwarf_experiment.examples, utterances=utterances))

@@ -30,8 +30,9 @@ from tests.train.clips.conftest import (
     train_and_kill,
 )
 from tests.train.made_clips import FPS
+from tests.train.made_talkers import SECONDS, SIDES, for_people, mouths, one_who_talks, sides_of, two_talkers
 from train import config
-from train.clips import compare, embed
+from train.clips import compare, speaker
 from train.clips.embed import EmbeddingStore
 from train.config import Config
 from train.corpora import iemocap
@@ -58,6 +59,12 @@ def store(chosen: Config, folder: Path, rate_hz: float | None = None) -> Embeddi
 
 def with_half(chosen: Config, speaker_half: bool) -> Config:
     return replace(chosen, recipe=replace(config.clips(chosen), speaker_half=speaker_half))
+
+
+def followed(chosen: Config, people: int) -> Config:
+    """The same with faces of so many people."""
+    recipe = replace(config.clips(chosen), speaker_half=False, people=people)
+    return replace(chosen, video=replace(chosen.video, framing="face"), recipe=recipe)
 
 
 def decode_from(utterance: Utterance, rate_hz: float) -> dict[int, np.ndarray]:
@@ -168,7 +175,9 @@ def test_killed_only_whole_files_are_left_and_the_rest_is_made_next(
     assert files(folder, "*.*") == whole
 
 
-@pytest.mark.parametrize("change", ["framing", "height", "width", "half", "window", "rate", "architecture", "weights"])
+@pytest.mark.parametrize(
+    "change", ["framing", "height", "width", "half", "people", "window", "rate", "architecture", "weights"]
+)
 def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path: Path, change: str) -> None:
     video = dwarf.video
     other = {
@@ -176,6 +185,7 @@ def test_what_makes_other_embeddings_has_another_folder(dwarf: Config, tmp_path:
         "height": replace(dwarf, video=replace(video, height=48)),
         "width": replace(dwarf, video=replace(video, width=48)),
         "half": with_half(dwarf, False),
+        "people": followed(dwarf, 3),
         "window": replace(dwarf, audio=replace(dwarf.audio, window_s=2.5)),
         "architecture": replace(dwarf, image_encoder=replace(dwarf.image_encoder, architecture="other/vit")),
     }.get(change, dwarf)
@@ -218,6 +228,40 @@ def test_where_no_face_is_found_there_is_no_embedding(
     assert (time_ns.shape, time_ns.dtype) == ((0,), torch.int64)
 
 
+def test_of_several_people_the_embeddings_are_the_speakers_and_clips_without_one_are_counted(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    two, still = for_people(2), np.zeros_like(mouths()[0])
+    clips = [one_who_talks(tmp_path / f"{side}.mp4", side) for side in SIDES]
+    clips.append(two_talkers(tmp_path / "nobody.mp4", still, still, mouths()[0]))
+    made_by = store(two, tmp_path / "embeddings")
+    assert "-speaker-of-2-5hz-" in made_by.folder.name
+    for _ in range(2):
+        made_by.fill(clips, SINGLE_PROCESS)
+        assert "1 of 3 utterances have no frames: of up to 2 people, nobody's mouth is seen to go" in (
+            capsys.readouterr().out
+        )
+    for clip, side in zip(clips, (*SIDES, None), strict=True):
+        crops = speaker.speaker_crops(two, clip, two.video.rate_hz)
+        embedding, time_ns = made_by.read(clip)
+        assert time_ns.tolist() == [crop.time_ns for crop in crops]
+        assert len(embedding) == len(crops) == (0 if side is None else round(SECONDS * two.video.rate_hz))
+        if crops:
+            assert sides_of([crop.image for crop in crops]) == {side}
+            expected = made_by.encoder(torch.from_numpy(np.stack([crop.image for crop in crops])))
+            torch.testing.assert_close(embedding.float(), expected, atol=2e-3, rtol=2e-3)  # kept in fp16
+
+
+def test_other_audio_has_embeddings_of_its_own_where_it_says_who_speaks(
+    dwarf: Config, utterances: list[Utterance], tmp_path: Path
+) -> None:
+    first = utterances[0]
+    heard = [first, replaced(first, path=utterances[1].path)]
+    for people, expected in ((1, 1), (2, 2)):
+        made_by = EmbeddingStore(tmp_path, followed(dwarf, people), torch.nn.Linear(2, 2), 10.0)
+        assert len({made_by.path(each) for each in heard}) == expected
+
+
 def test_an_utterance_without_embeddings_is_refused(dwarf: Config, utterances: list[Utterance], tmp_path: Path) -> None:
     with pytest.raises(UsageError, match=f"no embeddings of {utterances[0].name} in .*; python -m train embed"):
         store(dwarf, tmp_path).read(utterances[0])
@@ -251,14 +295,14 @@ def test_whatever_a_decoder_raises_loses_its_utterance_not_the_table(
     dwarf: Config, utterances: list[Utterance], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bad, *good = utterances[:3]
-    real = embed.decode_frames
+    real = speaker.decode_frames
 
     def decode_frames(cut: VideoSegment, rate_hz: float, window_s: float) -> Iterator[Frame]:
         if cut == bad.video:
             raise IndexError("tuple index out of range")
         return real(cut, rate_hz, window_s)
 
-    monkeypatch.setattr(embed, "decode_frames", decode_frames)
+    monkeypatch.setattr(speaker, "decode_frames", decode_frames)
     made_here = store(dwarf, tmp_path)
     with pytest.raises(SourceError, match=rf"1 of 3 utterances could not be embedded:\n  {bad.name} has failed: Index"):
         made_here.fill([bad, *good], SINGLE_PROCESS)
