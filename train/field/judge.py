@@ -60,7 +60,7 @@ class Judge:
 
     def __init__(self, manifest: Manifest, backend: Backend, detector: DetectorName) -> None:
         self.manifest, self.detector = manifest, detector
-        self._backend, self._recognizer = backend, Recognizer(manifest, backend)
+        self.recognizer = Recognizer(manifest, backend)
 
     def __call__(self, scene: Scene) -> Judgement:
         """Return what the runtime publishes of the window that ends where the scene does."""
@@ -82,7 +82,7 @@ class Judge:
         )
         drops, failures = DropCounter("field"), Failures(1)
         reporter = Reporter("field", stream, drops, self.manifest, SteadyStateConfig(), messages.append)
-        loop = Loop([StreamRunner(0, stream, reporter, failures)], self._recognizer, latest_only=False)
+        loop = Loop([StreamRunner(0, stream, reporter, failures)], self.recognizer, latest_only=False)
         loop.run_once(LoopInput(end_ns, 0, end_ns, [Delivery(0, item) for item in media], [{}]))
         failures.raise_any()
         return judgement(messages)

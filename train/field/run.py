@@ -9,7 +9,7 @@ import msgspec
 from edge.errors import UsageError
 
 from ..log import console, progress
-from . import faces, pairs, silence, speakers, voices
+from . import company, faces, pairs, silence, speakers, voices
 from .drawing import draw
 from .judge import Judge
 from .recordings import Recordings
@@ -30,6 +30,7 @@ def plan(judge: Judge, recordings: Recordings, most: int, seed: int) -> Iterator
     yield from silence.plan(judge, recordings, max(1, NOISE_WINDOWS * most // USUAL), seed)
     yield from faces.plan(judge, recordings, seed)
     yield from pairs.plan(judge, recordings, seed)
+    yield from company.plan(judge, recordings, seed)
     yield from speakers.plan(recordings, judge.detector, max(1, speakers.USUAL_FILMS * most // USUAL), seed)
 
 
