@@ -39,7 +39,7 @@ VOICE_DBFS = -26.0
 SCALES = (0.3, 0.5)
 """Sizes of a photograph, as shares of the image's height: a face is two thirds as large."""
 DIFFERENT = (0.25, 0.6)
-"""Those where people are of different sizes."""
+"""Sizes where people are of different ones."""
 NOBODYS_GREY = 120
 COUNTS = (2, 3, 4)
 """Numbers of people in a film; of the first two also with one who speaks."""
