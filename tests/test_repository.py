@@ -47,6 +47,7 @@ OTHER_PROGRAMS = {
     *(
         "apt-get",
         "bash",
+        "dask",
         "docker",
         "dpkg-query",
         "export",

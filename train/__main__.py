@@ -7,13 +7,12 @@ import click
 
 from edge.errors import FoalError
 
-from .packages import explain_missing
+from .packages import AMX_AT_MOST, explain_missing
 
 
 def run_command() -> None:
     """Run the command; print errors that the user can fix without a traceback."""
-    # Torch 2.14's oneDNN computes grouped bfloat16 convolutions, which WavLM has, wrongly with AMX (by 4 deviations).
-    os.environ.setdefault("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+    os.environ.setdefault(*AMX_AT_MOST)
     try:
         with explain_missing():
             from .cli.main import main

@@ -7,12 +7,15 @@ from typing import Literal
 
 from edge.errors import UsageError
 
+AMX_AT_MOST = ("ONEDNN_MAX_CPU_ISA", "AVX512_CORE_BF16")
+"""Variable that is set before torch is imported: Torch 2.14's oneDNN computes grouped bfloat16 convolutions, which
+WavLM has, wrongly with AMX (by 4 deviations)."""
 OWN = ("edge", "train", "export", "benchmarks")
 """Packages of the project: one of their modules that is missing is a defect, which no installation mends."""
 
 
 @contextmanager
-def explain_missing(extra: Literal["train", "dev"] = "train") -> Iterator[None]:
+def explain_missing(extra: Literal["train", "dev", "spread"] = "train") -> Iterator[None]:
     """Raise UsageError with the extra that brings a package where an import fails because it is not installed."""
     try:
         yield

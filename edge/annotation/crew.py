@@ -7,6 +7,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, wait
+from pathlib import Path
 from typing import NamedTuple
 
 import msgspec
@@ -37,9 +38,11 @@ OnReply = Callable[[Task, Position | Note | Done | Failed], None]
 class Worker:
     """Process that annotates; FoalError from `start` where it cannot load the model."""
 
-    def __init__(self, config: Config, workers: int) -> None:
+    def __init__(self, config: Config, workers: int, folder: Path | None = None) -> None:
+        """Start the process, in `folder` or else in the present one."""
         self._process = subprocess.Popen(
             own_command("annotation.worker"),
+            cwd=folder,
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             # A module in the present folder is not the one that its name means.

@@ -49,9 +49,13 @@ class Channel:
         os.dup2(sys.stderr.fileno(), sys.stdout.fileno())
 
     def send(self, reply: Reply) -> None:
-        """Send a line."""
-        self._file.write(msgspec.json.encode(reply) + b"\n")
-        self._file.flush()
+        """Send a line; whoever asked being gone, the process ends."""
+        try:
+            self._file.write(msgspec.json.encode(reply) + b"\n")
+            self._file.flush()
+        except BrokenPipeError:
+            os.dup2(os.open(os.devnull, os.O_WRONLY), self._file.fileno())  # what is still to be flushed goes nowhere
+            sys.exit(1)
 
 
 def main() -> None:

@@ -5,7 +5,7 @@ import threading
 from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 from msgspec.structs import replace
@@ -38,12 +38,16 @@ from .options import (
     video_track_option,
 )
 
+if TYPE_CHECKING:
+    from ..annotation.cluster_crew import ClusterCrew
+
 EXAMPLES: Examples = (
     ("annotate talk.mp4 -o tables", "Write tables/talk.emotions.csv, a row per window."),
     ("annotate films more/clip.mkv -o out --format csv --format eaf", "Annotate a folder and a file, for ELAN too."),
     ("annotate talk.mp4 -o tables --video", "Draw boxes and bars into a copy of the film, too."),
     ("annotate talk.mp4 -o tables --people 2", "A row per window and person."),
     ("annotate @list.txt -o out --jobs 2", "Annotate the recordings of a list, two at once."),
+    ("annotate /films -o /tables --workers tcp://scheduler:8786", "Annotate on the workers of a Dask cluster."),
 )
 
 
@@ -63,6 +67,11 @@ EXAMPLES: Examples = (
 @click.option("--video", "film", is_flag=True, help="Write a copy of the film, too, with boxes and bars drawn in.")
 @click.option("--overwrite", is_flag=True, help="Annotate again what is there already.")
 @click.option("--jobs", type=click.IntRange(1), help="Number of recordings at once.  [default: one per core]")
+@click.option(
+    "--workers",
+    metavar="ADDRESS",
+    help="Scheduler of a Dask cluster whose workers annotate, e.g. tcp://scheduler:8786.",
+)
 @bundle_option
 @framing_option
 @detector_option
@@ -90,6 +99,7 @@ def annotate_command(
     film: bool,
     overwrite: bool,
     jobs: int | None,
+    workers: str | None,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -100,6 +110,8 @@ def annotate_command(
     """
     if not files and not lists:
         raise UsageError("nothing to annotate; give recordings, folders or --list")
+    if jobs and workers:
+        raise UsageError("--jobs is for this machine; workers of a cluster have as many as `dask worker` is told")
     wanted = [*formats, *([FILM] if film else [])]
     check_formats(wanted)
     config = make_config(**options)
@@ -109,7 +121,7 @@ def annotate_command(
             entry.note.unlink(missing_ok=True)
     with AnnotationReport(len(entries), is_quiet=quiet) as report, interruptible() as stop:
         size = min(jobs or len(os.sched_getaffinity(0)), len(entries))
-        with closing(Crew(config, size, report.on_note)) as crew:
+        with closing(hire_cluster(config, workers) if workers else Crew(config, size, report.on_note)) as crew:
             report.begin(crew.ready.about)
             tasks = find_tasks(entries, crew, wanted)
             report.skip(len(entries) - len(tasks))
@@ -117,6 +129,15 @@ def annotate_command(
             crew.run(tasks, report, stop)
         report.finish(output)
     check_ended(report.failed, len(entries), stop)
+
+
+def hire_cluster(config: Config, address: str) -> "ClusterCrew":
+    """Return the workers of a cluster; UsageError where Dask is not installed."""
+    try:
+        from ..annotation.cluster_crew import ClusterCrew
+    except ModuleNotFoundError as error:
+        raise UsageError(f"--workers needs Dask ({error}): pip install 'foal-edge[spread]'") from error
+    return ClusterCrew(config, address)
 
 
 def make_config(
@@ -151,7 +172,7 @@ def make_config(
     )
 
 
-def find_tasks(entries: Sequence[Entry], crew: Crew, formats: Sequence[str]) -> list[Task]:
+def find_tasks(entries: Sequence[Entry], crew: "Crew | ClusterCrew", formats: Sequence[str]) -> list[Task]:
     """Return what is still to be done."""
     missing = [(entry, missing_formats(entry.recording, entry.note, crew.ready.settings, formats)) for entry in entries]
     return [Task(entry, wanted) for entry, wanted in missing if wanted]

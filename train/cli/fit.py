@@ -1,18 +1,23 @@
 """Commands that train a checkpoint, and that make the image embeddings of clips beforehand."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import get_args
 
 import click
 
 from edge.errors import UsageError
+from edge.system.signals import interruptible
 
 from .. import config
 from ..clips import compare
+from ..clips.embed import EmbeddingStore
 from ..clips.fit import fit as fit_clips
 from ..config import Clips
+from ..corpora.utterance import Utterance
 from ..folders import make_writable
-from ..processes import join
+from ..packages import explain_missing
+from ..processes import Processes, join
 from ..voices_and_faces.fit import EncoderStage
 from ..voices_and_faces.fit import fit as fit_voices_and_faces
 from .options import clip_options, refuse_options_of_other_recipes, training_options
@@ -70,6 +75,11 @@ def fit_command(
 @click.option(
     "--rate", type=click.FloatRange(0, min_open=True), help="Frames a second.  [default: that of the configuration]"
 )
+@click.option(
+    "--workers",
+    metavar="ADDRESS",
+    help="Scheduler of a Dask cluster whose workers embed, e.g. tcp://scheduler:8786.",
+)
 def embed_command(
     path: Path,
     data: Path,
@@ -79,12 +89,14 @@ def embed_command(
     place: str | None,
     skip_damaged: bool,
     rate: float | None,
+    workers: str | None,
 ) -> None:
     """Write the image embeddings of all clips to disk. After an interruption the same command makes the missing ones.
 
     \b
     Example:
       python -m train embed --config configs/base.yaml --data corpora
+      python -m train embed --config configs/base.yaml --data corpora --workers tcp://scheduler:8786
     """
     chosen, _ = load_config(path, run, threads)
     config.clips(chosen)
@@ -92,6 +104,26 @@ def embed_command(
     origin = go_on_from(chosen, place, processes)
     utterances = compare.find(chosen, data, processes, skip_damaged)
     _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz, origin)
-    store.fill(utterances, processes)
+    if workers:
+        fill_by_workers(store, utterances, processes, workers, place, threads)
+    else:
+        store.fill(utterances, processes)
     if processes.is_main:
         click.echo(f"embeddings: {store.folder}")
+
+
+def fill_by_workers(
+    store: EmbeddingStore,
+    utterances: Sequence[Utterance],
+    processes: Processes,
+    address: str,
+    place: str | None,
+    threads: int,
+) -> None:
+    """Have a cluster make the embeddings; UsageError without Dask, and among processes of a launcher."""
+    if processes.count > 1:
+        raise UsageError("--workers spreads the work itself; start the command without a launcher")
+    with explain_missing("spread"):
+        from ..clips.embed_cluster import fill_by_cluster
+    with interruptible() as stop:
+        fill_by_cluster(store, utterances, address, place, threads, stop)

@@ -79,31 +79,37 @@ class EmbeddingStore:
     def fill(self, utterances: Sequence[Utterance], processes: Processes) -> None:
         """Compute the missing embeddings; an interrupted call loses at most one utterance of each process."""
         if processes.is_main:
-            self._announce(len(utterances), sum(not self.has(utterance) for utterance in utterances))
+            self.announce(len(utterances), sum(not self.has(utterance) for utterance in utterances))
         # Shared out before the existing files are listed: other processes may already be writing.
         mine = [utterance for utterance in utterances[processes.index :: processes.count] if not self.has(utterance)]
         self.encoder.to(processes.device)
         lost: list[str] = []
         for utterance in progress(mine, "embedding frames", processes.is_main):
             try:
-                crops = speaker_crops(self.config, utterance, self.rate_hz)
-            except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
-                lost.append(f"  {source_error(utterance.name, error)}")
-                continue
-            embeddings = self._embed(crops, processes.device)
-            write_tensors(self.path(utterance), embeddings._asdict(), {"utterance": utterance.name})
+                self.embed(utterance, processes.device)
+            except SourceError as error:
+                lost.append(str(error))
         self.encoder.cpu()
         processes.wait()
-        if lost:
-            raise SourceError("\n".join([f"{len(lost)} of {len(mine)} utterances could not be embedded:", *lost]))
-        if self._people > 1 and processes.is_main:
-            self._tell_of_unseen(utterances)
+        refuse_lost(lost, len(mine))
+        if processes.is_main:
+            self.tell_of_unseen(utterances)
+
+    def embed(self, utterance: Utterance, device: torch.device) -> None:
+        """Write an utterance's embeddings, by the encoder that is on `device`; SourceError if it cannot be decoded."""
+        try:
+            crops = speaker_crops(self.config, utterance, self.rate_hz)
+        except Exception as error:  # a decoder may raise anything: one clip is lost, not the table
+            raise source_error(utterance.name, error) from error
+        embeddings = self._embed(crops, device)
+        write_tensors(self.path(utterance), embeddings._asdict(), {"utterance": utterance.name})
 
     def has(self, utterance: Utterance) -> bool:
         """Return whether an utterance's embeddings exist."""
         return self.path(utterance).is_file()
 
-    def _announce(self, wanted: int, missing: int) -> None:
+    def announce(self, wanted: int, missing: int) -> None:
+        """Make the folder and say how much is to be written into it; nothing where nothing is missing."""
         if not missing:
             return
         frames_at_most = round(self.rate_hz * self.config.audio.window_s)
@@ -116,8 +122,13 @@ class EmbeddingStore:
             f"at most {megabytes:,.1f} MB, {free_gigabytes:,.0f} GB are free"
         )
 
-    def _tell_of_unseen(self, utterances: Sequence[Utterance]) -> None:
-        """Print how many utterances have no frames; those that another process could not embed are not counted."""
+    def tell_of_unseen(self, utterances: Sequence[Utterance]) -> None:
+        """Print how many utterances have no frames where several people are followed.
+
+        Those that another process could not embed are not counted.
+        """
+        if self._people == 1:
+            return
         found = [len(self.read(utterance).time_ns) for utterance in utterances if self.has(utterance)]
         if unseen := found.count(0):
             console.print(
@@ -139,3 +150,10 @@ class EmbeddingStore:
 def size_of(path: Path) -> int:
     """Return a file's size in bytes; 0 where there is none."""
     return path.stat().st_size if path.is_file() else 0
+
+
+def refuse_lost(lost: Sequence[str], count: int) -> None:
+    """Raise SourceError where some of `count` utterances could not be embedded, for the reasons given."""
+    if lost:
+        listed = [f"  {reason}" for reason in lost]
+        raise SourceError("\n".join([f"{len(lost)} of {count} utterances could not be embedded:", *listed]))
