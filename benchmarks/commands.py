@@ -18,6 +18,7 @@ from edge.errors import UsageError
 from edge.session.config import HOP_S
 from train.packages import explain_missing
 
+from .capacity.commands import capacity_group, print_lines
 from .commits import report
 from .commits.revisions import find_last_release, find_revision
 from .commits.run import Options, compare_revisions
@@ -33,7 +34,7 @@ ROOT = Path(__file__).parents[1]
 
 @click.group()
 def main() -> None:
-    """Measure a commit beside an earlier one, and the shipped model beside what others ship.
+    """Measure a commit beside an earlier one, the shipped model beside what others ship, and what nodes carry.
 
     \b
     Examples:
@@ -45,6 +46,7 @@ def main() -> None:
 
 
       python -m benchmarks people --file talk.mp4
+      python -m benchmarks capacity simulate
     """
 
 
@@ -220,7 +222,4 @@ def people_command(film: Path, rounds: int, seconds: float) -> None:
     print_lines(people.markdown(found))
 
 
-def print_lines(text: str) -> None:
-    """Print a text line by line, as the console prints a line at a time."""
-    for line in text.splitlines():
-        console.print(line)
+main.add_command(capacity_group)

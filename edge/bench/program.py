@@ -74,6 +74,13 @@ class Program:
             self._cpu_s = time.clock_gettime(~self._process.pid << 3 | SCHEDULER_CLOCK)
         return self._cpu_s
 
+    def loop_cpu_s(self) -> float:
+        """Return the CPU time of the main thread so far, in which the loop runs; 0 once the program has ended."""
+        with suppress(OSError):
+            place = Path(f"/proc/{self._process.pid}/task/{self._process.pid}/schedstat")
+            return int(place.read_text().split()[0]) / 1e9
+        return 0.0
+
     def peak_mb(self) -> float | None:
         """Return the largest resident memory so far, None where it cannot be read."""
         with suppress(OSError):

@@ -3,8 +3,10 @@
 import math
 import threading
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import msgspec
 
@@ -140,17 +142,36 @@ class StreamQueues:
         return self.frames, self.blocks, self.discontinuities, self.end
 
 
+class Changed(AbstractContextManager[bool], Protocol):
+    """Condition with its lock: threading.Condition, or one of simulated time."""
+
+    def notify(self, n: int = 1) -> None:
+        """Wake who waits."""
+
+    def notify_all(self) -> None:
+        """Wake all who wait."""
+
+    def wait_for(self, predicate: Callable[[], bool], timeout: float | None = None) -> bool:
+        """Wait until something holds, at most for some seconds; return whether it holds."""
+        ...
+
+
 class Inbox:
     """Media of all streams in the order of arrival; when a queue is full, its oldest item is dropped and counted."""
 
     def __init__(
-        self, captures: Sequence[int], dropped: Sequence[Counter[str]] = (), most_frames: Sequence[int] = ()
+        self,
+        captures: Sequence[int],
+        dropped: Sequence[Counter[str]] = (),
+        most_frames: Sequence[int] = (),
+        *,
+        changed: Changed | None = None,
     ) -> None:
         """Make empty queues.
 
         `captures` gives the number of captures of each stream: with the last of them the stream ends. `dropped` gives
         the counters of the streams' recordings, where those have been made already, `most_frames` the capacity of each
-        stream's queue of frames.
+        stream's queue of frames. `changed` is what the consumer waits for; a simulation gives one of its own time.
         """
         counters, most = dropped or [Counter[str]() for _ in captures], most_frames or [MOST_FRAMES] * len(captures)
         self._streams = [StreamQueues(*each) for each in zip(captures, counters, most, strict=True)]
@@ -158,7 +179,7 @@ class Inbox:
             queues.dropped.update(dict.fromkeys(BEFORE_THE_LOOP, 0))
         self._arrivals = 0
         self._is_awaited = False
-        self._changed = threading.Condition()
+        self._changed = changed or threading.Condition()
 
     @property
     def dropped(self) -> list[Counter[str]]:

@@ -2,13 +2,14 @@
 
 import itertools
 import logging
+from collections import Counter
 from collections.abc import Sequence
+from typing import Protocol
 
 from ..clock import SECOND_NS, Clock
 from ..service.systemd import SystemdNotifier
 from ..wire.drop_reasons import DROP_REASONS, OVERLOAD
 from ..wire.messages import SCHEMA, Message, Stats
-from ..wire.publisher import Publisher
 from .hop_control import HopControl
 from .inbox import Inbox
 from .stream_runner import StreamRunner
@@ -19,6 +20,24 @@ STATS_NS = SECOND_NS
 log = logging.getLogger(__name__)
 
 
+class Outlet(Protocol):
+    """Receiver of a loop's messages: a `Publisher`, or what stands in for one."""
+
+    @property
+    def dropped(self) -> Counter[str]:
+        """Number of messages dropped, of all streams, by drop reason."""
+        ...
+
+    @property
+    def waiting(self) -> int:
+        """Number of messages that wait to be sent."""
+        ...
+
+    def publish(self, message: Message) -> None:
+        """Take a message without waiting."""
+        ...
+
+
 class Supervisor:
     """Supervisor of one loop: measures its load; once a second publishes `stats.` and sets the hop."""
 
@@ -27,7 +46,7 @@ class Supervisor:
         session: str,
         hop_control: HopControl,
         inbox: Inbox,
-        publisher: Publisher,
+        publisher: Outlet,
         streams: Sequence[StreamRunner],
         notifier: SystemdNotifier,
         clock: Clock,
