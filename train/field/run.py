@@ -9,7 +9,7 @@ import msgspec
 from edge.errors import UsageError
 
 from ..log import console, progress
-from . import company, faces, pairs, silence, speakers, voices
+from . import company, faces, pairs, people, silence, speakers, voices
 from .drawing import draw
 from .judge import Judge
 from .recordings import Recordings
@@ -32,6 +32,7 @@ def plan(judge: Judge, recordings: Recordings, most: int, seed: int) -> Iterator
     yield from pairs.plan(judge, recordings, seed)
     yield from company.plan(judge, recordings, seed)
     yield from speakers.plan(recordings, judge.detector, max(1, speakers.USUAL_FILMS * most // USUAL), seed)
+    yield from people.plan(recordings, judge.detector, max(1, people.USUAL_FILMS * most // USUAL), seed)
 
 
 def run(judge: Judge, recordings: Recordings, most: int, started: Results, only: Sequence[str], folder: Path) -> None:
