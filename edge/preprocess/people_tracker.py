@@ -63,16 +63,18 @@ class PeopleTracker:
         else:
             found = []
             self._find_by_picture(image)
+        has_changed = bool(missing(self._people))  # a face looks different: somebody new may be before it
         self._look_around(image, 0.0)
         if not found and (not seen(self._people) or any(0 < person.lost <= SOUGHT for person in self._people)):
             found = self._seek(image)
         for step_deg in self._detector.turn_steps_deg:
             self._look_around(image, step_deg)
-        if self._search.is_look_due:
-            found = self._search.find_new(image, *faces_of(seen(self._people)))
-            self._associate(image, found)
-        elif not found and self._search.is_further_due and len(self._people) < self._most:
+        is_look_due, is_further_due = self._search.is_look_due, self._search.is_further_due
+        if not found and is_further_due and not is_look_due and len(self._people) < self._most:
             found = self._search.find_further(image, *faces_of(seen(self._people)))
+            self._associate(image, found)
+        elif is_look_due or (has_changed and not found):
+            found = self._search.find_new(image, *faces_of(seen(self._people)))
             self._associate(image, found)
         self._meet(image, found)
         self._people = [person for person in self._people if person.lost < FORGOTTEN_AFTER]

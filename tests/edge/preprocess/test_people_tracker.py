@@ -1,5 +1,7 @@
 """Drawn people who cross, hide, come and go: each keeps a number, and no face has two."""
 
+from pathlib import Path
+
 import cv2
 import numpy as np
 import pytest
@@ -10,7 +12,10 @@ from edge.preprocess.face_detector import Face, Way
 from edge.preprocess.face_search import FaceTracker
 from edge.preprocess.followed_person import FORGOTTEN_AFTER
 from edge.preprocess.people_tracker import PeopleTracker, TrackedFace, is_one_face
+from edge.preprocess.pictures import rgb_image
+from edge.preprocess.windowing import FrameGrid
 from edge.sources.demo import ANGRY, MOODS, face
+from edge.sources.media import read_frames
 
 HEIGHT, WIDTH = 360, 640
 BEARD = face(ANGRY).copy()
@@ -169,3 +174,26 @@ def test_no_two_people_share_a_face() -> None:
     tracker = PeopleTracker(twins, 4)
     assert all(len(tracker(noise)) == 1 for _ in range(30))
     assert is_one_face(Face(twins.boxes[0]), Face(twins.boxes[1]))
+
+
+def test_who_comes_in_and_passes_before_somebody_has_a_number_of_their_own() -> None:
+    tracker = PeopleTracker(CascadeDetector(), 4)
+    for _ in range(13):  # the last look for what is new was three images ago
+        tracker(picture(LEFT))
+    passing = [("bearded", x, 180, 130) for x in range(470, 0, -80)]
+    numbers = [who_is_where(tracker(picture(LEFT, place)), LEFT, place) for place in passing]
+    assert {number for _, number in numbers} <= {None, 2}
+    assert numbers[-1][1] in (None, 2)
+    assert who_is_where(tracker(picture(LEFT)), LEFT) == [1]
+
+
+def test_two_real_faces_side_by_side_keep_their_numbers(recordings: list[Path]) -> None:
+    left, right = ([rgb_image(frame.image) for frame in read_frames(path, FrameGrid(5.0))] for path in recordings[:2])
+    tracker, width = PeopleTracker(CascadeDetector(), 4), left[0].shape[1]
+    sides = [[False, True], [True, False]]
+    there_and_back = [*range(min(len(left), len(right))), *range(min(len(left), len(right)))[::-1]]
+    for number in there_and_back:
+        tracked = tracker(np.hstack([left[number], right[number][:, ::-1]]))
+        assert [each.person for each in tracked] == [1, 2]
+        sides = [side for side in sides if side == [bool(centre(each.face)[0] > width) for each in tracked]]
+        assert len(sides) == 1, number
