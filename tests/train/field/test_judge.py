@@ -5,7 +5,6 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from edge.live.recognizer import Recognizer
 from edge.live.signal_quality import is_dark
 from edge.preprocess.dc_offset import without_offset
 from edge.sources import demo
@@ -22,7 +21,7 @@ def test_what_the_recogniser_says_of_the_sound_is_published(judge: Judge, voice:
     width = int(judge.manifest.graphs.fusion.inputs[2].shape[2])
     samples = without_offset(recording, spec.rate_hz)
     window = SimpleNamespace(samples=samples, tokens=None, embeddings=np.zeros((0, width), np.float32))
-    expected = Recognizer(judge.manifest, judge._backend).recognize([window])[0]
+    expected = judge.recognizer.recognize([window])[0]
     found = judge(Scene(recording))
     assert found.probs is not None
     assert found.probs == pytest.approx(expected.probs.tolist(), abs=1e-6)  # the same graphs on the same samples
