@@ -43,8 +43,6 @@ def main() -> None:
       python -m benchmarks films
       python -m benchmarks fleet
       python -m benchmarks triton
-
-
       python -m benchmarks people --file talk.mp4
       python -m benchmarks capacity simulate
     """

@@ -44,7 +44,12 @@ def capacity_group() -> None:
 @film_option
 @click.option("-o", "--output", type=FILE, required=True, help="File of the cost model.")
 def measure_command(film: Path | None, output: Path) -> None:
-    """Measure the costs on this machine: the graphs by rows, a frame, and what twelve live streams take around them."""
+    """Measure the costs on this machine: the graphs by rows, a frame, and what twelve live streams take around them.
+
+    \b
+    Example:
+      python -m benchmarks capacity measure -o cost.json
+    """
     with film_or_demo(film) as given:
         fleet.write_cost(measure.measure(given), output)
     print_lines(output.read_text())
@@ -56,7 +61,12 @@ def measure_command(film: Path | None, output: Path) -> None:
 @click.option("--streams", "counts", callback=parse_stream_counts, default="12,32", show_default=True, help="Numbers.")
 @click.option("--seconds", type=Seconds(10, 600), default=24, show_default=True, help="Length of each run.")
 def check_command(cost_file: Path, film: Path | None, counts: list[int], seconds: float) -> None:
-    """Run real streams on this machine, and the same ones simulated."""
+    """Run real streams on this machine, and the same ones simulated.
+
+    \b
+    Example:
+      python -m benchmarks capacity check --streams 12,32
+    """
     with film_or_demo(film) as given:
         print_lines(fleet.check(costs.read(cost_file), given, counts, seconds))
 
@@ -68,7 +78,12 @@ def check_command(cost_file: Path, film: Path | None, counts: list[int], seconds
 )
 @click.option("--seconds", type=Seconds(10, 3600), default=30, show_default=True, help="Simulated seconds.")
 def node_command(cost_file: Path, counts: list[int], seconds: float) -> None:
-    """Simulate one node by its number of streams."""
+    """Simulate one node by its number of streams.
+
+    \b
+    Example:
+      python -m benchmarks capacity node --streams 1,12,32
+    """
     base = NodeSpec(1, seconds, to_ns(0.5), Network(), seed=1)
     print_lines(fleet.capacity_table(costs.read(cost_file), counts, base))
 
@@ -94,7 +109,12 @@ def simulate_command(
     seed: int,
     picture: Path | None,
 ) -> None:
-    """Simulate cameras with bursts, losses and stragglers on nodes of which a tenth is slow."""
+    """Simulate cameras with bursts, losses and stragglers on nodes of which a tenth is slow.
+
+    \b
+    Example:
+      python -m benchmarks capacity simulate --nodes 32 --plot capacity.png
+    """
     cost = costs.read(cost_file)
     if cores:
         cost = costs.with_cores(cost, cores)

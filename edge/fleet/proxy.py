@@ -14,7 +14,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from uuid import uuid4
 
-import msgspec
 import zmq
 
 from ..clock import Clock, SystemClock
@@ -241,5 +240,5 @@ def decode_known(body: bytes) -> Message | None:
     """Return a message; None for one of a later version."""
     try:
         return decode(body)
-    except (*UNREADABLE, msgspec.MsgspecError):
+    except UNREADABLE:
         return None

@@ -38,7 +38,7 @@ def test_the_whole_picture_is_its_centre_averaged(height: int, width: int, top: 
     expected = centre.reshape(8, 2, 8, 2, 3).mean(axis=(1, 3))
     framed = WholeFraming(8, 8)(image)
     assert np.abs(framed.crop - expected).max() <= 0.5
-    assert framed[1:] == (None, None)
+    assert framed[1:3] == (None, None)
 
 
 def test_a_whole_picture_keeps_the_encoders_proportions() -> None:
@@ -56,7 +56,7 @@ def test_a_picture_of_the_right_size_is_left_alone() -> None:
 @pytest.mark.parametrize("name", ["whole", "face"])
 def test_pictures_of_any_size_are_framed(name, shape: tuple[int, int]) -> None:
     framed = make_framing(name, 8, 8)(np.zeros((*shape, 3), np.uint8))
-    assert framed == (None, 0, None) if name == "face" else framed.crop.shape == (8, 8, 3)
+    assert framed == FramingResult(None, 0, None) if name == "face" else framed.crop.shape == (8, 8, 3)
 
 
 @pytest.mark.parametrize("mood", MOODS)
@@ -152,7 +152,7 @@ def test_a_face_that_jumps_or_goes_is_searched_for_at_once() -> None:
     first = framing(moved(0, 0)).box
     jumped = framing(moved(320, 240))
     assert overlap(first, jumped.box) == 0
-    assert jumped == (pytest.approx(jumped.crop), 1, FaceFraming(64, 64, CascadeDetector())(moved(320, 240)).box)
+    assert jumped[1:3] == (1, FaceFraming(64, 64, CascadeDetector())(moved(320, 240)).box)
     assert framing(np.zeros((480, 640, 3), np.uint8)) == FramingResult(None, 0, None)
     assert framing(moved(0, 0)).box == first
 
