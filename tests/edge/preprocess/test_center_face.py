@@ -110,7 +110,7 @@ def test_a_picture_is_padded_to_what_the_graph_takes(weights: Path) -> None:
 @pytest.mark.parametrize("level", [0, 255])
 def test_empty_pictures_of_any_size_show_no_face(weights: Path, shape: tuple[int, int], level: int) -> None:
     framed = make_framing("face", 8, 8, "centerface")(np.full((*shape, 3), level, np.uint8))
-    assert framed == (None, 0, None)
+    assert framed[:3] == (None, 0, None)
 
 
 def test_faces_of_real_recordings_are_found_in_every_frame(weights: Path, recordings: list[Path]) -> None:
