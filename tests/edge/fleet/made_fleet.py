@@ -1,11 +1,13 @@
 """Parts of a fleet: members that send to a socket which keeps what is sent, and nodes with sockets of their own."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from edge.clock import Clock, SystemClock
+from edge.errors import PublishError
 from edge.fleet.addresses import NodePeer, Peer
 from edge.fleet.proxy import Proxy, Settings
 from edge.wire.control_server import ControlServer
@@ -54,16 +56,29 @@ class MadeNode:
     def restart(self) -> None:
         """Publish anew, at the same address."""
         self.publisher.close()
-        self.publisher = Publisher(self.publisher.address, "msgpack", unchanged, nothing)
+        address = self.publisher.address
+        self.publisher = where_free(lambda: Publisher(address, "msgpack", unchanged, nothing))
 
     def close(self) -> None:
         self.control.close()
         self.publisher.close()
 
 
+def where_free(open_it: Callable[[], Any]) -> Any:
+    """What is opened, once its ports are free: of two that are neighbours the second may be somebody else's."""
+    ends_s = time.monotonic() + WAIT_S
+    while True:
+        try:
+            return open_it()
+        except PublishError:
+            if time.monotonic() > ends_s:
+                raise
+            time.sleep(0.05)
+
+
 @contextmanager
 def running(settings: Settings) -> Iterator[Proxy]:
-    proxy = Proxy(settings, threading.Event())
+    proxy = where_free(lambda: Proxy(settings, threading.Event()))
     try:
         yield proxy
     finally:
@@ -77,6 +92,7 @@ def fleet(*names: str, **settings: Any) -> Iterator[tuple[list[MadeNode], Proxy]
         nodes = [MadeNode(name) for name in names]
         for node in nodes:
             opened.callback(node.close)
+        settings = {"control": ANY_PORT, **settings}
         given = Settings(nodes=[node.peer() for node in nodes], bind=ANY_PORT, **settings)
         yield nodes, opened.enter_context(running(given))
 

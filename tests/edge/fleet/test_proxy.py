@@ -153,7 +153,7 @@ def test_a_stranger_sends_nothing_to_a_gate_with_keys(tmp_path: Path) -> None:
 
 def test_a_message_that_comes_through_two_proxies_is_received_once() -> None:
     with fleet("a") as ((a,), one):
-        other = Proxy(Settings(nodes=[a.peer()], bind=ANY_PORT), threading.Event())
+        other = Proxy(Settings(nodes=[a.peer()], bind=ANY_PORT, control=ANY_PORT), threading.Event())
         with Subscriber([one.address, other.address], "status.") as subscriber:
             a.publish(numbered(0))
             assert names(hear(subscriber, 1)) == ["Status a 0"]
