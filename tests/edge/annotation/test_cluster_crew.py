@@ -10,6 +10,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+pytest.importorskip("distributed", reason="the extra spread is not installed")
+
 from edge.annotation.cluster_crew import ClusterCrew
 from edge.annotation.collection import collect
 from edge.annotation.crew import Task

@@ -10,6 +10,8 @@ from threading import Event, Timer
 
 import pytest
 
+pytest.importorskip("distributed", reason="the extra spread is not installed")
+
 from edge.cluster import cluster as clusters
 from edge.cluster import node
 from edge.cluster.cluster import TRIES, Cluster, GivenUp

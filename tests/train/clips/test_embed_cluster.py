@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 import torch
 
+pytest.importorskip("distributed", reason="the extra spread is not installed")
+
 from edge.cluster.cluster import Cluster, GivenUp, Outcome
 from edge.errors import SourceError, UsageError
 from tests.dask_cluster import Started, start_cluster
