@@ -15,7 +15,8 @@ import msgspec
 from edge.clock import SECOND_NS, Clock, SystemClock
 from edge.wire.addresses import AUTO, control_address
 from edge.wire.control_server import ControlServer
-from edge.wire.messages import AudioEvidence, Latency, Message, Prediction, Stats, Status, VideoEvidence
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import Message, Prediction, Stats, Status
 from edge.wire.publisher import Publisher, stamped
 
 LABELS = ["angry", "happy", "neutral", "sad"]

@@ -8,7 +8,8 @@ from msgspec.structs import replace
 
 from ..clock import SECOND_NS
 from ..geometry import Box
-from ..wire.messages import UNCERTAIN, AudioState, Message, PersonPrediction, Prediction, SteadyState, VideoState
+from ..wire.evidence import AudioState, VideoState
+from ..wire.messages import UNCERTAIN, Message, PersonPrediction, Prediction, SteadyState
 
 ONLY_FACE = 0
 """Identity of the largest face, the one that is predicted."""

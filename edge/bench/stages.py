@@ -19,7 +19,8 @@ from ..preprocess.framing import Framing
 from ..preprocess.images import Image
 from ..sources.base import Recording
 from ..wire.drop_reasons import DROP_REASONS
-from ..wire.messages import SCHEMA, AudioEvidence, Latency, Prediction, VideoEvidence
+from ..wire.evidence import AudioEvidence, Latency, VideoEvidence
+from ..wire.messages import SCHEMA, Prediction
 from ..wire.publisher import Publisher, stamped
 from ..wire.subscriber import Subscriber
 from .candidates import Candidate

@@ -3,7 +3,8 @@
 import math
 from typing import NamedTuple
 
-from ..wire.messages import PersonPrediction, Prediction, VoiceOf
+from ..wire.evidence import VoiceOf
+from ..wire.messages import PersonPrediction, Prediction
 
 PROBABILITY = "probability"
 

@@ -4,17 +4,8 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 
 from ..sources.caption import Caption
-from ..wire.messages import (
-    UNCERTAIN,
-    AudioState,
-    BasePrediction,
-    Message,
-    PersonPrediction,
-    Stats,
-    Status,
-    SteadyState,
-    VideoState,
-)
+from ..wire.evidence import AudioState, VideoState
+from ..wire.messages import UNCERTAIN, BasePrediction, Message, PersonPrediction, Stats, Status, SteadyState
 from ..wire.present_people import PresentPeople
 from .lines import describe_counts
 from .times import Times, position

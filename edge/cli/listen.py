@@ -10,7 +10,8 @@ import click
 
 from ..errors import SourceError
 from ..wire.addresses import DEFAULT_ADDRESS
-from ..wire.messages import TOPICS, BasePrediction, Latency, Message, PersonPrediction, Prediction, encode
+from ..wire.evidence import Latency
+from ..wire.messages import TOPICS, BasePrediction, Message, PersonPrediction, Prediction, encode
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples
 from .lines import print_line, print_notice

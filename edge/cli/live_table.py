@@ -17,7 +17,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ..errors import FoalError
-from ..wire.messages import BasePrediction, Message, PersonPrediction, Prediction, Status, VoiceOf
+from ..wire.evidence import VoiceOf
+from ..wire.messages import BasePrediction, Message, PersonPrediction, Prediction, Status
 from ..wire.present_people import PresentPeople
 from .journal import AUDIO_WORDS, VIDEO_WORDS, Journal
 from .times import Times

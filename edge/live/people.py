@@ -19,7 +19,7 @@ from ..preprocess.people_tracker import TrackedFace
 from ..preprocess.pictures import Picture
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import FrameGrid
-from ..wire.messages import PersonSeen
+from ..wire.evidence import PersonSeen
 from .active_speaker import MOUTH_RATE_HZ, NOBODY, UNCLEAR, ActiveSpeaker
 from .window import Window, audio_span
 

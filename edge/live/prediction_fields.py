@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from ..bundle.manifest import Manifest
-from ..wire.messages import AudioEvidence, AudioState, Latency, PersonSeen, VideoEvidence, VoiceOf
+from ..wire.evidence import AudioEvidence, AudioState, Latency, PersonSeen, VideoEvidence, VoiceOf
 from .active_speaker import NOBODY, UNCLEAR
 from .inbox import Moment
 from .recognizer import Recognition

@@ -8,17 +8,8 @@ from typing import Any
 from ..bundle.manifest import Manifest
 from ..clock import SECOND_NS
 from ..wire.drop_reasons import DROP_REASONS, WINDOWS_NOT_FINITE
-from ..wire.messages import (
-    SCHEMA,
-    AudioState,
-    Message,
-    PersonPrediction,
-    Prediction,
-    Status,
-    SteadyState,
-    StreamState,
-    VideoState,
-)
+from ..wire.evidence import AudioState, VideoState
+from ..wire.messages import SCHEMA, Message, PersonPrediction, Prediction, Status, SteadyState, StreamState
 from .inbox import Moment
 from .main_person import MainPerson
 from .people import seen

@@ -23,7 +23,7 @@ from ..preprocess.pictures import Picture, rgb_image
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
-from ..wire.messages import AudioState, VideoState
+from ..wire.evidence import AudioState, VideoState
 from .people import People
 from .pieced_audio import PiecedAudio
 from .signal_quality import is_clipping, is_dark, is_muted
@@ -296,11 +296,10 @@ class Stream:
         return "lost" if self._is_unusable else "no_face"
 
     def _frames_before(self, end_ns: int) -> tuple[Embedding, NDArray[np.int64]]:
-        """Return the embeddings `[n, Dv]` and times of the window's frames; of several people the times alone."""
+        """Return the embeddings `[n, Dv]` and times of the window's frames; several people keep their embeddings."""
         begin_ns = end_ns - self._window_ns
-        if self._people is None:
-            return self._embeddings.between(begin_ns, end_ns)
-        return self._embeddings.between(end_ns, end_ns)[0], self._people.times(begin_ns, end_ns)
+        embeddings, times = self._embeddings.between(begin_ns, end_ns)
+        return embeddings, times if self._people is None else self._people.times(begin_ns, end_ns)
 
     def present(self, now_ns: int) -> tuple[int, ...]:
         """Return the numbers of the people who are there; none where one alone is followed."""

@@ -10,7 +10,7 @@ from ..clock import to_ns
 from ..preprocess.framing import FramingResult
 from ..preprocess.media import Embedding, Samples
 from ..preprocess.rings import SampleRing
-from ..wire.messages import AudioState, VideoState
+from ..wire.evidence import AudioState, VideoState
 from .token_window import TokenWindow
 
 

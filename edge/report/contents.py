@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ..annotation.rows import Row
 from ..annotation.segments import Segment, segments
 from ..evaluation.metrics import Accuracy
-from ..wire.messages import Latency
+from ..wire.evidence import Latency
 
 
 class Run(NamedTuple):

@@ -14,7 +14,8 @@ from ..errors import SourceError
 from ..recording.metadata import RunMetadata
 from ..recording.reader import read_metadata
 from ..recording.replay import Replay, at_once
-from ..wire.messages import BasePrediction, Latency, Message, PersonPrediction, Stats, Status
+from ..wire.evidence import Latency
+from ..wire.messages import BasePrediction, Message, PersonPrediction, Stats, Status
 from .contents import Report, Run, Section
 from .from_table import flatten
 

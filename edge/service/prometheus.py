@@ -14,18 +14,8 @@ from prometheus_client.registry import Collector
 from ..errors import PublishError
 from ..system.versions import program_version
 from ..wire.drop_reasons import PER_RUN
-from ..wire.messages import (
-    UNCERTAIN,
-    AudioState,
-    Latency,
-    Message,
-    Prediction,
-    Stats,
-    Status,
-    SteadyState,
-    StreamState,
-    VideoState,
-)
+from ..wire.evidence import AudioState, Latency, VideoState
+from ..wire.messages import UNCERTAIN, Message, Prediction, Stats, Status, SteadyState, StreamState
 from .http_server import RequestHandler, ThreadedServer, require_local_host
 
 LOOPBACK = "127.0.0.1"

@@ -4,7 +4,7 @@ import csv
 import io
 from collections.abc import Iterable
 
-from ..wire.messages import Latency
+from ..wire.evidence import Latency
 from .history import Point
 
 COLUMNS = ("session", "seq", "t_start", "t_end", "t_publish", "label", "confidence", "steady", "agreement")

@@ -7,7 +7,8 @@ from statistics import quantiles
 from typing import NamedTuple
 
 from ..clock import SECOND_NS
-from ..wire.messages import CameraPicture, Latency, PersonPrediction, Prediction, Status, SteadyState
+from ..wire.evidence import Latency
+from ..wire.messages import CameraPicture, PersonPrediction, Prediction, Status, SteadyState
 from ..wire.present_people import PresentPeople
 
 OfStream = Prediction | PersonPrediction | SteadyState | Status | CameraPicture

@@ -2,7 +2,8 @@
 
 from html import escape
 
-from ..wire.messages import PersonPrediction, VoiceOf
+from ..wire.evidence import VoiceOf
+from ..wire.messages import PersonPrediction
 from .history import StreamHistory
 from .markup import swatch
 from .palette import looks

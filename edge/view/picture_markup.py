@@ -3,7 +3,8 @@
 from base64 import b64encode
 
 from ..geometry import Box
-from ..wire.messages import CameraPicture, PersonSeen
+from ..wire.evidence import PersonSeen
+from ..wire.messages import CameraPicture
 from .history import StreamHistory
 
 SPEAKS = "♪"

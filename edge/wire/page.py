@@ -9,7 +9,7 @@ from typing import get_args
 import msgspec
 from msgspec import inspect as types
 
-from . import control_messages, messages
+from . import control_messages, evidence, messages
 from .control_messages import NodeState, Reply
 from .drop_reasons import DROP_REASONS
 from .page_clients import CLIENTS, CONTROL, FLEETS
@@ -35,7 +35,7 @@ SCALARS: dict[type[types.Type], str] = {
 
 def page() -> str:
     """Return the whole page, in Markdown."""
-    meanings = read_meanings(inspect.getsource(messages))
+    meanings = read_meanings(inspect.getsource(evidence)) | read_meanings(inspect.getsource(messages))
     parts = [HEADING, inspect.getdoc(messages) or ""]
     described: list[type[msgspec.Struct]] = []
     for kind in get_args(messages.Message):

@@ -6,19 +6,8 @@ import msgspec
 import zmq
 
 from edge.geometry import Box
-from edge.wire.messages import (
-    AudioEvidence,
-    CameraPicture,
-    Latency,
-    Message,
-    PersonPrediction,
-    PersonSeen,
-    Prediction,
-    Stats,
-    Status,
-    SteadyState,
-    VideoEvidence,
-)
+from edge.wire.evidence import AudioEvidence, Latency, PersonSeen, VideoEvidence
+from edge.wire.messages import CameraPicture, Message, PersonPrediction, Prediction, Stats, Status, SteadyState
 
 ANY_PORT = "tcp://127.0.0.1:*"
 WAIT_S = 60

@@ -6,7 +6,8 @@ import re
 import pytest
 
 from edge.bridges.home_assistant import discovery
-from edge.wire.messages import AudioEvidence, encode
+from edge.wire.evidence import AudioEvidence
+from edge.wire.messages import encode
 from tests.edge.made_messages import EVENT, PREDICTION, STATUS, numbered
 
 jinja2 = pytest.importorskip("jinja2", reason="Jinja renders the templates")

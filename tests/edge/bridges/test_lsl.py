@@ -26,7 +26,8 @@ from edge.bridges.lsl import MEASURE_EVERY_NS, LslBridge, LslClock
 from edge.bridges.lsl_channels import PERSON, VOICES, channels, person_sample, sample
 from edge.errors import FoalError, SourceError
 from edge.wire.clock_offset import ClockOffset
-from edge.wire.messages import AudioEvidence, Node, Prediction, VoiceOf
+from edge.wire.evidence import AudioEvidence, VoiceOf
+from edge.wire.messages import Node, Prediction
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, WAIT_S, numbered
 from tests.edge.made_messages import PERSON as PERSON_PREDICTION
 

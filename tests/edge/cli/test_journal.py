@@ -5,7 +5,8 @@ import pytest
 from edge.cli.journal import Journal
 from edge.cli.times import Times
 from edge.sources.caption import Caption
-from edge.wire.messages import AudioEvidence, Latency, Message, Node, VideoEvidence
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import Message, Node
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATS, STATUS, numbered
 
 SECOND = 1_000_000_000

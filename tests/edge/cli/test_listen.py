@@ -13,7 +13,7 @@ from rich.console import Console
 
 from edge.cli import listen
 from edge.cli.listen import count_predictions, latency_table, percentile
-from edge.wire.messages import Latency
+from edge.wire.evidence import Latency
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
 

@@ -11,7 +11,7 @@ from edge.cli.journal import Journal
 from edge.cli.live_table import EVENTS, LiveTable, hearing, sight
 from edge.cli.terminal import Terminal
 from edge.cli.times import Times
-from edge.wire.messages import AudioEvidence, VideoEvidence
+from edge.wire.evidence import AudioEvidence, VideoEvidence
 from tests.edge.cli.made_text import ODD, STEERING
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PREDICTION, STATUS, numbered
 

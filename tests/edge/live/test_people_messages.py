@@ -12,7 +12,8 @@ from edge.live.reporter import DropCounter, Reporter
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.live.stream_runner import Failures, StreamRunner
 from edge.preprocess.media import Block, Frame
-from edge.wire.messages import Message, PersonPrediction, PersonSeen, Prediction, Status, SteadyState
+from edge.wire.evidence import PersonSeen
+from edge.wire.messages import Message, PersonPrediction, Prediction, Status, SteadyState
 from tests.edge.live.test_people import FRAME_MS, HOP_MS, MS, Crowd
 
 

@@ -8,7 +8,8 @@ from edge.live.recognizer import Recognition
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.live.steady_states import SteadyStates
 from edge.live.window import Window
-from edge.wire.messages import UNCERTAIN, AudioEvidence
+from edge.wire.evidence import AudioEvidence
+from edge.wire.messages import UNCERTAIN
 
 HOP_NS = 500_000_000
 EMPTY = np.zeros(0, np.float32)

@@ -9,7 +9,8 @@ import pytest
 from edge.errors import FoalError, SourceError
 from edge.recording.compare import Comparison, difference, without_measured
 from edge.recording.records import End, Gap, SentMessage
-from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, VideoEvidence, encode, topic
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import Prediction, Stats, encode, topic
 from tests.edge.made_messages import PERSON
 from tests.edge.recording.made_recordings import status
 

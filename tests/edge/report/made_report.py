@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from edge.annotation.rows import Row
 from edge.report.contents import Report, Run, Section
-from edge.wire.messages import Latency
+from edge.wire.evidence import Latency
 from tests.edge.annotation.made_rows import steady
 
 

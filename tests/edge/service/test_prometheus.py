@@ -15,7 +15,8 @@ from prometheus_client.parser import text_string_to_metric_families
 from edge.errors import PublishError
 from edge.service import prometheus
 from edge.service.prometheus import MetricsEndpoint
-from edge.wire.messages import AudioEvidence, Latency, Prediction, Stats, Status, SteadyState, VideoEvidence
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import Prediction, Stats, Status, SteadyState
 from tests.edge.made_messages import PERSON
 
 WAIT_S = 60

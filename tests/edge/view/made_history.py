@@ -5,7 +5,8 @@ from collections.abc import Iterator
 
 from edge.clock import SECOND_NS
 from edge.geometry import Box
-from edge.wire.messages import AudioEvidence, Latency, Message, VideoEvidence
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import Message
 from tests.edge.made_messages import EVENT, PREDICTION, STATS, STATUS, numbered
 
 LABELS = ["angry", "happy", "neutral", "sad"]

@@ -5,7 +5,8 @@ import pytest
 
 from edge.clock import SECOND_NS
 from edge.view.history import KEPT_NS, MOST_CHANGES, MOST_POINTS, StreamHistory, percentiles
-from edge.wire.messages import Latency, Message, Stats
+from edge.wire.evidence import Latency
+from edge.wire.messages import Message, Stats
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, PICTURE, PREDICTION, STATUS, numbered
 from tests.edge.view.made_history import run
 

@@ -5,7 +5,8 @@ import pytest
 from edge.view import markup
 from edge.view.history import Change
 from edge.view.runtime import Runtime
-from edge.wire.messages import AudioEvidence, Node, VideoEvidence
+from edge.wire.evidence import AudioEvidence, VideoEvidence
+from edge.wire.messages import Node
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PREDICTION, STATS, STATUS, numbered
 from tests.edge.view.made_markup import EVIL, Text, of, said
 

@@ -14,7 +14,8 @@ import pytest
 from edge.geometry import Box
 from edge.live.pictures import jpeg
 from edge.sources.demo import MOODS, face
-from edge.wire.messages import AudioEvidence, PersonSeen, Prediction, VideoEvidence
+from edge.wire.evidence import AudioEvidence, PersonSeen, VideoEvidence
+from edge.wire.messages import Prediction
 from edge.wire.publisher import Publisher
 from tests.edge.made_messages import ANY_PORT, PERSON, PICTURE, STATUS, WAIT_S, nothing, numbered, unchanged
 from tests.edge.view.conftest import width

@@ -1,7 +1,7 @@
 """The people of a stream, as HTML that trusts nothing it received."""
 
 from edge.view.people_markup import people
-from edge.wire.messages import AudioEvidence, VideoEvidence
+from edge.wire.evidence import AudioEvidence, VideoEvidence
 from tests.edge.made_messages import OF_PEOPLE, PERSON, PREDICTION, STATUS, numbered
 from tests.edge.view.made_markup import EVIL, Text, of, said
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 from edge.geometry import Box
 from edge.view.picture_markup import picture
-from edge.wire.messages import PersonSeen
+from edge.wire.evidence import PersonSeen
 from tests.edge.made_messages import OF_PEOPLE, PICTURE, PREDICTION, numbered
 from tests.edge.view.made_markup import of, said
 

@@ -12,7 +12,8 @@ from msgspec import inspect as types
 
 from edge.geometry import Box
 from edge.wire.drop_reasons import DROP_REASONS
-from edge.wire.messages import Latency, Message, Node, encode, topic
+from edge.wire.evidence import Latency
+from edge.wire.messages import Message, Node, encode, topic
 from edge.wire.page import page, read_meanings, spelled, struct
 from tests.edge.made_messages import EVENT, OF_PEOPLE, PERSON, STATS
 

@@ -8,7 +8,8 @@ import pytest
 import zmq
 
 from edge.errors import PublishError, UsageError
-from edge.wire.messages import Latency, Message, decode, encode, topic
+from edge.wire.evidence import Latency
+from edge.wire.messages import Message, decode, encode, topic
 from edge.wire.publisher import QUEUE_LENGTH, Publisher, stamped
 from edge.wire.publishing_socket import MAX_FRAME_BYTES, MAX_SUBSCRIPTIONS_AT_ONCE
 from edge.wire.sockets import MAX_TOPIC_BYTES

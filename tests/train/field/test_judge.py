@@ -8,7 +8,8 @@ import pytest
 from edge.live.signal_quality import is_dark
 from edge.preprocess.dc_offset import without_offset
 from edge.sources import demo
-from edge.wire.messages import UNCERTAIN, AudioEvidence, Latency, Prediction, VideoEvidence
+from edge.wire.evidence import AudioEvidence, Latency, VideoEvidence
+from edge.wire.messages import UNCERTAIN, Prediction
 from train.field import pictures
 from train.field.draws import generator
 from train.field.judge import SILENT, Judge, Scene, judgement, media_of
