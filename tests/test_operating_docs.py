@@ -149,7 +149,7 @@ def test_a_rule_looks_at_series_that_there_are(rule: dict[str, Any], series) -> 
 def test_a_reason_is_asked_for_by_one_rule_but_for_those_that_the_page_leaves_out() -> None:
     patterns = [found for rule in rules() for found in re.findall(r'reason=~"(.*?)"', rule["expr"])]
     asked = [reason for reason in DROP_REASONS for pattern in patterns if re.fullmatch(pattern, reason)]
-    assert sorted([*asked, "windows_empty", "frames_stale", "messages_stale"]) == sorted(DROP_REASONS)
+    assert sorted([*asked, "windows_empty", "windows_stale", "frames_stale", "messages_stale"]) == sorted(DROP_REASONS)
 
 
 def test_the_scraped_job_is_the_one_that_rules_ask_for_at_the_configured_port() -> None:

@@ -11,14 +11,15 @@ import numpy as np
 from edge.bench.program import Program
 from edge.bundle.load import SHIPPED, load
 from edge.errors import FoalError
-from edge.wire.drop_reasons import FRAMES_UNANSWERED, WINDOWS_LATE, WINDOWS_UNANSWERED
+from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_LATE, WINDOWS_UNANSWERED
 from edge.wire.messages import Prediction, Status
 from export.model_repository import write
 
 from .serving import TritonServer
 
 NODES = ("a", "b")
-REASONS = (WINDOWS_UNANSWERED, WINDOWS_LATE, FRAMES_UNANSWERED)
+REASONS = [reason for reason in DROP_REASONS if reason.startswith("windows_")]
+"""Reasons for which a window that is due is not published."""
 FIRST_S = 90.0
 """Longest wait for the first prediction of every stream."""
 RETURN_S = 60.0
@@ -183,8 +184,8 @@ def come_back(nodes: Sequence[Node]) -> None:
 def markdown(figures: Sequence[Figures], hop_s: float) -> str:
     """Return the figures as a table."""
     lines = [
-        "| part | node | s | due a stream | published | unanswered | late | p50, p99 ms | CPU, ms/s | computed by |",
-        "|---|---|---|---|---|---|---|---|---|---|",
+        "| part | node | s | due a stream | published | unanswered | late | other | p50, p99 ms | CPU, ms/s | by |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for each in figures:
         p50, p99 = np.percentile(each.latencies_ms, [50, 99]) if each.latencies_ms else (float("nan"), float("nan"))
@@ -196,6 +197,7 @@ def markdown(figures: Sequence[Figures], hop_s: float) -> str:
             f"{min(each.published, default=0)}, {max(each.published, default=0)}",
             str(each.dropped[WINDOWS_UNANSWERED]),
             str(each.dropped[WINDOWS_LATE]),
+            str(sum(each.dropped[reason] for reason in REASONS if reason not in (WINDOWS_UNANSWERED, WINDOWS_LATE))),
             f"{p50:.0f}, {p99:.0f}",
             f"{each.cpu_s * 1e3 / each.seconds / max(1, len(each.published)):.0f}",
             " ".join(each.backends),

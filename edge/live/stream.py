@@ -114,32 +114,37 @@ class Stream:
         """End of the next window."""
         return self._grid.next_ns
 
-    def set_hop(self, hop_ns: int, now_ns: int) -> None:
-        """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last."""
-        self._grid.change(hop_ns, now_ns)
+    def set_hop(self, hop_ns: int, now_ns: int) -> int:
+        """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last.
 
-    def add(self, item: Media) -> None:
+        Return how many of those skipped had ended by the hop so far.
+        """
+        return self._grid.change(hop_ns, now_ns)
+
+    def add(self, item: Media) -> int:
         """Take a block, a frame or a discontinuity; frames wait until they are cropped.
 
-        Media captured before the last discontinuity are left out, however late they come.
+        Media captured before the last discontinuity are left out, however late they come. Return the number of windows
+        that are passed over: those that end by a discontinuity.
         """
         if isinstance(item, Discontinuity):
-            self._restart(item.end_ns)
-        elif item.end_ns < self._begin_ns:
-            return
-        elif isinstance(item, Block):
+            return self._restart(item.end_ns)
+        if item.end_ns < self._begin_ns:
+            return 0
+        if isinstance(item, Block):
             self._samples.extend(item)
         else:
             self._frames.append(item)
+        return 0
 
-    def _restart(self, begin_ns: int) -> None:
+    def _restart(self, begin_ns: int) -> int:
         """Forget all evidence and go on as if the stream began now: nothing is lost until it fails to come."""
         self._begin_ns = self._overload_ns = begin_ns
         self._samples.clear()
         self._frames.clear()
         self._forget_video()
         self._video_ns, self._is_dark, self._is_unusable = None, False, False
-        self._grid.skip_to(begin_ns)
+        return self._grid.skip_to(begin_ns)
 
     def note_overload(self, now_ns: int) -> None:
         """Note that frames were dropped before those that wait, or until now: the gap is not the camera's."""

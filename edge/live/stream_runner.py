@@ -17,6 +17,7 @@ from ..wire.drop_reasons import (
     WINDOWS_EMPTY,
     WINDOWS_LATE,
     WINDOWS_NOT_FINITE,
+    WINDOWS_STALE,
     WINDOWS_UNANSWERED,
 )
 from .inbox import LoopInput, Moment
@@ -113,18 +114,19 @@ class StreamRunner:
             self._failures.add(self.reporter.name, error)
 
     def add(self, item: Media) -> None:
-        """Take a captured item."""
+        """Take a captured item; the windows that a discontinuity passes over are counted."""
         if self.is_running:
             self._reached_ns = max(self._reached_ns, item.end_ns)
             with self._guard:
-                self._stream.add(item)
+                self.reporter.drops.count(WINDOWS_STALE, self._stream.add(item))
 
     def begin(self, loop_input: LoopInput) -> None:
         """Begin a pass of the loop: from here on the stream is judged at the input's time, by the input's hop."""
         self._moment = loop_input.moment(self.index, self._judged_ns(loop_input.now_ns))
         if self.is_running:
             with self._guard:
-                self._stream.set_hop(loop_input.hop_ns, self._moment.judged_ns)
+                skipped = self._stream.set_hop(loop_input.hop_ns, self._moment.judged_ns)
+                self.reporter.drops.count(WINDOWS_LATE, skipped)
                 frames_dropped = self._moment.dropped.get(FRAMES_OVERLOAD, 0)
                 if frames_dropped != self._frames_dropped:
                     self._frames_dropped = frames_dropped

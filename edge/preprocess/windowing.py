@@ -35,11 +35,17 @@ class HopGrid:
         """End of the next window."""
         return self._last_ns + self.hop_ns
 
-    def change(self, hop_ns: int, now_ns: int) -> None:
-        """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last."""
+    def change(self, hop_ns: int, now_ns: int) -> int:
+        """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last.
+
+        Return how many of those skipped had ended by the hop so far.
+        """
+        skipped = 0
         if hop_ns < self.hop_ns:
+            skipped = max(0, (now_ns - self._last_ns) // self.hop_ns - 1)
             self._last_ns += max(0, (now_ns - self._last_ns) // hop_ns - 1) * hop_ns
         self.hop_ns = hop_ns
+        return skipped
 
     def skip_to(self, time_ns: int) -> int:
         """Skip the windows that end by `time_ns` and return their number; the grid itself does not move."""

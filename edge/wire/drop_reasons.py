@@ -8,6 +8,7 @@ WINDOWS_LATE = "windows_late"
 WINDOWS_EMPTY = "windows_empty"
 WINDOWS_NOT_FINITE = "windows_not_finite"
 WINDOWS_UNANSWERED = "windows_unanswered"
+WINDOWS_STALE = "windows_stale"
 FRAMES_FAILED = "frames_failed"
 FRAMES_NOT_FINITE = "frames_not_finite"
 FRAMES_STALE = "frames_stale"
@@ -24,6 +25,7 @@ DROP_REASONS = {
     WINDOWS_EMPTY: "windows without audio and video: every modality was lost",
     WINDOWS_NOT_FINITE: "windows for which the model's output or the audio level was not finite",
     WINDOWS_UNANSWERED: "windows to which the server that computes gave no result in time",
+    WINDOWS_STALE: "windows passed over where a stream began again: after a stop, a pause, or the end of a looped file",
     FRAMES_FAILED: "frames that could not be framed",
     FRAMES_NOT_FINITE: "frames for which the model's embedding was not finite",
     FRAMES_STALE: "frames more than one second old when the driver delivered them",

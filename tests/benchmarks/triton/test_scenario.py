@@ -9,7 +9,7 @@ pytest.importorskip("tritonclient.grpc", reason="pip install 'foal-edge[triton]'
 
 from benchmarks.triton.scenario import Figures, Node, Ways, come_back, markdown, part, wait_for_all
 from edge.errors import FoalError
-from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_UNANSWERED
+from edge.wire.drop_reasons import DROP_REASONS, WINDOWS_EMPTY, WINDOWS_STALE, WINDOWS_UNANSWERED
 from tests.edge.made_messages import PREDICTION
 
 
@@ -61,13 +61,13 @@ def test_a_stream_that_does_not_begin_is_an_error() -> None:
 
 
 def test_the_table_has_a_row_a_part_and_node() -> None:
-    dropped = dict.fromkeys(DROP_REASONS, 0) | {WINDOWS_UNANSWERED: 4}
+    dropped = dict.fromkeys(DROP_REASONS, 0) | {WINDOWS_UNANSWERED: 4, WINDOWS_STALE: 2, WINDOWS_EMPTY: 1}
     figures = [
         Figures("both nodes", "a", 10.0, [9, 10], dropped, [20.0, 40.0], 0.5, ["triton-2.51.0"]),
         Figures("server slow", "a", 5.0, [0, 0], dropped, [], 0.0, []),
     ]
     rows = markdown(figures, 0.5).splitlines()[2:]
-    assert rows[0] == "| both nodes | a | 10.0 | 20 | 9, 10 | 4 | 0 | 30, 40 | 25 | triton-2.51.0 |"
+    assert rows[0] == "| both nodes | a | 10.0 | 20 | 9, 10 | 4 | 0 | 3 | 30, 40 | 25 | triton-2.51.0 |"
     assert "| 0, 0 |" in rows[1]
 
 

@@ -85,7 +85,8 @@ def test_all_streams_begin_anew_after_a_gap(manifest, numpy_backend) -> None:
     before = len(made.of_kind(Prediction))
     made.take(31_200 * MS, made.loop.discontinuities(31_200 * MS))
     assert len(made.of_kind(Prediction)) == before
-    assert [status.dropped["windows_late"] for status in made.of_kind(Status)[-2:]] == [1, 1]
+    counts = [reporter.drops.counts for reporter in made.reporters]
+    assert [(each["windows_late"], each["windows_stale"]) for each in counts] == [(1, 60), (1, 60)]
     made.step(31_200 + CHECK_NS // MS, recorded(1000), recorded(1000))
     assert len(made.of_kind(Prediction)) == before
 

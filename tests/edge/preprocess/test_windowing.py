@@ -39,7 +39,7 @@ def test_windows_end_at_whole_hops_after_the_beginning_for_days() -> None:
 def test_another_hop_counts_from_the_last_window() -> None:
     grid = HopGrid(begin_ns=0, hop_ns=500 * MS)
     grid.advance()
-    grid.change(800 * MS, 700 * MS)
+    assert grid.change(800 * MS, 700 * MS) == 0
     assert grid.next_ns == 1300 * MS
     grid.advance()
     assert grid.next_ns == 2100 * MS
@@ -47,10 +47,21 @@ def test_another_hop_counts_from_the_last_window() -> None:
 
 def test_a_shorter_hop_makes_no_windows_of_the_past() -> None:
     grid = HopGrid(begin_ns=0, hop_ns=4000 * MS)
-    grid.change(500 * MS, 3900 * MS)
+    assert grid.change(500 * MS, 3900 * MS) == 0
     assert grid.next_ns == 3500 * MS
     grid.advance()
     assert grid.next_ns == 4000 * MS
+
+
+@pytest.mark.parametrize(
+    ("now_ms", "skipped", "next_ms"), [(700, 0, 500), (800, 0, 500), (1600, 1, 1500), (3000, 3, 3000)]
+)
+def test_of_windows_that_have_ended_when_the_hop_gets_shorter_those_skipped_are_told(
+    now_ms: int, skipped: int, next_ms: int
+) -> None:
+    grid = HopGrid(begin_ns=0, hop_ns=750 * MS)
+    assert grid.change(500 * MS, now_ms * MS) == skipped
+    assert grid.next_ns == next_ms * MS
 
 
 @pytest.mark.parametrize(("time_ms", "next_ms"), [(-100, 1000), (900, 1000), (1000, 1500), (31_234, 31_500)])
