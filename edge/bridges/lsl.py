@@ -17,20 +17,22 @@ from .lsl_channels import PERSON, channels, person_sample, sample
 MEASURE_EVERY_NS = 300 * 10**9
 """Time after which the offset of another machine's clock is measured again: clocks drift."""
 
+MOST_SESSIONS = 16
+"""Number of sessions whose clocks are kept, those measured last: publishers and proxies are started anew."""
+
 log = logging.getLogger(__name__)
 
 
 class LslClock:
-    """Capture times of the publishing machine as times of LSL, which are this machine's CLOCK_MONOTONIC in seconds.
+    """Capture times of the publishing machines as times of LSL, which are this machine's CLOCK_MONOTONIC in seconds.
 
-    `measure` returns the offset of the publishing machine's clocks; None says that the machine is this one.
+    `measure` returns the offset of the clocks of the machine that a session publishes from.
     """
 
-    def __init__(self, measure: Callable[[], ClockOffset] | None) -> None:
+    def __init__(self, measure: Callable[[str], ClockOffset]) -> None:
         self._measure = measure
-        self._offset: ClockOffset | None = None
-        self._measured_ns = 0
-        self._session = ""
+        self._offsets: dict[str, tuple[int, ClockOffset]] = {}
+        """Time of the last attempt to measure, by the session's machine, and the offset, of each session."""
 
     def stamp_s(self, mono_ns: int, session: str) -> float:
         """Return a CLOCK_MONOTONIC time of the publishing machine in LSL's seconds.
@@ -41,18 +43,21 @@ class LslClock:
         return max(mono_ns - self._offset_ns(mono_ns, session), 1) / 1e9
 
     def _offset_ns(self, mono_ns: int, session: str) -> int:
-        if self._measure is None:
-            return 0
-        is_new = session != self._session
-        if self._offset is None or is_new or mono_ns - self._measured_ns >= MEASURE_EVERY_NS:
-            self._measured_ns = mono_ns
-            try:
-                self._offset, self._session = self._measure(), session
-            except FoalError as error:
-                if self._offset is None or is_new:
-                    raise
-                log.warning("the clock is not measured again: %s", error)
-        return self._offset.mono_ns
+        known = self._offsets.get(session)
+        if known is not None and mono_ns - known[0] < MEASURE_EVERY_NS:
+            return known[1].mono_ns
+        try:
+            offset = self._measure(session)
+        except FoalError as error:
+            if known is None:
+                raise
+            log.warning("the clock is not measured again: %s", error)
+            offset = known[1]
+        self._offsets.pop(session, None)
+        self._offsets[session] = mono_ns, offset
+        if len(self._offsets) > MOST_SESSIONS:
+            del self._offsets[next(iter(self._offsets))]
+        return offset.mono_ns
 
 
 class LslBridge(Bridge):

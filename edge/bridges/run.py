@@ -22,8 +22,8 @@ log = logging.getLogger(__name__)
 class PublisherWatch:
     """Watch over the publisher: says once that it is not heard, and once that it is back."""
 
-    def __init__(self, bridge: Bridge, address: str, now_s: float) -> None:
-        self._bridge, self._address = bridge, address
+    def __init__(self, bridge: Bridge, source: str, now_s: float) -> None:
+        self._bridge, self._source = bridge, source
         self._last_s = now_s
         self._heard: bool | None = None
         """True if it is heard; False if it is lost, or if the wait for its first message was complained about."""
@@ -32,7 +32,7 @@ class PublisherWatch:
         """Note a message."""
         self._last_s = now_s
         if not self._heard:
-            log.info("messages from %s are bridged", self._address)
+            log.info("messages from %s are bridged", self._source)
             self._heard = True
             self._bridge.publisher_back()
 
@@ -41,7 +41,7 @@ class PublisherWatch:
         if self._heard is not False and now_s - self._last_s >= SILENCE_S:
             log.warning(
                 "no message from %s for %g s; is foal-edge running there, and with these --keys? Waiting for it",
-                self._address,
+                self._source,
                 SILENCE_S,
             )
             if self._heard:
@@ -93,19 +93,20 @@ class LossReport:
 def bridge_messages(
     subscriber: Subscriber,
     bridge: Bridge,
-    address: str,
+    source: str,
     stop: threading.Event,
     clock_s: Callable[[], float] = time.monotonic,
 ) -> None:
     """Hand each message of a subscriber to a bridge until the stop, and close the bridge.
 
-    Raises FoalError if what is published at `address` is not foal-edge's, or if the bridge cannot go on.
+    `source` names the addresses for people. Raises FoalError if what is published there is not foal-edge's, or if the
+    bridge cannot go on.
     """
 
     def losses() -> dict[str, int]:
         return {name: n for name, n in {"missed": subscriber.missed.total(), **bridge.dropped}.items() if n}
 
-    watch, report = PublisherWatch(bridge, address, clock_s()), LossReport(losses)
+    watch, report = PublisherWatch(bridge, source, clock_s()), LossReport(losses)
     nodes = NodesWatch(bridge, clock_s())
     bridged = 0
     try:

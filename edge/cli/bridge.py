@@ -1,6 +1,6 @@
 """Command `foal-edge bridge`: hands what a running foal-edge publishes to LSL, OSC, MQTT or a bag of ROS 2."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -12,10 +12,9 @@ from ..bridges.run import bridge_messages
 from ..errors import UsageError
 from ..system.files import check_file
 from ..system.signals import interruptible
-from ..wire.addresses import AUTO, DEFAULT_ADDRESS, OFF, control_address, is_local
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples, Group
-from .options import PATH, client_keys_option, load_client_keys
+from .options import PATH, client_keys_option, connect_option, load_client_keys
 
 MQTT_PORTS = {"mqtt": 1883, "mqtts": 8883}
 EXAMPLES: Examples = (
@@ -25,9 +24,6 @@ EXAMPLES: Examples = (
     ("bridge rosbag talk --connect tcp://robot:5556 --keys desk", "Write a bag of another machine's messages."),
 )
 
-connect_option = click.option(
-    "--connect", "address", default=DEFAULT_ADDRESS, show_default=True, help="Address that foal-edge publishes at."
-)
 insecure_option = click.option("--insecure", is_flag=True, help="Allow predictions to leave this machine unencrypted.")
 
 
@@ -51,12 +47,13 @@ def bridge_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @bridge_options
 @click.option(
     "--control",
-    default=AUTO,
-    help="Control port of another machine, by which its clock is known; off if it is on this one.  "
-    "[default: the port after --connect's, if that is on another machine]",
+    "controls",
+    multiple=True,
+    help="Control port of another machine, by which its clock is known, off if it is on this one; one for each "
+    "--connect in turn.  [default: the port after --connect's, if that is on another machine]",
 )
 @insecure_option
-def lsl_command(address: str, folder: Path | None, control: str, insecure: bool) -> None:
+def lsl_command(addresses: tuple[str, ...], folder: Path | None, controls: tuple[str, ...], insecure: bool) -> None:
     """Offer predictions and steady labels as outlets of the Lab Streaming Layer.
 
     LSL encrypts nothing and listens on every network interface, whatever its configuration says, so that --insecure
@@ -69,13 +66,10 @@ def lsl_command(address: str, folder: Path | None, control: str, insecure: bool)
         )
     with needs_extra("lsl"):
         from ..bridges.lsl import LslBridge, LslClock
-    from ..wire.clock_offset import estimate_offset
+    from ..bridges.publisher_clocks import PublisherClocks, find_clocks
 
-    keys = load_client_keys(folder)
-    wanted = OFF if control == AUTO and is_local(address) else control
-    control_at = control_address(address, wanted)
-    measure = None if control_at is None else lambda: estimate_offset(control_at, keys=keys)
-    run_bridge(address, folder, lambda: LslBridge(LslClock(measure)))
+    clocks = PublisherClocks(find_clocks(addresses, controls), load_client_keys(folder))
+    run_bridge(addresses, folder, lambda: LslBridge(LslClock(clocks.measure)))
 
 
 @bridge_command.command(
@@ -84,13 +78,13 @@ def lsl_command(address: str, folder: Path | None, control: str, insecure: bool)
 @bridge_options
 @click.option("--to", default="127.0.0.1:9000", show_default=True, metavar="HOST:PORT", help="UDP address to send to.")
 @insecure_option
-def osc_command(address: str, folder: Path | None, to: str, insecure: bool) -> None:
+def osc_command(addresses: tuple[str, ...], folder: Path | None, to: str, insecure: bool) -> None:
     """Send predictions, steady labels and states as Open Sound Control over UDP."""
     host, port = host_and_port(f"udp://{to}", "--to", None)
     check_remote(host, "OSC", insecure=insecure)
     with needs_extra("osc"):
         from ..bridges.osc import OscBridge
-    run_bridge(address, folder, lambda: OscBridge(host, port))
+    run_bridge(addresses, folder, lambda: OscBridge(host, port))
 
 
 @bridge_command.command(
@@ -111,7 +105,7 @@ def osc_command(address: str, folder: Path | None, to: str, insecure: bool) -> N
 @click.option("--home-assistant", is_flag=True, help="Announce each stream to Home Assistant, retained.")
 @insecure_option
 def mqtt_command(
-    address: str,
+    addresses: tuple[str, ...],
     folder: Path | None,
     url: str,
     password_file: Path | None,
@@ -135,23 +129,23 @@ def mqtt_command(
         from ..bridges.mqtt import Broker, MqttBridge
     password = None if password_file is None else password_file.read_text().rstrip("\r\n")
     broker = Broker(host, port, scheme == "mqtts", ca_file, urlsplit(url).username, password)
-    run_bridge(address, folder, lambda: MqttBridge(broker, prefix, announces=home_assistant))
+    run_bridge(addresses, folder, lambda: MqttBridge(broker, prefix, announces=home_assistant))
 
 
 @bridge_command.command("rosbag", cls=Command, examples=EXAMPLES[3:], short_help="Write messages into a bag of ROS 2.")
 @click.argument("bag", type=PATH, metavar="FOLDER")
 @bridge_options
-def rosbag_command(bag: Path, address: str, folder: Path | None) -> None:
+def rosbag_command(bag: Path, addresses: tuple[str, ...], folder: Path | None) -> None:
     """Write predictions as ROS4HRI expressions, and all messages as JSON, into a new bag of ROS 2 (MCAP)."""
     with needs_extra("ros"):
         from ..bridges.rosbag import RosbagBridge
-    run_bridge(address, folder, lambda: RosbagBridge(bag))
+    run_bridge(addresses, folder, lambda: RosbagBridge(bag))
 
 
-def run_bridge(address: str, folder: Path | None, open_bridge: Callable[[], Bridge]) -> None:
-    """Bridge what is published at an address until Ctrl-C; `folder` holds this client's keys."""
-    with interruptible() as stop, Subscriber(address, keys=load_client_keys(folder)) as subscriber:
-        bridge_messages(subscriber, open_bridge(), address, stop)
+def run_bridge(addresses: Sequence[str], folder: Path | None, open_bridge: Callable[[], Bridge]) -> None:
+    """Bridge what is published at some addresses until Ctrl-C; `folder` holds this client's keys."""
+    with interruptible() as stop, Subscriber(addresses, keys=load_client_keys(folder)) as subscriber:
+        bridge_messages(subscriber, open_bridge(), " and ".join(addresses), stop)
 
 
 def host_and_port(url: str, option: str, default_port: int | None) -> tuple[str, int]:

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 import click
 
 from ..errors import SourceError
-from ..wire.addresses import DEFAULT_ADDRESS
 from ..wire.evidence import Latency
 from ..wire.messages import TOPICS, BasePrediction, Message, PersonPrediction, Prediction, encode
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples
 from .lines import print_line, print_notice
-from .options import Seconds, client_keys_option, load_client_keys, plain_option
+from .options import Seconds, client_keys_option, connect_option, load_client_keys, plain_option
 from .screen import is_terminal, showing
 from .times import Times
 
@@ -36,14 +35,7 @@ EXAMPLES: Examples = (
 
 
 @click.command("listen", cls=Command, examples=EXAMPLES)
-@click.option(
-    "--connect",
-    "addresses",
-    multiple=True,
-    default=(DEFAULT_ADDRESS,),
-    show_default=True,
-    help="Address that foal-edge publishes at; repeated for two proxies of one fleet.",
-)
+@connect_option
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
 @click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions, those of people too.")
 @plain_option

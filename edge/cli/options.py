@@ -10,9 +10,11 @@ import click
 from ..backends.registry import EXPECTED_ADDRESS, choices, expected, is_address
 from ..bundle.load import SHIPPED
 from ..bundle.manifest import FramingName
+from ..errors import UsageError
 from ..preprocess.detector_choice import DetectorChoice
 from ..session.config import MOST_PEOPLE, Config
 from ..system.logs import LogFormat
+from ..wire.addresses import DEFAULT_ADDRESS, check_address
 
 if TYPE_CHECKING:
     from ..wire.keys import ClientKeys
@@ -107,6 +109,24 @@ class Seconds(click.FloatRange):
         return number
 
 
+def parse_addresses(_context: click.Context, option: click.Parameter, addresses: tuple[str, ...]) -> tuple[str, ...]:
+    """Return addresses to connect to, as given; UsageError for what is none, and for one that is given again."""
+    for address in addresses:
+        check_address(address, option.opts[0], binds=False)
+        if (times := addresses.count(address)) > 1:
+            raise UsageError(f"{option.opts[0]} {address} is given {times} times; give it once")
+    return addresses
+
+
+connect_option = click.option(
+    "--connect",
+    "addresses",
+    multiple=True,
+    default=(DEFAULT_ADDRESS,),
+    show_default=True,
+    callback=parse_addresses,
+    help="Address that foal-edge publishes at; repeated for several, such as two proxies of one fleet.",
+)
 client_keys_option = click.option(
     "--keys",
     "folder",

@@ -14,10 +14,10 @@ from ..errors import UsageError
 from ..system.signals import interruptible
 from ..view.beside import check_installed, lower_priority
 from ..view.listening import DEFAULT_PORT, listen
-from ..wire.addresses import DEFAULT_ADDRESS, MAX_PORT, OFF, check_address
+from ..wire.addresses import MAX_PORT, OFF
 from .groups import Command, Examples
 from .lines import print_notice
-from .options import PATH, load_client_keys
+from .options import PATH, connect_option, load_client_keys
 from .printer import ignore
 
 if TYPE_CHECKING:
@@ -31,14 +31,7 @@ EXAMPLES: Examples = (
 
 
 @click.command("view", cls=Command, examples=EXAMPLES)
-@click.option(
-    "--connect",
-    "addresses",
-    multiple=True,
-    default=(DEFAULT_ADDRESS,),
-    show_default=True,
-    help="Address that foal-edge publishes at; may be repeated.",
-)
+@connect_option
 @click.option(
     "--keys",
     "folders",
@@ -89,17 +82,13 @@ def end_with_run(stop: threading.Event) -> None:
 
 
 def make_runtimes(addresses: Sequence[str], folders: Sequence[Path]) -> "list[Runtime]":
-    """Return what is to be shown; UsageError if an address or its keys make no sense."""
+    """Return what is to be shown; UsageError if the keys make no sense."""
     from ..view.runtime import Runtime  # here, as it imports asyncio
 
     if len(folders) not in (0, 1, len(addresses)):
         raise UsageError(
             f"{len(folders)} --keys for {len(addresses)} --connect; give one for all, or one for each (off for none)"
         )
-    for address in addresses:
-        check_address(address, "--connect", binds=False)
-        if addresses.count(address) > 1:
-            raise UsageError(f"--connect {address} is given {addresses.count(address)} times; give it once")
     each = [None if str(folder) == OFF else folder for folder in folders] or [None]
     keys = [load_client_keys(folder) for folder in (each * len(addresses) if len(each) == 1 else each)]
     return [Runtime(address, key) for address, key in zip(addresses, keys, strict=True)]

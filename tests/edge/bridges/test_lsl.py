@@ -46,6 +46,11 @@ START_NS = 5000 * S
 STREAM = "cam 1 é"
 
 
+def same(_session: str) -> ClockOffset:
+    """The clocks of this machine."""
+    return ClockOffset(0, 0, 0)
+
+
 def made(seq: int, end_ns: int, **fields: Any) -> Prediction:
     return numbered(seq, PREDICTION, stream=STREAM, mono_end=end_ns, t_end=end_ns + 2**60, **fields)
 
@@ -68,7 +73,7 @@ def own_network() -> Iterator[None]:
 
 @pytest.fixture
 def bridge() -> Iterator[LslBridge]:
-    bridge = LslBridge(LslClock(None))
+    bridge = LslBridge(LslClock(same))
     yield bridge
     bridge.close()
 
@@ -161,23 +166,35 @@ def test_a_bundle_with_other_labels_is_another_outlet(bridge) -> None:
 
 
 def test_a_time_of_0_is_not_now() -> None:
-    assert LslClock(None).stamp_s(0, "ab") == 1e-9
-    assert LslClock(None).stamp_s(1_500_000_000, "ab") == 1.5
+    assert LslClock(same).stamp_s(0, "ab") == 1e-9
+    assert LslClock(same).stamp_s(1_500_000_000, "ab") == 1.5
 
 
 def test_the_clock_of_another_machine_is_measured_at_each_session_and_now_and_then() -> None:
     offsets = [ClockOffset(S, 0, 1), ClockOffset(2 * S, 0, 1), ClockOffset(3 * S, 0, 1)]
-    clock = LslClock(lambda: offsets.pop(0))
+    clock = LslClock(lambda _session: offsets.pop(0))
     assert clock.stamp_s(10 * S, "a") == 9
     assert clock.stamp_s(MEASURE_EVERY_NS, "a") == MEASURE_EVERY_NS / 1e9 - 1
     assert clock.stamp_s(MEASURE_EVERY_NS + 10 * S, "a") == MEASURE_EVERY_NS / 1e9 + 8
     assert clock.stamp_s(MEASURE_EVERY_NS + 10 * S, "b") == MEASURE_EVERY_NS / 1e9 + 7
 
 
+def test_two_proxies_in_turn_are_measured_once_each() -> None:
+    measured: list[str] = []
+
+    def measure(session: str) -> ClockOffset:
+        measured.append(session)
+        return ClockOffset({"p": 1, "q": 2}[session] * S, 0, 1)
+
+    clock = LslClock(measure)
+    assert [clock.stamp_s(10 * S, session) for session in "pqpqp"] == [9, 8, 9, 8, 9]
+    assert measured == ["p", "q"]
+
+
 def test_a_clock_that_was_measured_once_is_kept_where_it_cannot_be_again(caplog) -> None:
     offsets = [ClockOffset(S, 0, 1)]
 
-    def measure() -> ClockOffset:
+    def measure(_session: str) -> ClockOffset:
         if not offsets:
             raise SourceError("no answer")
         return offsets.pop()
@@ -193,8 +210,8 @@ def test_a_clock_that_was_measured_once_is_kept_where_it_cannot_be_again(caplog)
 def test_a_time_of_a_node_behind_a_proxy_is_one_of_this_machine() -> None:
     measured: list[str] = []
 
-    def measure() -> ClockOffset:
-        measured.append("proxy")
+    def measure(session: str) -> ClockOffset:
+        measured.append(session)
         return ClockOffset(S, 0, 1)
 
     bridge = LslBridge(LslClock(measure))
@@ -206,7 +223,7 @@ def test_a_time_of_a_node_behind_a_proxy_is_one_of_this_machine() -> None:
     _, stamps = pulled(opened, 2)
     opened.close_stream()
     assert stamps == [START_NS / 1e9 - 8, START_NS / 1e9 - 102]
-    assert measured == ["proxy"], "it is one machine's clock, whatever node has published"
+    assert measured == ["p"], "it is one machine's clock, whatever node has published"
     bridge.send(made(3, START_NS, node=Node("a", "p", None, None, None)))
     assert bridge.dropped == {"clock_unknown": 1}
     bridge.close()

@@ -27,12 +27,13 @@ def is_one_paragraph(text: str) -> bool:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        ("osc --connect nowhere", "no such address: nowhere"),
+        ("osc --connect nowhere", "--connect nowhere begins with neither tcp:// nor ipc://"),
         ("osc --to nowhere", "--to: 'nowhere' has no host and port"),
         ("osc --to [::1:9000", "--to: '[::1:9000' has no host and port"),
         ("osc --to 127.0.0.1:99999", "--to: '127.0.0.1:99999' has no host and port"),
         ("osc --to studio:9000", "give --insecure if the network is trusted"),
         ("osc --keys nowhere", "no keys at nowhere/client.key_secret"),
+        ("lsl --insecure --control off --control off", "2 --control for 1 --connect"),
         ("lsl", "LSL listens on every network interface and encrypts nothing"),
         ("mqtt --broker 127.0.0.1", "begins with neither mqtt:// nor mqtts://"),
         ("mqtt --broker mqtt://", "has no host and port"),
@@ -84,11 +85,13 @@ def test_it_bridges_until_it_is_asked_to_end(tmp_path, receiver, with_keys: bool
     make_server_keys(tmp_path / "keys")
     hand_out = make_client_keys(tmp_path / "keys", "desk")
     keys = load_server_keys(tmp_path / "keys") if with_keys else None
-    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, keys)
-    publisher.publish(PREDICTION)
-    publisher.publish(STATUS)
+    publishers = [Publisher(ANY_PORT, "msgpack", unchanged, nothing, keys) for _ in range(2)]  # as two proxies do
+    for publisher in publishers:
+        publisher.publish(PREDICTION)
+        publisher.publish(STATUS)
+    one, two = (publisher.address for publisher in publishers)
     to = f"127.0.0.1:{receiver.getsockname()[1]}"
-    command = [sys.executable, "-m", "edge", "bridge", "osc", "--connect", publisher.address, "--to", to]
+    command = [sys.executable, "-m", "edge", "bridge", "osc", "--connect", one, "--connect", two, "--to", to]
     command += ["--keys", str(hand_out)] if with_keys else []
     with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) as process:
         try:
@@ -98,7 +101,8 @@ def test_it_bridges_until_it_is_asked_to_end(tmp_path, receiver, with_keys: bool
             out, err = process.communicate(timeout=WAIT_S)
         finally:
             process.kill()
-    publisher.close()
+    for publisher in publishers:
+        publisher.close()
     assert (process.returncode, out) == (0, "")
-    assert f"messages from {publisher.address} are bridged" in err
+    assert f"messages from {one} and {two} are bridged" in err
     assert err.endswith("2 messages received; lost: nothing\n")

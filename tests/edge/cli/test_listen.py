@@ -40,7 +40,7 @@ def is_one_paragraph(text: str) -> bool:
 @pytest.mark.parametrize(
     ("arguments", "status", "reason"),
     [
-        ("listen --connect nowhere", 2, "no such address: nowhere"),
+        ("listen --connect nowhere", 2, "--connect nowhere begins with neither tcp:// nor ipc://"),
         (f"listen --connect {NOBODY} --timeout 0.01", 3, f"no message from {NOBODY} for 0.01 s"),
         (f"listen --connect {NOBODY} --timeout 0.01 --topic x.", 3, f"no message from {NOBODY}, topic x. for 0.01 s"),
         (f"listen --connect {NOBODY} --timeout nan", 2, "--timeout"),
