@@ -68,9 +68,15 @@ def read_pair(path: Path, remedy: str) -> tuple[bytes, bytes]:
 
 
 def check_mode(path: Path) -> None:
-    """Raise UsageError if anybody but its owner may read or change the file of a secret key."""
-    mode = stat.S_IMODE(path.stat().st_mode)
-    if mode & (stat.S_IRWXG | stat.S_IRWXO):
+    """Raise UsageError if others than this user may read or change the file of a secret key.
+
+    A file of root's may be readable by its group: so Kubernetes hands a secret to a program that is not root, to which it
+    can give the group alone.
+    """
+    found = path.stat()
+    mode = stat.S_IMODE(found.st_mode)
+    allowed = stat.S_IRGRP if found.st_uid == 0 and os.geteuid() != 0 else 0
+    if mode & (stat.S_IRWXG | stat.S_IRWXO) & ~allowed:
         raise UsageError(
             f"{path} is open to other users (mode {mode:04o}), who could use the key in its owner's name; "
             f"chmod 600 {path}, and make new keys if somebody may have read it"

@@ -2,11 +2,32 @@
 
 import os
 import stat
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
 
 import pytest
 
 from edge.errors import UsageError
-from edge.wire.keys import load_client_keys, load_server_keys, make_client_keys
+from edge.wire.keys import load_client_keys, load_server_keys, make_client_keys, make_server_keys
+
+SERVICE = 10001
+READ_AS_SERVICE = f"""
+import os, sys
+from pathlib import Path
+sys.path.insert(0, {str(Path(__file__).parents[3])!r})
+from edge.errors import FoalError
+from edge.wire.keys import load_server_keys
+os.setgroups([])
+os.setgid({SERVICE})
+os.setuid({SERVICE})
+try:
+    load_server_keys(Path(sys.argv[1]))
+    print("read")
+except FoalError as error:
+    print(error)
+"""
 
 
 @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o660, 0o666, 0o777, 0o620])
@@ -25,6 +46,22 @@ def test_a_clients_secret_that_others_can_read_is_refused_too(folder) -> None:
     (mine / "client.key_secret").chmod(0o640)
     with pytest.raises(UsageError, match=r"mode 0640.*chmod 600"):
         load_client_keys(mine)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give files to others")
+@pytest.mark.parametrize(
+    ("owner", "mode", "said"),
+    [(0, 0o440, "read"), (0, 0o460, "open to"), (0, 0o444, "open to"), (SERVICE, 0o440, "open to")],
+)
+def test_a_secret_of_roots_may_be_handed_over_by_its_group(owner: int, mode: int, said: str) -> None:
+    with tempfile.TemporaryDirectory() as room:
+        make_server_keys(Path(room))
+        for path in (Path(room), *Path(room).iterdir()):
+            os.chown(path, owner, SERVICE)
+            path.chmod(0o750 if path.is_dir() else 0o644)
+        (Path(room) / "server.key_secret").chmod(mode)
+        command = [sys.executable, "-c", READ_AS_SERVICE, room]
+        assert said in subprocess.run(command, capture_output=True, text=True, check=True).stdout
 
 
 def test_secret_files_are_their_owners_alone(folder) -> None:
