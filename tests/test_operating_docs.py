@@ -1,8 +1,6 @@
-"""docs/operating.md says what is so: its configuration loads, its unit parses, its rules name metrics that exist."""
+"""docs/operating.md says what is so: its configuration loads, its rules name metrics that exist."""
 
-import configparser
 import re
-import shlex
 import shutil
 import subprocess
 import urllib.request
@@ -15,7 +13,7 @@ import yaml
 from prometheus_client.parser import text_string_to_metric_families
 
 from edge import errors
-from edge.cli.main import FORCED_STATUS, main
+from edge.cli.main import FORCED_STATUS
 from edge.service import http_server
 from edge.service.prometheus import MetricsEndpoint
 from edge.session.config import load_config
@@ -55,13 +53,6 @@ def series() -> dict[str, list[dict[str, str]]]:
     return found
 
 
-def unit() -> configparser.ConfigParser:
-    parser = configparser.ConfigParser(strict=False, interpolation=None)
-    parser.optionxform = str  # type: ignore[assignment,method-assign]
-    parser.read_string(block("ini", "[Unit]"))
-    return parser
-
-
 def test_the_configuration_loads_as_it_is_printed(tmp_path) -> None:
     (tmp_path / "foal-edge.yaml").write_text(block("yaml", "streams:"))
     config = load_config(tmp_path / "foal-edge.yaml", {})
@@ -79,23 +70,6 @@ def test_the_keys_it_names_are_all_there_are() -> None:
     named |= set(re.findall(r"`(\w+)`", further[1])) - {"events"}
     fields = {*load_config(None, {}).__struct_fields__, *load_config(None, {}).streams[0].__struct_fields__}
     assert fields - {"events"} - named == {"fast"}  # that is for recordings alone
-
-
-def test_the_unit_starts_the_program_with_options_that_it_has() -> None:
-    command = shlex.split(unit()["Service"]["ExecStart"])
-    assert unit().sections() == ["Unit", "Service", "Install"]
-    assert command[0] == "/opt/foal-edge/bin/foal-edge"
-    context = main.make_context("foal-edge", command[1:], resilient_parsing=True)
-    assert (context.params["log_format"], context.params["quiet"]) == ("json", True)
-    assert str(context.params["config_file"]) == "/etc/foal-edge.yaml"
-
-
-def test_the_unit_is_watched_and_not_started_again_where_that_is_of_no_use() -> None:
-    service = unit()["Service"]
-    assert service["Type"] == "notify"
-    assert int(service["WatchdogSec"]) > 2
-    statuses = {errors.UsageError.exit_status, errors.BundleError.exit_status}
-    assert {int(status) for status in service["RestartPreventExitStatus"].split()} == statuses
 
 
 def test_the_table_of_exit_statuses_is_whole() -> None:
@@ -121,12 +95,6 @@ def test_the_table_of_limits_of_unauthenticated_clients_is_what_the_ports_put_up
     assert f"It serves {http_server.MAX_CONCURRENT_REQUESTS} requests" in PAGE
     assert f"each has {http_server.REQUEST_TIMEOUT_S} s" in PAGE
     assert f"grow by {guard.MAX_MEMORY_GROWTH_BYTES >> 20} MiB" in PAGE
-
-
-def test_descriptors_enough_for_all_who_may_connect_and_to_spare() -> None:
-    assert int(unit()["Service"]["LimitNOFILE"]) > 4 * (
-        publishing_socket.LIMITS.connections + control_server.LIMITS.connections
-    )
 
 
 def rules() -> list[dict[str, Any]]:

@@ -47,6 +47,7 @@ OTHER_PROGRAMS = {
     *(
         "apt-get",
         "bash",
+        "cyclonedx-py",
         "dask",
         "docker",
         "dpkg-query",
@@ -62,6 +63,7 @@ OTHER_PROGRAMS = {
     ),
     *(
         "g++",
+        "kubectl",
         "node",
         "npm",
         "nvpmodel",

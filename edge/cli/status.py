@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ..errors import SourceError
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, control_address
 from ..wire.control_client import TIMEOUT_S, ControlClient
-from ..wire.control_messages import AskStatus, NodeState, StatusReply, write
+from ..wire.control_messages import AskClock, AskStatus, ClockReply, NodeState, StatusReply, write
 from .groups import Command, Examples
 from .lines import describe_counts, describe_load, print_line
 from .options import Seconds, client_keys_option, load_client_keys
@@ -20,6 +21,7 @@ DEFAULT_CONTROL = control_address(DEFAULT_ADDRESS, AUTO)
 EXAMPLES: Examples = (
     ("status", "Print the state of the foal-edge on this machine."),
     ("status --json --timeout 5", "Print it as JSON, and wait up to 5 seconds for the answer."),
+    ("status --max-age 10", "Fail if it has published nothing for 10 seconds, as a health check."),
     ("status --control tcp://robot:5557 --keys desk", "Ask another machine that wants keys."),
 )
 
@@ -34,15 +36,23 @@ EXAMPLES: Examples = (
     show_default=True,
     help="Stop with an error after so many seconds without an answer.",
 )
+@click.option(
+    "--max-age",
+    "max_age_s",
+    type=Seconds(0.001, 1e6),
+    help="Stop with an error if it has published nothing for so many seconds: a run that hangs still answers.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the answer as one JSON document.")
 @client_keys_option
-def status_command(address: str, timeout_s: float, as_json: bool, folder: Path | None) -> None:
+def status_command(address: str, timeout_s: float, max_age_s: float | None, as_json: bool, folder: Path | None) -> None:
     """Print the state of a running foal-edge.
 
     Tells of its streams, devices, hop and load, and of what it dropped.
     """
     with ControlClient(address, load_client_keys(folder), timeout_s) as control:
         reply = control.ask(AskStatus(), StatusReply)
+        if max_age_s is not None:
+            check_age(reply, control.ask(AskClock(), ClockReply), max_age_s)
     if as_json:
         print_line(write(reply, "json").decode())
         return
@@ -50,6 +60,21 @@ def status_command(address: str, timeout_s: float, as_json: bool, folder: Path |
 
     for part in status_report(reply):
         console.print(part)
+
+
+def check_age(reply: StatusReply, clock: ClockReply, max_age_s: float) -> None:
+    """Raise SourceError if the figures that a run publishes every second are older than `max_age_s`.
+
+    A proxy has none of its own, and none are there in the first second of a run.
+    """
+    if reply.stats is None or reply.nodes:
+        return
+    age_s = (clock.mono_ns - reply.stats.mono_publish) / 1e9
+    if age_s > max_age_s:
+        raise SourceError(
+            f"it answers, but has published nothing for {age_s:.1f} s, more than --max-age {max_age_s:g}; "
+            "a driver or an engine hangs: look at its log, and start it again"
+        )
 
 
 def people(number: int) -> str:

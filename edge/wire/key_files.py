@@ -70,8 +70,8 @@ def read_pair(path: Path, remedy: str) -> tuple[bytes, bytes]:
 def check_mode(path: Path) -> None:
     """Raise UsageError if others than this user may read or change the file of a secret key.
 
-    A file of root's may be readable by its group: so Kubernetes hands a secret to a program that is not root, to which it
-    can give the group alone.
+    A file of root's may be readable by its group: Kubernetes gives secrets to root, and a program that is not root can
+    have their group alone.
     """
     found = path.stat()
     mode = stat.S_IMODE(found.st_mode)

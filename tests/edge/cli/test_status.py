@@ -70,6 +70,14 @@ def test_status_as_json_is_the_reply(edge_command, control) -> None:
     assert document["stats"]["predictions"] == 8
 
 
+@pytest.mark.parametrize(("late_s", "status"), [(2.9, 0), (3.1, 3)])
+def test_a_run_that_answers_but_publishes_nothing_is_an_error(edge_command, control, clock, late_s, status) -> None:
+    clock.time_ns = STATS.mono_publish + round(late_s * 1e9)
+    ended = edge_command("status", "--control", control.address, "--max-age", "3")
+    assert ended.status == status
+    assert ("published nothing for 3.1 s, more than --max-age 3" in ended.err) == (status == 3)
+
+
 def test_a_report_says_what_runs_a_row_per_stream_and_the_load() -> None:
     about = {"bundle": "tiny 0.0.1", "pid": "7"}
     first, second, table, last = status_report(StatusReply(about, [STATUS, numbered(2, stream="cam2")], STATS))
