@@ -44,12 +44,17 @@ DTYPES = {torch.uint8: "uint8", torch.bool: "bool", torch.int64: "int64", torch.
 
 
 def write(
-    checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None], target: PrecisionTarget | None = None
+    checkpoint: Checkpoint,
+    folder: Path,
+    tell: Callable[[str], None],
+    target: PrecisionTarget | None = None,
+    accept: Callable[[Path], None] = lambda _: None,
 ) -> None:
     """Write the bundle into a new or an empty folder, or in place of another bundle.
 
     The graphs are in fp32 without a `target`, else in its precision.
-    Each graph is compared with torch, and `tell` gets a line about it. The bundle appears whole or not at all.
+    Each graph is compared with torch, and `tell` gets a line about it. The bundle appears whole or not at all: `accept`
+    is given its folder before, and may raise an error.
     """
     folder = folder.resolve()
     if not can_hold_bundle(folder):
@@ -66,6 +71,7 @@ def write(
             fp32 = partial.rename(Path(name) / "fp32")
             partial.mkdir()
             write_description(lower_precision(bundles.load(fp32), partial, target, tell), checkpoint, partial)
+        accept(partial)
         if folder.exists():
             folder.rename(Path(name) / "replaced")
         partial.rename(folder)

@@ -1,6 +1,5 @@
 """Export of a bundle's own weights anew: its graphs as they are made now, of the network that they were made of."""
 
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,17 +37,17 @@ def renew(folder: Path, config: Config, output: Path, tell: Callable[[str], None
     """
     origin, old = from_bundle(folder, config), bundles.load(folder)
     checkpoint = Checkpoint(origin.model, config, origin.temperature, old.manifest.measured)
-    with tempfile.TemporaryDirectory() as scratch:
-        trial = Path(scratch) / config.name
-        write(checkpoint, trial, lambda _: None)
-        difference = largest_difference(old, bundles.load(trial), *examples(checkpoint))
-    tell(f"largest difference of a probability from {old.manifest.name} {old.manifest.version}: {difference:.1e}")
-    if not difference <= TOLERANCE:
-        raise BundleError(
-            f"the bundle made anew of {folder} has probabilities that differ by {difference:.1e} from its own, at most "
-            f"{TOLERANCE:g} is expected; give the configuration that it was trained with"
-        )
-    write(checkpoint, output, tell)
+
+    def accept(made: Path) -> None:
+        difference = largest_difference(old, bundles.load(made), *examples(checkpoint))
+        tell(f"largest difference of a probability from {old.manifest.name} {old.manifest.version}: {difference:.1e}")
+        if not difference <= TOLERANCE:
+            raise BundleError(
+                f"the bundle made anew of {folder} has probabilities that differ by {difference:.1e} from its own, at "
+                f"most {TOLERANCE:g} is expected; give the configuration that it was trained with"
+            )
+
+    write(checkpoint, output, tell, accept=accept)
 
 
 def largest_difference(
