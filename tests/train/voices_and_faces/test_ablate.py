@@ -11,7 +11,7 @@ from click.testing import CliRunner
 from torch.nn.functional import normalize
 
 from tests.train.made import Trained, write_config
-from train import checkpoint
+from train import checkpoint, plots
 from train.cli.main import main
 from train.config import Config
 from train.report import read
@@ -54,8 +54,11 @@ def test_the_table_says_what_made_it_and_what_it_is_of(run: tuple[Path, list[str
     assert "The encoders are frozen, so AVEL shares no weights with the classifier" in text
 
 
-def test_run_again_it_trains_nothing_twice_and_finds_the_same(run: tuple[Path, list[str]]) -> None:
+def test_run_again_it_trains_nothing_twice_and_finds_the_same(
+    run: tuple[Path, list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder, command = run
+    monkeypatch.setattr(plots, "save", lambda *_: None)
     files = sorted((folder / "ablation").glob("*/fusion.safetensors"))
     assert len(files) == 2 * len(VARIANTS)
     before = [path.stat().st_mtime_ns for path in files], (folder / "ablation" / "table.json").read_bytes()
@@ -64,9 +67,14 @@ def test_run_again_it_trains_nothing_twice_and_finds_the_same(run: tuple[Path, l
 
 
 @pytest.mark.parametrize("origin", [False, True])
-def test_where_layers_move_each_row_moves_its_own(trained: Trained, tiny: Config, tmp_path: Path, origin: bool) -> None:
+def test_where_layers_move_each_row_moves_its_own(
+    trained: Trained, tiny: Config, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, origin: bool
+) -> None:
     """From the encoders of the run's folder, or from those of a checkpoint."""
-    moving = msgspec.structs.replace(tiny, recipe=msgspec.structs.replace(tiny.recipe, moving_layers=True))
+    monkeypatch.setattr(plots, "save", lambda *_: None)
+    few_steps = msgspec.structs.replace(tiny.recipe.fusion_stage, epochs=1, draws=32)
+    recipe = msgspec.structs.replace(tiny.recipe, moving_layers=True, fusion_stage=few_steps)
+    moving = msgspec.structs.replace(tiny, recipe=recipe)
     path, folder = write_config(tmp_path / "moving.yaml", moving), tmp_path / "run"
     folder.mkdir()
     for name in () if origin else ("faces", "voices"):
