@@ -31,11 +31,12 @@ class Started(NamedTuple):
 
     address: str
     folder: Path
+    workers: int
 
 
 @contextmanager
 def start_cluster(folder: Path, workers: int, preload: Path | None = None) -> Iterator[Started]:
-    """A scheduler and workers of one thread each, of whom each that dies is started again by its nanny."""
+    """A scheduler and workers of one thread each; one that dies is started again by their nanny."""
     told = folder / "scheduler.json"
     environment = {
         **os.environ,
@@ -46,10 +47,9 @@ def start_cluster(folder: Path, workers: int, preload: Path | None = None) -> It
     dask = [sys.executable, "-m", "dask"]
     extra = ["--preload", str(preload)] if preload else []
     told_to = ["--scheduler-file", str(told), "--no-dashboard"]
-    commands = [
-        [*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *told_to],
-        *([*dask, "worker", "--nworkers", "1", "--nthreads", "1", *told_to, *extra] for _ in range(workers)),
-    ]
+    commands = [[*dask, "scheduler", "--host", "127.0.0.1", "--port", "0", *told_to]]
+    if workers:
+        commands.append([*dask, "worker", "--nworkers", str(workers), "--nthreads", "1", *told_to, *extra])
     processes = []
     try:
         for number, command in enumerate(commands):
@@ -59,7 +59,7 @@ def start_cluster(folder: Path, workers: int, preload: Path | None = None) -> It
         if workers:
             with Client(address, timeout=START_S, set_as_default=False) as client:
                 client.wait_for_workers(workers, timeout=START_S)
-        yield Started(address, folder)
+        yield Started(address, folder, workers)
     finally:
         for process in processes[::-1]:
             process.send_signal(signal.SIGTERM)
@@ -79,6 +79,13 @@ def wait_for_address(told: Path, scheduler: "subprocess.Popen[bytes]") -> str:
         except (OSError, ValueError):
             time.sleep(0.02)
     raise AssertionError((told.parent / "0.log").read_text())
+
+
+def workers_of(started: Started) -> list[int]:
+    """The process of each worker, once all are there."""
+    with Client(started.address, timeout=START_S, set_as_default=False) as client:
+        client.wait_for_workers(started.workers, timeout=START_S)
+        return list(client.run(os.getpid).values())
 
 
 def cube(number: int, calls: Path, pause_s: float) -> int:

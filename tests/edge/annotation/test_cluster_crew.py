@@ -4,7 +4,7 @@ import os
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from edge.annotation.protocol import Done, Failed
 from edge.errors import FoalError, UsageError
 from edge.session.config import Config
 from tests.conftest import Ended
-from tests.dask_cluster import Started, start_cluster
+from tests.dask_cluster import Started, start_cluster, workers_of
 
 
 @pytest.fixture(scope="module")
@@ -56,13 +56,22 @@ def open_in(pid: int, path: Path) -> bool:
         return False
 
 
-def kill_whoever_opens(path: Path, over: threading.Event, killed: list[int]) -> None:
-    """Kill each process that opens a file, as a decoder does that crashes on it."""
+def children(pid: int) -> list[int]:
+    """The processes that a process has started, whichever of its threads did; threads may end meanwhile."""
+    found = []
+    for of_thread in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):
+            found += map(int, of_thread.read_text().split())
+    return found
+
+
+def kill_whoever_opens(path: Path, workers: list[int], over: threading.Event, killed: list[int]) -> None:
+    """Kill each process of a worker that opens a file, as a decoder does that crashes on it."""
     while not over.wait(0.005):
-        for process in filter(str.isdigit, os.listdir("/proc")):
-            if open_in(int(process), path):
-                os.kill(int(process), signal.SIGKILL)
-                killed.append(int(process))
+        for process in [child for worker in workers for child in children(worker)]:
+            if open_in(process, path):
+                os.kill(process, signal.SIGKILL)
+                killed.append(process)
 
 
 def test_files_are_those_of_one_process_and_are_not_made_twice(
@@ -96,10 +105,7 @@ def test_files_are_those_of_one_process_and_are_not_made_twice(
 
 def kill_a_worker_once(started: Started, output: Path, over: threading.Event) -> None:
     """Kill one of the workers, once the first recording is done."""
-    from distributed import Client
-
-    with Client(started.address, set_as_default=False) as client:
-        pids = list(client.run(os.getpid).values())
+    pids = workers_of(started)
     while not over.wait(0.01):
         if list(output.glob("*.about.json")):
             os.kill(pids[0], signal.SIGKILL)
@@ -107,6 +113,7 @@ def kill_a_worker_once(started: Started, output: Path, over: threading.Event) ->
 
 
 def test_a_recording_that_kills_whoever_reads_it_is_named_and_the_others_are_done(
+    started: Started,
     crew: ClusterCrew,
     voices: list[Path],
     tmp_path: Path,
@@ -115,7 +122,7 @@ def test_a_recording_that_kills_whoever_reads_it_is_named_and_the_others_are_don
 ) -> None:
     deadly = make_clip(tmp_path / "deadly.wav", samples=tone(300.0))
     over, killed, ends = threading.Event(), list[int](), dict[str, Done | Failed]()
-    killer = threading.Thread(target=kill_whoever_opens, args=(deadly, over, killed))
+    killer = threading.Thread(target=kill_whoever_opens, args=(deadly, workers_of(started), over, killed))
     killer.start()
 
     def on_reply(task: Task, reply: object) -> None:

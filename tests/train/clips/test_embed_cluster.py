@@ -4,7 +4,6 @@ import os
 import signal
 import threading
 from collections.abc import Iterator
-from contextlib import closing
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +12,10 @@ import torch
 
 pytest.importorskip("distributed", reason="the extra spread is not installed")
 
+from edge.cluster import cluster as clusters
 from edge.cluster.cluster import Cluster, GivenUp, Outcome
 from edge.errors import SourceError, UsageError
-from tests.dask_cluster import Started, start_cluster
+from tests.dask_cluster import START_S, Started, start_cluster, workers_of
 from tests.train.clips.conftest import Done, do, elsewhere, files, train
 from train.cli import fit
 from train.clips import embed_cluster, embed_worker
@@ -53,10 +53,10 @@ def kill_once_begun(pid: int, folder: Path, over: threading.Event) -> None:
 
 
 def test_embeddings_are_those_of_one_process_though_a_worker_is_killed(
-    embedded: Done, started: Started, tmp_path: Path
+    embedded: Done, started: Started, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with closing(Cluster(started.address, ["edge", "train"])) as cluster:
-        pid = next(iter(cluster.on_each(os.getpid).values()))
+    monkeypatch.setattr(clusters, "ALONE_S", START_S)
+    (pid,) = workers_of(started)
     folder, over = tmp_path / "embeddings", threading.Event()
     command = [*elsewhere(embedded, embeddings=folder), "--workers", started.address]
     killer = threading.Thread(target=kill_once_begun, args=(pid, folder, over))
