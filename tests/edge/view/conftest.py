@@ -1,10 +1,13 @@
 """Pages for the tests: the program itself in a process of its own, and a headless Chromium that looks at it."""
 
+import json
 import os
 import re
 import shutil
+import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -18,19 +21,51 @@ ROOT = Path(__file__).parents[3]
 ARGUMENTS = ("--headless=new", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--hide-scrollbars")
 
 
+def start_python(*arguments: str, folder: Path = ROOT, **pipes: int) -> "subprocess.Popen[str]":
+    """Python with the project's modules, in a process of its own that does not look like one of pytest."""
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
+    environment["PYTHONPATH"] = str(ROOT)
+    command = [sys.executable, "-W", "error::ResourceWarning", *arguments]
+    return subprocess.Popen(command, text=True, env=environment, cwd=folder, **pipes)
+
+
+class Forked:
+    """A view forked off one that has imported the program; it has what the tests use of a `subprocess.Popen`."""
+
+    def __init__(self, parent: "subprocess.Popen[str]", folder: Path, arguments: tuple[str, ...]) -> None:
+        self._parent, self._said = parent, folder.with_suffix(".said")
+        self.returncode: int | None = None
+        self.pid = self._ask("start", str(folder), str(self._said), *arguments)
+
+    def _ask(self, *request: Any) -> int:
+        assert self._parent.stdin
+        assert self._parent.stdout
+        print(json.dumps(request), file=self._parent.stdin, flush=True)
+        return int(self._parent.stdout.readline())
+
+    def first_line(self) -> str:
+        deadline = time.monotonic() + WAIT_S
+        while not self._said.exists() or not (said := self._said.read_text()).endswith("\n"):
+            assert time.monotonic() < deadline, "the view says nothing"
+            time.sleep(0.01)
+        return said
+
+    def terminate(self) -> None:
+        os.kill(self.pid, signal.SIGTERM)
+
+    def communicate(self, timeout: float) -> tuple[str, str]:
+        """What it said after the first line; the parent waits no longer for it than `WAIT_S`."""
+        self.returncode = self._ask("wait", self.pid)
+        return "", self._said.read_text().partition("\n")[2]
+
+
 class View:
     """`foal-edge view` in a process of its own, in an empty folder."""
 
-    def __init__(self, folder: Path, *arguments: str) -> None:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTEST")}
-        environment["PYTHONPATH"] = str(ROOT)
-        command = [sys.executable, "-W", "error::ResourceWarning", "-m", "edge", "view", *arguments]
-        self.process = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, env=environment, cwd=folder)
-        assert self.process.stderr
-        line = self.process.stderr.readline()
+    def __init__(self, process: Any, line: str) -> None:
         found = re.fullmatch(r"view at (http://127\.0\.0\.1:(\d+)/)\n", line)
-        assert found, line + self.process.stderr.read()
-        self.address, self.port = found[1], int(found[2])
+        assert found, line
+        self.process, self.address, self.port = process, found[1], int(found[2])
 
     def end(self) -> tuple[int, str]:
         """Ask it to end: its exit status, and what it printed."""
@@ -39,16 +74,15 @@ class View:
         return self.process.returncode, said
 
 
-@pytest.fixture
-def view(tmp_path: Path) -> Iterator[Callable[..., View]]:
-    """Start the view with options; all of it ends with the test, without a word."""
-    pytest.importorskip("nicegui", reason="the page needs foal-edge[view]")
+@contextmanager
+def ending_views(tmp_path: Path, make: Callable[[Path, tuple[str, ...]], View]) -> Iterator[Callable[..., View]]:
+    """Start views with options, each in a folder of its own; all of it ends with the test, without a word."""
     views: list[View] = []
 
     def start(*arguments: str) -> View:
         folder = tmp_path / f"view{len(views)}"
         folder.mkdir()
-        views.append(View(folder, *arguments))
+        views.append(make(folder, arguments))
         return views[-1]
 
     yield start
@@ -56,6 +90,45 @@ def view(tmp_path: Path) -> Iterator[Callable[..., View]]:
         if each.process.returncode is None:
             assert each.end() == (0, "")
         assert list(tmp_path.glob("view*/*")) == []
+
+
+@pytest.fixture
+def view(tmp_path: Path) -> Iterator[Callable[..., View]]:
+    """Start the program with options."""
+    pytest.importorskip("nicegui", reason="the page needs foal-edge[view]")
+
+    def make(folder: Path, arguments: tuple[str, ...]) -> View:
+        process = start_python("-m", "edge", "view", *arguments, folder=folder, stderr=subprocess.PIPE)
+        assert process.stderr
+        line = process.stderr.readline()
+        return View(process, line if line.endswith("/\n") else line + process.stderr.read())
+
+    with ending_views(tmp_path, make) as start:
+        yield start
+
+
+@pytest.fixture(scope="module")
+def imported_view() -> Iterator["subprocess.Popen[str]"]:
+    """A process that has imported the program, and forks views."""
+    pytest.importorskip("nicegui", reason="the page needs foal-edge[view]")
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    with start_python("-m", "tests.edge.view.forked_view", **pipes) as parent:
+        yield parent
+        assert parent.stdin
+        parent.stdin.close()
+        assert parent.wait(WAIT_S) == 0
+
+
+@pytest.fixture
+def forked_view(imported_view: "subprocess.Popen[str]", tmp_path: Path) -> Iterator[Callable[..., View]]:
+    """The same, forked, which takes a fifth of the time; how the program starts is for the tests of `view` to show."""
+
+    def make(folder: Path, arguments: tuple[str, ...]) -> View:
+        process = Forked(imported_view, folder, arguments)
+        return View(process, process.first_line())
+
+    with ending_views(tmp_path, make) as start:
+        yield start
 
 
 @pytest.fixture(scope="module")

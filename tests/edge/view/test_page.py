@@ -112,9 +112,9 @@ class Stage:
 
 
 @pytest.fixture
-def stage(view: Callable[..., Any], browser: Any) -> Iterator[Stage]:
+def stage(forked_view: Callable[..., Any], browser: Any) -> Iterator[Stage]:
     """A page that is open, of a run that has published nothing yet."""
-    stage = Stage(view, browser)
+    stage = Stage(forked_view, browser)
     stage.open()
     yield stage
     stage.publisher.close()
@@ -208,12 +208,12 @@ def test_a_run_that_stops_in_order_is_said_to_have_ended(stage: Stage) -> None:
     stage.wait_for_text("■ ended")
 
 
-def test_the_page_comes_back_when_the_view_does(stage: Stage, view: Callable[..., Any]) -> None:
+def test_the_page_comes_back_when_the_view_does(stage: Stage, forked_view: Callable[..., Any]) -> None:
     stage.feed(5)
     assert stage.view.end() == (0, "")
     stage.browser.get_log("browser")  # connections that fail, as they should
     stage.wait_for("document.getElementById('popup').getAttribute('aria-hidden') === 'false'")
-    view("--port", str(stage.view.port), "--connect", stage.address)
+    forked_view("--port", str(stage.view.port), "--connect", stage.address)
     stage.wait_for("document.getElementById('popup').getAttribute('aria-hidden') !== 'false'")
     stage.wait_for_text("● live")
     stage.feed(3)
