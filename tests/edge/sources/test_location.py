@@ -10,6 +10,7 @@ import pytest
 from edge.bundle.manifest import VideoSpec
 from edge.errors import SourceError
 from edge.preprocess.windowing import FrameGrid
+from edge.sources import decoding
 from edge.sources import location as place
 from edge.sources.location import call_within, is_address, parse_location
 from edge.sources.media import MediaFile, probe, read_frames
@@ -116,7 +117,9 @@ def test_an_answer_may_take_five_seconds() -> None:
         probe(f"http://127.0.0.1:{port}/clip.mp4")
 
 
-def test_a_server_that_falls_silent_ends_the_reading(tmp_path, make_clip, caplog) -> None:
+def test_a_server_that_falls_silent_ends_the_reading(tmp_path, make_clip, caplog, monkeypatch) -> None:
+    for module in (decoding, place):
+        monkeypatch.setattr(module, "CONNECT_TIMEOUT_S", 2.0)
     noise = np.random.default_rng(0).integers(0, 256, (60, 96, 128, 3), dtype=np.uint8)
     body = make_clip(tmp_path / "a.flv", noise, codecs=("flv", "")).read_bytes()
     head = b"HTTP/1.1 200 OK\r\nContent-Type: video/x-flv\r\nContent-Length: %d\r\n\r\n" % len(body)
@@ -127,7 +130,7 @@ def test_a_server_that_falls_silent_ends_the_reading(tmp_path, make_clip, caplog
         assert 0 < len(list(frames)) < len(list(read_frames(tmp_path / "a.flv", FrameGrid(5.0)))) - 1
     (said,) = caplog.messages
     assert said.startswith(f"{address}: ends early, after ")
-    assert "no answer within 5 s" in said
+    assert "no answer within 2 s" in said
 
 
 def test_a_call_that_hangs_is_abandoned() -> None:
