@@ -3,11 +3,18 @@
 import msgspec
 import pytest
 
+from edge.bench import statistics
 from edge.bench.compare import compare
 from edge.bench.report import Report, Series
 from edge.errors import UsageError
 from tests.edge.bench.made_report import EMPTY, FIRST, MACHINE, NOISE, REPORT, SECOND, candidate
 from tests.edge.bench.test_tables import find, printed, rows_of
+
+
+@pytest.fixture(autouse=True)
+def few_resamples(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Enough to tell differences as large as these."""
+    monkeypatch.setattr(statistics, "RESAMPLES", 200)
 
 
 def changed(series: Series, factor: float) -> Series:
