@@ -61,9 +61,9 @@ def measure(
             progress(f"writing a recording of {DEMO_S} s")
             recording.write(path, DEMO_S)
         found_machine, noise = machine.describe(), NoiseMonitor()
+        bench = Bench(options, candidates, path, Sampling(options.seconds, energy, noise.probe), progress)
         progress("the machine's roofline")
         roofline = measure_roofline()
-        bench = Bench(options, candidates, path, Sampling(options.seconds, energy, noise.probe), progress)
         series = list(bench.series())
         manifest = candidates[0].bundle.manifest
         demo = f"the demo, {recording.WIDTH} x {recording.HEIGHT}, {recording.FRAME_RATE_HZ} a second"
