@@ -18,7 +18,6 @@ from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
 from train import checkpoint
 from train.checkpoint import Checkpoint
-from train.cli.main import main as train
 
 
 class Exported(NamedTuple):
@@ -33,13 +32,7 @@ Lowered = Callable[[str], Exported]
 @pytest.fixture(scope="session")
 def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The checkpoint that `python -m train fit` leaves."""
-    folder = tmp_path_factory.mktemp("trained")
-    made.corpora(folder / "data")
-    path = made.write_config(folder / "tiny.yaml", made.tiny_config())
-    command = ["fit", "--config", str(path), "--data", str(folder / "data"), "--run", str(folder / "run")]
-    result = CliRunner().invoke(train, command, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return folder / "run" / "checkpoint.safetensors"
+    return made.shared_training(tmp_path_factory).checkpoint
 
 
 @pytest.fixture(scope="session")
@@ -59,9 +52,9 @@ def exported(trained: Path, tmp_path_factory: pytest.TempPathFactory) -> Exporte
 
 
 @pytest.fixture(scope="session")
-def data(trained: Path) -> Path:
+def data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The corpora that it was trained on."""
-    return trained.parents[1] / "data"
+    return made.shared_corpora(tmp_path_factory)
 
 
 @pytest.fixture

@@ -5,12 +5,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from click.testing import CliRunner
 
 from tests.train import made
 from tests.train.made import few_beds as few_beds
 from tests.train.made import one_core as one_core
-from train.cli.main import main
 from train.config import Config
 
 
@@ -21,9 +19,7 @@ def generator() -> torch.Generator:
 
 @pytest.fixture(scope="session")
 def corpora(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("corpora")
-    made.corpora(root)
-    return root
+    return made.shared_corpora(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -32,13 +28,8 @@ def tiny() -> Config:
 
 
 @pytest.fixture(scope="session")
-def trained(corpora: Path, tiny: Config, tmp_path_factory: pytest.TempPathFactory) -> made.Trained:
-    folder = tmp_path_factory.mktemp("trained")
-    path = made.write_config(folder / "tiny.yaml", tiny)
-    command = ["fit", "--config", str(path), "--data", str(corpora), "--run", str(folder / "run")]
-    result = CliRunner().invoke(main, command, catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return made.Trained(folder / "run", folder / "run" / "checkpoint.safetensors", result.output, command)
+def trained(tmp_path_factory: pytest.TempPathFactory) -> made.Trained:
+    return made.shared_training(tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

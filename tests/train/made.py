@@ -1,6 +1,9 @@
 """Corpora and a configuration small enough to train on in a test, in the layouts of the real ones."""
 
+import fcntl
+import os
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
@@ -9,9 +12,11 @@ import msgspec
 import numpy as np
 import pytest
 import torch
+from click.testing import CliRunner
 
 from edge.bundle.manifest import VoiceSpec
 from train import config
+from train.cli.main import main
 from train.config import Config
 from train.corpora.fer2013 import EMOTIONS
 from train.simulation import noise
@@ -53,6 +58,41 @@ def one_core() -> Iterator[None]:
     torch.set_num_threads(1)
     yield
     torch.set_num_threads(before)
+
+
+@contextmanager
+def shared_folder(factory: pytest.TempPathFactory, name: str) -> Iterator[tuple[Path, bool]]:
+    """A folder of all processes of pytest-xdist, and whether this one is the first there, which fills it."""
+    root = factory.getbasetemp()
+    folder = (root.parent if "PYTEST_XDIST_WORKER" in os.environ else root) / name
+    with folder.with_suffix(".lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        filled = folder.with_suffix(".filled")
+        yield folder, not filled.exists()
+        filled.touch()
+
+
+def shared_corpora(factory: pytest.TempPathFactory) -> Path:
+    with shared_folder(factory, "corpora") as (root, is_first):
+        if is_first:
+            corpora(root)
+    return root
+
+
+def shared_training(factory: pytest.TempPathFactory) -> Trained:
+    """One training of the tiny configuration, by the command, for all tests that only read what it leaves."""
+    data = shared_corpora(factory)
+    with shared_folder(factory, "training") as (folder, is_first):
+        path, said = folder / "tiny.yaml", folder / "said.txt"
+        command = ["fit", "--config", str(path), "--data", str(data), "--run", str(folder / "run")]
+        if is_first:
+            folder.mkdir(exist_ok=True)
+            write_config(path, tiny_config())
+            result = CliRunner().invoke(main, command, catch_exceptions=False)
+            assert result.exit_code == 0, result.output
+            said.write_text(result.output, encoding="utf-8")
+    output = said.read_text(encoding="utf-8")
+    return Trained(folder / "run", folder / "run" / "checkpoint.safetensors", output, command)
 
 
 def corpora(root: Path) -> None:
