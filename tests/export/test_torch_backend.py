@@ -10,8 +10,6 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-import torch._dynamo
-import torch._inductor.config
 
 from edge.backends.base import get_graph
 from edge.backends.onnxruntime import OrtBackend
@@ -44,11 +42,15 @@ def vectors(bundle: Bundle) -> dict[GraphName, dict[str, Any]]:
 def compiling(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     """Nothing is compiled yet, and compiling leaves no processes.
 
+    It is for a CPU without vector instructions: torch compiles a program to try each kind of them.
     Torch's own cache stays out of it: what it holds from a process with other instructions fails in this one.
     """
+    import torch._dynamo
+    import torch._inductor.config  # here, as it takes seconds
+
     monkeypatch.setenv("TORCHINDUCTOR_CACHE_DIR", str(tmp_path))
     torch._dynamo.reset()
-    with torch._inductor.config.patch(compile_threads=1):
+    with torch._inductor.config.patch({"compile_threads": 1, "cpp.vec_isa_ok": False}):
         yield
     torch._dynamo.reset()
 
