@@ -21,7 +21,7 @@ from .options import PATH, connect_option, load_client_keys
 from .printer import ignore
 
 if TYPE_CHECKING:
-    from ..view.runtime import Runtime
+    from ..view.runtimes import Runtimes
 
 EXAMPLES: Examples = (
     ("view", "Show what runs on this machine at http://127.0.0.1:8556/, until Ctrl-C."),
@@ -81,9 +81,10 @@ def end_with_run(stop: threading.Event) -> None:
     threading.Thread(target=await_end, name="run's end", daemon=True).start()
 
 
-def make_runtimes(addresses: Sequence[str], folders: Sequence[Path]) -> "list[Runtime]":
+def make_runtimes(addresses: Sequence[str], folders: Sequence[Path]) -> "Runtimes":
     """Return what is to be shown; UsageError if the keys make no sense."""
-    from ..view.runtime import Runtime  # here, as it imports asyncio
+    from ..view.link import Link  # here, as it imports asyncio
+    from ..view.runtimes import Runtimes
 
     if len(folders) not in (0, 1, len(addresses)):
         raise UsageError(
@@ -91,4 +92,4 @@ def make_runtimes(addresses: Sequence[str], folders: Sequence[Path]) -> "list[Ru
         )
     each = [None if str(folder) == OFF else folder for folder in folders] or [None]
     keys = [load_client_keys(folder) for folder in (each * len(addresses) if len(each) == 1 else each)]
-    return [Runtime(address, key) for address, key in zip(addresses, keys, strict=True)]
+    return Runtimes([Link(address, key) for address, key in zip(addresses, keys, strict=True)])

@@ -58,9 +58,10 @@ def notice(runtime: Runtime, presence: Presence, now_s: float) -> str:
     silence = duration(runtime.silence_s(now_s))
     keys = "are these the keys it wants" if runtime.has_keys else "does it want --keys"
     texts = {
-        "live": "".join(
-            f"No message of {name} for {duration(gone_s)}. " for name, gone_s in runtime.silent_nodes(now_s).items()
-        ).rstrip(),
+        "live": " ".join(
+            [f"No message of {name} for {duration(gone_s)}." for name, gone_s in runtime.silent_nodes(now_s).items()]
+            + [f"No message from {by} for {duration(gone_s)}." for by, gone_s in runtime.silent_links(now_s).items()]
+        ),
         "waiting": f"Nothing has come from there yet. Is foal-edge running there, and {keys}? "
         "The page fills as soon as something comes.",
         "gone": f"No message for {silence}: foal-edge or the way to it is gone. What stands below was its last. "

@@ -1,7 +1,6 @@
 """The page: controls on top, the runtimes below them, brought up to date twice a second."""
 
 import time
-from collections.abc import Sequence
 from importlib.resources import files
 
 from nicegui import ui
@@ -9,6 +8,7 @@ from nicegui import ui
 from .markup import clock_time
 from .panel import RuntimePanel, tool
 from .runtime import Runtime
+from .runtimes import Runtimes
 
 TITLE = "foal-edge view"
 UPDATE_S = 0.5
@@ -23,7 +23,7 @@ MOVES = {"Earlier": "foal.move(-0.5)", "Later": "foal.move(0.5)", "Newest": "foa
 class Page:
     """One open page."""
 
-    def __init__(self, runtimes: Sequence[Runtime]) -> None:
+    def __init__(self, runtimes: Runtimes) -> None:
         """Build the page inside the current client."""
         folder = files(__package__)
         ui.add_head_html(f"<style>{folder.joinpath('style.css').read_text()}</style>")
@@ -35,8 +35,9 @@ class Page:
             self._summary.props["role"] = "status"
             with ui.element("div").classes("tools"):
                 self._build_tools()
-        with ui.element("div").classes("runtimes"):
-            self._panels = [RuntimePanel(runtime) for runtime in runtimes]
+        self._panels: dict[Runtime, RuntimePanel] = {}
+        self._body = ui.element("div").classes("runtimes")
+        self._sync_panels()
         ui.timer(UPDATE_S, self.update)
 
     def _build_tools(self) -> None:
@@ -65,10 +66,19 @@ class Page:
         if self._is_paused:
             return
         now_s = time.monotonic()
-        live = sum(runtime.presence(now_s) == "live" for runtime in self._runtimes)
-        self._summary.set_content(f"{live} of {len(self._runtimes)} live")
-        for panel in self._panels:
+        self._sync_panels()
+        live = sum(runtime.presence(now_s) == "live" for runtime in self._panels)
+        self._summary.set_content(f"{live} of {len(self._panels)} live")
+        for panel in self._panels.values():
             panel.update(now_s)
+
+    def _sync_panels(self) -> None:
+        """Have a panel for each runtime, and none for those that have become one with another."""
+        shown = list(self._runtimes)
+        for runtime in self._panels.keys() - set(shown):
+            self._panels.pop(runtime).close()
+        with self._body:
+            self._panels |= {runtime: RuntimePanel(runtime) for runtime in shown if runtime not in self._panels}
 
 
 def selection(label: str, texts: dict[str, str], chosen: str) -> ui.element:

@@ -90,9 +90,15 @@ class RuntimePanel:
         for name, history in runtime.streams.items():
             if name not in self._streams:
                 with self._element:
-                    self._streams[name] = StreamPanel(f"{runtime.address} {name}", history)
+                    self._streams[name] = StreamPanel(f"{runtime.links[0].address} {name}", history)
             hop_s = history.status.hop_s if history.status else DEFAULT_HOP_S
             self._streams[name].update(hop_s, is_absent=runtime.is_absent(name, now_s))
+
+    def close(self) -> None:
+        """Take the panel off the page."""
+        for stream in self._streams.values():
+            stream.close()
+        self._element.delete()
 
 
 def tool(text: str, label: str | None = None) -> ui.element:

@@ -1,14 +1,11 @@
 """One running foal-edge as its subscriber knows it: its streams, its figures, and whether it is there."""
 
-import asyncio
-import time
 from typing import Literal
 
-from ..errors import FoalError
-from ..wire.keys import ClientKeys
-from ..wire.messages import Message, Stats
-from ..wire.subscriber import AsyncSubscriber
+from ..wire.messages import Message, Stats, topic
+from ..wire.sequences import Sequences
 from .history import StreamHistory
+from .link import Link
 
 GONE_S = 3.0
 """Silence after which a runtime is taken for gone: it publishes every second."""
@@ -16,8 +13,6 @@ MOST_STREAMS = 64
 """Largest number of streams shown of one runtime; further ones are passed over."""
 SETTLED_S = 10.0
 """Uptime by which each stream of a session has sent something."""
-RETRY_S = 1.0
-"""Pause after messages that are none of foal-edge's."""
 
 Presence = Literal["waiting", "live", "gone", "ended"]
 """`waiting`: nothing has been heard yet. `gone`: no message for three seconds. `ended`: stopped in order."""
@@ -56,18 +51,32 @@ class Instance:
 
 
 class Runtime:
-    """Running foal-edge at an address, or one that will be there some time; or a proxy, with the nodes behind it."""
+    """Running foal-edge, or one that will be there some time; or the proxies of a fleet, with the nodes behind them."""
 
-    def __init__(self, address: str, keys: ClientKeys | None = None) -> None:
-        self.address, self._keys = address, keys
-        self.has_keys = keys is not None
+    def __init__(self, link: Link) -> None:
+        self.links = [link]
+        """Links by which its messages come: one, or those to several proxies."""
         self.streams: dict[str, StreamHistory] = {}
         self.nodes: dict[str, Instance] = {}
         """Nodes by their names; a runtime that is no proxy is one with an empty name."""
         self.heard_s: float | None = None
         """Time of the newest message, as `time.monotonic` of this process; None before the first."""
-        self.problem: str | None = None
+        self._sequences = Sequences()
+
+    @property
+    def address(self) -> str:
+        """Address, or addresses of several proxies, for people."""
+        return " and ".join(link.address for link in self.links)
+
+    @property
+    def has_keys(self) -> bool:
+        """True if keys are used."""
+        return any(link.has_keys for link in self.links)
+
+    @property
+    def problem(self) -> str | None:
         """Error in what is received; None where there is none."""
+        return next((link.problem for link in self.links if link.problem), None)
 
     @property
     def stats(self) -> Stats | None:
@@ -75,13 +84,19 @@ class Runtime:
         return self.nodes[""].stats if "" in self.nodes else None
 
     def add(self, message: Message, now_s: float) -> None:
-        """Take a message that was received at a time. Streams that a new session does not have are forgotten."""
+        """Take a message that was received at a time; of several proxies the first one that brings it counts.
+
+        Streams that a new session does not have are forgotten.
+        """
+        self.heard_s = now_s
+        is_new = self._sequences.is_new((message.session, topic(message).decode()), message.seq)
+        if len(self.links) > 1 and not is_new:
+            return
         name = message.node.name if message.node else ""
         if name not in self.nodes and len(self.nodes) >= MOST_STREAMS:
             return
         node = self.nodes.setdefault(name, Instance())
         node.add(message, now_s)
-        self.heard_s, self.problem = now_s, None
         if isinstance(message, Stats):
             for gone in node.forget_unheard():
                 del self.streams[gone]
@@ -92,6 +107,23 @@ class Runtime:
             self.streams[message.stream] = StreamHistory(message.stream)
             node.streams.add(message.stream)
         self.streams[message.stream].add(message)
+
+    def has_session_of(self, message: Message) -> bool:
+        """Return whether it has the node of a message, in the same session."""
+        node = self.nodes.get(message.node.name) if message.node else None
+        return node is not None and node.session == message.session
+
+    def join(self, other: "Runtime") -> None:
+        """Take over the links of another runtime, and the nodes that this one does not have."""
+        self.links += other.links
+        for name in other.nodes.keys() - self.nodes.keys():
+            self.nodes[name] = other.nodes[name]
+            self.streams.update({stream: other.streams[stream] for stream in other.nodes[name].streams})
+
+    def silent_links(self, now_s: float) -> dict[str, float]:
+        """Return the time since the newest message, in seconds, of each of several proxies that is gone, by address."""
+        silences = {link.address: now_s - (link.heard_s or 0.0) for link in self.links if len(self.links) > 1}
+        return {address: silence_s for address, silence_s in silences.items() if silence_s >= GONE_S}
 
     def silent_nodes(self, now_s: float) -> dict[str, float]:
         """Return the time since the newest message, in seconds, of each node that is gone, by its name."""
@@ -115,15 +147,3 @@ class Runtime:
     def silence_s(self, now_s: float) -> float:
         """Return the time since the newest message in seconds; 0 before the first."""
         return 0.0 if self.heard_s is None else now_s - self.heard_s
-
-    async def follow(self) -> None:
-        """Receive without end. ZeroMQ connects again by itself; messages of something else are told as `problem`."""
-        while True:
-            try:
-                async with AsyncSubscriber(self.address, keys=self._keys) as messages:
-                    async for message in messages:
-                        self.add(message, time.monotonic())
-                        await asyncio.sleep(0)  # a flood must not keep the page waiting
-            except FoalError as error:
-                self.problem = str(error)
-                await asyncio.sleep(RETRY_S)

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import socket
 import threading
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, closing, contextmanager
 
 import uvicorn
@@ -14,7 +14,7 @@ from nicegui import ui
 from .listening import page_address
 from .local_only import LocalOnly
 from .page import TITLE, Page
-from .runtime import Runtime
+from .runtimes import Runtimes
 
 CLOSE_S = 1
 """Time that open pages have to take the end."""
@@ -38,9 +38,7 @@ class Server(uvicorn.Server):
         yield
 
 
-def serve(
-    runtimes: Sequence[Runtime], listening: socket.socket, stop: threading.Event, on_start: Callable[[str], None]
-) -> None:
+def serve(runtimes: Runtimes, listening: socket.socket, stop: threading.Event, on_start: Callable[[str], None]) -> None:
     """Show the runtimes at a listening socket until `stop` is set; `on_start` gets the page's address."""
     failures: list[BaseException] = []
 
@@ -55,7 +53,7 @@ def serve(
             await asyncio.to_thread(stop.wait)
             server.should_exit = True
 
-        tasks = [asyncio.create_task(work) for work in (await_stop(), *(runtime.follow() for runtime in runtimes))]
+        tasks = [asyncio.create_task(work) for work in (await_stop(), runtimes.follow())]
         for task in tasks:
             task.add_done_callback(ended)
         on_start(page_address(listening))

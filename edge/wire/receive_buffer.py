@@ -5,26 +5,25 @@ from collections import Counter
 from ..errors import FoalError
 from ..validation import UNREADABLE, explain
 from .messages import Message, decode
-
-SequenceKey = tuple[str, str]
-"""Session and topic of a message: `seq` counts the messages that share both."""
-MOST_SEQUENCES = 10_000
-"""Number of sequences whose last number is known, those of the newest messages: people and sessions come and go."""
+from .sequences import SequenceKey, Sequences
 
 
 class ReceiveBuffer:
     """Buffer between a subscriber's socket and its user: new messages, or with `latest` the newest of each topic."""
 
     def __init__(self, latest: bool) -> None:
-        self.missed: Counter[SequenceKey] = Counter()
-        """Number of messages that never arrived (gaps in `seq`), by session and topic."""
         self.skipped: Counter[SequenceKey] = Counter()
         """Number of messages that arrived and were replaced by a newer one before they were read, by session and
         topic."""
         self._latest = latest
-        self._last_seq: dict[SequenceKey, int] = {}
+        self._sequences = Sequences()
         self._waiting: dict[object, tuple[SequenceKey, Message]] = {}
         self._count = 0
+
+    @property
+    def missed(self) -> Counter[SequenceKey]:
+        """Number of messages that never arrived (gaps in `seq`), by session and topic."""
+        return self._sequences.missed
 
     def add(self, frames: list[bytes]) -> None:
         """Add the message in the frames unless it is a duplicate. Raises FoalError if they hold no message of ours."""
@@ -36,16 +35,8 @@ class ReceiveBuffer:
             reason = f"a message on {topic!r} is not of this version ({explain(error, b''.join(parts), Message)})"
             raise FoalError(f"{reason}; is it foal-edge that publishes there?") from error
         sequence = message.session, name
-        last_seq = self._last_seq.get(sequence)
-        if last_seq is not None and message.seq <= last_seq:  # the last message, repeated for a new subscriber
-            return
-        if last_seq is not None and message.seq > last_seq + 1:
-            self.missed[sequence] += message.seq - last_seq - 1
-        self._last_seq.pop(sequence, None)  # so that the sequence heard of longest ago stands first
-        self._last_seq[sequence] = message.seq
-        if len(self._last_seq) > MOST_SEQUENCES:
-            del self._last_seq[next(iter(self._last_seq))]
-        self._keep(sequence, message)
+        if self._sequences.is_new(sequence, message.seq):  # else the last message, repeated for a new subscriber
+            self._keep(sequence, message)
 
     def _keep(self, sequence: SequenceKey, message: Message) -> None:
         self._count += 1

@@ -13,7 +13,8 @@ import zmq
 from ..errors import UsageError
 from .addresses import DEFAULT_ADDRESS
 from .messages import Message
-from .receive_buffer import ReceiveBuffer, SequenceKey
+from .receive_buffer import ReceiveBuffer
+from .sequences import SequenceKey
 from .sockets import MAX_TOPIC_BYTES, connect
 
 if TYPE_CHECKING:

@@ -12,7 +12,9 @@ from edge.clock import SystemClock
 from edge.errors import PublishError, UsageError
 from edge.fleet.addresses import NodePeer, Peer
 from edge.fleet.proxy import Proxy, Settings
+from edge.view.link import Link
 from edge.view.runtime import Runtime
+from edge.view.runtimes import Runtimes
 from edge.wire.clock_offset import estimate_offset
 from edge.wire.control_client import ControlClient
 from edge.wire.control_messages import AskLast, AskStatus, LastReply, StatusReply
@@ -204,8 +206,9 @@ def test_the_page_shows_the_nodes_behind_a_proxy() -> None:
             node.publish(numbered(0, PREDICTION, **session), numbered(0, STATS, uptime_s=60.0, **session))
 
         async def receive() -> Runtime:
-            runtime = Runtime(proxy.address)
-            following = asyncio.ensure_future(runtime.follow())
+            runtimes = Runtimes([Link(proxy.address)])
+            (runtime,) = runtimes
+            following = asyncio.ensure_future(runtimes.follow())
             while sum(node.stats is not None for node in runtime.nodes.values()) < 2 or len(runtime.streams) < 2:
                 await asyncio.sleep(0.01)
             following.cancel()

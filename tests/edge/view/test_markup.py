@@ -4,6 +4,7 @@ import pytest
 
 from edge.view import markup
 from edge.view.history import Change
+from edge.view.link import Link
 from edge.view.runtime import Runtime
 from edge.wire.evidence import AudioEvidence, VideoEvidence
 from edge.wire.messages import Node
@@ -16,8 +17,8 @@ def test_nothing_that_was_received_becomes_markup():
     history = of(prediction, numbered(1, EVENT, label=EVIL, labels=[EVIL, "b"]))
     history.name = EVIL
     history.changes.append(Change(1, EVIL))
-    runtime = Runtime(f"ipc://{EVIL}")
-    runtime.problem = EVIL
+    runtime = Runtime(Link(f"ipc://{EVIL}"))
+    runtime.links[0].problem = EVIL
     runtime.streams["a"] = history
     for html in (
         markup.about_runtime(runtime, 0.0),
@@ -70,7 +71,7 @@ def test_the_steady_state_says_since_when():
     ("silence_s", "expected"), [(0.0, "● live"), (12.0, "✕ gone"), (3700.0, "No message for 1 h 1 min")]
 )
 def test_a_runtime_says_whether_it_is_there(silence_s: float, expected: str):
-    runtime = Runtime("tcp://robot:5556")
+    runtime = Runtime(Link("tcp://robot:5556"))
     runtime.add(STATS, 100.0)
     runtime.add(PREDICTION, 100.0)
     text = said(markup.about_runtime(runtime, 100.0 + silence_s))
@@ -80,7 +81,7 @@ def test_a_runtime_says_whether_it_is_there(silence_s: float, expected: str):
 
 
 def test_a_proxy_tells_how_many_nodes_there_are_and_which_is_gone():
-    runtime = Runtime("tcp://robot:5556")
+    runtime = Runtime(Link("tcp://robot:5556"))
     for name, at_s in (("lobby", 100.0), ("gate", 110.0)):
         runtime.add(numbered(0, STATS, node=Node(name, "p", 0, 0, 1)), at_s)
     text = said(markup.about_runtime(runtime, 110.0))
@@ -90,7 +91,7 @@ def test_a_proxy_tells_how_many_nodes_there_are_and_which_is_gone():
 
 
 def test_who_waits_is_told_what_to_look_at():
-    assert "does it want --keys?" in markup.about_runtime(Runtime("tcp://robot:5556"), 0.0)
+    assert "does it want --keys?" in markup.about_runtime(Runtime(Link("tcp://robot:5556")), 0.0)
 
 
 def test_drops_are_told_by_reason_and_only_where_there_are_some():

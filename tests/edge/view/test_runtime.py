@@ -1,22 +1,15 @@
-"""What is known of one runtime: whether it is there, which streams it has, what is wrong with what it sends."""
+"""What is known of one runtime: whether it is there, and which streams it has."""
 
-import asyncio
-from pathlib import Path
 from typing import Any
 
-import zmq
-
+from edge.view.link import Link
 from edge.view.runtime import GONE_S, MOST_STREAMS, SETTLED_S, Runtime
-from edge.wire.keys import load_client_keys, load_server_keys, make_client_keys, make_server_keys
 from edge.wire.messages import Node
-from edge.wire.publisher import Publisher
-from tests.edge.made_messages import ANY_PORT, ONE_OF_EACH, PREDICTION, STATS, STATUS, nothing, numbered, unchanged
-
-WAIT_S = 60
+from tests.edge.made_messages import PREDICTION, STATS, STATUS, numbered
 
 
 def heard(*messages, now_s: float = 10.0) -> Runtime:
-    runtime = Runtime("tcp://127.0.0.1:9")
+    runtime = Runtime(Link("tcp://127.0.0.1:9"))
     for message in messages:
         runtime.add(message, now_s)
     return runtime
@@ -82,62 +75,3 @@ def test_a_node_that_is_gone_is_absent_and_the_others_are_not():
 def test_endless_names_are_bounded():
     runtime = heard(*(numbered(0, stream=f"s{number}") for number in range(2 * MOST_STREAMS)))
     assert len(runtime.streams) == MOST_STREAMS
-
-
-def test_what_is_published_is_received():
-    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing)
-    for message in ONE_OF_EACH:
-        publisher.publish(message)
-
-    async def receive() -> Runtime:
-        runtime = Runtime(publisher.address)
-        following = asyncio.ensure_future(runtime.follow())
-        while runtime.stats is None:
-            await asyncio.sleep(0.01)
-        following.cancel()
-        return runtime
-
-    runtime = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
-    publisher.close()
-    assert runtime.stats == STATS
-    assert runtime.streams["cam1"].newest == PREDICTION
-    assert runtime.streams["cam1"].status == STATUS
-
-
-def test_a_publisher_with_keys_is_heard_with_those_of_a_client(tmp_path: Path):
-    make_server_keys(tmp_path)
-    folder = make_client_keys(tmp_path, "view")
-    publisher = Publisher(ANY_PORT, "msgpack", unchanged, nothing, load_server_keys(tmp_path))
-    publisher.publish(PREDICTION)
-
-    async def receive() -> Runtime:
-        runtime = Runtime(publisher.address, load_client_keys(folder))
-        following = asyncio.ensure_future(runtime.follow())
-        while runtime.heard_s is None:
-            await asyncio.sleep(0.01)
-        following.cancel()
-        return runtime
-
-    runtime = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
-    publisher.close()
-    assert runtime.streams["cam1"].newest == PREDICTION
-
-
-def test_messages_of_something_else_are_told_and_do_not_end_it():
-    context = zmq.Context()
-    stranger = context.socket(zmq.PUB)
-    port = stranger.bind_to_random_port("tcp://127.0.0.1")
-
-    async def receive() -> str | None:
-        runtime = Runtime(f"tcp://127.0.0.1:{port}")
-        following = asyncio.ensure_future(runtime.follow())
-        while runtime.problem is None:
-            stranger.send_multipart([b"weather.", b"rain"])
-            await asyncio.sleep(0.01)
-        assert not following.done()
-        following.cancel()
-        return runtime.problem
-
-    problem = asyncio.run(asyncio.wait_for(receive(), WAIT_S))
-    context.destroy(linger=0)
-    assert "is it foal-edge that publishes there?" in problem

@@ -3,7 +3,6 @@
 import pytest
 
 from edge.errors import FoalError
-from edge.wire import receive_buffer
 from edge.wire.messages import Message, encode, topic
 from edge.wire.receive_buffer import ReceiveBuffer
 from tests.edge.made_messages import EVENT, ONE_OF_EACH, PERSON, PREDICTION, STATS, STATUS, numbered
@@ -48,16 +47,6 @@ def test_each_person_counts_from_the_beginning() -> None:
         buffer, numbered(5, PERSON), numbered(0, PERSON, person=3), numbered(7, PERSON), numbered(1, PERSON, person=3)
     )
     assert buffer.missed == {("ab", "person.cam1.2."): 1}
-
-
-def test_people_who_come_and_go_are_forgotten_but_not_the_stream(monkeypatch) -> None:
-    monkeypatch.setattr(receive_buffer, "MOST_SEQUENCES", 10)
-    buffer = ReceiveBuffer(latest=False)
-    for number in range(100):
-        given(buffer, numbered(number), numbered(0, PERSON, person=number))
-    assert given(buffer, numbered(99), numbered(0, PERSON, person=99)) == [], "they are duplicates"
-    assert len(buffer._last_seq) == 10
-    assert buffer.missed == {}
 
 
 def test_a_new_session_counts_from_its_beginning() -> None:
