@@ -103,6 +103,13 @@ class Stage:
         last_ms = self.predictions[-1].t_end / 1e6
         self.wait_for(f"Math.abs(foal.newestOf({self.key!r}) - {last_ms}) < 1")
 
+    def feed_until_live(self, text: str) -> None:
+        """Publish until the page shows a text of a run that is live: a busy machine may show nothing for seconds."""
+        deadline = time.monotonic() + WAIT_S
+        while text not in self.text():
+            assert time.monotonic() < deadline, f"never {text}; the page says {self.text()}"
+            self.feed(1)
+
     @property
     def key(self) -> str:
         return f"{self.address} main"
@@ -126,14 +133,14 @@ def stage(forked_view: Callable[..., Any], browser: Any) -> Iterator[Stage]:
 def test_the_page_shows_what_is_published(stage: Stage) -> None:
     stage.wait_for_text("Nothing has come from there yet")
     stage.feed(30)
+    stage.feed_until_live(f"{stage.address} ● live foal-nano 0.3.0 on onnxruntime-cpu · hop 0.5 s")
     newest = stage.predictions[-1]
     stage.wait_for_text(f"Newest prediction: {newest.label}")
-    assert f"{stage.address} ● live foal-nano 0.3.0 on onnxruntime-cpu · hop 0.5 s" in stage.text()
     for label, p in zip(newest.labels, newest.probs, strict=True):
         assert f"{label} {p:.0%}" in stage.text(".now")
     assert "state ok" in stage.text(".evidence")
     assert "encode audio 4.8 4.8 4.8" in stage.text(".foot")
-    assert stage.js(f"foal.rows({stage.key!r}).length") == 30
+    assert stage.js(f"foal.rows({stage.key!r}).length") == len(stage.predictions)
     assert colours_of_chart(stage) > 20
 
 
@@ -184,7 +191,7 @@ def contrast(stage: Stage) -> float:
 
 def test_a_runtime_that_goes_and_comes_back_is_shown_so(stage: Stage) -> None:
     stage.feed(10)
-    stage.wait_for_text("● live")
+    stage.feed_until_live("● live")
     stage.publisher.close()
     stage.wait_for_text("✕ gone")
     stage.wait_for_text("foal-edge or the way to it is gone")
