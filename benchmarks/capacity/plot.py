@@ -19,10 +19,11 @@ def draw(fleet: Fleet, path: Path) -> None:
         label = f"{len(of)} nodes at speed {speed:g}"
         colour = plot_style.COLOURS[number]
         left.plot(latencies, 1 - np.arange(len(latencies)) / max(1, len(latencies)), color=colour, label=label, lw=1.3)
-        tails = [[np.percentile(fleet.results[n].latencies_ms, p) for n in of] for p in (50, 99)]
-        right.vlines(of, tails[0], tails[1], color=colour, lw=1)
-        right.plot(of, tails[0], ".", color=colour)
-        right.plot(of, tails[1], "_", color=colour)
+        heard = [n for n in of if fleet.results[n].latencies_ms]
+        tails = [[np.percentile(fleet.results[n].latencies_ms, p) for n in heard] for p in (50, 99)]
+        right.vlines(heard, tails[0], tails[1], color=colour, lw=1)
+        right.plot(heard, tails[0], ".", color=colour)
+        right.plot(heard, tails[1], "_", color=colour)
     left.set(xscale="log", yscale="log", ylim=(1e-4, 1.1), xlabel="latency, ms", ylabel="share of windows above it")
     right.set(yscale="log", xlabel="node", ylabel="p50 (dot) to p99 (line), ms")
     left.legend(frameon=False, fontsize=8)
