@@ -63,6 +63,13 @@ class Cluster:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")  # of versions, which are compared below
                 self._client = Client(address, timeout=CONNECT_S)
+        except TypeError as error:  # Dask's own, where an address asks for TLS and no certificates are configured
+            if not address.startswith("tls://"):
+                raise
+            raise UsageError(
+                f"{address} needs certificates, and Dask's configuration names none; give distributed.comm.tls in the "
+                "file of DASK_CONFIG (docs/many-machines.md)"
+            ) from error
         except (OSError, ValueError, DaskTimeoutError) as error:
             raise UsageError(
                 f"no Dask scheduler answers at {address} ({error}); start one (`dask scheduler`), or correct --workers"

@@ -123,6 +123,8 @@ def test_without_a_scheduler_or_a_worker_it_is_said_what_to_start(
     monkeypatch.setattr(clusters, "WORKER_S", 0.5)
     with pytest.raises(UsageError, match=r"no Dask scheduler answers at tcp://127.0.0.1:9 .*`dask scheduler`"):
         Cluster("tcp://127.0.0.1:9", ["edge"])
+    with pytest.raises(UsageError, match=r"tls://127.0.0.1:9 needs certificates, and Dask's configuration"):
+        Cluster("tls://127.0.0.1:9", ["edge"])
     monkeypatch.setattr(clusters, "CONNECT_S", 30.0)
     with (
         start_cluster(tmp_path, workers=0) as alone,
