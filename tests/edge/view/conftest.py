@@ -113,10 +113,13 @@ def imported_view() -> Iterator["subprocess.Popen[str]"]:
     pytest.importorskip("nicegui", reason="the page needs foal-edge[view]")
     pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     with start_python("-m", "tests.edge.view.forked_view", **pipes) as parent:
-        yield parent
-        assert parent.stdin
-        parent.stdin.close()
-        assert parent.wait(WAIT_S) == 0
+        try:
+            yield parent
+            assert parent.stdin
+            parent.stdin.close()
+            assert parent.wait(WAIT_S) == 0
+        finally:
+            parent.kill()
 
 
 @pytest.fixture
