@@ -222,6 +222,7 @@ def test_the_page_comes_back_when_the_view_does(stage: Stage, forked_view: Calla
     stage.wait_for("document.getElementById('popup').getAttribute('aria-hidden') === 'false'")
     forked_view("--port", str(stage.view.port), "--connect", stage.address)
     stage.wait_for("document.getElementById('popup').getAttribute('aria-hidden') !== 'false'")
+    stage.publish(1)  # as what came before may be old by now
     stage.wait_for_text("● live")
     stage.feed(3)
     stage.browser.get_log("browser")
