@@ -29,6 +29,7 @@ from .graphs import Graph, make_graphs, piece_spec, write_onnx
 from .lower_precision import PrecisionTarget, graph_files, lower_precision, size_mb
 from .model_card import licence, model_card
 from .torch_parity import largest_difference
+from .video_head import read_video_head
 
 GOLDEN = "golden.npz"
 WAVEFORM_STEP = 2**-12
@@ -131,6 +132,7 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         golden_probabilities=golden_probabilities(config.labels, logits, checkpoint.temperature),
         voice=config.audio_encoder.voice if isinstance(config.audio_encoder, NanoAudio) else None,
         pieces=pieces,
+        video_head=read_video_head(folder / "fusion.onnx"),
     )
     write_description(manifest, checkpoint, folder)
 
@@ -164,13 +166,18 @@ def golden_probabilities(labels: list[str], logits: Tensor, temperature: float) 
     }
 
 
-def add_golden_probabilities(folder: Path) -> None:
-    """Write golden probabilities into a bundle that was exported without, from its own labels and temperature."""
+def complete(folder: Path) -> None:
+    """Write into a bundle what an earlier export left out: its golden probabilities and its video head.
+
+    The former are those of its own labels and temperature, the latter that of its own fusion.
+    """
     bundle = bundles.load(folder)
     check_on_cpu(bundle)
     manifest, logits = bundle.manifest, torch.from_numpy(golden.load(bundle)["fusion"]["logits"])
     found = golden_probabilities(manifest.labels, logits, manifest.temperature)
-    write_manifest(msgspec.structs.replace(manifest, golden_probabilities=found), folder)
+    head = manifest.video_head or read_video_head(bundle.path(manifest.graphs.fusion.file))
+    write_manifest(msgspec.structs.replace(manifest, golden_probabilities=found, video_head=head), folder)
+    check_on_cpu(bundles.load(folder))
 
 
 def examples(checkpoint: Checkpoint) -> tuple[Tensor, Tensor, Tensor]:

@@ -22,7 +22,7 @@ from train import config as configs
 from train.checkpoint import load
 
 from . import engines
-from .bundle import add_golden_probabilities, write
+from .bundle import complete, write
 from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
 from .renewal import renew
 from .torch_backend import TorchBackend
@@ -106,17 +106,19 @@ def renew_command(bundle: Path, config: Path, output: Path) -> None:
 @main.command("complete")
 @click.argument("bundle", type=FOLDER)
 def complete_command(bundle: Path) -> None:
-    """Add each label's golden probabilities to the manifest of a bundle that was exported without them.
+    """Add each label's golden probabilities and the video head to a manifest that was exported without them.
 
     The bundle's labels and temperature are assumed to be right; from then on every start compares its own
-    probabilities with these.
+    probabilities with these. By its video head a window without audio needs no fusion.
 
     \b
     Example:
       python -m export complete my-bundle
     """
-    add_golden_probabilities(bundle)
-    click.echo(f"{bundle}: its manifest has golden probabilities of each label")
+    complete(bundle)
+    click.echo(
+        f"{bundle}: its manifest has golden probabilities of each label, and the video head of its fusion if any"
+    )
 
 
 @main.command("engines")

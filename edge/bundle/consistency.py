@@ -55,6 +55,8 @@ FRAME_TENSORS: dict[str, TensorSpecs] = {
 }
 """The same where the field `pieces` has `frames`; `known` are the newest tokens of `before` that are sound."""
 
+FLOAT_BYTES = 4
+"""Size of a float32."""
 VOICE = "voice"
 """Last output of an audio encoder whose manifest has the field `voice`; of no other."""
 
@@ -64,6 +66,7 @@ def check(manifest: Manifest, folder: Path) -> None:
     check_labels(manifest)
     check_voice(manifest)
     check_pieces(manifest)
+    check_video_head(manifest)
     known = dimensions(manifest)
     for name, entry in manifest.graphs.by_name().items():
         path = folder / entry.file.path
@@ -170,6 +173,21 @@ def check_pieces(manifest: Manifest) -> None:
         raise BundleError(
             f"{manifest.name} takes pieces, and a window of {samples} samples has {tokens} tokens, "
             f"tokens of a whole number of samples are expected; {remedy}"
+        )
+
+
+def check_video_head(manifest: Manifest) -> None:
+    """Raise BundleError where the video head has other sizes than the labels and the embeddings."""
+    head, labels = manifest.video_head, len(manifest.labels)
+    shape = [size for tensor in manifest.graphs.image_encoder.outputs for size in tensor.shape[1:]]
+    width = shape[0] if len(shape) == 1 else None
+    if head is None or not isinstance(width, int):
+        return
+    if (len(head.bias), len(head.weight)) != (labels, labels * width * FLOAT_BYTES):
+        raise BundleError(
+            f"{manifest.name} has a video_head of {len(head.bias)} biases and {len(head.weight)} bytes of weights, "
+            f"{labels} and {labels * width * FLOAT_BYTES} are expected, by its labels and the image encoder; "
+            "export the checkpoint again"
         )
 
 

@@ -13,6 +13,7 @@ from ..errors import BundleError
 from .calibration import Array, softmax
 from .load import MANIFEST, Bundle
 from .manifest import DAMAGED_REMEDY, GraphEntry, GraphName, Manifest, Tensor
+from .video_head import classify
 
 LARGEST_BATCH = 64
 LARGEST_BYTES = 1 << 28
@@ -23,6 +24,8 @@ DIGITS = 6
 """Decimal places of a golden probability."""
 PROBABILITY_TOLERANCE = 1e-5
 """Largest difference of a golden probability: it is computed again from the same logits, alike on any processor."""
+LOGIT_TOLERANCE = 1e-3
+"""Largest difference of a golden logit of the video head, which is in fp32 whatever the graphs are in."""
 COMPRESSIONS = {zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED}
 """Compressions that numpy writes; others take as much memory as their data claim."""
 
@@ -48,6 +51,7 @@ def load(bundle: Bundle) -> dict[GraphName, dict[str, Array]]:
     except Exception as error:  # what zipfile, zlib and numpy raise at damage shares no base class
         raise BundleError(f"{path} is damaged: {error}; {DAMAGED_REMEDY}") from error
     check_labels(bundle, vectors["fusion"]["logits"])
+    check_video_head(bundle, vectors["fusion"])
     return vectors
 
 
@@ -74,6 +78,21 @@ def check_labels(bundle: Bundle, logits: Array) -> None:
             raise BundleError(
                 f"{path} is damaged: its labels, in their order, and its temperature give {label!r} the golden "
                 f"probabilities {format_rounded(probs)}, {format_rounded(written)} are expected; {DAMAGED_REMEDY}"
+            )
+
+
+def check_video_head(bundle: Bundle, fusion: dict[str, Array]) -> None:
+    """Raise BundleError where the video head gives other logits than the golden ones of windows without audio."""
+    head = bundle.manifest.video_head
+    if head is None:
+        return
+    frames, audio, expected = fusion["video_mask"], fusion["audio_mask"], fusion["logits"]
+    for row in np.flatnonzero(frames.any(axis=1) & ~audio.any(axis=1)):
+        found = classify(head, fusion["video_tokens"][row][frames[row]])
+        if not (np.abs(found - expected[row]) <= LOGIT_TOLERANCE).all():
+            raise BundleError(
+                f"{bundle.folder / MANIFEST} is damaged: its video_head gives the logits {format_rounded(found)}, the "
+                f"golden ones {format_rounded(expected[row])} are expected; {DAMAGED_REMEDY}"
             )
 
 

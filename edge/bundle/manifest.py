@@ -114,6 +114,15 @@ def sizes(shape: Sequence[int | str | None]) -> list[int | str]:
     return [size if isinstance(size, int) else "*" for size in shape]
 
 
+class VideoHead(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """Classifier of the mean embedding of a window: it gives the fusion's logits where there is no audio."""
+
+    weight: bytes
+    """float32 `[C, Dv]`, little-endian, row by row; base64 in the file."""
+    bias: list[float]
+    """`[C]`."""
+
+
 class File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """One file of the bundle."""
 
@@ -211,6 +220,8 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     """Use of the audio encoder's output `voice`; None where it has none."""
     pieces: PieceSpec | None = None
     """Pieces that the audio encoder takes; None where it takes whole windows."""
+    video_head: VideoHead | None = None
+    """Classifier of windows without audio; None where these go through the fusion, too."""
 
     @property
     def window_tokens(self) -> int:

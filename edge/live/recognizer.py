@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from ..backends.base import Array, Backend
 from ..bundle.calibration import softmax
 from ..bundle.manifest import Manifest
+from ..bundle.video_head import classify
 from ..preprocess.images import Image
 from ..preprocess.media import Embedding
 from ..wire.messages import UNCERTAIN
@@ -93,8 +94,33 @@ class Recognizer:
         if self.manifest.pieces is None:
             largest = min(largest, graphs.audio_encoder.batch.largest)
         heard = heard or [None] * len(windows)
-        batches = [slice(i, i + largest) for i in range(0, len(windows), largest)]
-        return [found for batch in batches for found in self._recognize(windows[batch], heard[batch])]
+        found = {row: self._see(window) for row, window in enumerate(windows) if self._needs_no_graph(window)}
+        others = [row for row in range(len(windows)) if row not in found]
+        for first in range(0, len(others), largest):
+            batch = others[first : first + largest]
+            recognized = self._recognize([windows[row] for row in batch], [heard[row] for row in batch])
+            found.update(zip(batch, recognized, strict=True))
+        return [found[row] for row in range(len(windows))]
+
+    def _needs_no_graph(self, window: WindowInput) -> bool:
+        """Return whether a window has no audio, and the bundle a video head for such."""
+        return self.manifest.video_head is not None and len(window.samples) == 0
+
+    def _see(self, window: WindowInput) -> Recognition:
+        """Return the recognition of a window without audio by the video head."""
+        started, is_seen = time.perf_counter(), len(window.embeddings) > 0
+        probs = softmax(self._seen_logits(window) / self.manifest.temperature)
+        fuse_ms = (time.perf_counter() - started) * 1e3
+        return Recognition(probs, None, False, is_seen, None, 0.0, fuse_ms, self.backend.name)
+
+    def _seen_logits(self, window: WindowInput) -> Array:
+        """Return the logits `[C]` that the video head gives a window; equal ones where it has no frames."""
+        head = self.manifest.video_head
+        assert head is not None, "a bundle with a video head"
+        if len(window.embeddings) == 0:
+            return np.zeros(len(self.manifest.labels), np.float32)
+        with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for what is not finite
+            return classify(head, window.embeddings)
 
     def _recognize(self, windows: Sequence[WindowInput], heard: Sequence[Mask | None]) -> list[Recognition]:
         started = time.perf_counter()
@@ -108,19 +134,10 @@ class Recognizer:
         is_heard = np.logical_and(counted.any(axis=1), counts)
         is_seen = np.array([len(window.embeddings) > 0 for window in windows])
         encoded = time.perf_counter()
-        embeddings, frame_mask = self._pad_embeddings(windows)
-        fused = self.backend.fusion(
-            {
-                "audio_tokens": tokens,
-                "audio_mask": counted & is_heard[:, None],
-                "video_tokens": embeddings,
-                "video_mask": frame_mask,
-            }
-        )
+        logits, cosines = self._fuse(windows, tokens, counted, is_heard)
         encode_audio_ms, fuse_ms = (encoded - started) * 1e3, (time.perf_counter() - encoded) * 1e3
         with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for what is not finite
-            probs = softmax(fused["logits"] / self.manifest.temperature)
-            cosines = (fused["audio_embedding"] * fused["video_embedding"]).sum(axis=1)
+            probs = softmax(logits / self.manifest.temperature)
         probs[~(is_heard | is_seen)] = 1 / probs.shape[1]
         probs[is_invalid] = np.nan
         return [
@@ -136,6 +153,34 @@ class Recognizer:
             )
             for row, cosine, heard, seen, voice in zip(probs, cosines, is_heard, is_seen, voices, strict=True)
         ]
+
+    def _fuse(
+        self, windows: Sequence[WindowInput], tokens: Array, mask: Mask, is_heard: NDArray[np.bool_]
+    ) -> tuple[Array, Array]:
+        """Return the logits `[B, C]` and the cosines of the AVEL embeddings `[B]` of windows.
+
+        Windows without audio are left to the video head, if the bundle has one, and have no cosine.
+        """
+        is_fused = is_heard | (self.manifest.video_head is None)
+        logits = np.zeros((len(windows), len(self.manifest.labels)), np.float32)
+        cosines = np.zeros(len(windows), np.float32)
+        for row in np.flatnonzero(~is_fused).tolist():
+            logits[row] = self._seen_logits(windows[row])
+        rows = np.flatnonzero(is_fused).tolist()
+        if rows:
+            embeddings, frame_mask = self._pad_embeddings([windows[row] for row in rows])
+            fused = self.backend.fusion(
+                {
+                    "audio_tokens": tokens[rows],
+                    "audio_mask": mask[rows] & is_heard[rows, None],
+                    "video_tokens": embeddings,
+                    "video_mask": frame_mask,
+                }
+            )
+            logits[rows] = fused["logits"]
+            with np.errstate(over="ignore", invalid="ignore"):  # the caller checks for what is not finite
+                cosines[rows] = (fused["audio_embedding"] * fused["video_embedding"]).sum(axis=1)
+        return logits, cosines
 
     def _encode_audio(self, windows: Sequence[WindowInput], heard: Sequence[Mask | None]) -> EncodedAudio:
         """Return the encoded audio of windows; what those of people in one stream share is encoded once."""

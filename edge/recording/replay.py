@@ -53,16 +53,17 @@ def find_bundle(about: RunMetadata, named: Path | None, *, exactly: bool) -> Bun
 
 
 def is_recorded(folder: Path, wanted: str) -> bool:
-    """Return whether a folder's manifest has that hash, with or without its golden probabilities."""
+    """Return whether a folder's manifest has that hash, with or without what an earlier export left out."""
     if not (folder / MANIFEST).is_file():
         return False
     if sha256(folder / MANIFEST) == wanted:
         return True
     try:
-        before = encode_manifest(replace(read_manifest(folder), golden_probabilities=None))
+        manifest = read_manifest(folder)
     except BundleError:
         return False
-    return hashlib.sha256(before).hexdigest() == wanted
+    before = (replace(manifest, video_head=None), replace(manifest, video_head=None, golden_probabilities=None))
+    return wanted in [hashlib.sha256(encode_manifest(each)).hexdigest() for each in before]
 
 
 def open_recognizer(about: RunMetadata, bundle: Bundle, engine_builder: EngineBuilder) -> Recognizer:

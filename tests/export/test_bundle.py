@@ -20,7 +20,7 @@ from export import bundle as module
 from export import compare
 from export import graphs as graph_files
 from export.__main__ import run_command
-from export.bundle import add_golden_probabilities, examples, write, write_manifest
+from export.bundle import complete, examples, write, write_manifest
 from export.graphs import Graph, save
 from tests.export.conftest import Exported, Lowered, export
 from train.checkpoint import Checkpoint, build
@@ -329,13 +329,14 @@ def test_a_bundle_that_lacks_them_is_completed_and_else_unchanged(
 ) -> None:
     folder = copytree(exported.folder, tmp_path / "older")
     whole = bundles.load(folder)
-    write_manifest(msgspec.structs.replace(whole.manifest, golden_probabilities=None), folder)
+    write_manifest(msgspec.structs.replace(whole.manifest, golden_probabilities=None, video_head=None), folder)
     assert bundles.load(folder) != whole
     monkeypatch.setattr(sys, "argv", ["export", "complete", str(folder)])
     with pytest.raises(SystemExit) as ended:
         run_command()
     assert not ended.value.code
-    assert capsys.readouterr().out == f"{folder}: its manifest has golden probabilities of each label\n"
+    said = "its manifest has golden probabilities of each label, and the video head of its fusion if any"
+    assert capsys.readouterr().out == f"{folder}: {said}\n"
     assert bundles.load(folder) == whole
     assert {path.name for path in folder.iterdir()} == {path.name for path in exported.folder.iterdir()}
 
@@ -347,5 +348,5 @@ def test_a_bundle_whose_graphs_are_off_is_not_completed(exported: Exported, tmp_
     graphs = msgspec.structs.replace(manifest.graphs, fusion=strict)
     write_manifest(msgspec.structs.replace(manifest, graphs=graphs, golden_probabilities=None), folder)
     with pytest.raises(BundleError, match="foal-tiny on onnxruntime-cpu: fusion differs by"):
-        add_golden_probabilities(folder)
+        complete(folder)
     assert bundles.load(folder).manifest.golden_probabilities is None

@@ -54,3 +54,11 @@ def test_another_temperature_is_found(shipped_bundle: Bundle, times: float) -> N
 def test_a_bundle_without_golden_probabilities_is_read(shipped_bundle: Bundle) -> None:
     without = of(shipped_bundle, golden_probabilities=None, temperature=7.0)
     assert set(golden.load(without)) == {"image_encoder", "audio_encoder", "fusion"}
+
+
+@pytest.mark.parametrize("shift", [0.01, -0.01, float("inf")])
+def test_a_video_head_that_is_not_the_fusions_is_found(shipped_bundle: Bundle, shift: float) -> None:
+    head = shipped_bundle.manifest.video_head
+    changed = replace(head, bias=[head.bias[0] + shift, *head.bias[1:]])
+    with pytest.raises(BundleError, match=r"its video_head gives the logits \[.*\], the golden ones \[.* are expected"):
+        golden.load(of(shipped_bundle, video_head=changed))

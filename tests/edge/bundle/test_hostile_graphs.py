@@ -115,7 +115,11 @@ ENGINE: dict[str, Case] = {
         ["image_encoder.onnx has inputs [('audio_tokens'", "says [('frames'", EXPORT],
     ),
     "logits other than the labels and the manifest": (
-        lambda f: f.edit(["a", "b"], "labels") or f.edit(["batch", 2], "graphs", "fusion", "outputs", 0, "shape"),
+        lambda f: (
+            f.edit(["a", "b"], "labels")
+            or f.edit(["batch", 2], "graphs", "fusion", "outputs", 0, "shape")
+            or f.edit(None, "video_head")
+        ),
         ["fusion.onnx has outputs [('logits', 'float32', ['*', 4])", "says [('logits', 'float32', ['*', 2])", EXPORT],
     ),
     "unknown operator": (

@@ -157,6 +157,18 @@ CASES: dict[str, Case] = {
         lambda f: set_voice(f, ["batch", TOKENS], VOICE | {"least_s": 6.5}),
         ["asks for 6.5 s of voice in a window of 6 s", "at most the window", EXPORT],
     ),
+    "a video head of other labels": (
+        lambda f: f.edit([0.0] * 3, "video_head", "bias"),
+        ["has a video_head of 3 biases and 2048 bytes of weights, 4 and 2048 are expected", EXPORT],
+    ),
+    "a video head of other embeddings": (
+        lambda f: f.edit("AAAAAA==", "video_head", "weight"),
+        ["has a video_head of 4 biases and 4 bytes of weights, 4 and 2048 are expected", EXPORT],
+    ),
+    "a video head that is no bytes": (
+        lambda f: f.edit("?", "video_head", "weight"),
+        ["is damaged", "video_head.weight", AGAIN],
+    ),
     "voice that is certain": (
         lambda f: f.edit(VOICE | {"threshold": 1.0}, "voice"),
         ["voice.threshold", "above 0", "found 1.0", AGAIN],

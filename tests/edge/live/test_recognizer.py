@@ -1,12 +1,18 @@
 """Padding, masks, batches and calibration, against a backend reckoned by hand and the shipped one."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import pytest
+from msgspec.structs import replace
 
+from edge.backends.onnxruntime import OrtBackend
 from edge.bundle.calibration import softmax
+from edge.bundle.load import load
+from edge.bundle.manifest import Manifest, VideoHead
 from edge.live.recognizer import Recognizer
+from edge.models.names import find_bundle_folder
 from edge.sources.demo import MOODS, voice
 from edge.wire.messages import UNCERTAIN
 
@@ -185,3 +191,50 @@ def test_too_little_of_a_persons_voice_is_none(voice_manifest, numpy_backend) ->
     windows = [voiced([0.5] * 4, 3)]
     found = Recognizer(voice_manifest, numpy_backend).recognize(windows, [np.array([True, False, False, False])])[0]
     assert (found.is_heard, found.voice) == (False, (0.5, 0.25))
+
+
+def with_head(manifest: Manifest) -> Manifest:
+    """The same with a video head: a label is as likely as the mean of its column of the embeddings says."""
+    return replace(manifest, video_head=VideoHead(np.eye(2, 3, dtype="<f4").tobytes(), [0.0, 1.0]))
+
+
+def test_by_a_video_head_windows_without_a_voice_go_through_no_fusion(voice_manifest, numpy_backend) -> None:
+    windows = [voiced([], 3), voiced([0.5] * 4, 3), voiced([0.1] * 4, 3), voiced([], 0), voiced([0.1] * 4, 0)]
+    found = Recognizer(with_head(voice_manifest), numpy_backend).recognize(windows)
+    calls = dict(numpy_backend.calls)
+    assert len(calls["audio_encoder"]["waveform"]) == 3, "those with samples"
+    assert calls["fusion"]["audio_mask"].sum(axis=1).tolist() == [4]
+    assert [(each.is_heard, each.is_seen) for each in found] == [
+        (False, True), (True, True), (False, True), (False, False), (False, False)
+    ]  # fmt: skip
+    seen, both, nothing = np.array([1.0, 2.0]), np.array([4.0, 3.0]), np.zeros(2)
+    expected = [softmax(logits / voice_manifest.temperature) for logits in (seen, both, seen, nothing, nothing)]
+    np.testing.assert_allclose([each.probs for each in found], expected, rtol=1e-6)
+    assert [each.agreement is None for each in found] == [True, False, True, True, True]
+    assert [each.voice for each in found] == [None, (2.0, 1.0), (0.0, 0.0), None, (0.0, 0.0)]
+
+
+def test_where_all_windows_have_no_audio_no_graph_runs(manifest, numpy_backend) -> None:
+    spoilt = Heard(np.zeros(0, np.float32), np.full((2, 3), np.nan, np.float32))
+    found = Recognizer(with_head(manifest), numpy_backend).recognize([voiced([], 2), spoilt])
+    assert numpy_backend.calls == []
+    assert [bool(np.isfinite(each.probs).all()) for each in found] == [True, False]
+
+
+@pytest.mark.parametrize("name", ["foal-nano", "foal-nano-seven"])
+def test_the_video_head_gives_the_probabilities_of_the_fusion(name: str) -> None:
+    bundle = load(find_bundle_folder(Path(name)))
+    backend, width = OrtBackend(bundle, threads=1), bundle.manifest.graphs.image_encoder.outputs[0].shape[1]
+    rng = np.random.default_rng(6)
+    hum = rng.normal(0, 0.1, 40_000).astype(np.float32)
+    windows = [
+        Heard(hum[:samples], drawn(rng, 0, frames, width).embeddings) for samples in (0, 40_000) for frames in (1, 30)
+    ]
+    found, expected = (
+        Recognizer(each, backend).recognize(windows)
+        for each in (bundle.manifest, replace(bundle.manifest, video_head=None))
+    )
+    assert [each.is_heard for each in found] == [False] * 4
+    for one, other in zip(found, expected, strict=True):
+        np.testing.assert_allclose(one.probs, other.probs, atol=1e-5)  # sums of floats in another order
+        assert (one.label(bundle.manifest.labels), one.voice) == (other.label(bundle.manifest.labels), other.voice)
