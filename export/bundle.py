@@ -1,9 +1,11 @@
 """Writing of a bundle: three graphs, golden vectors, manifest and model card."""
 
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
+from shutil import copytree
 
 import msgspec
 import numpy as np
@@ -21,8 +23,8 @@ from edge.bundle.manifest import Tensor as TensorEntry
 from edge.errors import BundleError, UsageError
 from edge.preprocess.framing import make_framing
 from edge.sources import demo
-from train.checkpoint import Checkpoint
-from train.config import NanoAudio
+from train.checkpoint import Ancestor, Checkpoint
+from train.config import Config, NanoAudio
 from train.provenance import trained_on
 
 from .graphs import Graph, make_graphs, piece_spec, write_onnx
@@ -57,6 +59,42 @@ def write(
     Each graph is compared with torch, and `tell` gets a line about it. The bundle appears whole or not at all: `accept`
     is given its folder before, and may raise an error.
     """
+    with replacing(folder, tell) as partial:
+        fill(checkpoint, partial, tell)
+        if target is not None:
+            fp32 = partial.rename(partial.with_name("fp32"))
+            partial.mkdir()
+            manifest = lower_precision(bundles.load(fp32), partial, target, tell)
+            write_description(manifest, checkpoint.config, checkpoint.ancestor, partial)
+        accept(partial)
+
+
+def lower(bundle: Path, config: Config, output: Path, tell: Callable[[str], None], target: PrecisionTarget) -> None:
+    """Write an fp32 bundle in the precision of `target`, without its checkpoint; `config` is what it was trained with.
+
+    `tell` and the output are those of `write`. UsageError where the bundle is not that of the configuration.
+    """
+    manifest = bundles.load(bundle).manifest
+    for name in ("labels", "audio", "video"):
+        found, expected = (msgspec.to_builtins(getattr(each, name)) for each in (manifest, config))
+        if found != expected:
+            raise UsageError(
+                f"{bundle} has the {name} {found}, {config.name} has {expected}; give the configuration that the "
+                "bundle was trained with"
+            )
+    if manifest.compared is not None:
+        raise UsageError(f"{bundle} is in a lower precision already; give the bundle in fp32")
+    with replacing(output, tell) as partial:
+        fp32 = copytree(bundle, partial.with_name("fp32"))
+        write_description(lower_precision(bundles.load(fp32), partial, target, tell), config, None, partial)
+
+
+@contextmanager
+def replacing(folder: Path, tell: Callable[[str], None]) -> Iterator[Path]:
+    """Give a folder to write a bundle to, beside which more may be written, and put it in the place of `folder`.
+
+    UsageError where something other than a bundle is there.
+    """
     folder = folder.resolve()
     if not can_hold_bundle(folder):
         raise UsageError(f"{folder} holds something other than a bundle; give an empty or a new folder")
@@ -67,12 +105,7 @@ def write(
     with tempfile.TemporaryDirectory(dir=folder.parent, prefix=f".{folder.name}-") as name:
         partial = Path(name) / folder.name
         partial.mkdir()
-        fill(checkpoint, partial, tell)
-        if target is not None:
-            fp32 = partial.rename(Path(name) / "fp32")
-            partial.mkdir()
-            write_description(lower_precision(bundles.load(fp32), partial, target, tell), checkpoint, partial)
-        accept(partial)
+        yield partial
         if folder.exists():
             folder.rename(Path(name) / "replaced")
         partial.rename(folder)
@@ -134,13 +167,13 @@ def fill(checkpoint: Checkpoint, folder: Path, tell: Callable[[str], None]) -> N
         pieces=pieces,
         video_head=read_video_head(folder / "fusion.onnx"),
     )
-    write_description(manifest, checkpoint, folder)
+    write_description(manifest, config, checkpoint.ancestor, folder)
 
 
-def write_description(manifest: Manifest, checkpoint: Checkpoint, folder: Path) -> None:
+def write_description(manifest: Manifest, config: Config, ancestor: Ancestor | None, folder: Path) -> None:
     """Write the manifest, the model card and the licence, then open the bundle as the runtime does."""
     write_manifest(manifest, folder)
-    (folder / "README.md").write_text(model_card(manifest, checkpoint.config, version("torch"), checkpoint.ancestor))
+    (folder / "README.md").write_text(model_card(manifest, config, version("torch"), ancestor))
     (folder / "LICENSE").write_text(licence(manifest))
     check_on_cpu(bundles.load(folder))
 

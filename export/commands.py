@@ -1,6 +1,7 @@
-"""Commands of the export: bundle, renew, complete, engines, triton, bench."""
+"""Commands of the export: bundle, lower, renew, complete, engines, triton, bench."""
 
 import tempfile
+from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -10,7 +11,7 @@ import torch
 
 from edge.backends.triton.package import missing_client
 from edge.bundle import load as bundles
-from edge.bundle.manifest import Precision
+from edge.bundle.manifest import GraphName, Precision
 from edge.cli.bench import bench_options, run_benchmark
 from edge.cli.engine_builder import make_engine_builder
 from edge.cli.options import Seconds
@@ -20,9 +21,10 @@ from edge.session.config import HOP_S
 from edge.system.signals import interruptible
 from train import config as configs
 from train.checkpoint import load
+from train.config import Config
 
 from . import engines
-from .bundle import complete, write
+from .bundle import complete, lower, write
 from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
 from .renewal import renew
 from .torch_backend import TorchBackend
@@ -42,6 +44,25 @@ def main() -> None:
     """
 
 
+def calibration_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the options that say what a precision below fp32 is fitted to and compared on."""
+    for option in (
+        click.option(
+            "--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]"
+        ),
+        click.option(
+            "--windows",
+            type=click.IntRange(1),
+            default=500,
+            show_default=True,
+            help="Below fp32: number of windows to compare.",
+        ),
+        click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA]."),
+    ):
+        command = option(command)
+    return command
+
+
 @main.command("bundle")
 @click.argument("checkpoint", type=FOLDER)
 @click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the bundle to.")
@@ -52,15 +73,7 @@ def main() -> None:
     show_default=True,
     help="Number format of the graphs.",
 )
-@click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA].")
-@click.option(
-    "--windows",
-    type=click.IntRange(1),
-    default=500,
-    show_default=True,
-    help="Below fp32: number of windows to compare.",
-)
-@click.option("--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]")
+@calibration_options
 def bundle_command(
     checkpoint: Path, output: Path, precision: Precision, data: Path | None, windows: int, fold: str | None
 ) -> None:
@@ -77,14 +90,57 @@ def bundle_command(
     if precision == "fp32":
         write(loaded, output, click.echo)
         return
+    write(loaded, output, click.echo, precision_target(loaded.config, precision, data, windows, fold))
+
+
+def precision_target(
+    config: Config, precision: Literal["fp16", "int8"], data: Path | None, windows: int, fold: str | None
+) -> PrecisionTarget:
+    """Return a precision for all graphs with windows of the corpora; UsageError without these."""
     if data is None:
         raise UsageError(
-            f"--precision {precision} needs the corpora that {loaded.config.name} was trained on, to be compared "
+            f"--precision {precision} needs the corpora that {config.name} was trained on, to be compared "
             "with fp32; give their folder as --data or FOAL_DATA"
         )
-    calibration = Windows(loaded.config, data, "train", CALIBRATION_WINDOWS, fold)
-    validation = Windows(loaded.config, data, "validation", windows, fold)
-    write(loaded, output, click.echo, PrecisionTarget(precision, calibration, validation))
+    calibration = Windows(config, data, "train", CALIBRATION_WINDOWS, fold)
+    return PrecisionTarget(precision, calibration, Windows(config, data, "validation", windows, fold))
+
+
+@main.command("lower")
+@click.argument("bundle", type=FOLDER)
+@click.option("--config", type=FOLDER, required=True, help="Configuration that the bundle was trained with.")
+@click.option("-o", "--output", type=FOLDER, required=True, help="Folder to write the bundle to.")
+@click.option("--precision", type=click.Choice(("fp16", "int8")), required=True, help="Number format of the graphs.")
+@click.option(
+    "--graph",
+    "graphs",
+    type=click.Choice(get_args(GraphName)),
+    multiple=True,
+    help="Graph to convert; may be repeated.  [default: all three]",
+)
+@calibration_options
+def lower_command(
+    bundle: Path,
+    config: Path,
+    output: Path,
+    precision: Literal["fp16", "int8"],
+    graphs: tuple[GraphName, ...],
+    data: Path | None,
+    windows: int,
+    fold: str | None,
+) -> None:
+    """Write a bundle in a precision below fp32, without its checkpoint.
+
+    It is calibrated, compared and named as `bundle` does it.
+
+    \b
+    Example:
+      python -m export lower foal-nano --config configs/nano.yaml -o my-bundle --precision int8 --graph image_encoder
+    """
+    loaded = configs.load(config)
+    target = precision_target(loaded, precision, data, windows, fold)
+    target = target._replace(graphs=graphs or target.graphs)
+    lower(find_bundle_folder(bundle), loaded, output, click.echo, target)
 
 
 @main.command("renew")

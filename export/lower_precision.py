@@ -1,9 +1,9 @@
 """Conversion of an fp32 bundle to a lower precision: calibrated on training windows, compared on validation windows."""
 
 import shutil
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
-from typing import Literal, NamedTuple, TypedDict
+from typing import Literal, NamedTuple, TypedDict, get_args
 
 import msgspec
 import onnx
@@ -15,7 +15,7 @@ from edge.backends.onnxruntime import OrtBackend
 from edge.backends.proof import prove
 from edge.bundle import load as bundles
 from edge.bundle.load import Bundle
-from edge.bundle.manifest import File, GraphEntry, Graphs, Manifest
+from edge.bundle.manifest import File, GraphEntry, GraphName, Graphs, Manifest
 from edge.errors import FoalError
 from edge.live.recognizer import Recognizer
 
@@ -47,6 +47,8 @@ class PrecisionTarget(NamedTuple):
     """Windows of the training fold."""
     validation: Windows
     """Windows of the validation fold."""
+    graphs: Sequence[GraphName] = get_args(GraphName)
+    """Graphs to convert; the others stay in fp32."""
 
 
 class GraphFiles(TypedDict):
@@ -59,31 +61,37 @@ class GraphFiles(TypedDict):
 def lower_precision(fp32: Bundle, folder: Path, target: PrecisionTarget, tell: Callable[[str], None]) -> Manifest:
     """Write golden vectors and graphs into the folder and return their manifest.
 
-    FoalError if the graphs are too far from fp32. Intermediate files are written beside the fp32 graphs.
+    The bundle is named after its precision. FoalError if the graphs are too far from fp32. Intermediate files are
+    written beside the fp32 graphs.
     """
     reference = OrtBackend(fp32)
     given = record_inputs(fp32.manifest, reference, with_progress(target.calibration, "looking at ranges"))
     shutil.copyfile(fp32.path(fp32.manifest.golden), folder / fp32.manifest.golden.path)
-    entries = {
-        name: convert_graph(fp32.path(entry.file), folder, entry, target.precision, given.pop(name))
-        for name, entry in fp32.manifest.graphs.by_name().items()
-    }
-    lowered = Bundle(folder, msgspec.structs.replace(fp32.manifest, graphs=Graphs(**entries)))
+    entries = {}
+    for graph, entry in fp32.manifest.graphs.by_name().items():
+        if graph in target.graphs:
+            entries[graph] = convert_graph(fp32.path(entry.file), folder, entry, target.precision, given.pop(graph))
+        else:
+            entries[graph] = entry
+            for file in entry.files:
+                shutil.copyfile(fp32.path(file), folder / file.path)
+    name = f"{fp32.manifest.name}-{target.precision}"
+    lowered = Bundle(folder, msgspec.structs.replace(fp32.manifest, name=name, graphs=Graphs(**entries)))
     backend = OrtBackend(emulated(lowered, fp32.folder, EMULATORS[target.precision]))
     for proof in prove(lowered, backend):
-        name, worst = proof.graph, proof.difference
-        entry = entries[name]
+        graph, worst = proof.graph, proof.difference
+        entry = entries[graph]
         size, kept = size_mb(lowered.path(entry.file)), len(entry.kept_fp32)
         tell(
-            f"{name} in {target.precision}: {size:.2f} MB, {kept} operators kept in fp32, "
+            f"{graph} in {entry.precision}: {size:.2f} MB, {kept} operators kept in fp32, "
             f"largest difference from torch {worst:.1e}"
         )
         if not worst <= LARGEST_DIFFERENCE:
             raise FoalError(
-                f"{name} in {target.precision} differs from torch by {worst:.2g} on the golden vectors, at most "
+                f"{graph} in {entry.precision} differs from torch by {worst:.2g} on the golden vectors, at most "
                 f"{LARGEST_DIFFERENCE:g} is allowed; export another precision"
             )
-        entries[name] = msgspec.structs.replace(entry, tolerance=max(entry.tolerance, MARGIN * worst))
+        entries[graph] = msgspec.structs.replace(entry, tolerance=max(entry.tolerance, MARGIN * worst))
     both = Recognizer(fp32.manifest, reference), Recognizer(lowered.manifest, backend)
     found = compare(*both, with_progress(target.validation, "comparing with fp32"))
     tell(f"{target.precision}: {describe(found)}")
@@ -114,7 +122,8 @@ def emulated(lowered: Bundle, folder: Path, emulate: Callable[[onnx_ir.Model], o
     for name, entry in lowered.manifest.graphs.by_name().items():
         path = folder / f"{name}.emulated.onnx"
         model = onnx_ir.load(lowered.path(entry.file))
-        emulate(model)
+        if entry.precision != "fp32":
+            emulate(model)
         save(model, path)
         entries[name] = msgspec.structs.replace(entry, **graph_files(path))
     return Bundle(folder, msgspec.structs.replace(lowered.manifest, graphs=Graphs(**entries)))

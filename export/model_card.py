@@ -67,7 +67,7 @@ was trained on from its weights."""
 CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without video or audio."
 
 LOWER_PRECISION = """\
-The graphs are in {precision}, but for what the manifest lists as `kept_fp32`. On {windows} windows of
+{graphs} in {precision}, but for what the manifest lists as `kept_fp32`{others}. On {windows} windows of
 the validation part, a third of them without video and a third without audio, their UA is {ua:.1f} %,
 in fp32 {ua_fp32:.1f} %; the probabilities differ from those of fp32 by {mean:.4f} on average, {largest:.4f} at most.
 The figures under Measured are those of fp32."""
@@ -104,8 +104,14 @@ def describe_precision(manifest: Manifest) -> str:
     found = manifest.compared
     if found is None:
         return "The graphs are in fp32."
+    lowered = {name: graph.precision for name, graph in manifest.graphs.by_name().items() if graph.precision != "fp32"}
+    are_all = len(lowered) == len(manifest.graphs.by_name())
     return LOWER_PRECISION.format(
-        precision=manifest.graphs.fusion.precision,
+        graphs="The graphs are"
+        if are_all
+        else f"Of the graphs, {' and '.join(lowered)} {'is' if len(lowered) == 1 else 'are'}",
+        precision=next(iter(lowered.values())),
+        others="" if are_all else ", the others in fp32",
         windows=found.windows,
         ua=100 * found.ua,
         ua_fp32=100 * found.ua_fp32,
@@ -163,7 +169,7 @@ def model_card(manifest: Manifest, config: Config, torch_version: str, ancestor:
         both=both,
         temperature=manifest.temperature,
         table="\n".join(["| | count | UA % | WA % | ECE % |", "|---|---|---|---|---|", *rows]),
-        config=manifest.name.removeprefix("foal-"),
+        config=config.name.removeprefix("foal-"),
         start=f" --from {ancestor.name.rpartition(' ')[0]}" if ancestor else "",
         code=manifest.licences.code,
         weights=manifest.licences.weights,

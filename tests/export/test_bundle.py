@@ -11,6 +11,7 @@ import onnx
 import onnx_ir
 import pytest
 import torch
+from click.testing import CliRunner
 from onnx.reference import ReferenceEvaluator
 
 from edge.backends.onnxruntime import OrtBackend
@@ -20,8 +21,10 @@ from export import bundle as module
 from export import compare
 from export import graphs as graph_files
 from export.__main__ import run_command
-from export.bundle import complete, examples, write, write_manifest
+from export.bundle import complete, examples, lower, write, write_manifest
+from export.commands import main as commands
 from export.graphs import Graph, save
+from export.lower_precision import PrecisionTarget
 from tests.export.conftest import Exported, Lowered, export
 from train.checkpoint import Checkpoint, build
 from train.provenance import trained_on
@@ -237,7 +240,8 @@ def test_a_lower_precision_is_a_whole_bundle(lowered: Lowered, exported: Exporte
         assert entry.precision == precision
         assert (entry.inputs, entry.outputs, entry.batch) == (known.inputs, known.outputs, known.batch)
         assert entry.tolerance >= known.tolerance
-    changed = dict.fromkeys(("graphs", "compared"))
+    assert bundle.manifest.name == f"{fp32.name}-{precision}"
+    changed = dict.fromkeys(("graphs", "compared", "name"))
     assert msgspec.structs.replace(bundle.manifest, **changed) == msgspec.structs.replace(fp32, **changed)
 
 
@@ -287,6 +291,41 @@ def test_the_manifest_and_the_card_say_what_a_lower_precision_changes(
     assert f"their UA is {100 * found.ua:.1f} %, in fp32 {100 * found.ua_fp32:.1f} %" in card
     assert bundles.load(exported.folder).manifest.compared is None
     assert "The graphs are in fp32." in (exported.folder / "README.md").read_text()
+
+
+@pytest.mark.usefixtures("small_folds")
+def test_one_graph_of_a_bundle_is_converted_without_its_checkpoint(
+    exported: Exported, trained: Path, data: Path, tmp_path: Path
+) -> None:
+    configuration = ["--config", str(trained.parents[1] / "tiny.yaml"), "--data", str(data), "--precision", "int8"]
+    command = ["lower", str(exported.folder), *configuration, "-o", str(tmp_path / "made"), "--graph", "image_encoder"]
+    result = CliRunner().invoke(commands, command, catch_exceptions=False)
+    assert result.exit_code == 0, result.output
+    made, fp32 = bundles.load(tmp_path / "made").manifest, bundles.load(exported.folder).manifest
+    assert made.name == f"{fp32.name}-int8"
+    assert [graph.precision for graph in made.graphs.by_name().values()] == ["int8", "fp32", "fp32"]
+    assert (made.graphs.audio_encoder, made.graphs.fusion) == (fp32.graphs.audio_encoder, fp32.graphs.fusion)
+    assert made.compared is not None
+    card = " ".join((tmp_path / "made" / "README.md").read_text().split())
+    assert (
+        "Of the graphs, image_encoder is in int8, but for what the manifest lists as `kept_fp32`, the others in" in card
+    )
+    assert "--config configs/tiny.yaml" in card
+    assert [path.name for path in tmp_path.iterdir()] == ["made"]
+
+
+def test_a_bundle_is_not_converted_twice_nor_with_another_configuration(
+    exported: Exported, lowered: Lowered, loaded: Checkpoint, tmp_path: Path
+) -> None:
+    target = PrecisionTarget("int8", (), ())  # type: ignore[arg-type]
+    with pytest.raises(UsageError, match=r"is in a lower precision already; give the bundle in fp32"):
+        lower(lowered("fp16").folder, loaded.config, tmp_path / "made", print, target)
+    other = msgspec.structs.replace(loaded.config, labels=["calm"])
+    with pytest.raises(
+        UsageError, match=r"has the labels \[.*\], foal-tiny has \['calm'\]; give the configuration that"
+    ):
+        lower(exported.folder, other, tmp_path / "made", print, target)
+    assert not list(tmp_path.iterdir())
 
 
 @pytest.mark.usefixtures("small_folds")
