@@ -67,10 +67,10 @@ was trained on from its weights."""
 CLIPS_BOTH = "`both` are clips of the fold in question, `audio` and `video` the same clips without video or audio."
 
 LOWER_PRECISION = """\
-{graphs} in {precision}, but for what the manifest lists as `kept_fp32`{others}. On {windows} windows of
-the validation part, a third of them without video and a third without audio, their UA is {ua:.1f} %,
-in fp32 {ua_fp32:.1f} %; the probabilities differ from those of fp32 by {mean:.4f} on average, {largest:.4f} at most.
-The figures under Measured are those of fp32."""
+{graphs} in {precision}, but for what the manifest lists as
+`kept_fp32`{others}. On {windows} windows of the validation part, a third of them without video and a third
+without audio, their UA is {ua:.1f} %, in fp32 {ua_fp32:.1f} %; the probabilities differ from those of fp32 by
+{mean:.4f} on average, {largest:.4f} at most. The figures under Measured are those of fp32."""
 
 LICENCE = """\
 The weights in this folder ({name} {version}: the ONNX files and what is derived from them)

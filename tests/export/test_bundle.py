@@ -320,10 +320,8 @@ def test_a_bundle_is_not_converted_twice_nor_with_another_configuration(
     target = PrecisionTarget("int8", (), ())  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"is in a lower precision already; give the bundle in fp32"):
         lower(lowered("fp16").folder, loaded.config, tmp_path / "made", print, target)
-    other = msgspec.structs.replace(loaded.config, labels=["calm"])
-    with pytest.raises(
-        UsageError, match=r"has the labels \[.*\], foal-tiny has \['calm'\]; give the configuration that"
-    ):
+    other = msgspec.structs.replace(loaded.config, labels=loaded.config.labels[::-1])
+    with pytest.raises(UsageError, match=r"has the labels \[.*\], foal-tiny has \[.*\]; give the"):
         lower(exported.folder, other, tmp_path / "made", print, target)
     assert not list(tmp_path.iterdir())
 
