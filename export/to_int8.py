@@ -19,7 +19,9 @@ from edge.backends.base import Array
 from .to_fp16 import EXACT_INPUTS, ancestors
 
 COMPUTE_OPERATORS = {"Conv", "Gemm", "MatMul"}
-"""Operators that are quantised."""
+"""Products, which are quantised."""
+REMOVABLE_OPERATORS = {"Relu"}
+"""Operators that fall away: the range of the product before them begins at zero, by which what is below is cut off."""
 
 
 class CalibrationReader(CalibrationDataReader):  # type: ignore[misc]
@@ -59,7 +61,7 @@ def quantise(path: Path, made: Path, inputs: Iterable[Mapping[str, Array]]) -> l
             made,
             CalibrationReader(inputs),
             quant_format=QuantFormat.QDQ,
-            op_types_to_quantize=sorted(COMPUTE_OPERATORS),
+            op_types_to_quantize=sorted(COMPUTE_OPERATORS | REMOVABLE_OPERATORS),
             nodes_to_exclude=kept,
             per_channel=True,
             activation_type=QuantType.QUInt8,

@@ -21,6 +21,16 @@ product (float[batch, 4] x) => (float[batch, 2] y)
 <float[4, 2] w = {0.5, 100, -1, 50, 0.25, 25, 1, -100}> { [product] y = MatMul (x, w) }
 """
 
+CUT_OFF = """
+<ir_version: 8, opset_import: ["" : 18]>
+cut_off (float[batch, 1, 6, 6] x) => (float[batch, 1, 2, 2] y)
+<float[1, 1, 3, 3] w = {0.5, -1, 0.25, 1, -0.5, 0.125, -0.25, 1, -1}> {
+  [first] a = Conv (x, w)
+  [cut] b = Relu (a)
+  [second] y = Conv (b, w)
+}
+"""
+
 
 def quantised(text: str, folder: Path, inputs: list[dict[str, np.ndarray]]) -> tuple[onnx.ModelProto, list[str]]:
     onnx.save(shape_inference.infer_shapes(parser.parse_model(text)), folder / "graph.onnx")
@@ -54,6 +64,17 @@ def test_weights_have_7_bits_in_int8_and_a_scale_a_channel(tmp_path: Path) -> No
     assert np.abs(numpy_helper.to_array(integers[0]).astype(int)).max(axis=0).tolist() == [64, 64]
     scales = numpy_helper.to_array(tensors[taker.input[1]])
     np.testing.assert_allclose(scales, np.array([1, 100]) / 64, rtol=1e-2)
+
+
+def test_what_cuts_off_below_zero_falls_away(tmp_path: Path) -> None:
+    x = np.random.default_rng(1).uniform(-2, 2, (16, 1, 6, 6)).astype(np.float32)
+    model, _ = quantised(CUT_OFF, tmp_path, [{"x": row[None]} for row in x])
+    assert "Relu" not in [node.op_type for node in model.graph.node]
+    found, expected = (
+        ort.InferenceSession(graph, providers=["CPUExecutionProvider"]).run(None, {"x": x})[0]
+        for graph in (model.SerializeToString(), (tmp_path / "graph.onnx").read_bytes())
+    )
+    np.testing.assert_allclose(found, expected, atol=0.03 * np.abs(expected).max())  # a few steps of 1/64 and 1/255
 
 
 def test_products_of_activations_and_what_leads_to_a_logarithm_stay() -> None:

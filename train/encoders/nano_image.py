@@ -62,7 +62,8 @@ class NanoImageEncoder(nn.Module):
 
     def forward(self, frames: Tensor) -> Tensor:
         """Map uint8 `[N, H, W, 3]` to `[N, Dv]`."""
-        grey = (frames.float() * self.luma).sum(dim=3)
+        row_luma = self.luma.repeat(frames.shape[2], 1)  # ONNX Runtime multiplies slowly by three numbers at a time
+        grey = (frames.float() * row_luma).sum(dim=3)
         mean = grey.mean(dim=(1, 2), keepdim=True)
         deviation = ((grey - mean) ** 2).mean(dim=(1, 2), keepdim=True).sqrt()
         grey = (grey - mean) / (deviation + 1.0)
