@@ -17,6 +17,10 @@ def only(name: str, instruction: str) -> str:
     return found
 
 
+def copied_from_the_checkout(name: str) -> list[str]:
+    return [one.value for one in instructions(name) if one.name == "COPY" and not one.value.startswith("--from")]
+
+
 @pytest.mark.parametrize("name", NAMES)
 def test_the_base_has_a_tag_and_nothing_comes_from_elsewhere(name: str) -> None:
     found = instructions(name)
@@ -28,10 +32,18 @@ def test_the_base_has_a_tag_and_nothing_comes_from_elsewhere(name: str) -> None:
 
 @pytest.mark.parametrize("name", NAMES)
 def test_what_is_copied_is_there(name: str) -> None:
-    for copy in (one for one in instructions(name) if one.name == "COPY" and not one.value.startswith("--from")):
-        *sources, target = copy.value.split()
+    for value in copied_from_the_checkout(name):
+        *sources, target = value.split()
         assert target.startswith("/src/")
         assert [source for source in sources if not (DEPLOY.parent / source).exists()] == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_an_image_is_built_of_what_it_needs_and_of_nothing_else_of_the_checkout(name: str) -> None:
+    ignored = (DEPLOY.parent / ".dockerignore").read_text().splitlines()
+    copied = {word for value in copied_from_the_checkout(name) for word in value.split()[:-1]}
+    assert "*" in ignored
+    assert {line[1:] for line in ignored if line.startswith("!")} == copied
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -44,6 +56,7 @@ def test_the_user_is_set_once_all_is_installed_and_is_not_root(name: str) -> Non
     assert f"useradd --uid {USER} " in made
     assert only(name, "WORKDIR") in made
     assert re.findall(r"XDG_CACHE_HOME=(\S+)", only(name, "ENV"))[0] in made
+    assert " python3 libportaudio2 " in made  # the environment's Python is the system's
 
 
 @pytest.mark.parametrize("name", NAMES)
