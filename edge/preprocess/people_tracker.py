@@ -1,6 +1,7 @@
 """Tracking of several people in the images of one camera: each keeps a number from image to image."""
 
 from collections.abc import Iterable, Sequence
+from itertools import combinations
 from typing import NamedTuple
 
 from ..geometry import Box
@@ -9,11 +10,16 @@ from .face_detector import Face, FaceDetector, different_faces
 from .face_looks import look_of
 from .followed_person import FORGOTTEN_AFTER, SOUGHT, FollowedPerson
 from .image_search import ImageSearch, without
+from .newcomers import GONE_AFTER, LATEST, candidates, is_double, recognised
 from .pictures import Picture
 
 MUCH_WIDER = 1.5
 """Factor by which a face must be wider than the smallest of those that are followed to be followed in its place."""
 
+HIDING = 2
+"""Images without somebody in which a face half hidden behind another one may be theirs."""
+LOOKED_FOR = 25
+"""Images without somebody in which the detector looks for them where they are expected: 5 s at 5 a second."""
 HEAD = 0.2
 """Width by which a head reaches beyond its face, as a share of it."""
 
@@ -77,9 +83,10 @@ class PeopleTracker:
             found = self._search.find_new(image, *faces_of(seen(self._people)))
             self._associate(image, found)
         self._meet(image, found)
-        self._people = [person for person in self._people if person.lost < FORGOTTEN_AFTER]
+        self._name()
+        self._forget()
         self._search.others = without(faces_of(seen(self._people)), self._search.others)
-        return [TrackedFace(person.number, person.face) for person in seen(self._people)]
+        return [TrackedFace(person.number, person.face) for person in seen(self._people) if person.number is not None]
 
     def _find_by_picture(self, image: Picture) -> None:
         """See the people who look as they did; of two who would be one face, the one who is more like it."""
@@ -100,6 +107,7 @@ class PeopleTracker:
         for_them = (
             self._detector.follow(image, person.expected, person.face.turn_deg + further_deg)
             for person in missing(self._people)
+            if person.lost <= LOOKED_FOR
         )
         self._associate(image, different_faces(face for faces in for_them for face in faces))
 
@@ -113,20 +121,47 @@ class PeopleTracker:
 
     def _associate(self, image: Picture, faces: Sequence[Face]) -> None:
         """See the missing people whose faces are among those detected; faces of people who are seen are not theirs."""
-        for person, found in pair(missing(self._people), image, self._unclaimed(faces)):
-            person.detect(image, found.face, found.look)
+        for is_hidden in (False, True):
+            part = [face for face in self._unclaimed(faces) if self._is_half_hidden(face) == is_hidden]
+            sought = [person for person in missing(self._people) if not is_hidden or person.lost <= HIDING]
+            for person, found in pair(sought, image, part):
+                person.detect(image, found.face, found.look, is_clear=not is_hidden)
 
     def _meet(self, image: Picture, faces: Iterable[Face]) -> None:
         """Follow those who are new, the largest first, while there is room, or in the place of a much smaller one."""
         for face in different_faces(faces):
             if not self._unclaimed([face]):
                 continue
-            if missing(self._people) and self._is_half_hidden(face):
-                continue  # it may be somebody who comes out from behind another one: more of it tells
             if len(self._people) >= self._most and not self._make_room(face):
                 return
-            self._people.append(FollowedPerson(self._next, image, face))
-            self._next += 1
+            self._people.append(FollowedPerson(image, face))
+
+    def _name(self) -> None:
+        """Give each newcomer a number: that of somebody who was missing, or a new one where they are nobody's."""
+        for newcomer in [person for person in seen(self._people) if person.number is None]:
+            may_be = candidates(newcomer, missing(self._people))
+            known = recognised(newcomer, may_be)
+            if known:
+                known.resume(newcomer)
+                self._people.remove(newcomer)
+            elif newcomer.images >= LATEST or not (may_be or self._may_be_hidden(newcomer.face)):
+                newcomer.number = self._next
+                self._next += 1
+
+    def _forget(self) -> None:
+        """Forget who was not seen for long, or is here with another number."""
+        here = seen(self._people)
+        for person, other in combinations(here, 2):
+            person.part(other)
+        self._people = [
+            person
+            for person in self._people
+            if person.lost == 0
+            or (person.number is None and person.lost <= GONE_AFTER)
+            or (person.number is not None and person.lost < FORGOTTEN_AFTER and not is_double(person, here))
+        ]
+        for person in self._people:
+            person.apart.intersection_update(self._people)
 
     def _make_room(self, face: Face) -> bool:
         """Forget one person for a face that is new, and return whether there was one to forget."""
@@ -138,6 +173,10 @@ class PeopleTracker:
             self._people.remove(smallest)
             self._search.others.append(smallest.face)
         return len(self._people) < self._most
+
+    def _may_be_hidden(self, face: Face) -> bool:
+        """Return whether a face may be that of a missing person who comes out from behind another one."""
+        return bool(missing(self._people)) and self._is_half_hidden(face)
 
     def _is_half_hidden(self, face: Face) -> bool:
         """Return whether a face lies beside a larger one, whose head may hide a part of it."""

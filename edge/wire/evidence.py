@@ -16,7 +16,7 @@ class PersonSeen(msgspec.Struct, frozen=True):
 
     person: int
     """Number of the person: 1, 2 and so on in the order of coming, never another's in a run. It names no one: whoever
-    comes back later than 5 s after they were seen gets a new number."""
+    comes back later than 10 s after they were seen gets a new number."""
     box: Box | None
     """Box of the person's face: x, y, width and height, in pixels of the camera's frame; null where the face is
     hidden for the moment."""

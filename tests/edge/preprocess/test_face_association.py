@@ -4,12 +4,22 @@ import numpy as np
 import pytest
 
 from edge.geometry import Box
-from edge.preprocess.face_association import least_alike, pair, resized
+from edge.preprocess.face_association import (
+    ALIKE_ELSEWHERE,
+    ALIKE_HERE,
+    distance,
+    least_alike,
+    likelihood,
+    pair,
+    resized,
+)
 from edge.preprocess.face_detector import Face
 from edge.preprocess.followed_person import FollowedPerson
 
-RNG = np.random.default_rng(9)
-PICTURES = [RNG.integers(0, 255, (10, 10, 3)).astype(np.uint8).repeat(8, 0).repeat(8, 1) for _ in range(3)]
+Y, X = np.mgrid[:80, :80]
+PICTURES = [
+    (128 + 90 * np.sin(waves)).astype(np.uint8)[..., None].repeat(3, 2) for waves in (X / 5, (X + Y) / 7, (X - Y) / 7)
+]
 """Pictures `[80, 80, 3]` that differ, for faces."""
 
 
@@ -27,13 +37,14 @@ def face(x: int, y: int, side: int = 80) -> Face:
 
 def person(number: int, x: int, lost: int) -> FollowedPerson:
     """Somebody who was seen at a place and is sought since so many images."""
-    found = FollowedPerson(number + 1, scene((number, x, 80)), face(x, 80))
+    found = FollowedPerson(scene((number, x, 80)), face(x, 80))
+    found.number = number + 1
     for _ in range(lost):
         found.begin()
     return found
 
 
-def paired(sought: list[FollowedPerson], image: np.ndarray, faces: list[Face]) -> dict[int, Face]:
+def paired(sought: list[FollowedPerson], image: np.ndarray, faces: list[Face]) -> dict[int | None, Face]:
     return {found.number: detected.face for found, detected in pair(sought, image, faces)}
 
 
@@ -63,11 +74,24 @@ def test_who_was_lost_for_long_may_have_gone_further() -> None:
 
 def test_a_face_of_another_size_is_not_taken() -> None:
     sought, image = [person(0, 100, 2)], scene((0, 100, 80))
-    assert paired(sought, image, [face(70, 50, 140)]) == {}
+    assert paired(sought, image, [face(50, 30, 180)]) == {}
     assert resized(sought[0], face(0, 0, 40)) == pytest.approx(2)
 
 
-def test_less_likeness_is_asked_for_in_the_same_place() -> None:
-    sought = person(0, 100, 1)
-    assert least_alike(sought, face(100, 80), 0.1) < least_alike(sought, face(100, 80), 1.0)
-    assert least_alike(sought, face(100, 80, 100), 0.1) == least_alike(sought, face(100, 80), 1.0)
+def test_less_likeness_is_asked_for_near_the_same_place_and_soon() -> None:
+    soon, late = person(0, 100, 1), person(0, 100, 5)
+    here, beside, large = face(100, 80), face(120, 80), face(90, 70, 100)
+    least = [least_alike(soon, found, distance(soon, found)) for found in (here, beside, face(500, 80))]
+    assert least == sorted(least)
+    assert least[0] == ALIKE_HERE
+    assert least[-1] == ALIKE_ELSEWHERE
+    assert least_alike(soon, large, distance(soon, large)) > least[0]
+    assert least_alike(late, here, 0.0) > least[0]
+
+
+def test_of_two_who_look_alike_the_nearer_one_and_who_was_just_seen_is_likelier() -> None:
+    soon, late = person(0, 100, 1), person(0, 100, 5)
+    here, beside, large = face(100, 80), face(120, 80), face(90, 70, 100)
+    assert likelihood(soon, here, 0.0) > likelihood(soon, beside, distance(soon, beside))
+    assert likelihood(soon, here, 0.0) > likelihood(soon, large, distance(soon, large))
+    assert likelihood(soon, here, 0.0) > likelihood(late, here, 0.0)
