@@ -34,7 +34,8 @@ def pictures(photograph: Image) -> list[Image]:
     side = photograph.shape[0]
     around = cv2.copyMakeBorder(photograph, side, side, side, side, cv2.BORDER_REFLECT_101)
     width = round(BOX * PHOTOGRAPHED_FACE * side)
-    face = Face(Box(*(2 * [side + (side - width) // 2]), width, width))
+    corner = side + (side - width) // 2
+    face = Face(Box(corner, corner, width, width))
     return [face_looks.picture_of(np.asarray(around, np.uint8), face, size) for size in face_looks.SIZES]
 
 
