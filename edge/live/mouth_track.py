@@ -1,5 +1,6 @@
 """Motion of one person's mouth over time, and how it goes with a voice."""
 
+import math
 from collections import deque
 from collections.abc import Sequence
 from typing import NamedTuple
@@ -32,6 +33,14 @@ LEAST_STEPS = 8
 """Fewest motions that are compared."""
 SKEWS_NS = np.array([to_ns(seconds) for seconds in (-0.12, -0.08, -0.04, 0.0, 0.04, 0.08, 0.12)])
 """Times by which the sound may be late."""
+AT_END_NS = to_ns(0.03)
+"""Time to either side of an image over which the level is averaged that goes with the opening of the mouth."""
+LEAST_TURN_NS, TURNS = to_ns(0.5), 20
+"""Shortest time by which the sound is turned about to see how it goes with a mouth by chance, and how many times."""
+LEAST_LENGTH_NS, USUAL_CHANCE = to_ns(2.0), 0.2
+"""Length of sound from which on chance is measured, and what it brings before."""
+LEAST_CHANCE = 0.15
+"""Part of every correlation that tells nothing, however quickly both change."""
 
 Floats = NDArray[np.float64]
 
@@ -51,7 +60,7 @@ class Evidence(NamedTuple):
     """Signs that a person speaks at a time."""
 
     synchrony: float
-    """Correlation of mouth and voice in 2 s, -1 to 1, at the skew at which it is highest."""
+    """Correlation of mouth and voice in 2 s, at the skew at which it is highest, over what chance brings."""
     long_synchrony: float
     """The same, of 5 s, while the mouth moves."""
     moving: float
@@ -109,7 +118,9 @@ class Comparison:
         self._moving = around(self._end, self._moved)
         late = SKEWS_NS[:, None]
         self._levels = voice.between(begin + late, self._end + late)
-        self._levels_at_end = voice.between(self._end + late - to_ns(0.03), self._end + late + to_ns(0.03))
+        self._levels_at_end = voice.between(self._end + late - AT_END_NS, self._end + late + AT_END_NS)
+        self.chance = math.hypot(LEAST_CHANCE, self._by_chance(begin, voice))
+        """What chance brings to a correlation of this mouth with this voice."""
 
     def at(self, times_ns: Times) -> list[Evidence | None]:
         """Return the evidence about each time `[s]`; None where too little is seen."""
@@ -132,7 +143,18 @@ class Comparison:
         """Return the synchrony `[s]` of mouth and voice in the chosen steps `[s, n]`."""
         moved = correlations(self._moved, self._levels, chosen)
         opened = correlations(openings(self._lower, chosen), self._levels_at_end, chosen)
-        return np.asarray(((moved + opened) / 2).max(axis=1))
+        return np.asarray(((moved + opened) / 2).max(axis=1) / self.chance)
+
+    def _by_chance(self, begin: Times, voice: VoiceLevel) -> float:
+        """Return the spread of correlations with the sound out of step: slow and even motions go with any voice."""
+        if voice.length_ns < LEAST_LENGTH_NS:
+            return USUAL_CHANCE
+        by_ns = np.linspace(LEAST_TURN_NS, voice.length_ns - LEAST_TURN_NS, TURNS).astype(np.int64)
+        chosen = np.ones((1, len(begin)), np.bool_)
+        moved = correlations(self._moved, voice.turned(begin, self._end, by_ns), chosen)
+        levels_at_end = voice.turned(self._end - AT_END_NS, self._end + AT_END_NS, by_ns)
+        opened = correlations(openings(self._lower, chosen), levels_at_end, chosen)
+        return float(((moved + opened) / 2).std())
 
 
 def openings(lower: Floats, chosen: NDArray[np.bool_]) -> Floats:

@@ -20,7 +20,8 @@ from ..preprocess.pictures import Picture
 from ..preprocess.rings import EmbeddingRing, SampleRing
 from ..preprocess.windowing import FrameGrid
 from ..wire.evidence import PersonSeen
-from .active_speaker import MOUTH_RATE_HZ, NOBODY, UNCLEAR, ActiveSpeaker
+from .active_speaker import MOUTH_RATE_HZ, UNCLEAR, ActiveSpeaker
+from .speaker_turns import NOBODY
 from .window import Window, audio_span
 
 LEFT_NS = 2 * SECOND_NS

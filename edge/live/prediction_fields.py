@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 from ..bundle.manifest import Manifest
 from ..wire.evidence import AudioEvidence, AudioState, Latency, PersonSeen, VideoEvidence, VoiceOf
-from .active_speaker import NOBODY, UNCLEAR
+from .active_speaker import UNCLEAR
 from .inbox import Moment
 from .recognizer import Recognition
 from .signal_quality import rms_dbfs, speech_share
+from .speaker_turns import NOBODY
 from .window import Window
 
 

@@ -52,6 +52,22 @@ class VoiceLevel:
         sums = np.interp(end, steps, self._sums) - np.interp(begin, steps, self._sums)
         return np.asarray(sums / np.maximum(end - begin, 1.0))
 
+    def turned(self, start_ns: Times, end_ns: Times, by_ns: Times) -> Levels:
+        """Return the same `[m, n]` with the window turned as a ring by each of some times `[m]`, to 10 ms.
+
+        Each of them is 0 or more, and less than the length.
+        """
+        steps = len(self._levels)
+        begin = (start_ns - self._start_ns) // STEP_NS % steps + by_ns[:, None] // STEP_NS
+        begin -= steps * (begin >= steps)
+        end = np.minimum(begin + np.maximum((end_ns - start_ns) // STEP_NS, 1), steps)
+        return np.asarray((self._sums[end] - self._sums[begin]) / (end - begin))
+
+    @property
+    def length_ns(self) -> int:
+        """Length of the sound that is there."""
+        return len(self._levels) * STEP_NS
+
 
 def above_background(samples: Samples, rate_hz: int) -> Levels:
     """Return the level in each whole step of 10 ms of float32 `[n]`: 0 up to the background, 1 from 30 dB above it."""

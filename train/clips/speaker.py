@@ -26,7 +26,7 @@ from ..config import Config, clips
 from ..corpora.utterance import Utterance, VideoSegment
 from .decode import decode_frames
 
-ASSOCIATION_VERSION = "mouth and voice"
+ASSOCIATION_VERSION = "mouth and voice, turns"
 """Version of the association of faces with voices: a new one has the embeddings of several people computed again."""
 
 

@@ -55,6 +55,10 @@ class Cast:
     def __len__(self) -> int:
         return len(self._utterances)
 
+    def beside(self, utterances: Sequence[Samples]) -> "Cast":
+        """Return the same people with one more, who has these utterances."""
+        return Cast([*self._utterances, utterances], self._rng)
+
     def say(self, person: int, start_s: float) -> Said:
         """Return something that a person says from a time on."""
         number = int(self._rng.integers(len(self._utterances[person])))
@@ -149,6 +153,15 @@ def both_moving(maker: Maker, material: Material, rng: Draw) -> Film:
     return make_film(talkers, [(heard + 1, said) for said in scripts[heard]], LENGTH_S, rng, scene.scales[2])
 
 
+def interviewed(maker: Maker, material: Material, rng: Draw) -> Film:
+    """Two people and somebody outside the picture take turns; those in it listen meanwhile."""
+    scene = maker(material, rng)
+    outside = material.voices[int(rng.integers(len(material.voices)))]
+    spoken = [(number % 3, said) for number, said in scene.cast(2).beside(outside).turns()]
+    talkers = [scene.talker(person, [said for number, said in spoken if number == person + 1]) for person in range(2)]
+    return make_film(talkers, spoken, LENGTH_S, rng, scene.scales[2])
+
+
 def off_screen(maker: Maker, material: Material, rng: Draw, *, are_moving: bool) -> Film:
     """Somebody outside the picture speaks; one or two people listen, or speak something else unheard."""
     scene = maker(material, rng)
@@ -180,6 +193,7 @@ def noise_beside(material: Material, spoken: Sequence[tuple[int, Said]], snr_db:
 CLIPS: dict[str, Compose] = {
     "clips: turns": partial(taking_turns, Clips, 2),
     "clips: both mouths move, one is heard": partial(both_moving, Clips),
+    "clips: turns with somebody off screen": partial(interviewed, Clips),
     "clips: a voice off screen, faces listen": partial(off_screen, Clips, are_moving=False),
     "clips: a voice off screen, faces speak": partial(off_screen, Clips, are_moving=True),
     "clips: nobody speaks": partial(nobody_speaking, Clips),
@@ -189,6 +203,7 @@ PHOTOGRAPHS: dict[str, Compose] = {
     "photographs: turns of four": partial(taking_turns, Photographs, 4),
     "photographs: turns of two, babble 10 dB": partial(taking_turns, Photographs, 2, snr_db=SNR_DB),
     "photographs: both mouths move, one is heard": partial(both_moving, Photographs),
+    "photographs: turns with somebody off screen": partial(interviewed, Photographs),
     "photographs: a voice off screen, faces listen": partial(off_screen, Photographs, are_moving=False),
     "photographs: a voice off screen, faces speak": partial(off_screen, Photographs, are_moving=True),
     "photographs: nobody speaks": partial(nobody_speaking, Photographs),

@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from edge.live.active_speaker import MOUTH_RATE_HZ, NOBODY, UNCLEAR
+from edge.live.active_speaker import MOUTH_RATE_HZ, UNCLEAR
+from edge.live.speaker_turns import NOBODY
 from edge.preprocess.detector_choice import DetectorName
 
 from ..corpora.utterance import matching_files

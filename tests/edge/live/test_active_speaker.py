@@ -9,7 +9,8 @@ import pytest
 
 from edge.clock import SECOND_NS, to_ns
 from edge.geometry import Box
-from edge.live.active_speaker import MOUTH_RATE_HZ, NOBODY, UNCLEAR, ActiveSpeaker, Candidate, choose, verdicts_on
+from edge.live.active_speaker import MOUTH_RATE_HZ, UNCLEAR, ActiveSpeaker, Heard, verdict_on, verdicts_on
+from edge.live.speaker_turns import NOBODY
 from edge.preprocess.face_detector import Face
 from edge.preprocess.media import Block
 from edge.preprocess.people_tracker import TrackedFace
@@ -127,20 +128,22 @@ def test_a_verdict_on_a_time_may_change_while_what_follows_it_comes() -> None:
     assert owners(early, *settled) == owners(late, *settled)
 
 
-def test_whoever_is_most_likely_by_enough_is_chosen() -> None:
-    assert choose({}, is_all=True) == Candidate(NOBODY)
-    assert choose({}, is_all=False) == Candidate(UNCLEAR)
-    assert choose({1: -2.0, 2: -3.0}, is_all=True) == Candidate(NOBODY)
-    assert choose({1: -2.0}, is_all=False) == Candidate(UNCLEAR)
-    assert choose({1: 3.0, 2: 0.5}, is_all=True) == Candidate(1, True)
-    assert choose({1: 0.1, 2: 0.8}, is_all=False) == Candidate(2, False)
-    assert choose({1: 3.0, 2: 2.9}, is_all=True) == Candidate(UNCLEAR)
+def test_whoever_is_most_likely_has_the_verdict() -> None:
+    heard = Heard({1: 0.0, 2: 0.0})
+    assert verdict_on(None, {NOBODY: 0.1, 1: 0.9}) == NOBODY
+    assert verdict_on(heard, {NOBODY: 0.1, 1: 0.6, 2: 0.3}) == 1
+    assert verdict_on(heard, {NOBODY: 0.2, 1: 0.4, 2: 0.4}) == UNCLEAR
+    assert verdict_on(heard, {NOBODY: 0.7, 1: 0.2, 2: 0.1}) == NOBODY
+    unseen = heard._replace(is_all=False)
+    assert verdict_on(unseen, {NOBODY: 0.7, 1: 0.2, 2: 0.1}) == UNCLEAR
+    assert verdict_on(unseen, {NOBODY: 0.3, 1: 0.6, 2: 0.1}) == 1
 
 
-def test_a_run_needs_to_be_sure_once() -> None:
-    sure, unsure, none = Candidate(1, True), Candidate(1), Candidate(NOBODY)
-    candidates = dict(enumerate([unsure, sure, unsure, none, unsure, unsure, Candidate(UNCLEAR), Candidate(2, True)]))
-    assert list(verdicts_on(candidates).values()) == [1, 1, 1, 0, 0, 0, UNCLEAR, 2]
+def test_a_moment_of_agreement_is_no_turn_and_a_moment_without_ends_none() -> None:
+    fits, does_not = Heard({1: 3.0, 2: -3.0}), Heard({1: -3.0, 2: -3.0})
+    for usual, rare, verdict in ((does_not, fits, NOBODY), (fits, does_not, 1)):
+        slots = dict(enumerate([*[usual] * 16, rare, *[usual] * 16, None]))
+        assert list(verdicts_on(slots).values()) == [verdict] * 33 + [NOBODY]
 
 
 def test_a_real_clip_speaks_and_its_first_frame_beside_it_does_not(recordings: list[Path]) -> None:

@@ -4,8 +4,9 @@ import numpy as np
 import pytest
 
 from edge.geometry import Box
-from edge.live.active_speaker import NOBODY, UNCLEAR
+from edge.live.active_speaker import UNCLEAR
 from edge.live.main_person import MainPerson
+from edge.live.speaker_turns import NOBODY
 from edge.live.window import Window
 from edge.preprocess.framing import FramingResult
 

@@ -1,10 +1,22 @@
 """Steps of a mouth that follow a voice's level by a known skew, or follow another one."""
 
+import math
+
 import numpy as np
 import pytest
 
 from edge.clock import to_ns
-from edge.live.mouth_track import LEAST_STEPS, Comparison, Evidence, MouthTrack, Step, around, correlations
+from edge.live.mouth_track import (
+    LEAST_CHANCE,
+    LEAST_STEPS,
+    USUAL_CHANCE,
+    Comparison,
+    Evidence,
+    MouthTrack,
+    Step,
+    around,
+    correlations,
+)
 from edge.live.mouth_track import openings as openings_of
 from edge.live.voice_level import VoiceLevel
 from tests.edge.live.test_voice_level import BEGIN_NS, at, ring
@@ -56,6 +68,18 @@ def test_a_mouth_is_compared_about_the_time_that_is_asked_for(spoken: tuple[np.n
     assert after is not None
     assert before.moving > after.moving + 0.4
     assert before.synchrony > after.synchrony + 0.3
+
+
+def test_chance_brings_more_to_a_mouth_as_even_as_the_voice_than_to_a_quick_one() -> None:
+    rng = np.random.default_rng(3)
+    even = 0.5 + 0.5 * np.sin(2 * np.pi * 0.5 * np.arange(600) / 100)
+    quick = np.interp(np.arange(600) / 100, np.arange(0, 6.2, 0.1), rng.uniform(0, 1, 62))
+    samples = voice(rng, even)
+    level = VoiceLevel(ring(samples), at(6.0))
+    chances = [Comparison(steps_of(opening), level).chance for opening in (even, quick)]
+    assert LEAST_CHANCE < chances[1] < chances[0] - 0.1
+    short = Comparison(steps_of(quick, end_s=1.4), VoiceLevel(ring(samples), at(1.5)))
+    assert short.chance == pytest.approx(math.hypot(LEAST_CHANCE, USUAL_CHANCE))
 
 
 def test_too_few_steps_are_no_evidence(spoken: tuple[np.ndarray, VoiceLevel]) -> None:

@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 
 from edge.geometry import Box
-from edge.live.active_speaker import NOBODY, UNCLEAR, ActiveSpeaker
+from edge.live.active_speaker import UNCLEAR, ActiveSpeaker
 from edge.live.people import LEFT_NS, People, most_common, token_times
 from edge.live.recognizer import Recognizer
+from edge.live.speaker_turns import NOBODY
 from edge.live.stream import Stream
 from edge.live.window import Window
 from edge.preprocess.face_detector import Face

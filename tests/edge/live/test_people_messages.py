@@ -4,11 +4,12 @@ import numpy as np
 import pytest
 
 from edge.geometry import Box
-from edge.live.active_speaker import NOBODY, UNCLEAR
+from edge.live.active_speaker import UNCLEAR
 from edge.live.inbox import Delivery, LoopInput
 from edge.live.loop import Loop
 from edge.live.recognizer import Recognizer
 from edge.live.reporter import DropCounter, Reporter
+from edge.live.speaker_turns import NOBODY
 from edge.live.steady_state_config import SteadyStateConfig
 from edge.live.stream_runner import Failures, StreamRunner
 from edge.preprocess.media import Block, Frame

@@ -51,6 +51,16 @@ def test_what_comes_after_the_end_is_not_heard() -> None:
     assert voice.between(np.array([at(1.2)]), np.array([at(1.8)])).tolist() == [0.0]
 
 
+def test_a_window_is_turned_as_a_ring() -> None:
+    voice = VoiceLevel(ring(bursts()), at(4.0))
+    assert voice.length_ns == to_ns(4.0)
+    begins, ends = (np.array([at(s) for s in times]) for times in ((0.2, 1.2, 2.2), (0.8, 1.8, 2.8)))
+    turned = voice.turned(begins, ends, np.array([to_ns(s) for s in (0.0, 1.0, 3.0)]))
+    assert turned[0] == pytest.approx(voice.between(begins, ends), abs=0.02)  # of 60 steps of 10 ms one may be another
+    loud = [[False, True, False], [True, False, False], [False, False, True]]
+    assert (turned > 0.9).tolist() == loud
+
+
 def test_hiss_and_pitch_count_less_than_vowels() -> None:
     time_s = np.arange(2 * RATE_HZ) / RATE_HZ
     is_on = (time_s % 0.5) < 0.25

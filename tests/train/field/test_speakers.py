@@ -3,7 +3,8 @@
 import numpy as np
 import pytest
 
-from edge.live.active_speaker import NOBODY, UNCLEAR
+from edge.live.active_speaker import UNCLEAR
+from edge.live.speaker_turns import NOBODY
 from tests.train.field.made_films import made_film
 from train.field.speakers import Shares, count, measure, shares_of
 from train.field.watching import watch
