@@ -19,7 +19,7 @@ MOUTH_RATE_HZ = 15
 UNCLEAR = -1
 """Verdict beside NOBODY and the numbers of people: it cannot be told which of them speaks, or whether."""
 
-WEIGHTS, OFFSET = Evidence(1.1, 0.73, 4.79), -6.42
+WEIGHTS, OFFSET = Evidence(1.35, 0.46, 4.67), -6.28
 """Logistic regression from evidence to the log odds that a person speaks; `python -m train.field.speaker_fit` makes
 it."""
 LEAST_PROBABILITY = 0.5
