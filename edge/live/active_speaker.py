@@ -39,7 +39,7 @@ KEPT_NS = KEPT_SLOTS * SLOT_NS
 
 
 class Heard(NamedTuple):
-    """What is known of one slot of time by itself, in which a voice is heard."""
+    """Evidence on one slot of time by itself, in which a voice is heard."""
 
     odds: Mapping[int, float]
     """Log odds that a person speaks, for each whose mouth is seen."""

@@ -120,7 +120,7 @@ class Comparison:
         self._levels = voice.between(begin + late, self._end + late)
         self._levels_at_end = voice.between(self._end + late - AT_END_NS, self._end + late + AT_END_NS)
         self.chance = math.hypot(LEAST_CHANCE, self._by_chance(begin, voice))
-        """What chance brings to a correlation of this mouth with this voice."""
+        """Size of the correlations that chance brings to this mouth with this voice."""
 
     def at(self, times_ns: Times) -> list[Evidence | None]:
         """Return the evidence about each time `[s]`; None where too little is seen."""

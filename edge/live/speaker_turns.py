@@ -1,4 +1,4 @@
-"""Who speaks over time: a hidden Markov model of turns, its states the people in the picture and nobody of them."""
+"""Hidden Markov model of turns: its states are the people in the picture, and nobody of them."""
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import exp
