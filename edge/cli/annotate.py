@@ -3,7 +3,7 @@
 import os
 import threading
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -119,9 +119,13 @@ def annotate_command(
     if overwrite:
         for entry in entries:
             entry.note.unlink(missing_ok=True)
-    with AnnotationReport(len(entries), is_quiet=quiet) as report, interruptible() as stop:
-        size = min(jobs or len(os.sched_getaffinity(0)), len(entries))
-        with closing(hire_cluster(config, workers) if workers else Crew(config, size, report.on_note)) as crew:
+    size = min(jobs or len(os.sched_getaffinity(0)), len(entries))
+    with AnnotationReport(len(entries), is_quiet=quiet) as report:
+        with ExitStack() as opened:
+            # Before signals set an event: Dask's wait for a scheduler ends by Ctrl-C's exception alone.
+            cluster = opened.enter_context(closing(hire_cluster(config, workers))) if workers else None
+            stop = opened.enter_context(interruptible())
+            crew = cluster or opened.enter_context(closing(Crew(config, size, report.on_note)))
             report.begin(crew.ready.about)
             tasks = find_tasks(entries, crew, wanted)
             report.skip(len(entries) - len(tasks))

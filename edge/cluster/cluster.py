@@ -84,6 +84,8 @@ class Cluster:
             raise
 
     def _wait_for_a_worker(self) -> None:
+        if not self._client.nthreads():
+            log.warning("the scheduler at %s has no workers yet: waiting %.0f s for one", self.address, WORKER_S)
         try:
             self._client.wait_for_workers(1, timeout=WORKER_S)
         except DaskTimeoutError as error:

@@ -7,7 +7,6 @@ from typing import get_args
 import click
 
 from edge.errors import UsageError
-from edge.system.signals import interruptible
 
 from .. import config
 from ..clips import compare
@@ -125,5 +124,4 @@ def fill_by_workers(
         raise UsageError("--workers spreads the work itself; start the command without a launcher")
     with explain_missing("spread"):
         from ..clips.embed_cluster import fill_by_cluster
-    with interruptible() as stop:
-        fill_by_cluster(store, utterances, address, place, threads, stop)
+    fill_by_cluster(store, utterances, address, place, threads)

@@ -1,10 +1,9 @@
 """Embeddings made by the workers of a Dask cluster: each utterance is decoded and embedded by one of them."""
 
 from collections.abc import Sequence
-from contextlib import closing
+from contextlib import ExitStack, closing
 from dataclasses import replace
 from pathlib import Path
-from threading import Event
 
 import msgspec
 
@@ -13,6 +12,7 @@ from edge.cluster.cluster import Cluster, GivenUp
 from edge.cluster.shared_folder import size_of, wait_until_seen
 from edge.errors import FoalError
 from edge.system.own_program import PACKAGE
+from edge.system.signals import interruptible
 
 from ..corpora.utterance import Utterance
 from ..log import progress
@@ -21,9 +21,9 @@ from .embed_worker import There, embed_there
 
 
 def fill_by_cluster(
-    store: EmbeddingStore, utterances: Sequence[Utterance], address: str, place: str | None, threads: int, stop: Event
+    store: EmbeddingStore, utterances: Sequence[Utterance], address: str, place: str | None, threads: int
 ) -> None:
-    """Have the workers of a scheduler make the missing embeddings, until `stop` is set.
+    """Have the workers of a scheduler make the missing embeddings, until the command is interrupted.
 
     SourceError at the end for utterances that cannot be decoded or that no worker survives; FoalError, which ends the
     others, without a cluster, where its code or its encoder is another, and where it does not see the files.
@@ -32,7 +32,12 @@ def fill_by_cluster(
     store.announce(len(utterances), len(missing))
     if not missing:
         return
-    with closing(Cluster(address, [PACKAGE, "train"], beside=["torch", "open-clip-torch", "timm"])) as cluster:
+    with ExitStack() as opened:
+        # Before signals set an event: Dask's wait for a scheduler ends by Ctrl-C's exception alone.
+        cluster = opened.enter_context(
+            closing(Cluster(address, [PACKAGE, "train"], ["torch", "open-clip-torch", "timm"]))
+        )
+        stop = opened.enter_context(interruptible())
         there = There(
             msgspec.json.encode(store.config),
             place if place in (None, SHIPPED.name) else str(Path(place).absolute()),

@@ -2,6 +2,10 @@
 
 import csv
 import re
+import signal
+import socket
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -10,8 +14,11 @@ import numpy as np
 import pytest
 
 from edge.sources.demo import MOODS, face
+from edge.system.signals import FORCED_STATUS
+from tests.edge.made_messages import WAIT_S
 
 Command = Callable[..., Any]
+ROOT = Path(__file__).parents[3]
 CPU = ("--backend", "onnxruntime", "--threads", 1)
 
 
@@ -100,3 +107,30 @@ def test_a_path_in_place_of_a_command_is_explained(edge_command: Command, films:
     assert f"to play it, say --file {films / 'both.mkv'}" in " ".join(said.split())
     assert f"annotate {films / 'both.mkv'} -o OUT" in " ".join(said.split())
     assert "to annotate what is in it, say annotate" in " ".join(edge_command(films).err.split())
+
+
+def test_ctrl_c_ends_the_wait_for_a_scheduler(films: Path, tmp_path: Path) -> None:
+    pytest.importorskip("distributed", reason="the extra spread is not installed")
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"tcp://127.0.0.1:{silent.getsockname()[1]}"
+        command = [
+            sys.executable,
+            "-m",
+            "edge",
+            "annotate",
+            str(films),
+            "-o",
+            str(tmp_path / "out"),
+            "--workers",
+            address,
+        ]
+        with subprocess.Popen(command, cwd=ROOT, stderr=subprocess.PIPE, text=True) as process:
+            try:
+                connection, _ = silent.accept()  # it waits for an answer now
+                process.send_signal(signal.SIGINT)
+                _, err = process.communicate(timeout=WAIT_S)
+            finally:
+                process.kill()
+        connection.close()
+    assert process.returncode == FORCED_STATUS
+    assert err.strip() == ""

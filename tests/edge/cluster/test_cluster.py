@@ -117,7 +117,7 @@ def test_other_versions_of_what_computes_are_told(
 
 
 def test_without_a_scheduler_or_a_worker_it_is_said_what_to_start(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(clusters, "CONNECT_S", 0.5)
     monkeypatch.setattr(clusters, "WORKER_S", 0.5)
@@ -131,6 +131,7 @@ def test_without_a_scheduler_or_a_worker_it_is_said_what_to_start(
         pytest.raises(UsageError, match=rf"has no workers; start some: dask worker {alone.address}"),
     ):
         Cluster(alone.address, ["edge"])
+    assert f"the scheduler at {alone.address} has no workers yet: waiting" in caplog.text
 
 
 def test_a_cluster_whose_workers_are_gone_is_not_waited_for(
