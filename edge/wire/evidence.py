@@ -38,8 +38,9 @@ class AudioEvidence(msgspec.Struct, frozen=True, omit_defaults=True):
     """RMS level of the window's audio, in dB relative to full scale; null without audio or with digital silence."""
     speech: float | None
     """Share of the window's audio, 0 to 1, in which the model hears a voice: speech, laughter or crying; null without
-    audio. With a bundle that has no `voice` in its manifest, a measure of energy, for which music counts as speech: the
-    share of 20 ms pieces that are louder than -50 dBFS and 10 dB above the quietest tenth of the pieces."""
+    audio. With `--people` above 1 only the voice of the person whom the message is about counts. With a bundle that has
+    no `voice` in its manifest, a measure of energy, for which music and the voices of others count as speech: the share
+    of 20 ms pieces that are louder than -50 dBFS and 10 dB above the quietest tenth of the pieces."""
     voice_of: VoiceOf | None = None
     """Owner of the voice in the newest second, as seen from the person whom the message is about. `person`: that one.
     `other`: another person before the camera. `nobody`: no voice, or one of no face here. `unclear`: it cannot be told.
