@@ -16,6 +16,7 @@ import pytest
 from edge.backends import onnxruntime as ort
 from edge.bundle.load import SHIPPED, load
 from edge.errors import BundleError, FoalError
+from edge.live.reporter import DropCounter
 from edge.live.stream_runner import Failures, StreamRunner
 from edge.preprocess.media import Block
 from edge.system.files import check_file
@@ -157,7 +158,7 @@ def test_a_stream_that_ends_for_want_of_descriptors_is_no_error_of_the_program()
         raise OSError(errno.EMFILE, "Too many open files")
 
     failures = Failures(1)
-    reporter = cast(Any, SimpleNamespace(name="cam1"))
+    reporter = cast(Any, SimpleNamespace(name="cam1", drops=DropCounter("cam1")))
     runner = StreamRunner(0, cast(Any, SimpleNamespace(add=add)), reporter, failures)
     runner.add(Block(np.zeros(320, np.float32), 0))
     assert not runner.is_running
