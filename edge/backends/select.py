@@ -14,6 +14,7 @@ from .patience import Patience
 from .proof import Proof, describe_failures, prove
 from .registry import AUTO, TRITON, BackendEntry, get_entry, is_address
 from .tensorrt.builder import EngineBuilder
+from .triton.address import ServerAddress, parse
 from .triton.package import missing_client
 
 AS_ASKED = "as asked for"
@@ -63,11 +64,12 @@ def open_backend(
     `threads` are those of the CPU, 0 for all. EngineError where a backend that is asked for cannot be had. Where it
     `must_prove` itself, a backend that computes something else than the golden vectors is refused with its entry's
     error. `wanted` may be the address of a server, which is waited for with `patience`; where it `falls_back`, the best
-    backend of this machine computes while the server does not answer.
+    backend of this machine computes while the server does not answer. UsageError where the address makes no sense.
     """
     if is_address(wanted):
+        address = parse(wanted)
         local = open_backend(bundle, AUTO, threads, engine_builder).backend if falls_back else None
-        return open_served(bundle, wanted, patience or Patience(), local, must_prove=must_prove)
+        return open_served(bundle, address, patience or Patience(), local, must_prove=must_prove)
     if wanted != AUTO:
         return open_entry(get_entry(wanted), bundle, threads, engine_builder, AS_ASKED, must_prove=must_prove)
     reasons = []
@@ -93,7 +95,7 @@ def open_backend(
 
 
 def open_served(
-    bundle: Bundle, address: str, patience: Patience, local: RegisteredBackend | None, *, must_prove: bool
+    bundle: Bundle, address: ServerAddress, patience: Patience, local: RegisteredBackend | None, *, must_prove: bool
 ) -> OpenedBackend:
     """Open the backend on the server at an address and run the golden vectors on it; `local` stands in for it."""
     module = import_server()
@@ -108,8 +110,11 @@ def import_server() -> ModuleType:
     """Import the module that opens a backend on a server; EngineError where its client is not installed."""
     try:
         return importlib.import_module(TRITON.module, __package__)
-    except ModuleNotFoundError as error:
-        raise missing_client(error) from error
+    except (ModuleNotFoundError, RuntimeError) as error:  # tritonclient's own for a package that it lacks
+        missing = error if isinstance(error, ModuleNotFoundError) else error.__cause__
+        if not isinstance(missing, ModuleNotFoundError):
+            raise
+        raise missing_client(missing) from error
 
 
 def import_backend(entry: BackendEntry) -> BackendModule:

@@ -152,7 +152,7 @@ def host_and_port(url: str, option: str, default_port: int | None) -> tuple[str,
     """Return the host and the port of a URL; UsageError names the option if they are none."""
     try:
         parts = urlsplit(url)
-        host, port = parts.hostname, parts.port or default_port
+        host, port = parts.hostname, default_port if parts.port is None else parts.port
     except ValueError:  # of a port that is no number, or of brackets that do not match
         host = port = None
     if not host or not port:

@@ -94,7 +94,7 @@ def proxy_command(
     settings = Settings(
         nodes=parse_nodes(sources, "--from"),
         gate=gate,
-        bind=bind if to is not None else bind or DEFAULT_ADDRESS,
+        bind=DEFAULT_ADDRESS if bind is None and to is None else bind,
         to=None if to is None else parse_peer(to, "--to"),
         topics=topics,
         control=control,

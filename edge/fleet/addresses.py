@@ -65,8 +65,14 @@ def parse_peer(text: str, option: str) -> Peer:
     """Return the peer in `ADDRESS,control=ADDRESS,keys=DIR`; UsageError if it makes no sense."""
     address, *pairs = FURTHER.split(text)
     further = dict(zip(pairs[::2], pairs[1::2], strict=True))
+    if len(pairs) > 2 * len(further):
+        raise UsageError(f"{option} {text}: control and keys are one each; give each once")
     check_address(address, option, binds=False)
-    control = control_address(address, further.get("control", AUTO))
+    control = control_address(
+        address,
+        further.get("control", AUTO),
+        f"give {option} {address},control=ADDRESS, or {option} {address},control=off",
+    )
     if control is not None:
         check_address(control, f"{option} ...,control=", binds=False)
     keys = load_client_keys(Path(further["keys"])) if "keys" in further else None

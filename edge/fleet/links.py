@@ -55,7 +55,7 @@ class Gate:
         self.socket = self._server.socket
         """ZeroMQ socket, to be polled."""
         subscribe(self.socket, topics)
-        self.address = self._server.bind(address, "let nodes connect", "--nodes")
+        self.address = self._server.bind(address, "let nodes connect", "--nodes", may_be_off=False)
         """Address with its actual port."""
 
     def receive(self) -> Iterator[list[bytes]]:

@@ -7,9 +7,10 @@ fields and topics that are unknown here, go through as well.
 
 from collections.abc import Sequence
 from types import ModuleType
-from typing import NamedTuple
+from typing import Annotated, NamedTuple
 
 import msgspec
+from msgspec import Meta
 
 from ..validation import UNREADABLE
 from ..wire.messages import Node
@@ -37,14 +38,27 @@ class Refused(Exception):
         self.reason = reason
 
 
+Count = Annotated[int, Meta(ge=0, le=(1 << 63) - 1)]
+Nanoseconds = Annotated[int, Meta(ge=-(1 << 63), le=(1 << 63) - 1)]
+"""Times as clocks have them: JSON has integers of any length, of which no float could be made."""
+
+
+class MeasuredNode(Node, frozen=True):
+    """Node of a message, with offsets that clocks can have."""
+
+    mono_offset_ns: Nanoseconds | None
+    unix_offset_ns: Nanoseconds | None
+    uncertainty_ns: Nanoseconds | None
+
+
 class Head(msgspec.Struct, frozen=True):
     """Fields that a proxy reads."""
 
     session: str
-    seq: int
-    mono_publish: int
+    seq: Count
+    mono_publish: Nanoseconds
     stream: str | None = None
-    node: Node | None = None
+    node: MeasuredNode | None = None
 
 
 class People(msgspec.Struct, frozen=True):

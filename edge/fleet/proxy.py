@@ -20,7 +20,7 @@ from ..clock import Clock, SystemClock
 from ..errors import UsageError
 from ..system.versions import program_version
 from ..validation import UNREADABLE
-from ..wire.addresses import AUTO, check_address, check_exposure, control_address, is_local
+from ..wire.addresses import AUTO, OFF, check_address, check_exposure, control_address, is_local
 from ..wire.clock_offset import ClockOffset
 from ..wire.control_messages import NodeState
 from ..wire.control_server import ControlServer
@@ -117,7 +117,7 @@ class Proxy:
             assert self._settings.bind is not None  # see `check_settings`
             options = PublishingSocket.options(SUBSCRIBER_HIGH_WATER_MARK)
             server = ServerSocket(zmq.XPUB, options, LIMITS, keys)
-            self.address = server.bind(self._settings.bind, "publish", "--bind")
+            self.address = server.bind(self._settings.bind, "publish", "--bind", may_be_off=False)
             """Address that it publishes at, with the actual port, or that it sends to."""
             opened.callback(server.close)
             return server.socket
@@ -136,16 +136,18 @@ class Proxy:
         gate = Gate(self._settings.gate, keys, self._settings.topics)
         opened.callback(gate.close)
         self.gate_address = gate.address
-        self.gate_control = self._serve_control(opened, control_address(gate.address, AUTO), keys)
+        self.gate_control = self._serve_control(opened, gate_control_address(gate.address), keys, "--nodes")
         return gate
 
-    def _serve_control(self, opened: ExitStack, address: str | None, keys: ServerKeys | None) -> str | None:
-        """Answer at a control port; return its address with the actual port."""
+    def _serve_control(
+        self, opened: ExitStack, address: str | None, keys: ServerKeys | None, option: str = "--control"
+    ) -> str | None:
+        """Answer at a control port, which an option gives; return its address with the actual port."""
         if address is None:
             return None
         about = {"proxy": self.session, "publishing": self.address, "version": program_version()}
         about["pid"] = str(os.getpid())
-        server = ControlServer(address, about, self.last, self._clock, None, keys, self.states)
+        server = ControlServer(address, about, self.last, self._clock, None, keys, self.states, option)
         opened.callback(server.close)
         return server.address
 
@@ -217,23 +219,43 @@ def check_settings(settings: Settings) -> None:
         raise UsageError("a proxy of no nodes has nothing to do; give --from ADDRESS of each node, or --nodes ADDRESS")
     if settings.to is not None and settings.gate is not None:
         raise UsageError("--to sends the messages of --from to another proxy, where nodes connect; leave out --nodes")
+    if settings.gate_keys is not None and settings.gate is None:
+        raise UsageError("--node-keys are for the nodes that connect to --nodes; give --nodes ADDRESS, or leave it out")
+    if settings.to is not None:
+        check_relay(settings, settings.to)
     for address, option in ((settings.bind, "--bind"), (settings.gate, "--nodes")):
         if address is not None:
             check_address(address, option, binds=True)
     control = control_address(settings.bind, settings.control)
-    for address, keys in (
-        (settings.bind, settings.keys),
-        (control, settings.keys),
-        (settings.gate, settings.gate_keys),
-    ):
+    for address in (settings.bind, control):
         if address is not None:
-            check_exposure(address, is_allowed=keys is not None or settings.insecure)
-    to = settings.to
-    if to is not None and to.keys is None and not settings.insecure and not is_local(to.address):
+            check_exposure(address, is_allowed=settings.keys is not None or settings.insecure)
+    if settings.gate is not None:
+        gate_control_address(settings.gate)
+        check_exposure(
+            settings.gate,
+            is_allowed=settings.gate_keys is not None or settings.insecure,
+            keys_option="--node-keys",
+            risk="send messages as nodes",
+        )
+
+
+def check_relay(settings: Settings, to: Peer) -> None:
+    """Raise UsageError where a proxy that sends to another one is to publish, too, or would send unprotected."""
+    if settings.bind is not None:
+        raise UsageError(f"--bind {settings.bind} is for subscribers, and with --to nothing is published; leave it out")
+    if settings.keys is not None and settings.control in (AUTO, OFF):
+        raise UsageError(f"--keys {settings.keys} protect nothing: with --to nothing is published; leave them out")
+    if to.keys is None and not settings.insecure and not is_local(to.address):
         raise UsageError(
             f"--to {to.address} is another machine, and messages would go there unencrypted; give the keys that its "
             f"proxy has made for this node, --to {to.address},keys=DIR, or --insecure if the network is trusted"
         )
+
+
+def gate_control_address(gate: str) -> str | None:
+    """Return the address at which nodes that connect ask for the clocks; UsageError if there is none."""
+    return control_address(gate, AUTO, "give --nodes an address with another one")
 
 
 def decode_known(body: bytes) -> Message | None:

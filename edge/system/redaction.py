@@ -27,6 +27,8 @@ HARMLESS = re.compile(
     re.IGNORECASE,
 )
 """Names of parameters whose values are shown if they are short words; all other values only if they are numbers."""
+PLACEHOLDER = re.compile(r"(?:ADDRESS|DIR|FILE)[.,;:)]*")
+"""Word of a remedy, like `keys=DIR`, which stands for what a user is to give."""
 TELLING = re.compile(
     r"user|login|account|pass|pwd|pw\b|psw|pin|secret|token|key|auth|cred|sig|session|sid|streamid|jwt|ticket|code"
     r"|hash|cookie|header|cert",
@@ -63,7 +65,9 @@ def censor_line(line: str) -> str:
 
 def hide_properties(text: str) -> str:
     """Return a text without the values of GStreamer properties that identify a user."""
-    return PROPERTY.sub(lambda found: f"{found[1]}{found[2]}{HIDDEN}", text)
+    return PROPERTY.sub(
+        lambda found: found[0] if PLACEHOLDER.fullmatch(found[3]) else f"{found[1]}{found[2]}{HIDDEN}", text
+    )
 
 
 def hide(scheme: str, after: str, *, is_text: bool = False) -> str:
@@ -89,6 +93,6 @@ def hide_parameters(address: str) -> str:
 def hide_value(parameter: "re.Match[str]") -> str:
     """Return `name=value`, the value hidden unless it is known to be harmless."""
     name, value = parameter.groups()
-    is_word = HARMLESS.fullmatch(name) and WORD.fullmatch(value)
+    is_word = PLACEHOLDER.fullmatch(value) or (HARMLESS.fullmatch(name) and WORD.fullmatch(value))
     is_number = NUMBER.fullmatch(value) and not TELLING.search(name)
     return parameter[0] if is_word or is_number else f"{name}={HIDDEN}"

@@ -31,11 +31,11 @@ def publishing_address(bind: str, fast: bool) -> str | None:
     return None if bind == OFF else bind
 
 
-def control_address(bind: str | None, wanted: str) -> str | None:
+def control_address(bind: str | None, wanted: str, remedy: str = "give --control ADDRESS or off") -> str | None:
     """Return the address of the control port, or None for no control port.
 
     `auto` is the port after that of the publishing address `bind`, or none if nothing is published; `off` is none.
-    Raises UsageError if `bind` has the highest port.
+    Raises UsageError with the remedy if `bind` has the highest port.
     """
     if wanted != AUTO:
         return None if wanted == OFF else wanted
@@ -49,7 +49,7 @@ def control_address(bind: str | None, wanted: str) -> str | None:
         return f"{transport}://{host}:*"
     if int(port) < MAX_PORT:
         return f"{transport}://{host}:{int(port) + 1}"
-    raise UsageError(f"there is no port after that of {bind} for the control port; give --control ADDRESS or off")
+    raise UsageError(f"there is no port after that of {bind} for the control port; {remedy}")
 
 
 def reachable_address(bound: str) -> str:
@@ -116,13 +116,18 @@ def check_ipc(path: str, given: str, *, binds: bool) -> None:
         raise UsageError(f"{given}: {denied(Path(path))}")
 
 
-def check_exposure(address: str, *, is_allowed: bool) -> None:
-    """Raise UsageError if other machines can reach an address, unless keys or `--insecure` allow it."""
+def check_exposure(
+    address: str, *, is_allowed: bool, keys_option: str = "--keys", risk: str = "read its predictions"
+) -> None:
+    """Raise UsageError if other machines can reach an address, unless keys or `--insecure` allow it.
+
+    `keys_option` is the one that would admit few, and `risk` what all could do without it.
+    """
     if is_allowed or is_local(address):
         return
     raise UsageError(
-        f"{address} can be reached from other machines, which could then read its predictions; "
-        "give --keys DIR (foal-edge keys DIR makes them) to admit only your own clients, "
+        f"{address} can be reached from other machines, which could then {risk}; "
+        f"give {keys_option} DIR (foal-edge keys DIR makes them) to admit only your own clients, "
         f"or --insecure if the network is trusted, or a local address like {DEFAULT_ADDRESS}"
     )
 

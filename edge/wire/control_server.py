@@ -52,7 +52,7 @@ class ControlServer:
 
     `about` describes the runtime, `last` returns the last message of every topic, `nodes` the nodes of a fleet. The
     event `stop` is set by a request `stop`; None refuses such requests. With `keys`, only the clients that they admit
-    are answered.
+    are answered. An error names the `option` that gave the address.
     """
 
     def __init__(
@@ -64,12 +64,13 @@ class ControlServer:
         stop: threading.Event | None,
         keys: ServerKeys | None = None,
         nodes: Callable[[], list[NodeState]] = list,
+        option: str = "--control",
     ) -> None:
         self._about, self._last, self._clock, self._stop, self._nodes = about, last, clock, stop, nodes
         options = {zmq.SNDHWM: HIGH_WATER_MARK, zmq.RCVHWM: HIGH_WATER_MARK, zmq.MAXMSGSIZE: MAX_REQUEST_BYTES}
         self._server = ServerSocket(zmq.ROUTER, options, LIMITS, keys)  # REP would leave malformed requests unanswered
         self._socket = self._server.socket
-        self.address = self._server.bind(address, "answer", "--control")
+        self.address = self._server.bind(address, "answer", option, may_be_off=option == "--control")
         """Address with its actual port."""
         self._wakeup = WakeupPipe()
         self._closing = threading.Event()

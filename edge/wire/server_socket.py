@@ -29,13 +29,13 @@ class ServerSocket:
         self.guard = Guard(self.socket, limits)
         """Guard of the socket's clients, which starts when the socket binds."""
 
-    def bind(self, address: str, doing: str, option: str) -> str:
+    def bind(self, address: str, doing: str, option: str, *, may_be_off: bool = True) -> str:
         """Bind the socket and start its guard; see `sockets.bind`. Returns the address with its actual port.
 
         If that fails, everything is closed before the error is raised.
         """
         try:
-            bound = bind(self.socket, address, self._keys, doing, option)
+            bound = bind(self.socket, address, self._keys, doing, option, may_be_off=may_be_off)
         except BaseException:
             self.close()
             raise

@@ -20,11 +20,19 @@ LINGER_MS = 1000
 """Time that an ending program gives its last messages to be sent."""
 
 
-def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doing: str, option: str) -> str:
+def bind(
+    sock: "zmq.Socket[bytes]",
+    address: str,
+    keys: "ServerKeys | None",
+    doing: str,
+    option: str,
+    *,
+    may_be_off: bool = True,
+) -> str:
     """Bind a socket, with keys if given. Returns the address with its actual port.
 
     Raises UsageError if the address is malformed, PublishError if it is not available; the error names what failed
-    (`doing`, such as "publish") and the command-line option that gave the address.
+    (`doing`, such as "publish") and the command-line option that gave the address, which `may_be_off` or not.
     """
     check_address(address, option, binds=True)
     if keys is not None:
@@ -38,7 +46,8 @@ def bind(sock: "zmq.Socket[bytes]", address: str, keys: "ServerKeys | None", doi
     except zmq.ZMQError as error:
         remedy = f"give an address of this machine that is free, like {option} tcp://127.0.0.1:6556"
         if error.errno == zmq.EADDRINUSE:
-            remedy = f"another foal-edge may run there: end it, {remedy}, or {option} off"
+            remedy = f"another foal-edge may run there: end it, {'' if may_be_off else 'or '}{remedy}"
+            remedy += f", or {option} off" if may_be_off else ""
         raise PublishError(f"cannot {doing} at {address}: {zmq.strerror(error.errno or 0)}; {remedy}") from error
     return sock.getsockopt_string(zmq.LAST_ENDPOINT)
 

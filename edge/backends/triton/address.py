@@ -1,5 +1,6 @@
 """Address of a server as `--backend` takes it: `triton://HOST:PORT`, or `tritons://` for TLS."""
 
+import re
 from dataclasses import dataclass
 from ipaddress import ip_address
 from pathlib import Path
@@ -42,10 +43,11 @@ def parse(text: str) -> ServerAddress:
     given = f"--backend {text}"
     try:
         parts = urlsplit(text)
-        port, host = parts.port or DEFAULT_PORT, parts.hostname or ""
+        port, host = DEFAULT_PORT if parts.port is None else parts.port, parts.hostname or ""
     except ValueError as error:
         raise UsageError(f"{given}: {error}; give {FORM}") from error
-    if parts.scheme not in SCHEMES or not host or parts.path.strip("/") or parts.username is not None:
+    is_place = host and port and not parts.path.strip("/") and not parts.fragment and parts.username is None
+    if parts.scheme not in SCHEMES or not is_place or re.search(r"\s", parts.netloc):
         raise UsageError(f"{given}: {FORM} is expected")
     asked = parameters(given, parts.query)
     files = {name: existing_file(given, name, asked[name]) for name in FILES if name in asked}

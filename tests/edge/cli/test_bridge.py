@@ -37,6 +37,7 @@ def is_one_paragraph(text: str) -> bool:
         ("lsl", "LSL listens on every network interface and encrypts nothing"),
         ("mqtt --broker 127.0.0.1", "begins with neither mqtt:// nor mqtts://"),
         ("mqtt --broker mqtt://", "has no host and port"),
+        ("mqtt --broker mqtt://127.0.0.1:0", "has no host and port"),
         ("mqtt --broker mqtt://hall", "give --insecure if the network is trusted"),
         ("mqtt --prefix a/#", "--prefix 'a/#' cannot begin a topic"),
         ("mqtt --password-file nowhere", "no such file: nowhere"),

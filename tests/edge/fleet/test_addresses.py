@@ -40,7 +40,8 @@ def test_a_node_has_a_name_an_address_and_a_control_port(text: str, name: str, a
         ("a=tcp://x", "has no port"),
         ("a=tcp://x:1,keys=nowhere", "no keys at nowhere"),
         ("a=tcp://x:1,control=here", "--from ...,control= here begins with neither"),
-        ("a=tcp://x:65535", "there is no port after that"),
+        ("a=tcp://x:65535", "for the control port; give --from tcp://x:65535,control=ADDRESS, or"),
+        ("a=tcp://x:1,keys=here,keys=there", "control and keys are one each; give each once"),
     ],
 )
 def test_what_makes_no_sense_is_refused_with_the_remedy(text: str, reason: str) -> None:

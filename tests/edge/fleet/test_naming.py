@@ -12,6 +12,9 @@ from tests.edge.made_messages import ONE_OF_EACH, PREDICTION, STATS, STATUS, num
 from .made_fleet import frames
 
 NODE = Node("lobby", "p1", 5, -7, 3)
+LONG = b"9" * 400
+"""Integer that JSON may have, and of which no float can be made."""
+LONG_NODE = msgspec.json.encode(NODE).replace(b":5,", b":" + LONG + b",")
 each_format = pytest.mark.parametrize("wire_format", ["msgpack", "json"])
 LATER = {"type": "song", "session": "ab", "stream": "cam1", "seq": 3, "mono_publish": 1, "verse": [1.5, None]}
 
@@ -59,6 +62,9 @@ def test_messages_of_a_later_version_go_through_with_whatever_follows_the_stream
         ([b"status.cam1.", b"{"], "not_foal_edge"),
         ([b"status.cam1.", b'{"session":1,"seq":1,"mono_publish":1}'], "not_foal_edge"),
         ([b"status.cam1.", b"[" * 100_000], "not_foal_edge"),
+        ([b"status.", b'{"session":"ab","seq":-1,"mono_publish":1}'], "not_foal_edge"),
+        ([b"status.", b'{"session":"ab","seq":1,"mono_publish":' + LONG + b"}"], "not_foal_edge"),
+        ([b"status.", b'{"session":"ab","seq":1,"mono_publish":1,"node":' + LONG_NODE + b"}"], "not_foal_edge"),
         ([b"status.cam1.", encode(STATUS, "json"), b""], "not_foal_edge"),
         ([b"status.cam2.", encode(STATUS, "json")], "wrong_topic"),
         ([b"status.cam10.", encode(STATUS, "json")], "wrong_topic"),

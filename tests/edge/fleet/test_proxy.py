@@ -25,6 +25,7 @@ from tests.edge.made_messages import ANY_PORT, EVENT, PREDICTION, STATS, STATUS,
 from .made_fleet import MadeNode, await_that, fleet, hear, running
 
 S = 10**9
+A = [NodePeer("a", Peer("tcp://x:1", None, None))]
 ROUNDS = 40
 """Messages of each node in the test of ten nodes."""
 
@@ -249,15 +250,23 @@ def test_of_ten_nodes_the_healthy_lose_nothing_whatever_befalls_the_others() -> 
     ("settings", "reason"),
     [
         (Settings(bind=ANY_PORT), "a proxy of no nodes has nothing to do"),
-        (Settings(gate="tcp://*:1", bind=ANY_PORT), "can be reached from other machines"),
+        (Settings(gate="tcp://*:1", bind=ANY_PORT), "could then send messages as nodes; give --node-keys DIR"),
+        (Settings(gate="tcp://127.0.0.1:65535", bind=ANY_PORT), "give --nodes an address with another one"),
+        (
+            Settings(nodes=A, gate_keys=Path("k"), bind=ANY_PORT),
+            "--node-keys are for the nodes that connect to --nodes",
+        ),
+        (Settings(nodes=A, bind=""), "--bind '' begins with neither"),
+        (
+            Settings(nodes=A, to=Peer(ANY_PORT, None, None), bind=ANY_PORT),
+            "with --to nothing is published; leave it out",
+        ),
+        (Settings(nodes=A, to=Peer(ANY_PORT, None, None), keys=Path("k")), "--keys k protect nothing"),
         (Settings(gate=ANY_PORT, bind="tcp://*:1"), "can be reached from other machines"),
         (Settings(gate=ANY_PORT, bind=ANY_PORT, control="tcp://*:1"), "can be reached from other machines"),
         (Settings(gate="nowhere", bind=ANY_PORT), "--nodes nowhere begins with neither"),
         (Settings(gate=ANY_PORT, to=Peer(ANY_PORT, None, None)), "leave out --nodes"),
-        (
-            Settings(nodes=[NodePeer("a", Peer("tcp://x:1", None, None))], to=Peer("tcp://y:1", None, None)),
-            "messages would go there unencrypted",
-        ),
+        (Settings(nodes=A, to=Peer("tcp://y:1", None, None)), "messages would go there unencrypted"),
     ],
 )
 def test_settings_that_make_no_sense_are_refused(settings: Settings, reason: str) -> None:
@@ -271,6 +280,9 @@ def test_an_address_in_use_is_named_and_nothing_stays_open() -> None:
         before = threading.active_count()
         with pytest.raises(PublishError, match=f"cannot publish at {proxy.address}: Address already in use"):
             Proxy(Settings(nodes=[a.peer()], bind=proxy.address), threading.Event())
-        with pytest.raises(PublishError, match="cannot let nodes connect"):
+        with pytest.raises(PublishError, match=r"cannot let nodes connect.* end it, or give .*:6556$"):
             Proxy(Settings(gate=proxy.address, bind=ANY_PORT), threading.Event())
+        before_control, _, control = str(proxy.control_address).rpartition(":")
+        with pytest.raises(PublishError, match=r"cannot answer at .* like --nodes tcp"):
+            Proxy(Settings(gate=f"{before_control}:{int(control) - 1}", bind=ANY_PORT), threading.Event())
         assert threading.active_count() == before

@@ -69,6 +69,17 @@ def test_within_a_text_nothing_of_a_secret_is_left(text: str, spec: str, expecte
     assert censored(said) == said
 
 
+@pytest.mark.parametrize(
+    "remedy",
+    [
+        "give --to tcp://10.0.0.7:1,keys=DIR, or --from tcp://robot:65535,control=ADDRESS",
+        "--backend tritons://gpu: its parameters are ca=FILE, cert=FILE, key=FILE, memory=shared; cert=FILE&key=FILE",
+    ],
+)
+def test_what_a_user_is_to_give_is_no_secret(remedy: str) -> None:
+    assert censored(remedy) == remedy
+
+
 @pytest.mark.parametrize(("spec", "expected"), HIDING)
 def test_what_is_hidden_already_stays_as_it_is(spec: str, expected: str) -> None:
     assert without_secrets(expected) == expected

@@ -89,3 +89,15 @@ def test_a_client_that_is_not_installed_is_named_with_the_extra(
     monkeypatch.setattr("edge.backends.select.importlib.import_module", import_module)
     with pytest.raises(EngineError, match=r"package tritonclient is not installed.*pip install 'foal-edge\[triton\]'"):
         open_backend(shipped_bundle, "triton://localhost", 1, BUILDER)
+    with pytest.raises(UsageError, match="is expected"):  # which is said first: a package would not help
+        open_backend(shipped_bundle, "triton://localhost:0", 1, BUILDER)
+
+
+def test_a_package_that_the_client_lacks_is_named(shipped_bundle: Bundle, monkeypatch: pytest.MonkeyPatch) -> None:
+    def import_module(name: str, package: str) -> None:
+        lacking = ModuleNotFoundError("No module named 'rapidjson'", name="rapidjson")
+        raise RuntimeError("The installation does not include grpc support.") from lacking  # as tritonclient.grpc does
+
+    monkeypatch.setattr("edge.backends.select.importlib.import_module", import_module)
+    with pytest.raises(EngineError, match=r"package rapidjson is not installed.*pip install 'foal-edge\[triton\]'"):
+        open_backend(shipped_bundle, "triton://localhost", 1, BUILDER)
