@@ -110,7 +110,7 @@ def annotate_command(
     """
     if not files and not lists:
         raise UsageError("nothing to annotate; give recordings, folders or --list")
-    if jobs and workers:
+    if jobs and workers is not None:
         raise UsageError("--jobs is for this machine; workers of a cluster have as many as `dask worker` is told")
     wanted = [*formats, *([FILM] if film else [])]
     check_formats(wanted)
@@ -123,7 +123,7 @@ def annotate_command(
     with AnnotationReport(len(entries), is_quiet=quiet) as report:
         with ExitStack() as opened:
             # Before signals set an event: Dask's wait for a scheduler ends by Ctrl-C's exception alone.
-            cluster = opened.enter_context(closing(hire_cluster(config, workers))) if workers else None
+            cluster = opened.enter_context(closing(hire_cluster(config, workers))) if workers is not None else None
             stop = opened.enter_context(interruptible())
             crew = cluster or opened.enter_context(closing(Crew(config, size, report.on_note)))
             report.begin(crew.ready.about)

@@ -4,6 +4,7 @@ Dask's processes hand each other functions and results as pickles, which run cod
 scheduler or a worker can run anything there. Nothing but a command that was given `--workers` imports this module.
 """
 
+import asyncio
 import time
 import warnings
 from collections import deque
@@ -12,8 +13,9 @@ from logging import getLogger
 from threading import Event
 from typing import Any, Generic, NamedTuple, TypeVar
 
-from distributed import Client, Future, wait
+from distributed import Client, Future, Security, wait
 from distributed import TimeoutError as DaskTimeoutError
+from distributed.comm import connect
 from distributed.scheduler import KilledWorker
 
 from ..errors import FoalError, UsageError
@@ -21,6 +23,8 @@ from .node import Installed, ProcessEndedError, call, installed
 
 CONNECT_S = 30.0
 """Longest wait for the scheduler."""
+GREET_S = 5.0
+"""Longest wait for a program that takes the connection to answer as a scheduler does."""
 WORKER_S = 60.0
 """Longest wait for its first worker, which may have been started with it."""
 POLL_S = 0.2
@@ -59,21 +63,10 @@ class Cluster:
         without a scheduler or a worker, and where foal-edge differs.
         """
         self.address, self._packages = address, tuple(packages)
-        try:
-            with warnings.catch_warnings():
-                warnings.simplefilter("ignore")  # of versions, which are compared below
-                self._client = Client(address, timeout=CONNECT_S)
-        except TypeError as error:  # Dask's own, where an address asks for TLS and no certificates are configured
-            if not address.startswith("tls://"):
-                raise
-            raise UsageError(
-                f"{address} needs certificates, and Dask's configuration names none; give distributed.comm.tls in the "
-                "file of DASK_CONFIG (docs/many-machines.md)"
-            ) from error
-        except (OSError, ValueError, DaskTimeoutError) as error:
-            raise UsageError(
-                f"no Dask scheduler answers at {address} ({error}); start one (`dask scheduler`), or correct --workers"
-            ) from error
+        check_scheduler(address)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of versions, which are compared below
+            self._client = Client(address, timeout=CONNECT_S)
         try:
             self._wait_for_a_worker()
             here = installed(self._packages, beside)
@@ -185,6 +178,31 @@ class Cluster:
     def close(self) -> None:
         """End the connection; the workers go on."""
         self._client.close()
+
+
+def check_scheduler(address: str) -> None:
+    """Raise UsageError where no scheduler is at an address: nothing at all, or a program that speaks something else.
+
+    `Client` would wait without end for one that says nothing, and read another's answer as whatever it looks like.
+    """
+    try:
+        asyncio.run(asyncio.wait_for(greet(address), CONNECT_S + GREET_S))
+    except Exception as error:
+        if isinstance(error, TypeError) and address.startswith("tls://"):  # Dask's own without certificates
+            raise UsageError(
+                f"{address} needs certificates, and Dask's configuration names none; give distributed.comm.tls in the "
+                "file of DASK_CONFIG (docs/many-machines.md)"
+            ) from error
+        problem = str(error) or "what is there has not answered as Dask does"
+        raise UsageError(
+            f"no Dask scheduler answers at {address} ({problem}); start one (`dask scheduler`), or correct --workers"
+        ) from error
+
+
+async def greet(address: str) -> None:
+    """Exchange Dask's greeting with a scheduler."""
+    comm = await connect(address, timeout=CONNECT_S, **Security().get_connection_args("client"))
+    await comm.close()
 
 
 def completed(running: dict[Future, Any]) -> set[Future]:

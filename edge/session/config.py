@@ -206,7 +206,9 @@ def check_stream(stream: StreamConfig) -> None:
     if stream.demo and stream.file is not None:
         raise UsageError(f"stream {stream.name}: demo and file {stream.file} are two recordings; give one of them")
     if stream.people > 1 and not stream.wants_video:
-        raise UsageError(f"stream {stream.name}: --people {stream.people} are told apart by a camera, which is off")
+        raise UsageError(
+            f"stream {stream.name}: --people {stream.people} are told apart by a camera, which is off; leave one out"
+        )
     if stream.loop and not stream.is_recorded:
         raise UsageError(f"stream {stream.name}: --loop is for recordings; give --file or --demo with it")
     for option, number in (("audio-track", stream.audio_track), ("video-track", stream.video_track)):

@@ -103,7 +103,7 @@ def embed_command(
     origin = go_on_from(chosen, place, processes)
     utterances = compare.find(chosen, data, processes, skip_damaged)
     _, store = compare.make_store(chosen, embeddings, rate or chosen.video.rate_hz, origin)
-    if workers:
+    if workers is not None:
         fill_by_workers(store, utterances, processes, workers, place, threads)
     else:
         store.fill(utterances, processes)

@@ -2,11 +2,12 @@
 
 import os
 import signal
+import socket
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
-from threading import Event, Timer
+from threading import Event, Thread, Timer
 
 import pytest
 
@@ -114,6 +115,30 @@ def test_other_versions_of_what_computes_are_told(
     monkeypatch.setattr(Cluster, "on_each", lambda *_: {"tcp://10.0.0.7:40000": other})
     Cluster(started.address, ["edge"]).close()
     assert f"numpy differs between the machines (0.1, {here.packages['numpy']})" in caplog.text
+
+
+@pytest.mark.parametrize(
+    ("said", "problem"),
+    [(b"", "what is there has not answered as Dask does"), (b"HTTP/1.0 400 Bad Request\r\n\r\n" + bytes(300), ".+")],
+    ids=["nothing", "http"],
+)
+def test_another_program_is_no_scheduler(said: bytes, problem: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(clusters, "CONNECT_S", 0.5)
+    monkeypatch.setattr(clusters, "GREET_S", 0.5)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+
+        def answer() -> None:
+            with server.accept()[0] as connection:
+                connection.sendall(said)
+                while connection.recv(4096):
+                    pass
+
+        answering = Thread(target=answer)
+        answering.start()
+        with pytest.raises(UsageError, match=rf"no Dask scheduler answers at {address} \({problem}\); start one"):
+            Cluster(address, ["edge"])
+        answering.join()
 
 
 def test_without_a_scheduler_or_a_worker_it_is_said_what_to_start(
