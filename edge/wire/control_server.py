@@ -3,6 +3,7 @@
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from typing import TypeVar
 
 import zmq
@@ -85,7 +86,8 @@ class ControlServer:
         try:
             while poller.poll() and not self._closing.is_set():
                 parts = self._socket.recv_multipart(copy=False)
-                self._server.guard.reset_excess(int(parts[-1].get(zmq.SRCFD)))
+                with suppress(zmq.ZMQError):  # old ZeroMQ's peers (ZMTP 1 and 2) have no descriptor here
+                    self._server.guard.reset_excess(int(parts[-1].get(zmq.SRCFD)))
                 client, *frames = [part.bytes for part in parts]
                 # REQ sockets and proxies put an envelope before a request, which ends with an empty frame: send it back
                 body_at = frames.index(b"") + 1 if b"" in frames[:-1] else 0

@@ -2,6 +2,7 @@
 
 import json
 import random
+import socket
 import threading
 from collections.abc import Callable, Iterator
 
@@ -39,20 +40,20 @@ def connect() -> Iterator[Callable[..., zmq.Socket]]:
     context, sockets = zmq.Context(), []
 
     def connected(control: ControlServer, kind: int = zmq.REQ) -> zmq.Socket:
-        socket = context.socket(kind)
-        socket.setsockopt(zmq.LINGER, 0)
-        socket.connect(control.address)
-        sockets.append(socket)
-        return socket
+        sock = context.socket(kind)
+        sock.setsockopt(zmq.LINGER, 0)
+        sock.connect(control.address)
+        sockets.append(sock)
+        return sock
 
     yield connected
     context.destroy(linger=0)
 
 
-def ask(socket: zmq.Socket, *frames: bytes) -> bytes:
-    socket.send_multipart(frames)
-    assert socket.poll(WAIT_S * 1000), f"no answer within {WAIT_S} s"
-    (reply,) = socket.recv_multipart()
+def ask(sock: zmq.Socket, *frames: bytes) -> bytes:
+    sock.send_multipart(frames)
+    assert sock.poll(WAIT_S * 1000), f"no answer within {WAIT_S} s"
+    (reply,) = sock.recv_multipart()
     return reply
 
 
@@ -228,6 +229,16 @@ def test_those_who_send_too_much_or_leave_or_never_read_harm_nobody(control, con
             leaver.send(b"schema")
         assert "unix_ns" in json.loads(ask(honest, b"clock")), number
     assert not huge.poll(0)
+
+
+def test_a_client_of_the_oldest_zeromq_is_answered_and_ends_nothing(control, connect) -> None:
+    host, port = control.address.removeprefix("tcp://").split(":")
+    with socket.create_connection((host, int(port)), timeout=WAIT_S) as client:
+        client.sendall(b"\x01\x00" + b"\x01\x01" + b"\x07\x00status")  # ZMTP 1.0: no name, an empty frame, the body
+        answer = b""
+        while b"tiny 0.0.1" not in answer:
+            answer += client.recv(4096) or pytest.fail(f"the connection ended after {answer!r}")
+    assert json.loads(ask(connect(control), b"status"))["about"] == ABOUT
 
 
 def test_an_address_that_cannot_be_had_is_named(control, clock) -> None:
