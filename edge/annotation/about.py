@@ -52,7 +52,7 @@ class About(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     recording: str
     """Path of the recording, as it was given."""
     size_bytes: int
-    """Size of the recording."""
+    """Size of the recording when it was begun."""
     duration_s: float | None
     """Duration of the recording in seconds, as it states it; None where it does not."""
     settings: Settings

@@ -49,6 +49,8 @@ class Annotation:
     """Predictions, one a window, or one a person in it."""
     tracks: TrackNumbers = BEST
     """Tracks that were asked for."""
+    size_bytes: int = 0
+    """Size of the recording when it was begun: one that is still written has grown since."""
 
     def to_pandas(self) -> "pandas.DataFrame":
         """Return a table with the columns of the CSV file; UsageError where pandas is not installed."""
@@ -74,6 +76,7 @@ def annotate(
     contents = examine(recording, tracks)
     if contents.is_still:
         raise SourceError(f"{recording} {STILL}")
+    size_bytes = recording.stat().st_size
     config = replace(config, fast=True, streams=(stream_of(recording, contents, config.streams[0]),))
     inputs = make_inputs(config.streams, model.bundle.manifest)
     recordings = [each.recording for each in inputs if each.recording is not None]
@@ -88,7 +91,7 @@ def annotate(
     pipeline.failures.raise_any()
     if not collector.rows:
         check_predicted(config, str(recording), pipeline.streams[0].reporter.all_dropped, fail)
-    return Annotation(recording, contents, collector.rows, tracks)
+    return Annotation(recording, contents, collector.rows, tracks, size_bytes)
 
 
 def stream_of(recording: Path, contents: Contents, wanted: StreamConfig) -> StreamConfig:

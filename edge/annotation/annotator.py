@@ -30,7 +30,7 @@ class Annotator:
 
         Files of other formats that an earlier note lists stay. FoalError where the disk does not take a file.
         """
-        size_bytes, before = annotation.recording.stat().st_size, read_about(entry.note)
+        before = read_about(entry.note)
         files = dict(before.files) if before else {}
         for name in formats:
             if name == FILM and not annotation.contents.video:
@@ -42,7 +42,7 @@ class Annotator:
             files[name] = as_text(path.name)
         about = About(
             recording=visible(str(annotation.recording)),
-            size_bytes=size_bytes,
+            size_bytes=annotation.size_bytes,
             duration_s=annotation.contents.duration_s,
             settings=self.settings,
             labels=list(self.model.bundle.manifest.labels),

@@ -26,6 +26,7 @@ from .options import (
     DEFAULTS,
     PATH,
     Seconds,
+    WholeNumber,
     audio_track_option,
     backend_option,
     bundle_option,
@@ -66,7 +67,7 @@ EXAMPLES: Examples = (
 )
 @click.option("--video", "film", is_flag=True, help="Write a copy of the film, too, with boxes and bars drawn in.")
 @click.option("--overwrite", is_flag=True, help="Annotate again what is there already.")
-@click.option("--jobs", type=click.IntRange(1), help="Number of recordings at once.  [default: one per core]")
+@click.option("--jobs", type=WholeNumber(1), help="Number of recordings at once.  [default: one per core]")
 @click.option(
     "--workers",
     metavar="ADDRESS",

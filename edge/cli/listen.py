@@ -14,7 +14,7 @@ from ..wire.messages import TOPICS, BasePrediction, Message, PersonPrediction, P
 from ..wire.subscriber import Subscriber
 from .groups import Command, Examples
 from .lines import print_line, print_notice
-from .options import Seconds, client_keys_option, connect_option, load_client_keys, plain_option
+from .options import Seconds, WholeNumber, client_keys_option, connect_option, load_client_keys, plain_option
 from .screen import is_terminal, showing
 from .times import Times
 
@@ -37,7 +37,7 @@ EXAMPLES: Examples = (
 @click.command("listen", cls=Command, examples=EXAMPLES)
 @connect_option
 @click.option("--topic", default="", help="Beginning of the topics to print, e.g. emotion.main.  [default: all]")
-@click.option("--count", type=click.IntRange(1), metavar="N", help="Stop after N predictions, those of people too.")
+@click.option("--count", type=WholeNumber(1), metavar="N", help="Stop after N predictions, those of people too.")
 @plain_option
 @click.option("--json", "as_json", is_flag=True, help="Print each message as a JSON document on a line.")
 @click.option(

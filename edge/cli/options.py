@@ -32,6 +32,18 @@ THREADS_HELP = "CPU threads for inference; 0 for one with a small model, one per
 BUNDLE_HELP = f"Folder of the model's bundle, or the name of one that the package has.  [default: {SHIPPED.name}]"
 
 
+class WholeNumber(click.IntRange):
+    """Whole number within bounds, which an error tells; click's own calls what is none `not a valid integer range`."""
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        """Return the number; a usage error if it is none or out of bounds."""
+        try:
+            return int(super().convert(value, param, ctx))
+        except click.BadParameter:
+            bounds = f"of at least {self.min}" if self.max is None else f"from {self.min} to {self.max}"
+            self.fail(f"found {value!r}, expected a whole number {bounds}", param, ctx)
+
+
 def parse_backend(_context: click.Context, _option: click.Parameter, value: Any) -> Any:
     """Return the name of a backend or the address of a server, or several, as given; click.BadParameter for others."""
     for each in value if isinstance(value, tuple) else (value,):
@@ -55,7 +67,7 @@ detector_option = click.option(
     help="Detector of faces: OpenCV's cascade, or CenterFace, which finds covered and leaning faces, too; auto: "
     f"CenterFace if its weights are installed.  [default: {DEFAULTS.detector}]",
 )
-threads_option = click.option("--threads", type=click.IntRange(0), default=DEFAULTS.threads, help=THREADS_HELP)
+threads_option = click.option("--threads", type=WholeNumber(0), default=DEFAULTS.threads, help=THREADS_HELP)
 backend_option = click.option(
     "--backend",
     metavar=BACKEND_METAVAR,
@@ -66,7 +78,7 @@ backend_option = click.option(
 )
 people_option = click.option(
     "--people",
-    type=click.IntRange(1, MOST_PEOPLE),
+    type=WholeNumber(1, MOST_PEOPLE),
     help=f"People before the camera who are followed at most, each with predictions of their own.  "
     f"[default: {DEFAULTS.streams[0].people}]",
 )
@@ -76,10 +88,10 @@ plain_option = click.option(
 no_audio_option = click.option("--no-audio", is_flag=True, help="Predict from video alone.")
 no_video_option = click.option("--no-video", is_flag=True, help="Predict from audio alone.")
 audio_track_option = click.option(
-    "--audio-track", type=click.IntRange(0), help="Audio track of a recording, counted from 0.  [default: the best]"
+    "--audio-track", type=WholeNumber(0), help="Audio track of a recording, counted from 0.  [default: the best]"
 )
 video_track_option = click.option(
-    "--video-track", type=click.IntRange(0), help="Video track of a recording, counted from 0.  [default: the best]"
+    "--video-track", type=WholeNumber(0), help="Video track of a recording, counted from 0.  [default: the best]"
 )
 
 

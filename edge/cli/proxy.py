@@ -21,7 +21,7 @@ from ..system.standard_streams import stderr
 from ..wire.addresses import AUTO, DEFAULT_ADDRESS, MAX_PORT
 from .groups import Command, Examples
 from .lines import print_notice
-from .options import PATH
+from .options import PATH, WholeNumber
 
 if TYPE_CHECKING:
     from ..service.prometheus import MetricsServer
@@ -70,7 +70,7 @@ EXAMPLES: Examples = (
 @click.option("--keys", type=PATH, help="Folder of CURVE keys: only your own subscribers are let in, encrypted.")
 @click.option("--insecure", is_flag=True, help="Allow public addresses without keys.")
 @click.option("--topic", "topics", multiple=True, help="Beginning of topics to take; may be repeated.  [default: all]")
-@click.option("--metrics-port", type=click.IntRange(0, MAX_PORT), help="Loopback port of a Prometheus page; 0 for any.")
+@click.option("--metrics-port", type=WholeNumber(0, MAX_PORT), help="Loopback port of a Prometheus page; 0 for any.")
 @click.option("--quiet", is_flag=True, help="Print no status line.")
 def proxy_command(
     sources: tuple[str, ...],

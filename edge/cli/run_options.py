@@ -21,6 +21,7 @@ from .options import (
     PATH,
     THREADS_HELP,
     Seconds,
+    WholeNumber,
     audio_track_option,
     detector_option,
     framing_option,
@@ -124,7 +125,7 @@ OPTIONS = (
         help="While the server of --backend does not answer: drop and count, or compute on this machine.  "
         f"[default: {DEFAULTS.fallback}]",
     ),
-    click.option("--threads", type=click.IntRange(0), help=f"{THREADS_HELP}  [default: {DEFAULTS.threads}]"),
+    click.option("--threads", type=WholeNumber(0), help=f"{THREADS_HELP}  [default: {DEFAULTS.threads}]"),
     click.option("--bind", help=f"Address to publish at, or off.  [default: {DEFAULT_ADDRESS}; with --fast off]"),
     click.option(
         "--format",
@@ -140,7 +141,7 @@ OPTIONS = (
     click.option("--keys", help="Folder of CURVE keys, made by `foal-edge keys`; only clients with keys may connect."),
     click.option("--insecure", is_flag=True, default=None, help="Allow a public address without keys."),
     click.option(
-        "--metrics-port", type=click.IntRange(0, MAX_PORT), help="Loopback port of the Prometheus page; 0 for any."
+        "--metrics-port", type=WholeNumber(0, MAX_PORT), help="Loopback port of the Prometheus page; 0 for any."
     ),
     click.option("--view", is_flag=True, default=None, help="Show the run on a page beside it, as `foal-edge view`."),
     click.option(

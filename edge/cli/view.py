@@ -17,7 +17,7 @@ from ..view.listening import DEFAULT_PORT, listen
 from ..wire.addresses import MAX_PORT, OFF
 from .groups import Command, Examples
 from .lines import print_notice
-from .options import PATH, connect_option, load_client_keys
+from .options import PATH, WholeNumber, connect_option, load_client_keys
 from .printer import ignore
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ EXAMPLES: Examples = (
 )
 @click.option(
     "--port",
-    type=click.IntRange(0, MAX_PORT),
+    type=WholeNumber(0, MAX_PORT),
     help=f"Loopback port of the page; 0 for any.  [default: {DEFAULT_PORT}, or any if that is taken]",
 )
 @click.option("--beside", "descriptor", type=int, hidden=True, help="Descriptor of the socket that a run listens at.")

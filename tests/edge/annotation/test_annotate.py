@@ -1,5 +1,6 @@
 """Annotation of one recording: the numbers of `--file --fast`, what is missing, what is refused."""
 
+import shutil
 import threading
 from collections.abc import Callable
 from pathlib import Path
@@ -9,10 +10,13 @@ import numpy as np
 import pytest
 from msgspec.structs import replace
 
+from edge.annotation.about import missing_formats, read_about
 from edge.annotation.annotate import annotate
+from edge.annotation.annotator import Annotator
+from edge.annotation.collection import Entry
 from edge.annotation.rows import Row, make_row
 from edge.backends.tensorrt.progress import quiet_engine_builder
-from edge.errors import SourceError
+from edge.errors import SourceError, UsageError
 from edge.session.config import Config, StreamConfig
 from edge.session.model import Model
 from edge.session.run import run
@@ -54,6 +58,21 @@ def test_the_numbers_are_those_of_a_fast_run(film: Path, model: Model, settings:
     assert rows_of(messages, found.rows) == found.rows
     events = [(event.mono_since / 1e9, event.label) for event in messages if isinstance(event, SteadyState)]
     assert changes(found.rows) == events
+
+
+def test_a_recording_that_grows_or_goes_meanwhile_is_the_one_that_was_begun(
+    film: Path, model: Model, settings: Config, tmp_path: Path
+) -> None:
+    recording = Path(shutil.copy(film, tmp_path))
+    annotator, entry = Annotator(model, settings), Entry(recording, tmp_path / "film")
+    annotation = annotator.annotate(recording, lambda *_: recording.unlink(missing_ok=True))
+    annotator.write(annotation, entry, ["csv"], [])
+    about = read_about(entry.note)
+    assert about is not None
+    assert (about.size_bytes, about.rows) == (film.stat().st_size, len(annotation.rows))
+    recording.write_bytes(film.read_bytes() + b"more")
+    with pytest.raises(UsageError, match=r"has \d+; give another -o, or --overwrite"):
+        missing_formats(recording, entry.note, annotator.settings, ["csv"])
 
 
 def test_the_numbers_of_real_clips_are_those_of_a_fast_run(
