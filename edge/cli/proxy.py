@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import click
 
 from ..fleet.addresses import parse_nodes, parse_peer
-from ..fleet.proxy import Proxy, Settings
+from ..fleet.proxy import Proxy
+from ..fleet.settings import Settings
 from ..fleet.status_line import StatusLine
 from ..system.printable import visible
 from ..system.signals import interruptible

@@ -8,19 +8,15 @@ import logging
 import os
 import threading
 import time
-from collections.abc import Sequence
 from contextlib import ExitStack
-from dataclasses import dataclass
-from pathlib import Path
 from uuid import uuid4
 
 import zmq
 
 from ..clock import Clock, SystemClock
-from ..errors import UsageError
 from ..system.versions import program_version
 from ..validation import UNREADABLE
-from ..wire.addresses import AUTO, OFF, check_address, check_exposure, control_address, is_local
+from ..wire.addresses import control_address
 from ..wire.clock_offset import ClockOffset
 from ..wire.control_messages import NodeState
 from ..wire.control_server import ControlServer
@@ -29,11 +25,11 @@ from ..wire.messages import Message, Stats, decode
 from ..wire.publishing_socket import LIMITS, PublishingSocket
 from ..wire.server_socket import ServerSocket
 from ..wire.sockets import WakeupPipe, connect
-from .addresses import NodePeer, Peer
 from .clock_watch import ClockWatch
 from .forwarding import Forwarding
 from .links import LIVENESS, SEND_HIGH_WATER_MARK, Gate, Link, set_options
 from .member import Member
+from .settings import Settings, check_settings, gate_control_address
 
 SUBSCRIBER_HIGH_WATER_MARK = 4096
 """Number of messages that wait for one slow subscriber. A new one gets the last messages of a thousand streams at
@@ -42,30 +38,6 @@ POLL_MS = 500
 """Longest time between two looks for nodes that have fallen silent."""
 
 log = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True)
-class Settings:
-    """Settings of a proxy."""
-
-    nodes: Sequence[NodePeer] = ()
-    """Nodes to connect to."""
-    gate: str | None = None
-    """Address that nodes connect to; None for none."""
-    bind: str | None = None
-    """Address to publish at; None with `to`."""
-    to: Peer | None = None
-    """Proxy to send to, in place of publishing; None for none."""
-    topics: Sequence[str] = ()
-    """Beginnings of the topics that are taken from nodes; all if there are none."""
-    control: str = AUTO
-    """Address of the control port, `off`, or `auto` for the port after `bind`'s."""
-    keys: Path | None = None
-    """Folder of the keys for subscribers; None for none."""
-    gate_keys: Path | None = None
-    """Folder of the keys for nodes that connect; None for none."""
-    insecure: bool = False
-    """True if public addresses may do without keys."""
 
 
 class Proxy:
@@ -82,6 +54,7 @@ class Proxy:
         self._closing = threading.Event()
         self._error: BaseException | None = None
         self._watches: dict[str, ClockWatch] = {}
+        self._is_home_silent = False  # the proxy that messages are sent to, when it was asked last
         self.gate_address: str | None = None
         """Address that nodes connect to, with its actual port; None without one."""
         self.gate_control: str | None = None
@@ -166,6 +139,17 @@ class Proxy:
     def _set_home(self, offset: ClockOffset | None, problem: str | None) -> None:
         if problem is None:
             self.forwarding.home = offset
+            if self._is_home_silent:
+                log.info("the proxy that %s belongs to answers now", self.address)
+        elif not self._is_home_silent:
+            log.warning(
+                "the proxy that %s belongs to does not answer: %s. Where it cannot be reached, the last %d messages "
+                "wait for it, and those before them are lost",
+                self.address,
+                problem,
+                SEND_HIGH_WATER_MARK,
+            )
+        self._is_home_silent = problem is not None
 
     def _measure_clock(self, name: str) -> None:
         if name in self._watches:
@@ -211,51 +195,6 @@ class Proxy:
         self._opened.close()
         if self._error is not None:
             raise self._error
-
-
-def check_settings(settings: Settings) -> None:
-    """Raise UsageError where the settings of a proxy contradict each other, or reach other machines unprotected."""
-    if not settings.nodes and settings.gate is None:
-        raise UsageError("a proxy of no nodes has nothing to do; give --from ADDRESS of each node, or --nodes ADDRESS")
-    if settings.to is not None and settings.gate is not None:
-        raise UsageError("--to sends the messages of --from to another proxy, where nodes connect; leave out --nodes")
-    if settings.gate_keys is not None and settings.gate is None:
-        raise UsageError("--node-keys are for the nodes that connect to --nodes; give --nodes ADDRESS, or leave it out")
-    if settings.to is not None:
-        check_relay(settings, settings.to)
-    for address, option in ((settings.bind, "--bind"), (settings.gate, "--nodes")):
-        if address is not None:
-            check_address(address, option, binds=True)
-    control = control_address(settings.bind, settings.control)
-    for address in (settings.bind, control):
-        if address is not None:
-            check_exposure(address, is_allowed=settings.keys is not None or settings.insecure)
-    if settings.gate is not None:
-        gate_control_address(settings.gate)
-        check_exposure(
-            settings.gate,
-            is_allowed=settings.gate_keys is not None or settings.insecure,
-            keys_option="--node-keys",
-            risk="send messages as nodes",
-        )
-
-
-def check_relay(settings: Settings, to: Peer) -> None:
-    """Raise UsageError where a proxy that sends to another one is to publish, too, or would send unprotected."""
-    if settings.bind is not None:
-        raise UsageError(f"--bind {settings.bind} is for subscribers, and with --to nothing is published; leave it out")
-    if settings.keys is not None and settings.control in (AUTO, OFF):
-        raise UsageError(f"--keys {settings.keys} protect nothing: with --to nothing is published; leave them out")
-    if to.keys is None and not settings.insecure and not is_local(to.address):
-        raise UsageError(
-            f"--to {to.address} is another machine, and messages would go there unencrypted; give the keys that its "
-            f"proxy has made for this node, --to {to.address},keys=DIR, or --insecure if the network is trusted"
-        )
-
-
-def gate_control_address(gate: str) -> str | None:
-    """Return the address at which nodes that connect ask for the clocks; UsageError if there is none."""
-    return control_address(gate, AUTO, "give --nodes an address with another one")
 
 
 def decode_known(body: bytes) -> Message | None:

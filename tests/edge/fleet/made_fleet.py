@@ -9,7 +9,8 @@ from typing import Any
 from edge.clock import Clock, SystemClock
 from edge.errors import PublishError
 from edge.fleet.addresses import NodePeer, Peer
-from edge.fleet.proxy import Proxy, Settings
+from edge.fleet.proxy import Proxy
+from edge.fleet.settings import Settings
 from edge.wire.control_server import ControlServer
 from edge.wire.messages import Message, encode, topic
 from edge.wire.publisher import Publisher
