@@ -69,23 +69,30 @@ def write(
         accept(partial)
 
 
-def lower(bundle: Path, config: Config, output: Path, tell: Callable[[str], None], target: PrecisionTarget) -> None:
-    """Write an fp32 bundle in the precision of `target`, without its checkpoint; `config` is what it was trained with.
-
-    `tell` and the output are those of `write`. UsageError where the bundle is not that of the configuration.
-    """
-    manifest = bundles.load(bundle).manifest
+def fp32_bundle(folder: Path, config: Config) -> bundles.Bundle:
+    """Return the fp32 bundle in a folder; UsageError where it is none, or not that of the configuration."""
+    bundle = bundles.load(folder)
     for name in ("labels", "audio", "video"):
-        found, expected = (msgspec.to_builtins(getattr(each, name)) for each in (manifest, config))
+        found, expected = (msgspec.to_builtins(getattr(each, name)) for each in (bundle.manifest, config))
         if found != expected:
             raise UsageError(
-                f"{bundle} has the {name} {found}, {config.name} has {expected}; give the configuration that the "
+                f"{folder} has the {name} {found}, {config.name} has {expected}; give the configuration that the "
                 "bundle was trained with"
             )
-    if manifest.compared is not None:
-        raise UsageError(f"{bundle} is in a lower precision already; give the bundle in fp32")
+    if bundle.manifest.compared is not None:
+        raise UsageError(f"{folder} is in a lower precision already; give the bundle in fp32")
+    return bundle
+
+
+def lower(
+    bundle: bundles.Bundle, config: Config, output: Path, tell: Callable[[str], None], target: PrecisionTarget
+) -> None:
+    """Write an `fp32_bundle` in the precision of `target`, without its checkpoint.
+
+    `config` is what it was trained with; `tell` and the output are those of `write`.
+    """
     with replacing(output, tell) as partial:
-        fp32 = copytree(bundle, partial.with_name("fp32"))
+        fp32 = copytree(bundle.folder, partial.with_name("fp32"))
         write_description(lower_precision(bundles.load(fp32), partial, target, tell), config, None, partial)
 
 

@@ -24,7 +24,7 @@ from train.checkpoint import load
 from train.config import Config
 
 from . import engines
-from .bundle import complete, lower, write
+from .bundle import complete, fp32_bundle, lower, write
 from .lower_precision import CALIBRATION_WINDOWS, PrecisionTarget
 from .renewal import renew
 from .torch_backend import TorchBackend
@@ -138,9 +138,10 @@ def lower_command(
       python -m export lower foal-nano --config configs/nano.yaml -o my-bundle --precision int8 --graph image_encoder
     """
     loaded = configs.load(config)
+    source = fp32_bundle(find_bundle_folder(bundle), loaded)
     target = precision_target(loaded, precision, data, windows, fold)
     target = target._replace(graphs=graphs or target.graphs)
-    lower(find_bundle_folder(bundle), loaded, output, click.echo, target)
+    lower(source, loaded, output, click.echo, target)
 
 
 @main.command("renew")
@@ -156,7 +157,7 @@ def renew_command(bundle: Path, config: Path, output: Path) -> None:
     Example:
       python -m export renew my-bundle --config configs/nano.yaml -o my-bundle
     """
-    renew(bundle, configs.load(config), output, click.echo)
+    renew(find_bundle_folder(bundle), configs.load(config), output, click.echo)
 
 
 @main.command("complete")

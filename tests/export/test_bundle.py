@@ -21,10 +21,9 @@ from export import bundle as module
 from export import compare
 from export import graphs as graph_files
 from export.__main__ import run_command
-from export.bundle import complete, examples, lower, write, write_manifest
+from export.bundle import complete, examples, fp32_bundle, write, write_manifest
 from export.commands import main as commands
 from export.graphs import Graph, save
-from export.lower_precision import PrecisionTarget
 from tests.export.conftest import Exported, Lowered, export
 from train.checkpoint import Checkpoint, build
 from train.provenance import trained_on
@@ -315,15 +314,22 @@ def test_one_graph_of_a_bundle_is_converted_without_its_checkpoint(
 
 
 def test_a_bundle_is_not_converted_twice_nor_with_another_configuration(
-    exported: Exported, lowered: Lowered, loaded: Checkpoint, tmp_path: Path
+    exported: Exported, lowered: Lowered, loaded: Checkpoint
 ) -> None:
-    target = PrecisionTarget("int8", (), ())  # type: ignore[arg-type]
     with pytest.raises(UsageError, match=r"is in a lower precision already; give the bundle in fp32"):
-        lower(lowered("fp16").folder, loaded.config, tmp_path / "made", print, target)
+        fp32_bundle(lowered("fp16").folder, loaded.config)
     other = msgspec.structs.replace(loaded.config, labels=loaded.config.labels[::-1])
     with pytest.raises(UsageError, match=r"has the labels \[.*\], foal-tiny has \[.*\]; give the"):
-        lower(exported.folder, other, tmp_path / "made", print, target)
-    assert not list(tmp_path.iterdir())
+        fp32_bundle(exported.folder, other)
+
+
+@pytest.mark.parametrize("command", ["lower", "renew"])
+def test_a_bundle_that_is_not_there_is_missed_before_the_corpora_are(command: str, tmp_path: Path) -> None:
+    configuration = ["--config", "configs/nano.yaml", "-o", str(tmp_path / "made")]
+    if command == "lower":
+        configuration += ["--precision", "int8", "--data", str(tmp_path / "no corpora")]
+    with pytest.raises(BundleError, match="manifest"):
+        CliRunner().invoke(commands, [command, str(tmp_path / "nope"), *configuration], catch_exceptions=False)
 
 
 @pytest.mark.usefixtures("small_folds")
