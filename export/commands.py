@@ -1,7 +1,6 @@
 """Commands of the export: bundle, lower, renew, complete, engines, triton, bench."""
 
 import tempfile
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal, get_args
@@ -21,6 +20,7 @@ from edge.session.config import HOP_S
 from edge.system.signals import interruptible
 from train import config as configs
 from train.checkpoint import load
+from train.cli.options import together
 from train.config import Config
 
 from . import engines
@@ -44,23 +44,18 @@ def main() -> None:
     """
 
 
-def calibration_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say what a precision below fp32 is fitted to and compared on."""
-    for option in (
-        click.option(
-            "--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]"
-        ),
-        click.option(
-            "--windows",
-            type=click.IntRange(1),
-            default=500,
-            show_default=True,
-            help="Below fp32: number of windows to compare.",
-        ),
-        click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA]."),
-    ):
-        command = option(command)
-    return command
+calibration_options = together(
+    click.option("--fold", help="Below fp32, for clips: the fold that was left out in training.  [default: the last]"),
+    click.option(
+        "--windows",
+        type=click.IntRange(1),
+        default=500,
+        show_default=True,
+        help="Below fp32: number of windows to compare.",
+    ),
+    click.option("--data", type=FOLDER, envvar="FOAL_DATA", help="Below fp32: folder of the corpora [FOAL_DATA]."),
+)
+"""Options that say what a precision below fp32 is fitted to and compared on."""
 
 
 @main.command("bundle")
