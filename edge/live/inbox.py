@@ -1,6 +1,5 @@
 """Inbox between the capture threads and the inference thread: bounded queues in which the newest media win."""
 
-import math
 import threading
 from collections import Counter, deque
 from collections.abc import Callable, Sequence
@@ -11,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from ..preprocess.media import Block, Discontinuity, Frame, Media, check
+from ..preprocess.windowing import Due
 from ..wire.drop_reasons import (
     BLOCKS_OVERLOAD,
     FRAMES_OVERLOAD,
@@ -97,10 +97,8 @@ class StreamQueues:
     """Newest discontinuity alone: whatever lies before it, earlier discontinuities included, no longer counts."""
     end: deque[Arrival] = field(default_factory=deque)
     """End of the stream, once it has ended."""
-    audio_end_ns: float = -math.inf
-    """End of the newest block that has arrived."""
-    audio_due_ns: float = -math.inf
-    """Time up to which the consumer wants audio; earlier blocks do not wake it."""
+    due: Due = field(default_factory=Due)
+    """Times from which on media wake the consumer."""
 
     def put(self, arrival: Arrival, item: Media) -> None:
         """Queue an item; the oldest of its kind makes room and is counted."""
@@ -111,7 +109,6 @@ class StreamQueues:
             queue, most, reason = self.frames, self.most_frames, FRAMES_OVERLOAD
         else:
             queue, most, reason = self.blocks, MOST_BLOCKS, BLOCKS_OVERLOAD
-            self.audio_end_ns = item.end_ns
         if len(queue) == most:
             queue.popleft()
             self.dropped[reason] += 1
@@ -119,12 +116,16 @@ class StreamQueues:
 
     def is_wanted(self, delivery: Delivery) -> bool:
         """Return whether a delivery is worth waking the consumer for."""
-        return not (isinstance(delivery.media, Block) and delivery.media.end_ns < self.audio_due_ns)
+        item = delivery.media
+        if isinstance(item, Block):
+            return item.end_ns >= self.due.audio_ns
+        return not isinstance(item, Frame) or item.end_ns >= self.due.video_ns
 
     @property
     def has_wanted(self) -> bool:
-        """True if a frame, the end, or audio up to the wanted time waits."""
-        return bool(self.frames or self.end) or (bool(self.blocks) and self.audio_end_ns >= self.audio_due_ns)
+        """True if the end waits, or what is wanted at once."""
+        newest = (queue[-1][1] for queue in (self.frames, self.blocks) if queue)
+        return bool(self.end) or any(self.is_wanted(delivery) for delivery in newest)
 
     @property
     def has_any(self) -> bool:
@@ -186,9 +187,9 @@ class Inbox:
         """Items dropped before they reached the loop, by reason, for each stream."""
         return [queues.dropped for queues in self._streams]
 
-    def audio_due_ns(self, stream: int) -> float:
-        """Return the time up to which audio of a stream is wanted at present; earlier blocks wake nobody."""
-        return self._streams[stream].audio_due_ns
+    def due(self, stream: int) -> Due:
+        """Return the times from which on media of a stream are wanted at present; earlier ones wake nobody."""
+        return self._streams[stream].due
 
     def put(self, stream: int, item: Media) -> bool:
         """Queue an item of a stream without waiting; return whether more is wanted. ValueError if it is no media."""
@@ -216,17 +217,15 @@ class Inbox:
         with self._changed:
             self._streams[stream].captures = 0
 
-    def take(
-        self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None
-    ) -> list[Delivery]:
+    def take(self, timeout_s: float, linger_s: float = 0.0, due: Sequence[Due] | None = None) -> list[Delivery]:
         """Remove and return everything that has arrived.
 
-        Wait up to `timeout_s` for the first delivery and `linger_s` more for those of other streams. A stream's blocks
-        that end before its `audio_due_ns` do not end the wait; they come along with what does.
+        Wait up to `timeout_s` for the first delivery and `linger_s` more for those of other streams. Media of a
+        stream from before they are `due` do not end the wait; they come along with what does.
         """
         with self._changed:
-            for queues, due_ns in zip(self._streams, audio_due_ns or [-math.inf] * len(self._streams), strict=True):
-                queues.audio_due_ns = due_ns
+            for queues, times in zip(self._streams, due or [Due()] * len(self._streams), strict=True):
+                queues.due = times
             self._is_awaited = True
             self._changed.wait_for(
                 lambda: any(queues.has_wanted for queues in self._streams) or self._is_over(), max(0.0, timeout_s)

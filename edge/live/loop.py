@@ -15,6 +15,7 @@ from itertools import islice
 from ..clock import SECOND_NS, Clock
 from ..errors import UnansweredError
 from ..preprocess.media import Discontinuity, Media, check
+from ..preprocess.windowing import Due
 from ..sources.base import Recording, source_error
 from .driver import encode_frames
 from .inbox import Delivery, Inbox, LoopInput
@@ -54,12 +55,16 @@ class Loop:
         """Return the time by which the next pass is due, should nothing arrive."""
         return int(min(now_ns + CHECK_NS, *(runner.deadline(now_ns) for runner in self._runners)))
 
-    def audio_due_ns(self) -> list[float]:
-        """Return, for each stream, the time up to which the next window wants audio; earlier audio can wait."""
-        return [runner.audio_due_ns for runner in self._runners]
+    def due(self) -> list[Due]:
+        """Return, for each stream, the times from which on media are wanted at once."""
+        return [runner.due for runner in self._runners]
 
     def run_once(self, loop_input: LoopInput) -> None:
-        """Take what has arrived and publish what is due; frames that no due window needs are encoded after that."""
+        """Take what has arrived and publish what is due; frames that no due window needs are encoded after that.
+
+        Those that are followed by others before a window ends wait for them: what a few frames need at once is fetched
+        from memory once.
+        """
         for delivery in loop_input.deliveries:
             if delivery.media is not None:
                 self._runners[delivery.stream].add(delivery.media)
@@ -68,7 +73,7 @@ class Loop:
         while due := self._next_windows():
             self._encode_frames(due)
             self._predict(due)
-        self._encode_frames([(runner, math.inf) for runner in self._runners])
+        self._encode_frames([(runner, math.inf) for runner in self._runners if runner.wants_frames])
         for runner in self._runners:
             runner.report()
         for delivery in loop_input.deliveries:
@@ -144,7 +149,7 @@ def run_live(
     awake_since_ns = watch.awake_since_ns()
     while not loop.is_over:
         now_ns = clock.now_ns()
-        deliveries = inbox.take((loop.deadline(now_ns) - now_ns) / SECOND_NS, linger_s, loop.audio_due_ns())
+        deliveries = inbox.take((loop.deadline(now_ns) - now_ns) / SECOND_NS, linger_s, loop.due())
         if awake_since_ns != (awake_since_ns := watch.awake_since_ns()):
             deliveries = loop.discontinuities(awake_since_ns) + deliveries
         now_ns = clock.now_ns()

@@ -21,7 +21,7 @@ from ..preprocess.images import Image
 from ..preprocess.media import AUDIO_LOST_S, VIDEO_LOST_S, Block, Discontinuity, Embedding, Frame, Media, Samples, form
 from ..preprocess.pictures import Picture, rgb_image
 from ..preprocess.rings import EmbeddingRing, SampleRing
-from ..preprocess.windowing import HopGrid
+from ..preprocess.windowing import Due, HopGrid
 from ..wire.drop_reasons import FRAMES_FAILED, FRAMES_NOT_FINITE
 from ..wire.evidence import AudioState, VideoState
 from .people import People
@@ -32,6 +32,8 @@ from .window import DueWindow, Window, audio_span
 
 GRACE_NS = 100_000_000
 """Time for which a window waits for late audio."""
+LONGEST_WAIT_NS = 400_000_000
+"""Longest wait of a frame for others, so that a lost camera is noticed in time and no more than a few frames wait."""
 STATE_S = 1.0
 """Length of the newest audio by which a microphone is judged silent or clipping, in seconds."""
 NOT_FRAMED = FramingResult(None, None, None)
@@ -91,6 +93,7 @@ class Stream:
         self._framing, self._on_drop, self._on_framed = framing, on_drop, on_framed
         self._people = people
         self._crop_shape = manifest.video.height, manifest.video.width, 3
+        self._frame_ns = to_ns(1 / manifest.video.rate_hz)
         self._window_ns = to_ns(manifest.audio.window_s)
         self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples, past=manifest.piece_samples)
         self._pieced_audio = None if manifest.pieces is None else PiecedAudio(manifest)
@@ -110,9 +113,16 @@ class Stream:
         return self._grid.hop_ns
 
     @property
-    def next_end_ns(self) -> int:
-        """End of the next window."""
-        return self._grid.next_ns
+    def due(self) -> Due:
+        """Times from which on media are wanted at once; a stream's first frame, which is searched wholly, always is."""
+        end_ns = self._grid.next_ns
+        return Due(end_ns, -math.inf if self._video_ns is None else end_ns - self._frame_ns)
+
+    def wants_frames(self, now_ns: int) -> bool:
+        """Return whether the frames that wait are to be cropped now, though no window is due that needs them."""
+        if not self._frames:
+            return False
+        return self._frames[-1].end_ns >= self.due.video_ns or now_ns - self._frames[0].end_ns >= LONGEST_WAIT_NS
 
     def set_hop(self, hop_ns: int, now_ns: int) -> int:
         """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last.
@@ -148,7 +158,7 @@ class Stream:
 
     def note_overload(self, now_ns: int) -> None:
         """Note that frames were dropped before those that wait, or until now: the gap is not the camera's."""
-        self._overload_ns = self._frames[0].end_ns if self._frames else now_ns
+        self._overload_ns = self._frames[-1].end_ns if self._frames else now_ns
 
     def has_frames(self, before_ns: float = math.inf) -> bool:
         """Return whether frames captured before a time wait to be cropped."""
@@ -216,7 +226,9 @@ class Stream:
         return count
 
     def _is_camera_lost(self, now_ns: int) -> bool:
-        return now_ns - max(self._video_ns or self._begin_ns, self._overload_ns) > self._video_lost_ns
+        waiting = (frame.end_ns for frame in self._frames if frame.end_ns < now_ns)
+        seen_ns = max(self._video_ns or self._begin_ns, self._overload_ns, *waiting)
+        return now_ns - seen_ns > self._video_lost_ns
 
     def _forget_video(self) -> None:
         self._embeddings.clear()

@@ -10,6 +10,7 @@ from ..clock import SECOND_NS
 from ..errors import FoalError
 from ..preprocess.images import Image
 from ..preprocess.media import Embedding, Media
+from ..preprocess.windowing import Due
 from ..system.resources import exhaustion
 from ..wire.drop_reasons import (
     FRAMES_OVERLOAD,
@@ -28,6 +29,7 @@ from .window import Window
 
 CLOCK_JUMP_NS = 60 * SECOND_NS
 """Age from which on an empty window shows that the stream's times have jumped: all windows of that age are skipped."""
+
 READ_LATE_NS = SECOND_NS // 5
 """Distance of the frames of a recording: what has not been read so long after the newest media is still to come."""
 
@@ -136,6 +138,11 @@ class StreamRunner:
         """Return whether frames captured before a time wait to be cropped."""
         return self.is_running and self._stream.has_frames(before_ns)
 
+    @property
+    def wants_frames(self) -> bool:
+        """True if the frames that wait are to be encoded now, though no window is due that needs them."""
+        return self.is_running and self._stream.wants_frames(self._moment.judged_ns)
+
     def crop_frames(self, before_ns: float) -> None:
         """Crop the frames captured before a time; any thread may call this, one at a time for each stream."""
         with self._guard:
@@ -222,6 +229,6 @@ class StreamRunner:
         return int(min(now_ns, self._reached_ns + READ_LATE_NS))
 
     @property
-    def audio_due_ns(self) -> float:
-        """Time up to which the next window wants audio; infinite after the end."""
-        return self._stream.next_end_ns if self.is_running else math.inf
+    def due(self) -> Due:
+        """Times from which on media are wanted at once; infinite after the end."""
+        return self._stream.due if self.is_running else Due(math.inf, math.inf)

@@ -1,6 +1,18 @@
 """Time grids shared by training and the runtime: which frames are used, where windows end."""
 
+import math
+from typing import NamedTuple
+
 from ..clock import to_ns
+
+
+class Due(NamedTuple):
+    """Capture times from which on a stream's media are wanted at once: earlier ones can wait, to be taken together."""
+
+    audio_ns: float = -math.inf
+    """For the ends of blocks: where the next window ends."""
+    video_ns: float = -math.inf
+    """For frames: from here on no other is expected before the next window ends."""
 
 
 class FrameGrid:

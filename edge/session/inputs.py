@@ -172,7 +172,7 @@ def pace(
                 partial(begin_ns, each.index),
                 stop,
                 each.rate_hz,
-                partial(inbox.audio_due_ns, each.index),
+                partial(inbox.due, each.index),
             ),
             partial(inbox.put, each.index),
             partial(inbox.end, each.index),

@@ -2,7 +2,6 @@
 
 import heapq
 import logging
-import math
 import threading
 from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from itertools import count
@@ -12,14 +11,15 @@ from msgspec.structs import replace
 
 from ..clock import SECOND_NS, Clock, to_ns
 from ..preprocess.media import BLOCK_NS, BLOCK_S, Block, Discontinuity, Frame, Media
+from ..preprocess.windowing import Due
 from .base import Recording, Source
 
 MAX_LATE_NS = 2 * SECOND_NS
 """Largest delay of a recording's media behind their time; where reading takes longer, playback pauses instead."""
-MOST_HELD_NS = SECOND_NS // 5
-"""Largest delay of blocks that no window waits for: the distance of two frames."""
+MOST_HELD_NS = 2 * SECOND_NS // 5
+"""Largest delay of media that are not wanted at once: the distance of three frames."""
 LONGEST_STEP_NS = to_ns(2 * BLOCK_S)
-"""Longest step to the next item for which blocks are held: in a hole a window may end that does not wait for more."""
+"""Longest step to the next item for which media are held: in a hole a window may end that does not wait for more."""
 ROUNDING_NS = 1000
 """Largest distance between blocks that is only rounding of their times."""
 SLOW = "it is read more slowly than it plays; give this machine less to do, or the file a smaller picture"
@@ -86,8 +86,8 @@ class Paced:
     Playback starts when the first item is decoded, and not before the time that `begin_ns` tells: a server may take
     seconds to answer, and a start time fixed before that would make all of its recording late. Where reading falls
     behind, for want of CPU or of data, playback pauses and a new time line begins: all of the recording is played.
-    Blocks that the consumer does not wait for come with the next item that it does, a fifth of a second late at most,
-    or at once before a hole, and joined to one: each wake costs CPU time, and so does each item.
+    Media that the consumer does not want at once come with the next item that it does, two fifths of a second late at
+    most, or at once before a hole, and blocks joined to one: each wake costs CPU time, and so does each item.
     """
 
     def __init__(
@@ -97,16 +97,16 @@ class Paced:
         begin_ns: Callable[[], int | None],
         stop: threading.Event,
         rate_hz: int,
-        audio_due_ns: Callable[[], float] = lambda: -math.inf,
+        due: Callable[[], Due] = Due,
     ) -> None:
         """Make a source; `rate_hz` is the rate of the blocks.
 
         `begin_ns`, called once the first item is decoded, waits until the time is known; None where nothing is to be
-        played. `audio_due_ns` tells the time up to which the consumer wants audio at present.
+        played. `due` tells the times from which on the consumer wants media at once at present.
         """
         self.name = recording.name
         self._recording, self._clock, self._begin_ns, self._stop = recording, clock, begin_ns, stop
-        self._rate_hz, self._audio_due_ns = rate_hz, audio_due_ns
+        self._rate_hz, self._due = rate_hz, due
 
     def open(self) -> None:
         """Do nothing: the recording was checked when it was made."""
@@ -155,10 +155,11 @@ class Paced:
     def _can_wait(self, held: Sequence[Media]) -> bool:
         """Return whether the consumer can do without what is held until more of the recording is due."""
         oldest, newest = held[0], held[-1]
-        # Between two blocks there is no discontinuity: after one, times are later by more than blocks are held.
-        if not (isinstance(oldest, Block) and isinstance(newest, Block)):
+        if isinstance(oldest, Discontinuity) or isinstance(newest, Discontinuity):
             return False
-        return newest.end_ns - oldest.end_ns < MOST_HELD_NS and newest.end_ns < self._audio_due_ns()
+        # Between the two there is no discontinuity: after one, times are later by more than media are held.
+        due_ns = self._due().video_ns if isinstance(newest, Frame) else self._due().audio_ns
+        return newest.end_ns - oldest.end_ns < MOST_HELD_NS and newest.end_ns < due_ns
 
     def close(self) -> None:
         """Do nothing: there is no device to release."""

@@ -13,16 +13,18 @@ from ..preprocess.media import Frame, Media
 
 MOST_AT_ONCE = max(1, (os.cpu_count() or 1) // 2)
 """Number of recordings that are decoded at once; the other cores are for the model."""
-LONGEST_NS = SECOND_NS // 5
-"""Longest stretch of a recording that is decoded in one turn: the distance of two frames."""
+FRAMES = 2
+"""Number of frames of a turn: what a decoder keeps, megabytes of pictures, comes from memory once for both."""
+LONGEST_NS = FRAMES * SECOND_NS // 5
+"""Longest stretch of a recording that is decoded in one turn: the distance of so many frames."""
 turns = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
 def in_turn(media: Iterator[Media]) -> Iterator[Media]:
     """Yield media, made in turns; what makes them must not wait for others, such as a network.
 
-    A turn ends with a frame, so that no more than one waits, or after `LONGEST_NS`: handing the turn over costs as much
-    as decoding a packet.
+    A turn ends with its last frame, so that no more than `FRAMES` wait, or after `LONGEST_NS`: handing the turn over
+    costs as much as decoding a packet.
     """
     is_over = False
     while not is_over:
@@ -40,8 +42,10 @@ def in_turn(media: Iterator[Media]) -> Iterator[Media]:
 
 def make_some(media: Iterator[Media], made: list[Media]) -> bool:
     """Add the media of one turn to those made; return whether they are the last."""
+    frames = 0
     for item in media:
         made.append(item)
-        if isinstance(item, Frame) or item.end_ns - made[0].end_ns >= LONGEST_NS:
+        frames += isinstance(item, Frame)
+        if frames == FRAMES or item.end_ns - made[0].end_ns >= LONGEST_NS:
             return False
     return True

@@ -8,6 +8,7 @@ import pytest
 
 from edge.live.inbox import MOST_BLOCKS, MOST_FRAMES, Delivery, Inbox
 from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.preprocess.windowing import Due
 
 
 def block(time_ns: int) -> Block:
@@ -67,25 +68,29 @@ def test_a_waiting_taker_is_woken_by_an_event() -> None:
     assert times(taken[0]) == [(0, 9)]
 
 
-def test_sound_that_no_window_wants_yet_wakes_nobody_and_comes_along() -> None:
+@pytest.mark.parametrize("wanted", [block(10), frame(6)])
+def test_what_no_window_wants_yet_wakes_nobody_and_comes_along(wanted: Block | Frame) -> None:
     inbox, taken = Inbox([1, 1]), []
-    taker = threading.Thread(target=lambda: taken.append(inbox.take(30, 0.0, [10, 10])))
+    taker = threading.Thread(target=lambda: taken.append(inbox.take(30, 0.0, [Due(10, 6), Due(10, 6)])))
     taker.start()
-    for stream, time_ns in ((0, 8), (1, 9)):
-        inbox.put(stream, block(time_ns))
+    for stream, item in ((0, block(8)), (1, block(9)), (1, frame(5))):
+        inbox.put(stream, item)
     taker.join(0.2)
     assert taker.is_alive()
-    inbox.put(1, block(10))
+    inbox.put(1, wanted)
     taker.join()
-    assert times(taken[0]) == [(0, 8), (1, 9), (1, 10)]
+    assert times(taken[0]) == [(0, 8), (1, 9), (1, 5), (1, wanted.end_ns)]
 
 
-def test_a_frame_wakes_whatever_sound_is_wanted() -> None:
+def test_what_is_wanted_and_there_already_is_not_waited_for() -> None:
     inbox = Inbox([1])
     inbox.put(0, block(8))
-    assert times(inbox.take(0.0, 0.0, [10])) == [(0, 8)]
-    inbox.put(0, frame(9))
-    assert times(inbox.take(30, 0.0, [10])) == [(0, 9)]
+    assert times(inbox.take(0.0, 0.0, [Due(10, 6)])) == [(0, 8)]
+    for item in (frame(5), frame(6)):
+        inbox.put(0, item)
+    assert times(inbox.take(30, 0.0, [Due(10, 6)])) == [(0, 5), (0, 6)]
+    inbox.put(0, block(10))
+    assert times(inbox.take(30, 0.0, [Due(10, 6)])) == [(0, 10)]
 
 
 def test_the_first_waits_for_the_company_of_others() -> None:

@@ -3,6 +3,7 @@
 import threading
 from collections.abc import Callable
 from functools import partial
+from types import SimpleNamespace
 from typing import Any
 
 import msgspec
@@ -214,3 +215,18 @@ def test_live_nothing_is_waited_for_once_stop_is_set(live, recognizer) -> None:
     stop.set()
     live(recorded(1000), made=made, stop=stop)
     assert made.published[-1].state == "stopped"
+
+
+def test_frames_that_no_window_needs_yet_are_encoded_together(manifest, numpy_backend) -> None:
+    """Of the first 1000 ms: the first alone, two before each window's end, and the one at its end."""
+    batches: list[int] = []
+
+    def counted(inputs: dict[str, Any]) -> Any:
+        batches.append(len(inputs["frames"]))
+        return numpy_backend.image_encoder(inputs)
+
+    backend = SimpleNamespace(**{name: getattr(numpy_backend, name) for name in ("name", "audio_encoder", "fusion")})
+    backend.image_encoder = counted
+    made = MadeRun(Recognizer(manifest, backend), latest_only=False)
+    play(made, Script(recorded(1000)))
+    assert (sum(batches), batches) == (5, [1, 2, 2])

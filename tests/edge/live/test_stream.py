@@ -183,6 +183,39 @@ def test_a_gap_of_this_machines_making_is_not_the_cameras(watched: Watched) -> N
     assert len(watched.stream.cut(2000 * MS).embeddings) == 3
 
 
+def frame(time_ms: int) -> Frame:
+    return Frame(np.full((8, 8, 3), FAINTEST, np.uint8), time_ms * MS)
+
+
+def test_frames_wait_for_others_but_the_first_and_the_last_before_a_window_ends(watched: Watched) -> None:
+    """Windows end every 500 ms, frames come every 200 ms."""
+    stream, cropped_ms = watched.stream, []
+    for time_ms in range(0, 2000, 200):
+        if stream.next_window(time_ms * MS):
+            stream.crop_frames(time_ms * MS)
+        stream.add(frame(time_ms))
+        if stream.wants_frames(time_ms * MS):
+            stream.crop_frames()
+            cropped_ms.append(time_ms)
+    assert cropped_ms == [0, 400, 800, 1400, 1800]
+
+
+def test_no_frame_waits_long(watched: Watched) -> None:
+    watched.see(0, 200)
+    watched.stream.set_hop(10_000 * MS, 0)
+    watched.stream.add(frame(200))
+    assert [watched.stream.wants_frames(now_ms * MS) for now_ms in (200, 599, 600)] == [False, False, True]
+
+
+def test_a_frame_that_waits_is_no_lost_camera(watched: Watched) -> None:
+    watched.see(0, 200)
+    watched.stream.set_hop(10_000 * MS, 0)
+    assert watched.states(1001)[1] == "lost"
+    watched.stream.add(frame(900))
+    assert not watched.stream.wants_frames(1001 * MS)
+    assert watched.states(1001)[1] == "ok"
+
+
 def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> None:
     watched.see(0, 400)
     watched.stream.note_overload(900 * MS)

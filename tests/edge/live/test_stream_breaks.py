@@ -37,7 +37,7 @@ def test_what_comes_late_from_before_a_discontinuity_is_left_out(watched: Watche
 
 def test_a_discontinuity_skips_the_windows_of_the_gap_and_keeps_the_grid(watched: Watched) -> None:
     watched.stream.add(Discontinuity(5100 * MS))
-    assert watched.stream.next_end_ns == 5500 * MS
+    assert watched.stream.due.audio_ns == 5500 * MS
 
 
 def test_a_device_that_says_nothing_after_a_discontinuity_is_lost_in_its_own_time(watched: Watched) -> None:

@@ -136,6 +136,6 @@ def test_every_window_that_is_due_is_published_or_counted(manifest, served: Serv
         media = [item for item in media if item.end_ns > now_ms * MS]
         lost = rng.random() < 0.2
         made.take(now_ms * MS, [Delivery(0, item) for item in (*(() if lost else arrived), *pauses)])
-    due = made.streams[0].audio_due_ns / (500 * MS) - 1
+    due = made.streams[0].due.audio_ns / (500 * MS) - 1
     counted = [number for reason, number in made.reporters[0].drops.counts.items() if reason.startswith("windows_")]
     assert len(made.of_kind(Prediction)) + sum(counted) == due > 30

@@ -24,6 +24,7 @@ from edge.live.recognizer import Recognizer
 from edge.live.supervision import Supervisor
 from edge.live.suspension import SuspensionWatch
 from edge.preprocess.media import Block, Frame
+from edge.preprocess.windowing import Due
 from edge.service.systemd import SystemdNotifier
 from edge.wire.control_server import ControlServer
 from edge.wire.publisher import Publisher, stamped
@@ -93,9 +94,7 @@ class PassingInbox(Inbox):
         self._pictures = random.integers(60, 200, (5, 64, 64, 3)).astype(np.uint8)
         self.looks: list[Look] = []
 
-    def take(
-        self, timeout_s: float, linger_s: float = 0.0, audio_due_ns: Sequence[float] | None = None
-    ) -> list[Delivery]:
+    def take(self, timeout_s: float, linger_s: float = 0.0, due: Sequence[Due] | None = None) -> list[Delivery]:
         self._clock.time_ns += TICK_NS
         now_ns = self._clock.time_ns
         tick = now_ns // TICK_NS

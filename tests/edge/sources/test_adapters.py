@@ -11,6 +11,7 @@ from msgspec.structs import replace
 
 from edge.bundle.manifest import AudioSpec, VideoSpec
 from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.preprocess.windowing import Due
 from edge.sources.adapters import MAX_LATE_NS, Paced, Shifted, ShiftedRecording, joined
 from edge.sources.demo import Demo
 
@@ -163,37 +164,42 @@ def test_of_one_pause_it_says_once(clock, caplog) -> None:
     assert "has paused once, for 3.8 s in all" in caplog.messages[-1]
 
 
-def test_blocks_that_nobody_waits_for_come_with_what_is_waited_for(clock) -> None:
+def test_what_nobody_waits_for_comes_with_what_is_waited_for(clock) -> None:
     class Talk(Recorded):
         def read(self):
             yield from (block(20 * number) for number in range(1, 6))
             yield frame(110)
-            yield from (block(20 * number) for number in range(6, 31))
+            yield from (block(20 * number) for number in range(6, 11))
+            yield frame(210)
+            yield from (block(20 * number) for number in range(11, 31))
 
-    begun_ns, due_ns = clock.now_ns(), clock.now_ns() + 300 * MS
+    begun_ns = clock.now_ns()
+    due = Due(begun_ns + 300 * MS, begun_ns + 210 * MS)
     arrived = [
         (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
-        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: due_ns).read()
+        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: due).read()
     ]
-    with_the_frame = [("Block", 100, 110), ("Frame", 110, 110)]
+    with_the_frame = [("Block", 100, 210), ("Frame", 110, 210), ("Block", 200, 210), ("Frame", 210, 210)]
     with_the_wanted = [("Block", 300, 300)]
     wanted = [("Block", 20 * number, 20 * number) for number in range(16, 31)]
     assert arrived == [*with_the_frame, *with_the_wanted, *wanted]
 
 
-def test_blocks_are_held_for_a_fifth_of_a_second_and_none_is_lost_at_the_end(clock) -> None:
+def test_blocks_are_held_for_two_fifths_of_a_second_and_none_is_lost_at_the_end(clock) -> None:
     class Talk(Recorded):
         def read(self):
-            return (block(20 * number) for number in range(1, 26))
+            return (block(20 * number) for number in range(1, 46))
 
     begun_ns = clock.now_ns()
     arrived = [
         ((item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS, item.samples)
-        for item in Paced(Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: math.inf).read()
+        for item in Paced(
+            Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: Due(math.inf, math.inf)
+        ).read()
     ]
-    assert [(end_ms, at_ms) for end_ms, at_ms, _ in arrived] == [(220, 220), (440, 440), (500, 500)]
+    assert [(end_ms, at_ms) for end_ms, at_ms, _ in arrived] == [(420, 420), (840, 840), (900, 900)]
     samples = np.concatenate([samples for _, _, samples in arrived])
-    assert (samples == np.repeat(np.arange(20, 501, 20), 4)).all()
+    assert (samples == np.repeat(np.arange(20, 901, 20), 4)).all()
 
 
 def test_only_blocks_without_a_gap_between_them_are_joined() -> None:
@@ -222,7 +228,7 @@ def test_blocks_before_a_hole_do_not_wait_for_what_follows_it(clock) -> None:
     arrived = [
         (type(item).__name__, (item.end_ns - begun_ns) // MS, (clock.now_ns() - begun_ns) // MS)
         for item in Paced(
-            Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: begun_ns + 1500 * MS
+            Talk(), clock, lambda: begun_ns, threading.Event(), RATE_HZ, lambda: Due(begun_ns + 1500 * MS)
         ).read()
     ]
     assert arrived == [("Frame", 1401, 1401), ("Block", 1480, 1480), ("Frame", 1602, 1602)]

@@ -46,14 +46,16 @@ def test_media_are_made_in_a_turn_and_used_outside_it() -> None:
 @pytest.mark.parametrize(
     ("media", "turns_ms"),
     [
-        ([frame(0), frame(200), frame(400)], [[0], [200], [400]]),
-        ([frame(0), block(20), block(40), frame(40), block(60)], [[0], [20, 40, 40], [60]]),
-        ([block(20 * k) for k in range(24)], [[*range(0, 220, 20)], [*range(220, 440, 20)], [440, 460]]),
+        ([frame(0), frame(200), frame(400)], [[0, 200], [400]]),
+        ([frame(0), block(20), block(40), frame(40), block(60)], [[0, 20, 40, 40], [60]]),
+        ([block(20 * k) for k in range(44)], [[*range(0, 420, 20)], [*range(420, 840, 20)], [840, 860]]),
         ([block(0), block(5000), block(5020)], [[0, 5000], [5020]]),
         ([], []),
     ],
 )
-def test_a_turn_ends_with_a_frame_or_after_the_distance_of_two(media: list[Media], turns_ms: list[list[int]]) -> None:
+def test_a_turn_ends_with_its_second_frame_or_after_the_distance_of_three(
+    media: list[Media], turns_ms: list[list[int]]
+) -> None:
     asked: list[int] = []
 
     def noted() -> Iterator[Media]:
