@@ -9,6 +9,8 @@ from .inputs import StreamInput, make_inbox, pace
 
 MOST_AHEAD_NS = SECOND_NS // 4
 """Longest time by which recordings begin before the model is loaded, and half a hop at most: it is caught up with."""
+MOST_AHEAD_ALONE_NS = 2 * SECOND_NS // 5
+"""The same for one recording, four fifths of a hop at most: no others' first frames are searched for faces then."""
 
 
 class Playback:
@@ -34,11 +36,15 @@ class Playback:
         Where it has no devices, that was some time ago.
         """
         now_ns = self._clock.now_ns()
-        ahead_ns = 0 if has_devices else min(MOST_AHEAD_NS, hop_ns // 2)
-        begin_ns = max(self._opened_ns, now_ns - ahead_ns)
+        begin_ns = now_ns if has_devices else max(self._opened_ns, now_ns - self._most_ahead_ns(hop_ns))
         self._begins_ns = [begin_ns + delay_ns for delay_ns in delays_ns(self._streams, hop_ns)]
         self._is_decided.set()
         return begin_ns
+
+    def _most_ahead_ns(self, hop_ns: int) -> int:
+        if self._streams == 1:
+            return min(MOST_AHEAD_ALONE_NS, 4 * hop_ns // 5)
+        return min(MOST_AHEAD_NS, hop_ns // 2)
 
     def close(self) -> None:
         """End the captures, whether or not they have played."""

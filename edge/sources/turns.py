@@ -6,7 +6,7 @@ Where a dozen threads do so together, most of the time goes into handing it over
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from ..clock import SECOND_NS
 from ..preprocess.media import Frame, Media
@@ -17,6 +17,8 @@ FRAMES = 2
 """Number of frames of a turn: what a decoder keeps, megabytes of pictures, comes from memory once for both."""
 LONGEST_NS = FRAMES * SECOND_NS // 5
 """Longest stretch of a recording that is decoded in one turn: the distance of so many frames."""
+AHEAD_NS = SECOND_NS // 10
+"""Time before its first item is due at which a turn is taken, as decoding takes time and others have turns as well."""
 turns = threading.BoundedSemaphore(MOST_AT_ONCE)
 
 
@@ -24,28 +26,40 @@ def in_turn(media: Iterator[Media]) -> Iterator[Media]:
     """Yield media, made in turns; what makes them must not wait for others, such as a network.
 
     A turn ends with its last frame, so that no more than `FRAMES` wait, or after `LONGEST_NS`: handing the turn over
-    costs as much as decoding a packet.
+    costs as much as decoding a packet. What is due last in it is kept until the next has been taken.
+    The first has one item, with which playback begins.
     """
-    is_over = False
+    is_over, longest_ns = False, 0
+    kept: list[Media] = []
     while not is_over:
         made: list[Media] = []
         error: Exception | None = None
         with turns:
             try:
-                is_over = make_some(media, made)
+                is_over = make_some(media, made, longest_ns)
             except Exception as caught:  # raised once what came before it is given
                 error = caught
-        yield from made
+        yield from kept
         if error:
+            yield from made
             raise error
+        count = count_early(made) if longest_ns else len(made)
+        yield from made[:count]
+        kept, longest_ns = made[count:], LONGEST_NS
+    yield from kept
 
 
-def make_some(media: Iterator[Media], made: list[Media]) -> bool:
-    """Add the media of one turn to those made; return whether they are the last."""
+def make_some(media: Iterator[Media], made: list[Media], longest_ns: int) -> bool:
+    """Add the media of one turn, of `longest_ns` at most, to those made; return whether they are the last."""
     frames = 0
     for item in media:
         made.append(item)
         frames += isinstance(item, Frame)
-        if frames == FRAMES or item.end_ns - made[0].end_ns >= LONGEST_NS:
+        if frames == FRAMES or item.end_ns - made[0].end_ns >= longest_ns:
             return False
     return True
+
+
+def count_early(made: Sequence[Media]) -> int:
+    """Return the number of media, from the first on, that are due longer than `AHEAD_NS` before the last."""
+    return next((number for number, item in enumerate(made) if made[-1].end_ns - item.end_ns < AHEAD_NS), 0)

@@ -10,7 +10,7 @@ import pytest
 from edge.preprocess.media import Block, Discontinuity, Frame
 from edge.session.config import StreamConfig
 from edge.session.inputs import make_inputs
-from edge.session.playback import MOST_AHEAD_NS, Playback
+from edge.session.playback import MOST_AHEAD_ALONE_NS, MOST_AHEAD_NS, Playback
 from edge.sources.demo import MOODS, face
 
 HOP_NS = 500_000_000
@@ -34,18 +34,21 @@ def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[...,
 
 
 @pytest.mark.parametrize(
-    ("loading_ns", "hop_ns", "has_devices", "ahead_ns"),
+    ("streams", "loading_ns", "hop_ns", "has_devices", "ahead_ns"),
     [
-        (200_000_000, HOP_NS, False, 200_000_000),
-        (LONG_NS, HOP_NS, False, MOST_AHEAD_NS),
-        (LONG_NS, 100_000_000, False, 50_000_000),
-        (LONG_NS, HOP_NS, True, 0),
+        (1, 200_000_000, HOP_NS, False, 200_000_000),
+        (1, LONG_NS, HOP_NS, False, MOST_AHEAD_ALONE_NS),
+        (1, LONG_NS, 100_000_000, False, 80_000_000),
+        (2, 200_000_000, HOP_NS, False, 200_000_000),
+        (2, LONG_NS, HOP_NS, False, MOST_AHEAD_NS),
+        (2, LONG_NS, 100_000_000, False, 50_000_000),
+        (1, LONG_NS, HOP_NS, True, 0),
     ],
 )
 def test_a_run_begins_before_its_model_is_loaded(
-    opened, clock, loading_ns: int, hop_ns: int, has_devices: bool, ahead_ns: int
+    opened, clock, streams: int, loading_ns: int, hop_ns: int, has_devices: bool, ahead_ns: int
 ) -> None:
-    playback = opened()
+    playback = opened(streams)
     clock.time_ns += loading_ns
     assert playback.begin(hop_ns, has_devices=has_devices) == clock.now_ns() - ahead_ns
 

@@ -46,30 +46,31 @@ def test_media_are_made_in_a_turn_and_used_outside_it() -> None:
 @pytest.mark.parametrize(
     ("media", "turns_ms"),
     [
-        ([frame(0), frame(200), frame(400)], [[0, 200], [400]]),
-        ([frame(0), block(20), block(40), frame(40), block(60)], [[0, 20, 40, 40], [60]]),
-        ([block(20 * k) for k in range(44)], [[*range(0, 420, 20)], [*range(420, 840, 20)], [840, 860]]),
-        ([block(0), block(5000), block(5020)], [[0, 5000], [5020]]),
-        ([], []),
+        ([frame(0), frame(200), frame(400), frame(600)], {0: [0], 1: [200, 400], 2: [600]}),
+        ([frame(0), block(20), frame(40), block(40), frame(80), block(90)], {0: [0], 1: [20, 40, 40, 80, 90]}),
+        (
+            [block(20 * k) for k in range(44)],
+            {0: [0], 1: [*range(20, 440, 20)], 17: [*range(440, 860, 20)], 38: [860]},
+        ),
+        ([block(0), block(5000), block(5020), block(9000)], {0: [0], 1: [5000, 5020, 9000]}),
+        ([], {}),
     ],
 )
-def test_a_turn_ends_with_its_second_frame_or_after_the_distance_of_three(
-    media: list[Media], turns_ms: list[list[int]]
+def test_a_turn_ends_with_two_frames_or_after_their_time_and_the_next_is_taken_before_its_last_is_due(
+    media: list[Media], turns_ms: dict[int, list[int]]
 ) -> None:
-    asked: list[int] = []
+    """Turns by the number of media that had been given before."""
+    given: list[Media] = []
+    made_ms: dict[int, list[int]] = {}
 
     def noted() -> Iterator[Media]:
         for item in media:
-            asked.append(item.end_ns)
+            made_ms.setdefault(len(given), []).append(item.end_ns // 1_000_000)
             yield item
 
-    found: list[list[int]] = []
     for item in in_turn(noted()):
-        if asked:
-            found.append([])
-            asked.clear()
-        found[-1].append(item.end_ns // 1_000_000)
-    assert found == turns_ms
+        given.append(item)
+    assert (given, made_ms) == (media, turns_ms)
 
 
 def test_an_error_is_raised_after_what_was_made_before_it_and_gives_the_turn_back() -> None:
