@@ -2,6 +2,7 @@
 
 import threading
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -39,7 +40,8 @@ def run(
     clock = SystemClock()
     inputs = make_inputs(config.streams, manifest, in_real_time=not config.fast)
     with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
-        bundle = model.bundle if model else verify(folder, manifest)
-        from .predicting import predict  # here, since recordings are read while it is imported
-
+        with ThreadPoolExecutor(1) as executor:
+            verifying = executor.submit(lambda: model.bundle if model else verify(folder, manifest))
+            from .predicting import predict  # here, since recordings are read and files verified while it is imported
+        bundle = verifying.result()
         predict(config, bundle, inputs, playback, clock, stop, engine_builder, on_start, on_sent, model)
