@@ -27,7 +27,7 @@ def require_matplotlib() -> None:
     try:
         import matplotlib.figure  # noqa: F401
     except ImportError as error:
-        raise UsageError("plots need matplotlib, which is not installed; pip install matplotlib") from error
+        raise UsageError("plots need matplotlib, which is not installed; pip install 'foal-edge[report]'") from error
 
 
 def new_figure(height_px: int) -> Figure:

@@ -93,7 +93,7 @@ class Stream:
         self._framing, self._on_drop, self._on_framed = framing, on_drop, on_framed
         self._people = people
         self._crop_shape = manifest.video.height, manifest.video.width, 3
-        self._frame_ns = to_ns(1 / manifest.video.rate_hz)
+        self._period_ns = to_ns(1 / manifest.video.rate_hz)
         self._window_ns = to_ns(manifest.audio.window_s)
         self._samples = SampleRing(manifest.audio.rate_hz, manifest.audio.samples, past=manifest.piece_samples)
         self._pieced_audio = None if manifest.pieces is None else PiecedAudio(manifest)
@@ -101,6 +101,8 @@ class Stream:
         self._embeddings = EmbeddingRing(manifest.frames, int(width))
         self._frames: deque[Frame] = deque()
         self._crops: list[Crop] = []
+        self._newest_frame_ns: int | None = None
+        self._is_urgent = False
         self._framed: FramingResult | None = None
         self._video_ns: int | None = None
         self._overload_ns = begin_ns
@@ -114,15 +116,25 @@ class Stream:
 
     @property
     def due(self) -> Due:
-        """Times from which on media are wanted at once; a stream's first frame, which is searched wholly, always is."""
-        end_ns = self._grid.next_ns
-        return Due(end_ns, -math.inf if self._video_ns is None else end_ns - self._frame_ns)
+        """Times from which on media are wanted at once; a frame also is where none came for two periods before it."""
+        return Due(self._grid.next_ns, min(self._last_frame_ns, self._overdue_ns))
+
+    @property
+    def _last_frame_ns(self) -> int:
+        """Time from which on a frame is probably the last of its window: the next comes a period later, or some more."""
+        return self._grid.next_ns - 5 * self._period_ns // 4
+
+    @property
+    def _overdue_ns(self) -> float:
+        """Time from which on a frame comes later than it should, and at once: the first, or one after a loss."""
+        return -math.inf if self._newest_frame_ns is None else self._newest_frame_ns + 2 * self._period_ns
 
     def wants_frames(self, now_ns: int) -> bool:
         """Return whether the frames that wait are to be cropped now, though no window is due that needs them."""
         if not self._frames:
             return False
-        return self._frames[-1].end_ns >= self.due.video_ns or now_ns - self._frames[0].end_ns >= LONGEST_WAIT_NS
+        is_last = self._frames[-1].end_ns >= self._last_frame_ns
+        return is_last or self._is_urgent or now_ns - self._frames[0].end_ns >= LONGEST_WAIT_NS
 
     def set_hop(self, hop_ns: int, now_ns: int) -> int:
         """Change the hop; with a shorter one, windows that would have ended by now are skipped, but for the last.
@@ -144,6 +156,8 @@ class Stream:
         if isinstance(item, Block):
             self._samples.extend(item)
         else:
+            self._is_urgent = self._is_urgent or item.end_ns >= self._overdue_ns
+            self._newest_frame_ns = item.end_ns
             self._frames.append(item)
         return 0
 
@@ -152,6 +166,7 @@ class Stream:
         self._begin_ns = self._overload_ns = begin_ns
         self._samples.clear()
         self._frames.clear()
+        self._newest_frame_ns = None
         self._forget_video()
         self._video_ns, self._is_dark, self._is_unusable = None, False, False
         return self._grid.skip_to(begin_ns)
@@ -175,6 +190,7 @@ class Stream:
             except Exception as error:  # a frame that OpenCV chokes on is one frame less
                 self._framed, self._is_dark, self._is_unusable = None, False, True
                 self._on_drop(FRAMES_FAILED, f"a frame cannot be framed ({type(error).__name__}: {error})")
+        self._is_urgent = self._is_urgent and bool(self._frames)
         self._encode_s += perf_counter() - started
 
     def _crop(self, frame: Frame) -> None:
@@ -226,9 +242,7 @@ class Stream:
         return count
 
     def _is_camera_lost(self, now_ns: int) -> bool:
-        waiting = (frame.end_ns for frame in self._frames if frame.end_ns < now_ns)
-        seen_ns = max(self._video_ns or self._begin_ns, self._overload_ns, *waiting)
-        return now_ns - seen_ns > self._video_lost_ns
+        return now_ns - max(self._video_ns or self._begin_ns, self._overload_ns) > self._video_lost_ns
 
     def _forget_video(self) -> None:
         self._embeddings.clear()

@@ -17,7 +17,9 @@ class Playback:
     """Captures of the recordings and the inbox of all streams; reading begins now, and playing with `begin`."""
 
     def __init__(self, inputs: Sequence[StreamInput], clock: Clock, stop: threading.Event) -> None:
-        self._clock, self._opened_ns = clock, clock.now_ns()
+        self._clock = clock
+        self.decoded_ns: dict[int, int] = {}
+        """Time at which the first item of a stream had been decoded, by its index."""
         self._streams = len(inputs)
         self._begins_ns: list[int] | None = None
         self._is_decided = threading.Event()
@@ -27,6 +29,7 @@ class Playback:
             capture.start()
 
     def _await_begin(self, stream: int) -> int | None:
+        self.decoded_ns[stream] = self._clock.now_ns()
         self._is_decided.wait()
         return None if self._begins_ns is None else self._begins_ns[stream]
 
@@ -36,7 +39,8 @@ class Playback:
         Where it has no devices, that was some time ago.
         """
         now_ns = self._clock.now_ns()
-        begin_ns = now_ns if has_devices else max(self._opened_ns, now_ns - self._most_ahead_ns(hop_ns))
+        earliest_ns = max(self.decoded_ns.copy().values(), default=now_ns)
+        begin_ns = now_ns if has_devices else max(earliest_ns, now_ns - self._most_ahead_ns(hop_ns))
         self._begins_ns = [begin_ns + delay_ns for delay_ns in delays_ns(self._streams, hop_ns)]
         self._is_decided.set()
         return begin_ns

@@ -118,7 +118,7 @@ def test_what_draws_is_missed_before_anything_is_measured(
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
     refused = edge_command("bench", "--plot", tmp_path / "plots")
     assert (refused.status, refused.out) == (2, "")
-    assert "pip install matplotlib" in refused.err
+    assert "pip install 'foal-edge[report]'" in refused.err
 
 
 @pytest.mark.parametrize(

@@ -74,7 +74,7 @@ def test_the_timeline_has_a_panel_each() -> None:
 
 def test_without_matplotlib(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "matplotlib.figure", None)
-    with pytest.raises(UsageError, match="pip install matplotlib"):
+    with pytest.raises(UsageError, match=r"pip install 'foal-edge\[report\]'"):
         write_plots(REPORT, tmp_path)
 
 

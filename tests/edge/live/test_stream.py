@@ -1,5 +1,7 @@
 """Windows by the time of their data, and what becomes of them where sound or picture is late or lost."""
 
+import math
+
 import numpy as np
 import pytest
 
@@ -7,7 +9,7 @@ from edge.geometry import Box
 from edge.live.recognizer import Recognizer
 from edge.live.stream import NOT_FRAMED, Stream
 from edge.preprocess.framing import FramingResult
-from edge.preprocess.media import Block, Frame
+from edge.preprocess.media import Block, Discontinuity, Frame
 from tests.edge.made_stream import FAINTEST, HOP_MS, MS, Framer, Watched
 
 
@@ -207,13 +209,21 @@ def test_no_frame_waits_long(watched: Watched) -> None:
     assert [watched.stream.wants_frames(now_ms * MS) for now_ms in (200, 599, 600)] == [False, False, True]
 
 
-def test_a_frame_that_waits_is_no_lost_camera(watched: Watched) -> None:
-    watched.see(0, 200)
+def test_frames_of_a_slow_camera_wait_for_none(watched: Watched) -> None:
     watched.stream.set_hop(10_000 * MS, 0)
-    assert watched.states(1001)[1] == "lost"
-    watched.stream.add(frame(900))
-    assert not watched.stream.wants_frames(1001 * MS)
-    assert watched.states(1001)[1] == "ok"
+    for time_ms in (0, 400, 800, 1800):
+        watched.stream.add(frame(time_ms))
+        assert watched.stream.wants_frames(time_ms * MS)
+        watched.stream.crop_frames()
+        assert watched.stream.due == (10_000 * MS, (time_ms + 400) * MS)
+
+
+def test_the_first_frame_after_a_break_waits_for_none(watched: Watched) -> None:
+    watched.see(0, 1000)
+    watched.stream.add(Discontinuity(1000 * MS))
+    assert watched.stream.due.video_ns == -math.inf
+    watched.stream.add(frame(1000))
+    assert watched.stream.wants_frames(1000 * MS)
 
 
 def test_dropping_all_there_is_does_not_make_a_lost_camera(watched: Watched) -> None:

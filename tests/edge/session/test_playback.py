@@ -1,6 +1,7 @@
 """When recordings begin to play: while the model was loaded, but not long before it was."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -19,13 +20,15 @@ LONG_NS = 60_000_000_000
 
 @pytest.fixture
 def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[..., Playback]]:
-    """The playback of a clip of 0.2 s, or of several."""
+    """The playback of a clip of 0.2 s, or of several, once they are decoded."""
     clip: Path = make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 2), tone(0.2))
     playbacks: list[Playback] = []
 
     def make(streams: int = 1) -> Playback:
         inputs = make_inputs([StreamConfig(name=f"s{number}", file=str(clip)) for number in range(streams)], manifest)
         playbacks.append(Playback(inputs, clock, threading.Event()))
+        while len(playbacks[-1].decoded_ns) < streams:
+            time.sleep(0.001)
         return playbacks[-1]
 
     yield make
@@ -51,6 +54,14 @@ def test_a_run_begins_before_its_model_is_loaded(
     playback = opened(streams)
     clock.time_ns += loading_ns
     assert playback.begin(hop_ns, has_devices=has_devices) == clock.now_ns() - ahead_ns
+
+
+def test_nothing_begins_before_it_is_decoded(opened, clock) -> None:
+    """Else it would begin later than its windows, which would end elsewhere in it than with `--fast`."""
+    playback = opened()
+    playback.decoded_ns[0] = 150_000_000
+    clock.time_ns += 200_000_000
+    assert playback.begin(HOP_NS, has_devices=False) == 150_000_000
 
 
 def test_a_recording_plays_whole_from_the_begin_on(opened, manifest) -> None:
