@@ -121,7 +121,7 @@ class Stream:
 
     @property
     def _last_frame_ns(self) -> int:
-        """Time from which on a frame is probably the last of its window: the next comes a period later, or some more."""
+        """Time from which on a frame is probably the last of its window: the next comes a period later or more."""
         return self._grid.next_ns - 5 * self._period_ns // 4
 
     @property
