@@ -29,7 +29,6 @@ from .window import Window
 
 CLOCK_JUMP_NS = 60 * SECOND_NS
 """Age from which on an empty window shows that the stream's times have jumped: all windows of that age are skipped."""
-
 READ_LATE_NS = SECOND_NS // 5
 """Distance of the frames of a recording: what has not been read so long after the newest media is still to come."""
 
