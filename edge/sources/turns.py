@@ -25,9 +25,9 @@ turns = threading.BoundedSemaphore(MOST_AT_ONCE)
 def in_turn(media: Iterator[Media]) -> Iterator[Media]:
     """Yield media, made in turns; what makes them must not wait for others, such as a network.
 
-    A turn ends with its last frame, so that no more than `FRAMES` wait, or after `LONGEST_NS`: handing the turn over
-    costs as much as decoding a packet. What is due last in it is kept until the next has been taken.
-    The first has one item, with which playback begins.
+    A turn ends with its last frame, so that no more than `FRAMES` and one that is kept wait, or after `LONGEST_NS`:
+    handing the turn over costs as much as decoding a packet. What is due last in a turn is kept until the next has been
+    taken. The first turn has one item, with which playback begins.
     """
     is_over, longest_ns = False, 0
     kept: list[Media] = []

@@ -27,7 +27,9 @@ def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[...,
     def make(streams: int = 1) -> Playback:
         inputs = make_inputs([StreamConfig(name=f"s{number}", file=str(clip)) for number in range(streams)], manifest)
         playbacks.append(Playback(inputs, clock, threading.Event()))
+        ends_s = time.monotonic() + 60
         while len(playbacks[-1].decoded_ns) < streams:
+            assert time.monotonic() < ends_s, "a clip was not decoded"
             time.sleep(0.001)
         return playbacks[-1]
 
