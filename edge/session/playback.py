@@ -11,6 +11,8 @@ MOST_AHEAD_NS = SECOND_NS // 4
 """Longest time by which recordings begin before the model is loaded, and half a hop at most: it is caught up with."""
 MOST_AHEAD_ALONE_NS = 2 * SECOND_NS // 5
 """The same for one recording, four fifths of a hop at most: no others' first frames are searched for faces then."""
+LONGEST_FIRST_S = 0.1
+"""Longest wait for the first item of a recording that plays alone: one of 640 x 480 pixels takes 0.03 s."""
 
 
 class Playback:
@@ -20,6 +22,7 @@ class Playback:
         self._clock = clock
         self.decoded_ns: dict[int, int] = {}
         """Time at which the first item of a stream had been decoded, by its index."""
+        self._has_first = threading.Event()
         self._streams = len(inputs)
         self._begins_ns: list[int] | None = None
         self._is_decided = threading.Event()
@@ -28,8 +31,17 @@ class Playback:
         for capture in self.captures:
             capture.start()
 
+    def await_first(self) -> None:
+        """Wait until the first item of a recording that plays alone is decoded, but not long.
+
+        It takes three times as long beside imports, which hold Python's lock, and the recording cannot begin before.
+        """
+        if self._streams == len(self.captures) == 1:
+            self._has_first.wait(LONGEST_FIRST_S)
+
     def _await_begin(self, stream: int) -> int | None:
         self.decoded_ns[stream] = self._clock.now_ns()
+        self._has_first.set()
         self._is_decided.wait()
         return None if self._begins_ns is None else self._begins_ns[stream]
 

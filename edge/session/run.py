@@ -40,6 +40,8 @@ def run(
     clock = SystemClock()
     inputs = make_inputs(config.streams, manifest, in_real_time=not config.fast)
     with nullcontext() if config.fast else closing(Playback(inputs, clock, stop)) as playback:
+        if playback:
+            playback.await_first()
         with ThreadPoolExecutor(1) as executor:
             verifying = executor.submit(lambda: model.bundle if model else verify(folder, manifest))
             from .predicting import predict  # here, since recordings are read and files verified while it is imported

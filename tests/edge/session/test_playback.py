@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 
 from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.session import playback as module
 from edge.session.config import StreamConfig
 from edge.session.inputs import make_inputs
 from edge.session.playback import MOST_AHEAD_ALONE_NS, MOST_AHEAD_NS, Playback
@@ -19,23 +20,34 @@ LONG_NS = 60_000_000_000
 
 
 @pytest.fixture
-def opened(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[..., Playback]]:
-    """The playback of a clip of 0.2 s, or of several, once they are decoded."""
+def make_playback(manifest, tmp_path, make_clip, tone, clock) -> Iterator[Callable[..., Playback]]:
+    """The playback of a clip of 0.2 s, or of several."""
     clip: Path = make_clip(tmp_path / "clip.mkv", np.stack([face(MOODS[0])] * 2), tone(0.2))
     playbacks: list[Playback] = []
 
     def make(streams: int = 1) -> Playback:
         inputs = make_inputs([StreamConfig(name=f"s{number}", file=str(clip)) for number in range(streams)], manifest)
         playbacks.append(Playback(inputs, clock, threading.Event()))
-        ends_s = time.monotonic() + 60
-        while len(playbacks[-1].decoded_ns) < streams:
-            assert time.monotonic() < ends_s, "a clip was not decoded"
-            time.sleep(0.001)
         return playbacks[-1]
 
     yield make
     for playback in playbacks:
         playback.close()
+
+
+@pytest.fixture
+def opened(make_playback) -> Callable[..., Playback]:
+    """The same, once they are decoded."""
+
+    def make(streams: int = 1) -> Playback:
+        playback = make_playback(streams)
+        ends_s = time.monotonic() + 60
+        while len(playback.decoded_ns) < streams:
+            assert time.monotonic() < ends_s, "a clip was not decoded"
+            time.sleep(0.001)
+        return playback
+
+    return make
 
 
 @pytest.mark.parametrize(
@@ -56,6 +68,13 @@ def test_a_run_begins_before_its_model_is_loaded(
     playback = opened(streams)
     clock.time_ns += loading_ns
     assert playback.begin(hop_ns, has_devices=has_devices) == clock.now_ns() - ahead_ns
+
+
+def test_a_recording_that_plays_alone_is_waited_for(make_playback, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "LONGEST_FIRST_S", 60.0)
+    playback = make_playback()
+    playback.await_first()
+    assert list(playback.decoded_ns) == [0]
 
 
 def test_nothing_begins_before_it_is_decoded(opened, clock) -> None:
