@@ -102,7 +102,7 @@ class Bench:
         self.failed: list[str] = []
         """Parts that failed, and why; the measurements before and after them are kept."""
         manifest = candidates[0].bundle.manifest
-        self._recording = MediaFile(path, manifest.audio, manifest.video, options.numbers)
+        self._recording = MediaFile(path, manifest.audio, manifest.video, options.numbers, in_real_time=True)
         self._media = read_first_minute(self._recording)
         self._windows = {
             each.name: cut_windows(self._media, each.recognizer, framing_of(each), options.hop_s) for each in candidates

@@ -39,7 +39,10 @@ DELIVERY_TIMEOUT_S = 5.0
 
 
 def decode(recording: Recording, sampling: Sampling) -> Iterator[Series]:
-    """Measure the decoding of one second of a recording, from its file to 16 kHz audio and the frames to process."""
+    """Measure the decoding of one second of a recording, from its file to 16 kHz audio and the frames to process.
+
+    It costs what it costs live where the recording is read in real time.
+    """
     seconds = decoded_seconds(recording)
     for found in sampling.interleaved({"": lambda: next(seconds)}, PERCENTILE).values():
         yield make_series("stage", "decode 1 s", "", found)

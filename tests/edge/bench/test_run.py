@@ -2,16 +2,20 @@
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from edge.bench import live, recording, run
+from edge.bench import live, recording, run, stages
 from edge.bench.energy import Energy
 from edge.bench.report import Roofline, Series, read_report
 from edge.bench.sampling import Sampling
 from edge.bundle.load import SHIPPED, load
 from edge.cli import bench as commands
 from edge.errors import FoalError
+from edge.preprocess.media import Frame
+from edge.sources import media
+from edge.sources.media import read_frames
 
 
 def series(size: int) -> Series:
@@ -44,6 +48,25 @@ def test_a_part_that_fails_is_told_and_the_others_are_measured_and_kept(
     assert "ZeroDivisionError" in second
     assert "- FAILED: live, 2 streams" in ended.out
     assert "these parts failed:" in ended.err
+
+
+def test_stages_decode_as_a_live_run_does(edge_command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Else decoding takes more than the whole of a live stream, of which it is a part."""
+    film = tmp_path / "demo.mp4"
+    recording.write(film, 7)
+    ways: list[bool] = []
+
+    def read(*arguments: Any, in_real_time: bool) -> Iterator[Frame]:
+        ways.append(in_real_time)
+        return read_frames(*arguments, in_real_time=in_real_time)
+
+    monkeypatch.setattr(media, "read_frames", read)
+    for other in ("frame", "graphs", "publish"):
+        monkeypatch.setattr(stages, other, lambda *_: ())
+    monkeypatch.setattr(commands.roofline, "measure", lambda threads: Roofline(gemm_gflops=1.0, copy_gbps=1.0))
+    ended = edge_command("bench", "--only", "stages", "--file", film, "--backend", "onnxruntime", "--seconds", "1")
+    assert "decode 1 s" in ended.out
+    assert set(ways) == {True}
 
 
 def test_what_was_seen_before_the_program_broke_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:
