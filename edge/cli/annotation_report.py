@@ -70,8 +70,8 @@ class AnnotationReport:
         """Print the sum."""
         before = f", {self._skipped} were done before" if self._skipped else ""
         self._say(
-            f"{self._done} of {self._count} recordings annotated in {output}: {self._rows} windows of "
-            f"{self._recorded_s:.1f} s{before}"
+            f"{self._done} of {self._count} recordings annotated in {output}: {self._rows} windows in "
+            f"{self._recorded_s:.1f} s of recordings{before}"
         )
 
     def _end(self, recording: Path, reply: Done | Failed) -> None:

@@ -59,4 +59,5 @@ def test_the_steady_state_flickers_less(data: Path, shipped: Recognizer, fold: s
     record_property("measured", figures(f"{about}, predictions", raw))
     record_property("measured", figures(f"{about}, steady state", steady))
     changes, steady_changes = (sum(following.changes for following in some) for some in (raw, steady))
-    assert 0 < steady_changes < changes / 2
+    # Two thirds are left of foal-nano 0.3.1's changes, which are fewer than 0.1.0's were.
+    assert 0 < steady_changes < 0.8 * changes

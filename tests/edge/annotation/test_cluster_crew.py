@@ -100,7 +100,7 @@ def test_files_are_those_of_one_process_and_are_not_made_twice(
     assert len(files(tmp_path / "spread")) == 12
     assert files(tmp_path / "spread") == files(tmp_path / "alone")
     again = edge_command(*command, "-o", "spread", "--workers", started.address)
-    assert "0 of 7 recordings annotated in spread: 0 windows of 0.0 s, 6 were done before" in again.err
+    assert "0 of 7 recordings annotated in spread: 0 windows in 0.0 s of recordings, 6 were done before" in again.err
 
 
 def kill_a_worker_once(started: Started, output: Path, over: threading.Event) -> None:

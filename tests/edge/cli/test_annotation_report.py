@@ -52,7 +52,7 @@ def test_without_a_terminal_each_recording_is_a_line(monkeypatch: pytest.MonkeyP
         "foal-edge: a.mp4 has no audio",
         "foal-edge: a.mp4 takes track 0",
         "a.mp4: 8 windows, 8.0 times as fast as it plays",
-        "1 of 3 recordings annotated in out: 8 windows of 4.0 s, 1 were done before",
+        "1 of 3 recordings annotated in out: 8 windows in 4.0 s of recordings, 1 were done before",
     ]
     assert report.failed == ["b.mp4 is damaged"]
 
