@@ -6,7 +6,7 @@ from copy import deepcopy
 from dataclasses import dataclass, replace
 
 from ..bundle.manifest import VideoSpec
-from ..clock import to_ns
+from ..clock import SECOND_NS, to_ns
 from ..errors import SourceError
 from ..live.driver import read_windows
 from ..live.recognizer import Recognizer
@@ -42,7 +42,7 @@ class LiveWindow:
 
 
 def read_first_minute(recording: Recording) -> list[Media]:
-    """Return the media of a recording's first minute; SourceError where there are none."""
+    """Return the media of a recording's first minute; SourceError where it has none, or lasts less than a second."""
     media: list[Media] = []
     for item in recording.read():
         media.append(item)
@@ -50,6 +50,9 @@ def read_first_minute(recording: Recording) -> list[Media]:
             break
     if not media:
         raise SourceError(f"{recording.name} has neither audio nor video; give another recording")
+    if media[-1].end_ns < SECOND_NS:
+        lasts_s = media[-1].end_ns / SECOND_NS
+        raise SourceError(f"{recording.name} lasts {lasts_s:.2g} s, at least 1 s is expected; give --file a longer one")
     return media
 
 

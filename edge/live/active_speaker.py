@@ -54,8 +54,9 @@ class ActiveSpeaker:
     is known.
     """
 
-    def __init__(self, rate_hz: float = MOUTH_RATE_HZ) -> None:
-        """Make a detector that is shown so many frames a second."""
+    def __init__(self, rate_hz: float = MOUTH_RATE_HZ, begin_ns: int = 0) -> None:
+        """Make a detector that is shown so many frames a second, of a stream whose first slot begins at `begin_ns`."""
+        self._begin_ns = begin_ns
         self._least_steps = max(LEAST_STEPS, round(LEAST_SEEN * rate_hz * 2 * SHORT_NS / SECOND_NS))
         self._tracks: dict[int, MouthTrack] = {}
         self._slots: dict[int, Heard | None] = {}  # in order; None without a voice
@@ -72,44 +73,43 @@ class ActiveSpeaker:
             person: track for person, track in self._tracks.items() if track.is_seen_since(end_ns - KEPT_NS)
         }
         voice = VoiceLevel(samples, end_ns)
-        last = (end_ns - 1) // SLOT_NS
+        last = (end_ns - 1 - self._begin_ns) // SLOT_NS
         newest = max(self._slots, default=last)
         slots = range(max(last - KEPT_SLOTS, min(newest, last - REVISED_SLOTS) + 1), last + 1)
         self._slots |= dict.fromkeys(slots)
-        self._slots |= self._compare([slot for slot in slots if voice.is_voiced(middle_ns(slot))], voice)
+        self._slots |= self._compare([slot for slot in slots if voice.is_voiced(self._middle_ns(slot))], voice)
         self._slots = {slot: self._slots[slot] for slot in sorted(self._slots) if slot > last - COMPARED_SLOTS}
         self._verdicts |= verdicts_on(self._slots)
         self._verdicts = {slot: verdict for slot, verdict in self._verdicts.items() if slot > last - KEPT_SLOTS}
 
     def _compare(self, slots: Sequence[int], voice: VoiceLevel) -> dict[int, Heard]:
         """Return what is known of each slot in which there is a voice."""
-        times_ns = np.array([middle_ns(slot) for slot in slots], np.int64)
+        times_ns = np.array([self._middle_ns(slot) for slot in slots], np.int64)
         evidence: dict[int, Sequence[Evidence | None]] = {}
         for person, track in self._tracks.items():
             compared = track.compare(voice, self._least_steps) if slots else None
             evidence[person] = compared.at(times_ns) if compared else [None] * len(slots)
         found = {}
         for index, slot in enumerate(slots):
-            here = [person for person, track in self._tracks.items() if track.was_seen(middle_ns(slot))]
+            here = [person for person, track in self._tracks.items() if track.was_seen(self._middle_ns(slot))]
             odds = {person: log_odds(signs) for person in here if (signs := evidence[person][index])}
             found[slot] = Heard(odds, is_all=len(odds) == len(here))
         return found
 
     def owners(self, times_ns: NDArray[np.int64]) -> NDArray[np.int64]:
         """Return for each time `[n]` the number of the person who speaks, NOBODY or UNCLEAR."""
-        slots = (times_ns // SLOT_NS).tolist()
+        slots = ((times_ns - self._begin_ns) // SLOT_NS).tolist()
         return np.array([self._verdicts.get(slot, UNCLEAR) for slot in slots], np.int64)
+
+    def _middle_ns(self, slot: int) -> int:
+        """Return the middle of a slot of time."""
+        return self._begin_ns + slot * SLOT_NS + SLOT_NS // 2
 
     def clear(self) -> None:
         """Forget everything, as at a discontinuity."""
         self._tracks.clear()
         self._slots.clear()
         self._verdicts.clear()
-
-
-def middle_ns(slot: int) -> int:
-    """Return the middle of a slot of time."""
-    return slot * SLOT_NS + SLOT_NS // 2
 
 
 def log_odds(evidence: Evidence) -> float:

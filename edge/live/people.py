@@ -47,9 +47,10 @@ class People:
     Of a person who has left nothing is kept.
     """
 
-    def __init__(self, manifest: Manifest, framing: Framing, speaker: ActiveSpeaker) -> None:
+    def __init__(self, manifest: Manifest, framing: Framing, speaker: ActiveSpeaker, begin_ns: int = 0) -> None:
+        """Know nobody yet; the stream begins at `begin_ns`, from which on the slots of its frames are counted."""
         self._framing, self._manifest, self._speaker = framing, manifest, speaker
-        self._grid = FrameGrid(manifest.video.rate_hz)
+        self._grid = FrameGrid(manifest.video.rate_hz, begin_ns)
         self._people: dict[int, Person] = {}
         self._faces: list[TrackedFace] = []
         self._newest_ns = 0

@@ -101,14 +101,17 @@ def build_stream(
     drops = DropCounter(stream_spec.name)
     video = manifest.video
     framing = make_framing(run_spec.framing, video.height, video.width, run_spec.detector, stream_spec.people)
-    people = People(manifest, framing, ActiveSpeaker()) if stream_spec.people > 1 else None
+    begin_ns = run_spec.begin_ns + stream_spec.delay_ns
+    people = None
+    if stream_spec.people > 1:
+        people = People(manifest, framing, ActiveSpeaker(begin_ns=begin_ns), begin_ns)
     pictures = PicturePublisher(run_spec.session, stream_spec.name, publish, people) if shows_picture else None
     stream = Stream(
         manifest,
         framing,
         audio=stream_spec.audio,
         video=stream_spec.video,
-        begin_ns=run_spec.begin_ns + stream_spec.delay_ns,
+        begin_ns=begin_ns,
         hop_ns=run_spec.hop_ns,
         audio_lag_ns=to_ns(stream_spec.audio_lag_ms / 1000),
         on_drop=drops.add,

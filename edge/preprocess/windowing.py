@@ -16,10 +16,10 @@ class Due(NamedTuple):
 
 
 class FrameGrid:
-    """Grid that selects the first frame in each slot of the bundle's frame rate."""
+    """Grid that selects the first frame in each slot of the bundle's frame rate; a slot begins at `begin_ns`."""
 
-    def __init__(self, rate_hz: float) -> None:
-        self._slot_ns = to_ns(1 / rate_hz)
+    def __init__(self, rate_hz: float, begin_ns: int = 0) -> None:
+        self._slot_ns, self._begin_ns = to_ns(1 / rate_hz), begin_ns
         self._last = -1
 
     def wants(self, time_ns: int) -> bool:
@@ -32,7 +32,7 @@ class FrameGrid:
 
     def slot(self, time_ns: int) -> int:
         """Return the index of the slot that a time lies in."""
-        return time_ns // self._slot_ns
+        return (time_ns - self._begin_ns) // self._slot_ns
 
 
 class HopGrid:

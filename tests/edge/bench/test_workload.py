@@ -46,5 +46,7 @@ def test_a_recording_shorter_than_a_hop_is_refused(recognizer) -> None:
 def test_a_recording_without_anything_is_refused() -> None:
     with pytest.raises(SourceError, match="script has neither"):
         read_first_minute(Script([]))
+    with pytest.raises(SourceError, match=r"script lasts 0\.8 s, at least 1 s is expected"):
+        read_first_minute(Script(recorded(800)))
     with pytest.raises(SourceError, match="no video"):
         images(recorded(1000, picture_ms=-1)[:0])

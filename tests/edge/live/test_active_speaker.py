@@ -31,19 +31,20 @@ def show(
     samples: np.ndarray,
     seconds: float = SECONDS,
     rate_hz: int = MOUTH_RATE_HZ,
+    begin_ns: int = BEGIN_NS,
 ) -> ActiveSpeaker:
     """A detector that has seen and heard it, hop by hop."""
-    speaker, ring = ActiveSpeaker(rate_hz), SampleRing(RATE_HZ, 6 * RATE_HZ)
+    speaker, ring = ActiveSpeaker(rate_hz, begin_ns), SampleRing(RATE_HZ, 6 * RATE_HZ)
     frame = sample = 0
     for hop in range(1, round(2 * seconds) + 1):
         while frame / rate_hz < hop / 2:
-            speaker.see(draw(frame / rate_hz), faces, BEGIN_NS + frame * SECOND_NS // rate_hz)
+            speaker.see(draw(frame / rate_hz), faces, begin_ns + frame * SECOND_NS // rate_hz)
             frame += 1
         while sample < min(len(samples), hop * RATE_HZ // 2):
             block = samples[sample : sample + 320]
             sample += len(block)
-            ring.extend(Block(block, BEGIN_NS + sample * SECOND_NS // RATE_HZ))
-        speaker.judge(ring, BEGIN_NS + hop * SECOND_NS // 2)
+            ring.extend(Block(block, begin_ns + sample * SECOND_NS // RATE_HZ))
+        speaker.judge(ring, begin_ns + hop * SECOND_NS // 2)
     return speaker
 
 
@@ -58,12 +59,24 @@ def side_by_side(*mouths: np.ndarray) -> tuple[Draw, list[TrackedFace]]:
     return draw, [TrackedFace(number + 1, Face(box)) for number, box in enumerate(boxes)]
 
 
-def owners(speaker: ActiveSpeaker, *seconds: float) -> list[int]:
-    return speaker.owners(np.array([BEGIN_NS + to_ns(s) for s in seconds])).tolist()
+def owners(speaker: ActiveSpeaker, *seconds: float, begin_ns: int = BEGIN_NS) -> list[int]:
+    return speaker.owners(np.array([begin_ns + to_ns(s) for s in seconds])).tolist()
 
 
 TIMES = tuple(np.arange(1.5, 5.5, 0.25))
 STILL = np.zeros(600)
+
+
+def test_it_is_the_same_whenever_a_stream_begins() -> None:
+    rng = np.random.default_rng(10)
+    spoken, other = openings(rng, SECONDS), openings(rng, SECONDS)
+    samples, times = voice(rng, spoken), np.arange(0, SECONDS, 0.01)
+    found = [
+        owners(show(*side_by_side(spoken, other), samples, begin_ns=begin_ns), *times, begin_ns=begin_ns)
+        for begin_ns in (0, BEGIN_NS + to_ns(0.037))
+    ]
+    assert found[0] == found[1]
+    assert 1 in found[0]
 
 
 @pytest.mark.parametrize("late_s", [-0.08, 0.0, 0.1])

@@ -13,6 +13,7 @@ from edge.live.window import Window
 from edge.preprocess.face_detector import Face
 from edge.preprocess.framing import FramingResult, PersonFrame
 from edge.preprocess.media import Block, Discontinuity, Frame
+from edge.preprocess.pictures import Picture
 from edge.preprocess.rings import SampleRing
 
 MS = 1_000_000
@@ -94,6 +95,21 @@ def test_a_person_hears_the_tokens_of_their_own_voice(crowd) -> None:
 def test_frames_between_those_that_are_encoded_show_mouths_alone(crowd) -> None:
     crowd.see(0, 2000, 1, every_ms=50)
     assert [len(part.embeddings) for part in crowd.stream.cut(2000 * MS).parts] == [10]
+
+
+def test_slots_of_frames_begin_with_the_stream(manifest) -> None:
+    """Else a recording has other frames in its windows than with `--fast`, by when it was started."""
+    seen_ns: list[int] = []
+    begin_ns = 130 * MS
+
+    def frame(_image: Picture) -> FramingResult:
+        seen_ns.append(now_ns)
+        return FramingResult(None, 0, None)
+
+    people = People(manifest, frame, Spoken(), begin_ns)
+    for now_ns in range(begin_ns, begin_ns + 1000 * MS, 50 * MS):
+        people.frame(np.zeros((80, 80, 3), np.uint8), now_ns)
+    assert seen_ns == [begin_ns + 200 * MS * slot for slot in range(5)]
 
 
 def test_who_is_hidden_has_no_box_and_who_has_left_no_window(crowd) -> None:

@@ -24,6 +24,13 @@ def test_of_each_slot_the_first_frame_is_used() -> None:
     assert used == [int(times[times // (200 * MS) == slot][0]) for slot in np.unique(times // (200 * MS))]
 
 
+def test_slots_begin_where_they_are_said_to() -> None:
+    grid = FrameGrid(5.0, begin_ns=30 * MS)
+    assert [time for time in range(30 * MS, 800 * MS, 10 * MS) if grid.wants(time)] == [
+        slot * MS for slot in (30, 230, 430, 630)
+    ]
+
+
 @pytest.mark.parametrize("time_ns", [0, 199 * MS, 10**18])
 def test_the_first_frame_is_always_used(time_ns: int) -> None:
     assert FrameGrid(5.0).wants(time_ns)
