@@ -20,7 +20,7 @@ class FrameGrid:
 
     def __init__(self, rate_hz: float, begin_ns: int = 0) -> None:
         self._slot_ns, self._begin_ns = to_ns(1 / rate_hz), begin_ns
-        self._last = -1
+        self._last: int | None = None
 
     def wants(self, time_ns: int) -> bool:
         """Return whether the frame captured at `time_ns` is to be used; called once for each frame, in order."""

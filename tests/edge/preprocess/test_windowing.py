@@ -34,6 +34,7 @@ def test_slots_begin_where_they_are_said_to() -> None:
 @pytest.mark.parametrize("time_ns", [0, 199 * MS, 10**18])
 def test_the_first_frame_is_always_used(time_ns: int) -> None:
     assert FrameGrid(5.0).wants(time_ns)
+    assert FrameGrid(5.0, begin_ns=200 * MS).wants(time_ns)
 
 
 def test_windows_end_at_whole_hops_after_the_beginning_for_days() -> None:
